@@ -1,0 +1,114 @@
+"""The running processes of the live machine.
+
+References:
+    https://psutil.readthedocs.io/ (Process), proc_pid_exe(5) (the suffix " (deleted)"), cgroups(7).
+"""
+
+import re
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from typing import NamedTuple, TypeVar
+
+import psutil
+
+_CONTAINER = re.compile(
+    r"(docker|libpod|crio|cri-containerd|containerd|lxc|lxc\.payload|machine\.slice/systemd-nspawn|kubepods)"
+    r"[^\s]*?([0-9a-f]{12,64}|[./-][\w@.-]+)?(?:\.scope)?(?:/|\s|$)"
+)
+_LIMIT = 1 << 16
+_T = TypeVar("_T")
+
+
+class Process(NamedTuple):
+    """One process. `started` is in seconds since 1970; `unreadable` names what the system did not let us see."""
+
+    pid: int
+    name: str
+    exe: str
+    command: tuple[str, ...]
+    uid: int
+    user: str
+    started: float
+    deleted: bool  # the executable was removed or replaced while running
+    container: str
+    kernel: bool  # a kernel thread: it has no executable
+    unreadable: tuple[str, ...]
+
+
+def processes(names: Mapping[int, str]) -> Iterator[Process]:
+    """Every process there is; one that ends while being read is left out, one that hides an attribute is not.
+
+    Args:
+        names: user id → name. Names are not asked of the system: that may go over the network.
+    """
+    for pid in psutil.pids():
+        try:
+            process = psutil.Process(pid)
+            with process.oneshot():
+                found = _read(process, names)
+        except psutil.NoSuchProcess:
+            continue
+        if found is not None:
+            yield found
+
+
+def _read(process: psutil.Process, names: Mapping[int, str]) -> Process | None:
+    unreadable: list[str] = []
+
+    def ask(what: str, question: Callable[[], _T], fallback: _T) -> _T:
+        try:
+            return question()
+        except psutil.NoSuchProcess as error:
+            if not isinstance(error, psutil.ZombieProcess):
+                raise
+        except (psutil.Error, OSError, ValueError, RuntimeError):  # Wine and hardened kernels raise any of these
+            unreadable.append(what)
+        return fallback
+
+    command: list[str] = ask("command", process.cmdline, [])
+    name = ask("name", process.name, "")
+    exe = ask("exe", process.exe, "")
+    if sys.platform == "win32":
+        uid = -1
+        user = ask("user", process.username, "")
+    else:
+        uid = ask("user", lambda: process.uids().real, -1)
+        user = names.get(uid, str(uid) if uid >= 0 else "")
+    started = ask("started", process.create_time, 0.0)
+    on_linux = sys.platform.startswith("linux")
+    kernel = on_linux and not command and not exe and _is_kernel_thread(process.pid)
+    deleted = exe.endswith(" (deleted)")
+    return Process(
+        pid=process.pid,
+        name=name or (exe or (command[0] if command else "")).replace("\\", "/").rpartition("/")[2],
+        exe=exe.removesuffix(" (deleted)"),
+        command=tuple(command),
+        uid=uid,
+        user=user,
+        started=started,
+        deleted=deleted,
+        container=_container(process.pid) if on_linux and not kernel else "",
+        kernel=kernel,
+        unreadable=() if kernel else tuple(unreadable),
+    )
+
+
+def _is_kernel_thread(pid: int) -> bool:
+    """Field 9 of `/proc/PID/stat` has PF_KTHREAD (0x00200000)."""
+    try:
+        return bool(int(_proc(pid, "stat").rpartition(")")[2].split()[6]) & 0x00200000)
+    except (IndexError, ValueError):
+        return False
+
+
+def _container(pid: int) -> str:
+    found = _CONTAINER.search(_proc(pid, "cgroup"))
+    return f"{found[1]}:{(found[2] or '').lstrip('./-')[:12]}" if found else ""
+
+
+def _proc(pid: int, name: str) -> str:
+    try:
+        with open(f"/proc/{pid}/{name}", "rb") as file:
+            return file.read(_LIMIT).decode("utf-8", "replace")
+    except OSError:
+        return ""

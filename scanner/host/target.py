@@ -1,0 +1,116 @@
+"""Opens a host: the live machine, or the folder that holds one."""
+
+import os
+import platform as machine
+import sys
+
+from scanner.host import Host
+from scanner.host.files import Files
+from scanner.host.mounts import unsafe_mounts
+from scanner.host.users import User, posix_users
+from scanner.model import HostInfo, Platform
+
+_MARKS: tuple[tuple[Platform, tuple[str, ...]], ...] = (
+    # Told by content, never by name: the first whose mark is there.
+    ("windows", ("/Windows/System32", "/WINDOWS/system32", "/windows/system32")),
+    ("macos", ("/System/Library/CoreServices/SystemVersion.plist",)),
+    (
+        "linux",
+        (
+            "/etc/os-release",
+            "/usr/lib/os-release",
+            "/var/lib/dpkg",
+            "/var/lib/rpm",
+            "/lib/apk",
+            "/etc/passwd",
+            "/usr/bin",
+        ),
+    ),
+)
+
+
+class NotAHostError(Exception):
+    """The folder given as root does not hold an operating system that we know."""
+
+
+def live_host() -> Host:
+    """The machine that this runs on."""
+    platform = _live_platform()
+    left_alone = _mounts() if platform == "linux" else {}
+    files = Files("/", left_alone)
+    name, version = _os_release(files) if platform == "linux" else (machine.system(), machine.release())
+    users = posix_users(files) if platform != "windows" else ()
+    info = HostInfo(
+        name=machine.node(),
+        platform=platform,
+        os=name,
+        os_version=version,
+        arch=machine.machine(),
+        left_alone=tuple(f"{point} ({kind})" for point, kind in sorted(left_alone.items())),
+    )
+    return Host(info, files, users, processes=lambda: _processes(users))
+
+
+def offline_host(root: str, platform: Platform | None = None) -> Host:
+    """The host whose root folder is `root`. `platform` overrides what its content says.
+
+    Raises:
+        NotAHostError: `root` is no folder, or its content fits no system that we know.
+    """
+    root = os.path.abspath(root)
+    if not os.path.isdir(root):
+        raise NotAHostError(f"{root}: no such folder")
+    inside = {
+        point[len(root.rstrip("/")) :]: kind
+        for point, kind in (_mounts() if sys.platform == "linux" else {}).items()
+        if point.startswith(root.rstrip("/") + "/")
+    }
+    files = Files(root, inside)
+    platform = platform or _told_by_content(files, root)
+    name, version = _os_release(files) if platform == "linux" else ("", "")
+    hostname = (files.text("/etc/hostname", limit=4096) or "").strip().partition("\n")[0]
+    info = HostInfo(
+        name=hostname or os.path.basename(root) or root,
+        platform=platform,
+        os=name,
+        os_version=version,
+        root=root,
+        left_alone=tuple(f"{point} ({kind})" for point, kind in sorted(inside.items())),
+    )
+    return Host(info, files, posix_users(files) if platform != "windows" else ())
+
+
+def _processes(users: tuple[User, ...]):  # type: ignore[no-untyped-def]  # noqa: ANN202
+    from scanner.host.processes import processes
+
+    return processes({user.uid: user.name for user in users})
+
+
+def _live_platform() -> Platform:
+    return "windows" if sys.platform == "win32" else "macos" if sys.platform == "darwin" else "linux"
+
+
+def _told_by_content(files: Files, root: str) -> Platform:
+    for platform, marks in _MARKS:
+        if any(files.exists(mark) for mark in marks):
+            return platform
+    known = ", ".join(marks[0] for _, marks in _MARKS)
+    raise NotAHostError(
+        f"{root}: holds no operating system that phaseout knows (looked for {known}); --os says which it is"
+    )
+
+
+def _mounts() -> dict[str, str]:
+    try:
+        with open("/proc/self/mountinfo", "rb") as file:
+            return unsafe_mounts(file.read(8 << 20))
+    except OSError:
+        return {}
+
+
+def _os_release(files: Files) -> tuple[str, str]:
+    """Name and version from os-release(5)."""
+    text = files.text("/etc/os-release", limit=1 << 16) or files.text("/usr/lib/os-release", limit=1 << 16) or ""
+    fields = dict(line.partition("=")[::2] for line in text.splitlines() if "=" in line)
+    values = {key: value.strip().strip("\"'") for key, value in fields.items()}
+    return values.get("NAME", "Linux"), values.get("VERSION_ID", "")

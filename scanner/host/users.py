@@ -1,0 +1,37 @@
+"""Users who may have software of their own.
+
+References:
+    passwd(5).
+"""
+
+from typing import NamedTuple
+
+from scanner.host.files import Files
+
+_NO_HOME = frozenset(("", "/", "/nonexistent", "/dev/null", "/bin", "/sbin", "/usr/sbin", "/usr/bin", "/proc"))
+
+
+class User(NamedTuple):
+    """An account with its home folder; `uid` is -1 where only the folder is known."""
+
+    name: str
+    uid: int
+    home: str
+
+
+def posix_users(files: Files) -> tuple[User, ...]:
+    """Everybody in `/etc/passwd`, and the owners of further folders in `/home` (accounts of a directory service)."""
+    found: list[User] = []
+    for line in (files.text("/etc/passwd", limit=4 << 20) or "").splitlines():
+        fields = line.split(":")
+        if len(fields) < 7 or line.startswith(("#", "+", "-")):
+            continue
+        home = fields[5].rstrip("/")
+        found.append(User(fields[0], int(fields[2]) if fields[2].isdecimal() else -1, "" if home in _NO_HOME else home))
+    homes = {user.home for user in found}
+    found += [
+        User(entry.name, -1, f"/home/{entry.name}")
+        for entry in files.list("/home")
+        if entry.kind == "dir" and f"/home/{entry.name}" not in homes and entry.name != "lost+found"
+    ]
+    return tuple(found)

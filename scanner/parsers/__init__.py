@@ -1,0 +1,1 @@
+"""Bytes into values, without touching the machine."""

@@ -1,0 +1,1 @@
+"""Sources that are found on Linux."""

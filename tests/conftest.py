@@ -1,0 +1,165 @@
+"""What all tests share: a root folder to fill, a source to run over it, and the real captures."""
+
+import os
+from collections.abc import Callable
+from fnmatch import fnmatchcase
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+from scanner.host import Host
+from scanner.host.files import Files
+from scanner.host.target import offline_host
+from scanner.host.users import posix_users
+from scanner.model import HostInfo, Item, Problem, SourceRun
+from scanner.scan import take_inventory
+from scanner.sources import ALL
+from scanner.sources.source import Source
+
+CORPORA = Path(os.environ.get("PHASEOUT_CORPORA", Path(__file__).parents[2] / "shared" / "corpora"))
+
+
+class Tree:
+    """A folder that is filled like the root of a machine."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.write("/etc/os-release", 'NAME="Debian GNU/Linux"\nVERSION_ID="12"\n')
+        self.write("/etc/passwd", "root:x:0:0:root:/root:/bin/bash\nada:x:1000:1000:Ada:/home/ada:/bin/bash\n")
+
+    def write(self, path: str, content: str | bytes = b"", mode: int | None = None) -> Path:
+        """Writes a file at a path of the target, with its folders."""
+        file = self.root / path.lstrip("/")
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(content.encode() if isinstance(content, str) else content)
+        if mode is not None:
+            file.chmod(mode)
+        return file
+
+    def link(self, path: str, target: str) -> None:
+        """Makes a symbolic link at a path of the target."""
+        file = self.root / path.lstrip("/")
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.symlink_to(target)
+
+    def folder(self, path: str) -> Path:
+        """Makes a folder at a path of the target."""
+        folder = self.root / path.lstrip("/")
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
+    def copy(self, path: str, original: Path) -> None:
+        """Puts a copy of a real capture at a path of the target."""
+        self.write(path, original.read_bytes())
+
+    def host(self) -> Host:
+        """The tree as an offline Linux host."""
+        return offline_host(str(self.root), "linux")
+
+
+class Result:
+    """What one source gave."""
+
+    def __init__(self, run: SourceRun, items: tuple[Item, ...]) -> None:
+        self.run = run
+        self.items = items
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        return self.run.problems
+
+    def names(self) -> list[str]:
+        return [item.name for item in self.items]
+
+    def one(self, name: str) -> Item:
+        """The only item of that name."""
+        (item,) = (item for item in self.items if item.name == name)
+        return item
+
+
+class ObservedFiles(Files):
+    """Files that remember which paths of the target were asked for."""
+
+    def __init__(self, files: Files) -> None:
+        super().__init__(files._root or "/", files._left_alone)
+        self.asked: set[str] = set()
+
+    def _canonical(self, path: str) -> str:
+        self.asked.add(path.rstrip("/") or "/")
+        return super()._canonical(path)
+
+
+def source(name: str) -> Source:
+    """The registered source of that name."""
+    (module,) = (module for module in ALL if module.rpartition(".")[2] == name)
+    found = import_module(f"scanner.sources.{module}").SOURCE
+    assert isinstance(found, Source)
+    return found
+
+
+def run(name: str, host: Host) -> Result:
+    """Runs one source over a host, and checks what must hold for every source.
+
+    The places it asked for are those that it declares, and no row is lost.
+    """
+    one = source(name)
+    observed = ObservedFiles(host.files)
+    watched = Host(host.info, observed, host.users, host.processes)
+    inventory = take_inventory(watched, [one], scanned_at="2026-01-01T00:00:00Z", tool="test")
+    (outcome,) = inventory.runs
+    assert outcome.status != "failed", outcome.reason
+    assert outcome.rows == outcome.items + sum(outcome.left_out.values())
+    assert {item.kind for item in inventory.items} <= set(one.kinds)
+    undeclared = sorted(path for path in observed.asked if not declared(path, one, host))
+    assert not undeclared, f"read without declaring it in `reads`: {undeclared}"
+    return Result(outcome, inventory.items)
+
+
+def declared(path: str, one: Source, host: Host) -> bool:
+    """Whether a path is one of those that the source says it reads, or a folder on the way to one."""
+    parts = path.strip("/").split("/")
+    for pattern in one.reads:
+        places = (
+            [pattern] if not pattern.startswith("~") else [user.home + pattern[1:] for user in host.users if user.home]
+        )
+        for place in places:
+            wanted = place.strip("/").split("/")
+            if _fits(parts, wanted):
+                return True
+    return False
+
+
+def _fits(parts: list[str], wanted: list[str]) -> bool:
+    """`*` is one level, `**` any number; a folder above a declared place is declared with it."""
+    for index, pattern in enumerate(wanted):
+        if pattern == "**":
+            return True
+        if index >= len(parts):
+            return True
+        if not fnmatchcase(parts[index], pattern):
+            return False
+    return len(parts) <= len(wanted)
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Tree:
+    return Tree(tmp_path / "root")
+
+
+@pytest.fixture
+def corpora() -> Path:
+    if not CORPORA.is_dir():
+        pytest.skip(f"the real captures are not here: {CORPORA}")
+    return CORPORA
+
+
+@pytest.fixture
+def as_host() -> Callable[[Path], Host]:
+    """Opens a folder of real captures in place, as a Linux host."""
+
+    def open_host(root: Path) -> Host:
+        files = Files(str(root))
+        return Host(HostInfo(name="capture", platform="linux", root=str(root)), files, posix_users(files))
+
+    return open_host
