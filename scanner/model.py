@@ -117,11 +117,13 @@ class HostInfo(Struct, frozen=True, omit_defaults=True, kw_only=True):
 
 
 class Unseen(Struct, frozen=True, omit_defaults=True):
-    """A part of the host that was not seen, why, and what helps."""
+    """A part of the host that was not seen, why, what helps, and which kinds of items it may hide (none: all)."""
 
     what: str
     why: str
     remedy: str = ""
+    source: str = ""
+    kinds: tuple[Kind, ...] = ()
 
 
 class Inventory(Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -21,6 +21,7 @@ from scanner.sources.source import Source
 
 _TEXT = 8192  # characters of one field; a command line may be 2 MiB
 _PROBLEMS = 100  # of one source; the rest is counted
+_UNWANTED = "not asked for"
 _NEEDS = {
     "live": "an offline root has none",
     "processes": "an offline root has no running processes",
@@ -28,7 +29,9 @@ _NEEDS = {
 }
 
 
-def take_inventory(host: Host, sources: Sequence[Source], *, scanned_at: str, tool: str) -> Inventory:
+def take_inventory(
+    host: Host, sources: Sequence[Source], *, scanned_at: str, tool: str, unwanted: frozenset[str] = frozenset()
+) -> Inventory:
     """Everything that the sources see on the host, sorted, so that the same host gives the same inventory.
 
     Args:
@@ -36,12 +39,13 @@ def take_inventory(host: Host, sources: Sequence[Source], *, scanned_at: str, to
         sources: what looks; one that the host cannot serve ends as `skipped`.
         scanned_at: the moment to put into the inventory, RFC 3339 in UTC.
         tool: name and version to put into the inventory.
+        unwanted: names of sources that the operator does not want to run; what they would show counts as unseen.
     """
     items: list[Item] = []
     runs: list[SourceRun] = []
     opening = _drain(host)
     for source in sources:
-        run, found = _run(source, host)
+        run, found = _run(source, host, unwanted)
         runs.append(run)
         items += found
     items.sort(key=lambda item: (item.kind, item.name, item.version, item.path, item.user, item.source, item.command))
@@ -52,12 +56,14 @@ def take_inventory(host: Host, sources: Sequence[Source], *, scanned_at: str, to
         host=host.info,
         items=tuple(items),
         runs=tuple(runs),
-        unseen=tuple(_unseen(host, opening, runs, sources)),
+        unseen=tuple(_unseen(opening, runs, sources)),
     )
 
 
-def _run(source: Source, host: Host) -> tuple[SourceRun, list[Item]]:
+def _run(source: Source, host: Host, unwanted: frozenset[str]) -> tuple[SourceRun, list[Item]]:
     started = time.perf_counter()
+    if source.name in unwanted:
+        return SourceRun(source=source.name, status="skipped", reason=_UNWANTED), []
     missing = _missing(source, host)
     if missing:
         return SourceRun(source=source.name, status="skipped", reason=missing), []
@@ -109,20 +115,17 @@ def _drain(host: Host) -> list[Problem]:
     return problems
 
 
-def _unseen(
-    host: Host, opening: Sequence[Problem], runs: Sequence[SourceRun], sources: Sequence[Source]
-) -> Iterator[Unseen]:
-    titles = {source.name: source.title for source in sources}
+def _unseen(opening: Sequence[Problem], runs: Sequence[SourceRun], sources: Sequence[Source]) -> Iterator[Unseen]:
+    """What the runs did not see. What a host cannot have (an offline root no processes) is not unseen."""
     if opening:
         yield Unseen("Users and operating system", _summary(opening), _remedy(opening))
-    for run in runs:
-        if (run.status == "skipped" and host.live) or run.status in ("failed", "timeout"):
-            yield Unseen(titles[run.source], run.reason)
+    for source, run in zip(sources, runs, strict=True):
+        if run.status in ("failed", "timeout"):
+            yield Unseen(source.title, run.reason, source=source.name, kinds=source.kinds)
+        elif run.reason == _UNWANTED:
+            yield Unseen(source.title, run.reason, "leave out --source and --skip-source", source.name, source.kinds)
         elif run.status == "partial":
-            yield Unseen(titles[run.source], _summary(run.problems), _remedy(run.problems))
-    if not host.live and any(run.status == "skipped" for run in runs):
-        skipped = ", ".join(titles[run.source].lower() for run in runs if run.status == "skipped")
-        yield Unseen(f"What runs ({skipped})", "an offline root shows what is installed only")
+            yield Unseen(source.title, _summary(run.problems), _remedy(run.problems), source.name, source.kinds)
 
 
 def _summary(problems: Sequence[Problem]) -> str:

@@ -1,0 +1,116 @@
+"""Writes results: files whole or not at all, devices and pipes straight."""
+
+import contextlib
+import io
+import os
+import stat
+import sys
+from collections.abc import Callable, Iterator
+
+import click
+
+from scanner.cli import Failure
+from scanner.report import FORMATS, Format, format_named, format_of_file
+
+STRAIGHT = ("/dev/", "/proc/")
+WIDTH = 100  # columns where there is no terminal
+
+
+def formats(name: str | None, files: tuple[str, ...]) -> list[Format]:
+    """The format of each file, or the one for standard output if there are none.
+
+    Raises:
+        click.UsageError: no such format, or an ending that says nothing.
+    """
+    if name is not None:
+        found = format_named(name)
+        if found is None:
+            raise click.UsageError(f"-f {name}: no such format; there are {_known()}")
+        return [found] * max(1, len(files))
+    if not files:
+        return [FORMATS[0]]
+    chosen: list[Format] = []
+    for path in files:
+        found = format_of_file(path)
+        if found is None and not is_straight(path):
+            raise click.UsageError(f"-o {path}: the ending names no format; -f says which: {_known()}")
+        chosen.append(found or FORMATS[0])
+    return chosen
+
+
+def write(pieces: Callable[[Format, int], Iterator[str]], name: str | None, files: tuple[str, ...]) -> None:
+    """Writes the result in each format to its file, or to standard output.
+
+    Raises:
+        Failure: a file could not be written; nothing half-written stays.
+    """
+    chosen = formats(name, files)
+    if not files:
+        to_stdout(pieces(chosen[0], terminal_width()))
+        return
+    for path, one in zip(files, chosen, strict=True):
+        try:
+            to_file(path, pieces(one, WIDTH))
+        except OSError as error:
+            raise Failure(f"{path}: {error.strerror or error}: nothing was written there") from error
+
+
+def to_stdout(pieces: Iterator[str]) -> None:
+    """Standard output as UTF-8, whatever the locale; a terminal that cannot show a character gets it written out."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        encoding = sys.stdout.encoding if sys.stdout.isatty() else "utf-8"
+        sys.stdout.reconfigure(encoding=encoding, errors="backslashreplace", newline="")
+    for piece in pieces:
+        sys.stdout.write(piece)
+    sys.stdout.flush()
+
+
+def to_file(path: str, pieces: Iterator[str]) -> None:
+    """A regular file is written beside its place and renamed over it; a device or pipe is written straight.
+
+    Raises:
+        OSError: and then the place is as it was.
+    """
+    if is_straight(path):
+        with open(path, "wb", buffering=0) as device:
+            for piece in pieces:
+                rest = memoryview(piece.encode())
+                while rest:
+                    rest = rest[device.write(rest) :]
+        return
+    folder, name = os.path.split(path)
+    beside = os.path.join(folder, f".{name}.{os.getpid()}.part")
+    handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0), 0o666)
+    try:
+        with open(handle, "wb") as file:
+            for piece in pieces:
+                file.write(piece.encode())
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(beside, path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(beside)
+        raise
+
+
+def is_straight(path: str) -> bool:
+    """Whether the path is something to write into rather than a file to replace."""
+    if os.path.abspath(path).startswith(STRAIGHT):
+        return True
+    try:
+        return not stat.S_ISREG(os.stat(path).st_mode)
+    except OSError:
+        return False
+
+
+def terminal_width() -> int:
+    """Columns of the terminal on standard output, or a fixed number where there is none."""
+    try:
+        return os.get_terminal_size(sys.stdout.fileno()).columns or WIDTH
+    except (OSError, ValueError, AttributeError):
+        return WIDTH
+
+
+def _known() -> str:
+    return ", ".join(one.name for one in FORMATS)

@@ -1,0 +1,68 @@
+"""`phaseout scan`."""
+
+import datetime as dt
+import sys
+
+import click
+
+from scanner.cli import EXIT_FOUND, EXIT_INCOMPLETE
+from scanner.cli.looking import look, looking_options, output_options, parse_as_of
+from scanner.cli.output import formats, write
+from scanner.cli.rule_files import rules_and_policy
+from scanner.matching import Matcher
+from scanner.model import Platform, Report
+from scanner.verdict import judge
+
+
+@click.command("scan")
+@looking_options
+@click.option(
+    "--rules", "folders", multiple=True, metavar="DIR", help="Rules instead of the shipped ones (repeatable)."
+)
+@click.option("--policy", metavar="FILE", help="Your own roles, waivers, deadlines and replacements.")
+@click.option("--as-of", metavar="DATE", help="Count days from this date instead of now.")
+@click.option(
+    "--fail-on",
+    type=click.Choice(["review", "replace", "never"]),
+    default="review",
+    show_default=True,
+    help="The least verdict that ends with status 1.",
+)
+@output_options
+def command(
+    root: str | None,
+    platform: Platform | None,
+    only: tuple[str, ...],
+    skip: tuple[str, ...],
+    folders: tuple[str, ...],
+    policy: str | None,
+    as_of: str | None,
+    fail_on: str,
+    format_name: str | None,
+    files: tuple[str, ...],
+) -> None:
+    r"""Look at this machine and say what must be replaced, and by when.
+
+    \b
+    Examples:
+      phaseout scan
+      phaseout scan -o report.csv -o report.json
+      phaseout scan --root /mnt/disk --as-of 2024-09-01
+    """
+    formats(format_name, files)  # an unknown format ends here, not after the scan
+    now = dt.datetime.now(dt.UTC)
+    moment = parse_as_of(as_of) if as_of else now
+    ruleset, own = rules_and_policy(folders, policy)
+    matcher = Matcher(ruleset)
+    inventory = look(root, platform, only, skip, now)
+    report = judge(inventory, matcher.match(inventory.items), ruleset, own, moment)
+    write(lambda one, width: one.report(report, width), format_name, files)
+    sys.exit(exit_status(report, fail_on))
+
+
+def exit_status(report: Report, fail_on: str) -> int:
+    """0 nothing found and complete, 1 found at or above `fail_on`, 3 nothing found but not everything was seen."""
+    found = {finding.verdict for finding in report.findings}
+    if fail_on != "never" and ("replace" in found or (fail_on == "review" and found)):
+        return EXIT_FOUND
+    return EXIT_INCOMPLETE if report.verdict == "incomplete" else 0

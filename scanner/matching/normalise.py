@@ -1,0 +1,64 @@
+"""One spelling for items and patterns, so that neither case nor typography nor a disguise keeps them apart.
+
+References:
+    Unicode Standard Annex #15 (normalisation forms), Unicode Technical Standard #39 (confusables; the small table here
+    holds only the Cyrillic and Greek letters that look like Latin ones), Unicode Standard Annex #9 (bidirectional
+    overrides).
+"""
+
+import re
+import unicodedata
+
+_MARKS = str.maketrans(dict.fromkeys("®™©℠"))
+_CONFUSABLE = str.maketrans(
+    "авеԁһіјкӏмнорԛѕтсуԝхѵԍзαβεηικνορτυχѡ",
+    "abedhijklmhopqstcywxvg3abehikvoptuxw",
+)
+_OVERRIDE = re.compile("\u202e([^\u202c\u202a\u202b\u202d\u202e\u2066-\u2069]*)\u202c?")
+_SEPARATORS = {code: " " for code in range(128) if not chr(code).isalnum()}
+_LEGAL_FORMS = frozenset(
+    (
+        *("inc", "incorporated", "llc", "llp", "lp", "ltd", "limited", "corp", "corporation", "co", "company", "plc"),
+        *("gmbh", "ag", "kg", "ug", "mbh", "se", "sa", "sas", "sarl", "srl", "spa", "bv", "nv", "ab", "oy", "oyj"),
+        *("as", "aps", "kk", "pte", "pty", "pvt", "private", "jsc", "cjsc", "ojsc", "pjsc", "ao", "zao", "oao", "ooo"),
+    )
+)
+_NATIVE_FORMS = ("ао", "зао", "оао", "ооо", "пао")
+
+
+def normal(text: str) -> str:
+    r"""The text in lower case without accents, format characters and trade marks, blanks collapsed, `\\` as `/`.
+
+    Letters that only look Latin become Latin ones; what stands behind a right-to-left override is read backwards, as
+    it shows on the screen.
+    """
+    if not text.isascii():
+        if "\u202e" in text:
+            text = _OVERRIDE.sub(lambda found: found[1][::-1], text)
+        text = unicodedata.normalize("NFKD", text.translate(_MARKS).casefold())
+        text = "".join(char for char in text if unicodedata.category(char) not in ("Mn", "Me", "Cf"))
+        text = text.casefold().translate(_CONFUSABLE)
+    return " ".join(text.lower().replace("\\", "/").split())
+
+
+def vendor(text: str) -> str:
+    """`normal` without punctuation and without legal forms at either end: `AO Kaspersky Lab` is `kaspersky lab`."""
+    kept = "".join(
+        char if char.isalnum() or char == "*" else "" if char in ".'" else " " for char in normal(text)
+    ).split()
+    whole = kept[:]
+    while kept and kept[-1] in _FORMS:
+        kept.pop()
+    while kept and kept[0] in _FORMS:
+        kept.pop(0)
+    return " ".join(kept or whole)
+
+
+def words(text: str) -> list[str]:
+    """The runs of letters and digits of a text in its normal spelling."""
+    if text.isascii():
+        return text.translate(_SEPARATORS).split()
+    return "".join(char if char.isalnum() else " " for char in text).split()
+
+
+_FORMS = _LEGAL_FORMS | {normal(form) for form in _NATIVE_FORMS}

@@ -1,0 +1,89 @@
+"""CSV for spreadsheets and for merging a fleet into one file.
+
+References:
+    RFC 4180. The columns and their order are a contract.
+"""
+
+import csv
+import io
+from collections.abc import Iterable, Iterator
+
+from scanner.model import Finding, Inventory, Item, Report
+from scanner.report.safe import cell
+
+COLUMNS = (
+    *("host", "scanned_at", "verdict", "state", "confidence", "vendor", "product", "version", "kind", "name", "path"),
+    *("user", "source", "measure", "milestone", "due", "days_left", "action", "replacement", "also", "because"),
+)
+INVENTORY_COLUMNS = (
+    *(
+        "host",
+        "scanned_at",
+        "kind",
+        "name",
+        "version",
+        "vendor",
+        "state",
+        "path",
+        "user",
+        "source",
+        "command",
+        "signer",
+    ),
+)
+
+
+def report(report: Report, width: int) -> Iterator[str]:
+    """One row for each item of each finding, those that were suppressed included, and the verdict where none is."""
+    del width
+    yield _row(COLUMNS)
+    for finding in (*report.findings, *report.suppressed):
+        for item, because in zip(finding.items, finding.because, strict=True):
+            yield _row(_finding(report, finding, item, because))
+    if not report.findings:
+        unseen = "; ".join(f"{one.what}: {one.why}" for one in report.unseen)
+        yield _row((cell(report.host.name), report.scanned_at, report.verdict, *[""] * 17, cell(unseen)))
+
+
+def inventory(inventory: Inventory, width: int) -> Iterator[str]:
+    """One row for each item."""
+    del width
+    yield _row(INVENTORY_COLUMNS)
+    host = cell(inventory.host.name)
+    for item in inventory.items:
+        texts = (item.name, item.version, item.vendor, item.state, item.path, item.user)
+        rest = (item.source, item.command, item.signer)
+        yield _row((host, inventory.scanned_at, item.kind, *map(cell, texts), *map(cell, rest)))
+
+
+def _finding(report: Report, finding: Finding, item: Item, because: str) -> tuple[str, ...]:
+    driving = finding.measures[0] if finding.measures else None
+    return (
+        cell(report.host.name),
+        report.scanned_at,
+        finding.verdict,
+        item.state,
+        finding.confidence,
+        cell(finding.vendor),
+        cell(finding.product),
+        cell(item.version),
+        item.kind,
+        cell(item.name),
+        cell(item.path),
+        cell(item.user),
+        cell(item.source),
+        driving.id if driving else "",
+        driving.milestone if driving else "",
+        driving.due if driving else "",
+        str(driving.days_left) if driving and driving.days_left is not None else "",
+        cell(finding.action),
+        cell(finding.replacement),
+        " ".join(applied.id for applied in finding.measures[1:]),
+        cell(because),
+    )
+
+
+def _row(fields: Iterable[str]) -> str:
+    line = io.StringIO()
+    csv.writer(line).writerow(fields)
+    return line.getvalue()

@@ -1,0 +1,149 @@
+"""The table that a person reads in a terminal of 80 to 200 columns: findings first, then what was seen and what not."""
+
+import textwrap
+from collections.abc import Iterator, Sequence
+
+from scanner.model import Applied, Finding, Inventory, Report
+from scanner.report.safe import visible
+
+_LEAST = 60
+_MOST = 200
+_PLACES = 3  # of one finding; the CSV and the JSON have all
+
+
+def report(report: Report, width: int) -> Iterator[str]:
+    """Findings with the most overdue on top, what to do, one line of what was seen, and what was not seen."""
+    width = min(max(width, _LEAST), _MOST)
+    if report.findings:
+        yield _table(("verdict", "product", "version", "state", "due", "where"), map(_row, report.findings), width)
+        yield "\n"
+        for finding in report.findings:
+            yield _paragraph(f"{finding.product}: {finding.action}", width)
+            if finding.remove:
+                yield _paragraph("  Remove: " + "; ".join(finding.remove) + ".", width)
+            if finding.replacement:
+                yield _paragraph(f"  Instead: {finding.replacement}.", width)
+        yield "\n"
+    else:
+        yield _paragraph(f"{report.host.name}: {_NOTHING.get(report.verdict, report.verdict)}", width)
+    for finding in report.suppressed:
+        yield _paragraph(f"Not counted: {finding.product} ({finding.state}). {finding.action}", width)
+    for warning in report.rules.warnings:
+        yield _paragraph(f"About the rules: {warning}", width)
+    yield _paragraph(_seen(report), width)
+    for line in _not_seen(report):
+        yield _paragraph(line, width)
+
+
+def inventory(inventory: Inventory, width: int) -> Iterator[str]:
+    """All items, one line each."""
+    width = min(max(width, _LEAST), _MOST)
+    rows = [
+        (item.kind, visible(item.name), visible(item.version), visible(item.vendor), item.state, visible(item.path))
+        for item in inventory.items
+    ]
+    yield from _lines(("kind", "name", "version", "vendor", "state", "path"), rows, width)
+    for one in inventory.unseen:
+        yield _paragraph(f"Not seen: {one.what}: {one.why}.{_remedy(one.remedy)}", width)
+
+
+_NOTHING = {
+    "clean": "nothing of a restricted vendor was found, and everything was seen.",
+    "incomplete": "nothing of a restricted vendor was found, but not everything was seen.",
+}
+
+
+def _row(finding: Finding) -> tuple[str, ...]:
+    versions = dict.fromkeys(visible(item.version) for item in finding.items if item.version)
+    places = dict.fromkeys(f"{item.kind.replace('_', ' ')} {visible(item.path or item.name)}" for item in finding.items)
+    shown = list(places)[:_PLACES]
+    if len(places) > _PLACES:
+        shown.append(f"and {len(places) - _PLACES} more")
+    verdict = finding.verdict.upper() if finding.verdict == "replace" else finding.verdict
+    driving = finding.measures[0] if finding.measures else None
+    return (verdict, finding.product, ", ".join(versions), finding.state, _due(driving), ", ".join(shown))
+
+
+def _due(applied: Applied | None) -> str:
+    if applied is None or applied.days_left is None:
+        return "no date"
+    left = applied.days_left
+    days = "today" if left == 0 else f"{abs(left)} day{'' if abs(left) == 1 else 's'} {'left' if left > 0 else 'past'}"
+    return f"{days} ({applied.due[:10]})"
+
+
+def _table(header: Sequence[str], rows: Iterator[tuple[str, ...]], width: int) -> str:
+    from tabulate import tabulate
+
+    cells = list(rows)
+    widest = [max(len(header[column]), *(len(row[column]) for row in cells)) for column in range(len(header))]
+    room = width - 2 * (len(header) - 1)
+    limits = _shares(widest, room)
+    wrapped = [[_wrapped(text, limit) for text, limit in zip(row, limits, strict=True)] for row in cells]
+    return tabulate(wrapped, headers=list(header), tablefmt="simple", disable_numparse=True) + "\n"
+
+
+def _shares(widest: Sequence[int], room: int) -> list[int]:
+    """A width for each column: what it needs, and if that is too much, the widest columns give way."""
+    limits = list(widest)
+    while sum(limits) > room and max(limits) > 8:
+        limits[limits.index(max(limits))] -= 1
+    return limits
+
+
+def _wrapped(text: str, limit: int) -> str:
+    return "\n".join(textwrap.wrap(text, limit)) if len(text) > limit else text
+
+
+def _lines(header: Sequence[str], rows: Sequence[tuple[str, ...]], width: int) -> Iterator[str]:
+    """A table of thousands of rows, one line each, the last column open to the right."""
+    least = [max([len(header[column]), *(len(row[column]) for row in rows)]) for column in range(len(header))]
+    limits = _shares(least, max(width, 100) - 2 * (len(header) - 1))
+    for row in (tuple(header), *rows):
+        cut = [text if len(text) <= limit else text[: limit - 1] + "…" for text, limit in zip(row, limits, strict=True)]
+        yield "  ".join(text.ljust(limit) for text, limit in zip(cut, limits, strict=True)).rstrip() + "\n"
+
+
+def _seen(report: Report) -> str:
+    ran = [run for run in report.runs if run.status in ("ok", "partial")]
+    seconds = sum(run.seconds for run in report.runs)
+    system = f"{report.host.os} {report.host.os_version}".strip()
+    where = f" ({visible(system)})" if system else ""
+    rules = f"{report.rules.products} products and {report.rules.measures} measures"
+    return (
+        f"Seen: {report.items} items from {len(ran)} sources on {visible(report.host.name)}{where} in {seconds:.2f} s, "
+        f"judged by {rules} as of {report.as_of[:10]}."
+    )
+
+
+def _not_seen(report: Report) -> Iterator[str]:
+    """What was not seen, those with the same remedy together."""
+    if not report.unseen:
+        yield (
+            "Not seen: nothing that a source looks for."
+            if not report.host.left_alone
+            else "Not seen: " + _mounts(report)
+        )
+        return
+    remedies: dict[str, list[str]] = {}
+    for one in report.unseen:
+        remedies.setdefault(one.remedy, []).append(f"{one.what} ({visible(one.why)})")
+    for remedy, parts in remedies.items():
+        yield f"Not seen: {'; '.join(parts)}.{_remedy(remedy)}"
+    if report.host.left_alone:
+        yield "Not seen: " + _mounts(report)
+
+
+def _mounts(report: Report) -> str:
+    mounts = report.host.left_alone
+    some = ", ".join(visible(one) for one in mounts[:5]) + (", …" if len(mounts) > 5 else "")
+    return f"{len(mounts)} network or user-space mount{'s' if len(mounts) > 1 else ''}, left alone: {some}."
+
+
+def _remedy(remedy: str) -> str:
+    return f" To see it: {remedy}." if remedy else ""
+
+
+def _paragraph(text: str, width: int) -> str:
+    indent = len(text) - len(text.lstrip())
+    return textwrap.fill(visible(text), width, subsequent_indent=" " * max(indent, 2), break_on_hyphens=False) + "\n"

@@ -1,0 +1,113 @@
+"""Rule files into checked rules: TOML in, `Ruleset` out, and every error of every file at once.
+
+References:
+    https://toml.io/en/v1.0.0
+"""
+
+import hashlib
+import tomllib
+from collections.abc import Mapping
+from typing import TypeVar
+
+import msgspec
+
+from scanner.model import Measure, Policy, Ruleset, Vendor
+from scanner.ruleset.checks import check_measure, check_references, check_vendor
+
+_SIZE = 1 << 20  # bytes of one rule file; the largest that is shipped has a tenth of it
+_FILES = 1000
+_T = TypeVar("_T", bound=msgspec.Struct)
+
+
+class RuleError(Exception):
+    """Rules or a policy that cannot be used; `errors` has one line for each thing that is wrong."""
+
+    def __init__(self, errors: list[str]) -> None:
+        super().__init__("\n".join(errors))
+        self.errors = errors
+
+
+def load(files: Mapping[str, bytes]) -> Ruleset:
+    """All rules of some files.
+
+    Args:
+        files: name as it is shown in errors → content. The folder `vendors` or `measures` in the name says what the
+            file is.
+
+    Raises:
+        RuleError: with every error of every file, each with file and place.
+    """
+    vendors: dict[str, Vendor] = {}
+    measures: dict[str, Measure] = {}
+    errors: list[str] = []
+    digest = hashlib.sha256()
+    if len(files) > _FILES:
+        raise RuleError([f"{len(files)} rule files: more than {_FILES}"])
+    for name in sorted(files):
+        digest.update(name.rpartition("/")[2].encode() + b"\0" + files[name] + b"\0")
+        folder = name.replace("\\", "/").rpartition("/")[0].rpartition("/")[2]
+        if folder == "vendors":
+            vendor = _read(name, files[name], Vendor, errors)
+            if vendor is not None:
+                errors += (f"{name}: {error}" for error in check_vendor(vendor, name))
+                if vendor.id in vendors:
+                    errors.append(f"{name}: id: {vendor.id!r} is defined in another file too")
+                vendors[vendor.id] = vendor
+        elif folder == "measures":
+            measure = _read(name, files[name], Measure, errors)
+            if measure is not None:
+                errors += (f"{name}: {error}" for error in check_measure(measure, name))
+                if measure.id in measures:
+                    errors.append(f"{name}: id: {measure.id!r} is defined in another file too")
+                measures[measure.id] = measure
+        else:
+            errors.append(f"{name}: must lie in a folder named vendors or measures")
+    if not errors:
+        errors += check_references(tuple(vendors.values()), tuple(measures.values()))
+    if not vendors and not errors:
+        errors.append("no vendor files: nothing would ever be found")
+    if errors:
+        raise RuleError(errors)
+    return Ruleset(vendors=tuple(vendors.values()), measures=tuple(measures.values()), digest=digest.hexdigest())
+
+
+def load_policy(name: str, content: bytes) -> Policy:
+    """The operator's policy file.
+
+    Raises:
+        RuleError: with every error, each with its place.
+    """
+    errors: list[str] = []
+    policy = _read(name, content, Policy, errors)
+    if policy is None or errors:
+        raise RuleError(errors)
+    return policy
+
+
+def _read(name: str, content: bytes, shape: type[_T], errors: list[str]) -> _T | None:
+    table = _table(name, content, errors)
+    if table is None:
+        return None
+    try:
+        return msgspec.convert(table, shape)
+    except (msgspec.ValidationError, RecursionError):
+        from scanner.ruleset.explain import explain
+
+        errors += (f"{name}: {error}" for error in explain(table, shape))
+        return None
+
+
+def _table(name: str, content: bytes, errors: list[str]) -> dict[str, object] | None:
+    if len(content) > _SIZE:
+        errors.append(f"{name}: larger than {_SIZE >> 20} MiB")
+        return None
+    try:
+        return tomllib.loads(content.decode("utf-8-sig"))
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        errors.append(f"{name}: line {line}: not UTF-8")
+    except tomllib.TOMLDecodeError as error:
+        errors.append(f"{name}: {error}")
+    except RecursionError:
+        errors.append(f"{name}: nested too deeply")
+    return None

@@ -1,0 +1,328 @@
+"""From recognised items to findings: which measures apply, which date counts, and what is to be done.
+
+The words follow the law. A past update cutoff means loss of protection, not that using the software is forbidden; a
+measure that binds nobody here is named, and drives nothing.
+"""
+
+import datetime as dt
+from collections.abc import Iterable, Iterator, Sequence
+from fnmatch import fnmatchcase
+
+from scanner.model import (
+    CONFIDENCES,
+    REPORT_SCHEMA,
+    STATES,
+    Applied,
+    Finding,
+    Hit,
+    HostVerdict,
+    Inventory,
+    Measure,
+    Milestone,
+    Policy,
+    Product,
+    Report,
+    Ruleset,
+    RulesUsed,
+    Verdict,
+    Waiver,
+)
+
+# Consequences that reach the machine of everybody who uses the software, whoever must act.
+_EVERYBODY = frozenset(("update_cutoff", "cloud_service_cutoff", "vendor_end_of_service"))
+# Consequences that ask something of whoever is bound.
+_BOUND = frozenset(("use_ban", "removal_begins", "removal_due", "contracting_ban", "procurement_ban", "funding_ban"))
+_UNVERIFIED = frozenset(("unverified",))
+_DEAD = frozenset(("revoked", "expired", "proposed", "superseded"))
+OWN_CUTOFF = "policy"
+
+_STATE_ORDER = {state: rank for rank, state in enumerate(STATES)}
+_CONFIDENCE_ORDER = {confidence: rank for rank, confidence in enumerate(CONFIDENCES)}
+
+
+def judge(
+    inventory: Inventory,
+    hits: Sequence[Hit],
+    ruleset: Ruleset,
+    policy: Policy,
+    as_of: dt.datetime | dt.date,
+) -> Report:
+    """The report on an inventory.
+
+    Args:
+        inventory: what the host showed.
+        hits: the items that are products of the rules.
+        ruleset: where the measures come from.
+        policy: roles, own deadlines, waivers and replacements of the operator.
+        as_of: the instant that days are counted from; a date is taken at the start of that day, in the zone of each
+            milestone.
+    """
+    warnings = list(_rule_warnings(ruleset, hits, as_of))
+    used: set[int] = set()
+    findings: list[Finding] = []
+    suppressed: list[Finding] = []
+    for group in _by_product(hits):
+        finding = _finding(group, inventory, ruleset, policy, as_of, used)
+        (suppressed if finding.verdict == "exempt" else findings).append(finding)
+    warnings += _waiver_warnings(policy, used, ruleset, inventory.host.name, _day(as_of))
+    findings.sort(key=_urgency)
+    suppressed.sort(key=_urgency)
+    return Report(
+        schema=REPORT_SCHEMA,
+        tool=inventory.tool,
+        scanned_at=inventory.scanned_at,
+        as_of=_rfc3339(as_of) if isinstance(as_of, dt.datetime) else as_of.isoformat(),
+        host=inventory.host,
+        rules=RulesUsed(
+            vendors=len(ruleset.vendors),
+            products=sum(len(vendor.product) for vendor in ruleset.vendors),
+            measures=len(ruleset.measures),
+            digest=ruleset.digest,
+            roles=policy.roles,
+            warnings=tuple(warnings),
+        ),
+        verdict=_host_verdict(findings, inventory, ruleset),
+        findings=tuple(findings),
+        suppressed=tuple(suppressed),
+        runs=inventory.runs,
+        unseen=inventory.unseen,
+        items=len(inventory.items),
+    )
+
+
+def _by_product(hits: Iterable[Hit]) -> Iterator[list[Hit]]:
+    groups: dict[str, list[Hit]] = {}
+    for hit in hits:
+        groups.setdefault(hit.product.id, []).append(hit)
+    yield from (groups[key] for key in sorted(groups))
+
+
+def _finding(
+    hits: Sequence[Hit],
+    inventory: Inventory,
+    ruleset: Ruleset,
+    policy: Policy,
+    as_of: dt.datetime | dt.date,
+    used: set[int],
+) -> Finding:
+    vendor, product = hits[0].vendor, hits[0].product
+    items = [inventory.items[hit.item] for hit in hits]
+    confidence = max((hit.confidence for hit in hits), key=_CONFIDENCE_ORDER.__getitem__)
+    state = max((item.state for item in items), key=_STATE_ORDER.__getitem__)
+    measures = [measure for measure in ruleset.measures if _concerns(measure, vendor.id, product)]
+    applied = [_apply(measure, product, policy, as_of) for measure in measures if _covers(measure, product)]
+    own = _own_cutoff(policy, vendor.id, product.id, as_of)
+    applied = sorted([*applied, *own], key=_driving_order)
+    waiver = _waiver(policy, product.id, inventory.host.name, _day(as_of), used)
+    verdict, action = _decide(product, measures, applied, confidence, waiver)
+    return Finding(
+        vendor=vendor.name,
+        vendor_id=vendor.id,
+        product=product.name,
+        product_id=product.id,
+        category=product.category,
+        role=product.role,
+        verdict=verdict,
+        state=state,
+        confidence=confidence,
+        items=tuple(items),
+        because=tuple(hit.because for hit in hits),
+        measures=tuple(applied) if product.role != "successor" else (),
+        action=action,
+        remove=(product.remove or vendor.remove) if verdict == "replace" else (),
+        replacement=policy.replacements.get(product.id, policy.replacements.get(vendor.id, "")),
+    )
+
+
+def _concerns(measure: Measure, vendor_id: str, product: Product) -> bool:
+    if vendor_id not in measure.vendors or measure.status.state in _DEAD:
+        return False
+    return not measure.products or product.id in measure.products
+
+
+def _covers(measure: Measure, product: Product) -> bool:
+    """Whether the measure reaches this category, and embedded code if that is what the product has."""
+    if _exempts(measure, product) or (measure.covers and product.category not in measure.covers):
+        return False
+    return product.role != "embedded" or measure.components != "branded_only"
+
+
+def _exempts(measure: Measure, product: Product) -> bool:
+    return any(product.category in exemption.categories for exemption in measure.exempts)
+
+
+def _apply(measure: Measure, product: Product, policy: Policy, as_of: dt.datetime | dt.date) -> Applied:
+    """The milestone of a measure that counts for us: the first that reaches everybody or binds one of our roles."""
+    binds = any(bound.role in policy.roles for bound in measure.bound)
+    counting = [
+        milestone
+        for milestone in measure.milestone
+        if (not milestone.products or product.id in milestone.products)
+        and milestone.at is not None
+        and (
+            milestone.kind in _EVERYBODY
+            or (binds and milestone.kind in _BOUND)
+            or (milestone.actor in policy.roles and milestone.kind not in ("published", "effective"))
+        )
+    ]
+    first = min(counting, key=lambda milestone: (_instant(milestone), milestone.kind != "update_cutoff"), default=None)
+    if first is None or first.at is None:
+        return Applied(id=measure.id, title=measure.title, binds=binds, status=measure.status.state, text=measure.user)
+    return Applied(
+        id=measure.id,
+        title=measure.title,
+        binds=binds,
+        milestone=first.kind,
+        due=first.at.isoformat(),
+        days_left=days_left(first.at, as_of),
+        text=measure.action if binds else measure.user,
+        status=measure.status.state,
+        verified=first.verified,
+    )
+
+
+def _instant(milestone: Milestone) -> float:
+    return milestone.at.timestamp() if milestone.at is not None else float("inf")
+
+
+def _own_cutoff(policy: Policy, vendor_id: str, product_id: str, as_of: dt.datetime | dt.date) -> Iterator[Applied]:
+    for cutoff in policy.cutoff:
+        if cutoff.product in (product_id, vendor_id):
+            at = dt.datetime.combine(cutoff.at, dt.time(), dt.UTC)
+            yield Applied(
+                id=OWN_CUTOFF,
+                title=cutoff.reason or "Own deadline",
+                binds=True,
+                milestone="removal_due",
+                due=at.isoformat(),
+                days_left=days_left(at, as_of),
+                text="Remove it: the deadline is our own.",
+                status="in_force",
+            )
+
+
+def _driving_order(applied: Applied) -> tuple[bool, int, bool, str]:
+    """What has a date comes first, the earliest on top."""
+    return applied.days_left is None, applied.days_left or 0, not applied.binds, applied.id
+
+
+def _decide(
+    product: Product, measures: Sequence[Measure], applied: Sequence[Applied], confidence: str, waiver: Waiver | None
+) -> tuple[Verdict, str]:
+    if product.role == "successor":
+        return "exempt", f"Not restricted. {product.note or 'It took the place of the restricted product.'}".strip()
+    if waiver is not None:
+        return "exempt", f"Waived until {waiver.expires} by {waiver.approver}: {waiver.reason}"
+    if measures and not applied and any(_exempts(measure, product) for measure in measures):
+        return "exempt", f"Category {product.category.replace('_', ' ')} is exempt from the measures that apply."
+    if product.role == "indicator":
+        return "review", "Check for covered equipment of this vendor: the software itself is only a sign of it."
+    if product.role == "embedded":
+        return "review", "Find out whether this build carries the restricted engine; ask its maker for a build without."
+    if product.role == "vendor":
+        return "review", "Software of a restricted vendor that no rule names: find out what it is."
+    if confidence == "possible":
+        return "review", "Only the name fits: confirm what it is."
+    driving = applied[0] if applied else None
+    if driving is None:
+        return "review", "No measure in force is known for it: decide whether to keep it."
+    if driving.days_left is None:
+        return "review", f"No declared role is bound. {driving.text}"
+    verb = "Replace" if driving.binds or driving.milestone in _EVERYBODY else "Review"
+    return ("replace" if verb == "Replace" else "review"), f"{verb} it. {driving.text}"
+
+
+def _waiver(policy: Policy, product_id: str, host: str, day: dt.date, used: set[int]) -> Waiver | None:
+    for number, waiver in enumerate(policy.waiver):
+        if fnmatchcase(product_id, waiver.product) and _on_host(waiver, host):
+            used.add(number)
+            if waiver.expires >= day:
+                return waiver
+    return None
+
+
+def _on_host(waiver: Waiver, host: str) -> bool:
+    patterns = (waiver.hosts,) if isinstance(waiver.hosts, str) else waiver.hosts
+    return any(fnmatchcase(host.lower(), pattern.lower()) for pattern in patterns)
+
+
+def _waiver_warnings(policy: Policy, used: set[int], ruleset: Ruleset, host: str, day: dt.date) -> Iterator[str]:
+    products = [product.id for vendor in ruleset.vendors for product in vendor.product]
+    for number, waiver in enumerate(policy.waiver):
+        name = f"waiver[{number}] for {waiver.product!r}"
+        covered = sum(fnmatchcase(product, waiver.product) for product in products)
+        if not covered:
+            yield f"{name}: no rule knows such a product"
+        elif covered > 1 and "*" in (waiver.hosts, *waiver.hosts):
+            yield f"{name}: covers {covered} products on every host, which is more than a waiver should"
+        if waiver.expires < day:
+            yield f"{name}: expired on {waiver.expires} and has no effect"
+        elif number not in used and _on_host(waiver, host):
+            yield f"{name}: unused, nothing of it was found here"
+
+
+def _rule_warnings(ruleset: Ruleset, hits: Sequence[Hit], as_of: dt.datetime | dt.date) -> Iterator[str]:
+    """What a reader must know of the measures that were used: parts that nobody verified, reviews that are due."""
+    day = _day(as_of)
+    found = {hit.vendor.id: {one.product.id for one in hits if one.vendor.id == hit.vendor.id} for hit in hits}
+    for measure in ruleset.measures:
+        if measure.status.state in _DEAD or not any(
+            found.get(vendor) and (not measure.products or found[vendor] & set(measure.products))
+            for vendor in measure.vendors
+        ):
+            continue
+        unverified = [milestone.id for milestone in measure.milestone if milestone.verified in _UNVERIFIED]
+        if unverified:
+            yield f"{measure.id}: not verified in a source: {', '.join(unverified)}"
+        if measure.status.review_by < day:
+            yield f"{measure.id}: was to be reviewed by {measure.status.review_by}"
+        if measure.status.state == "under_review":
+            yield f"{measure.id}: under review. {measure.status.note}".rstrip()
+
+
+def days_left(due: dt.datetime, as_of: dt.datetime | dt.date) -> int:
+    """Whole days from `as_of` to `due`, negative as soon as it has passed; 0 on the last day."""
+    if isinstance(as_of, dt.datetime):
+        return (due - as_of) // dt.timedelta(days=1)
+    return (due - dt.datetime.combine(as_of, dt.time(), due.tzinfo)) // dt.timedelta(days=1)
+
+
+def _day(as_of: dt.datetime | dt.date) -> dt.date:
+    return as_of.date() if isinstance(as_of, dt.datetime) else as_of
+
+
+def _rfc3339(moment: dt.datetime) -> str:
+    return moment.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _urgency(finding: Finding) -> tuple[bool, int, int, int, str]:
+    """The most overdue on top: replace before review, then by days left, then what runs before what is left over."""
+    driving = finding.measures[0].days_left if finding.measures else None
+    return (
+        finding.verdict != "replace",
+        driving if driving is not None else 1_000_000,
+        -_STATE_ORDER[finding.state],
+        -_CONFIDENCE_ORDER[finding.confidence],
+        finding.product_id,
+    )
+
+
+def _host_verdict(findings: Sequence[Finding], inventory: Inventory, ruleset: Ruleset) -> HostVerdict:
+    """Clean only if nothing was found and nothing that could have shown a ruled product was left unseen."""
+    if findings:
+        return "replace" if any(finding.verdict == "replace" for finding in findings) else "review"
+    ruled = _ruled_kinds(ruleset)
+    hidden = any(not unseen.kinds or ruled is None or not ruled.isdisjoint(unseen.kinds) for unseen in inventory.unseen)
+    return "incomplete" if hidden else "clean"
+
+
+def _ruled_kinds(ruleset: Ruleset) -> frozenset[str] | None:
+    """The kinds that some rule looks at; `None` if a rule looks at all."""
+    kinds: set[str] = set()
+    for vendor in ruleset.vendors:
+        for product in vendor.product:
+            for match in product.match:
+                if not match.kind:
+                    return None
+                kinds.update((match.kind,) if isinstance(match.kind, str) else match.kind)
+    return frozenset(kinds)
