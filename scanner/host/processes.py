@@ -4,6 +4,7 @@ References:
     https://psutil.readthedocs.io/ (Process), proc_pid_exe(5) (the suffix " (deleted)"), cgroups(7).
 """
 
+import os
 import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -67,7 +68,8 @@ def _read(process: psutil.Process, names: Mapping[int, str]) -> Process | None:
 
     command: list[str] = ask("command", process.cmdline, [])
     name = ask("name", process.name, "")
-    exe = ask("exe", process.exe, "")
+    on_linux = sys.platform.startswith("linux")
+    exe = ask("exe", (lambda: _executable(process.pid)) if on_linux else process.exe, "")
     if sys.platform == "win32":
         uid = -1
         user = ask("user", process.username, "")
@@ -75,7 +77,6 @@ def _read(process: psutil.Process, names: Mapping[int, str]) -> Process | None:
         uid = ask("user", lambda: process.uids().real, -1)
         user = names.get(uid, str(uid) if uid >= 0 else "")
     started = ask("started", process.create_time, 0.0)
-    on_linux = sys.platform.startswith("linux")
     kernel = on_linux and not command and not exe and _is_kernel_thread(process.pid)
     deleted = exe.endswith(" (deleted)")
     return Process(
@@ -91,6 +92,14 @@ def _read(process: psutil.Process, names: Mapping[int, str]) -> Process | None:
         kernel=kernel,
         unreadable=() if kernel else tuple(unreadable),
     )
+
+
+def _executable(pid: int) -> str:
+    """As the kernel says it: psutil drops the mark of a deleted executable. Kernel threads and zombies have none."""
+    try:
+        return os.readlink(f"/proc/{pid}/exe")
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
 
 
 def _is_kernel_thread(pid: int) -> bool:

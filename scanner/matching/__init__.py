@@ -7,7 +7,7 @@ so the cost of an item does not grow with the number of rules.
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from scanner.matching import normalise
-from scanner.matching.patterns import Texts, Versions
+from scanner.matching.patterns import HEAD, Texts, Versions
 from scanner.model import CONFIDENCES, Confidence, Hit, Item, Match, Product, Ruleset, Vendor, VersionRange
 
 _IDENTITY = frozenset(
@@ -55,13 +55,13 @@ class Block:
                 found.append((field, " or ".join(patterns.patterns[:3]) + (" …" if len(patterns.patterns) > 3 else "")))
         return found
 
-    def keys(self) -> list[tuple[list[str], list[str]]]:
+    def keys(self) -> list[tuple[list[bytes], list[bytes]]]:
         """The words of the one field that the block is found by: for each pattern whole words, or starts of words.
 
         Raises:
             NotIndexableError: no field has a literal in each of its patterns.
         """
-        best: list[tuple[list[str], list[str]]] | None = None
+        best: list[tuple[list[bytes], list[bytes]]] | None = None
         for field, patterns in self.fields:
             if field == "version" or isinstance(patterns, Versions):
                 continue
@@ -81,8 +81,8 @@ class Matcher:
 
     def __init__(self, ruleset: Ruleset) -> None:
         self.blocks: list[Block] = []
-        self._words: dict[str, list[Block]] = {}
-        self._heads: dict[str, list[Block]] = {}
+        self._words: dict[bytes, list[Block]] = {}
+        self._heads: dict[bytes, list[Block]] = {}
         self._unless: dict[str, list[Block]] = {}
         for vendor in ruleset.vendors:
             shared = [Block(match, vendor, None) for match in vendor.unless]
@@ -99,7 +99,7 @@ class Matcher:
         known_words, known_heads = self._known_words, self._known_heads
         for index, item in enumerate(items):
             found = item_words(item)
-            if known_words.isdisjoint(found) and known_heads.isdisjoint([word[:3] for word in found]):
+            if known_words.isdisjoint(found) and known_heads.isdisjoint([word[:HEAD] for word in found]):
                 continue
             hits += self._hits(index, item, found)
         return hits
@@ -115,7 +115,7 @@ class Matcher:
         spelled = _Spelled(item)
         return next((block for block in self._unless[product.id] if block.fits(spelled) is not None), None)
 
-    def _hits(self, index: int, item: Item, found: list[str]) -> list[Hit]:
+    def _hits(self, index: int, item: Item, found: list[bytes]) -> list[Hit]:
         spelled = _Spelled(item)
         best: dict[str, Hit] = {}
         for block in self._candidates(found):
@@ -134,10 +134,10 @@ class Matcher:
         hits.sort(key=lambda hit: (-rank(hit.confidence), hit.product.id))
         return hits
 
-    def _candidates(self, found: Iterable[str]) -> Iterator[Block]:
+    def _candidates(self, found: Iterable[bytes]) -> Iterator[Block]:
         seen: set[int] = set()
         for word in dict.fromkeys(found):
-            for block in (*self._words.get(word, ()), *self._heads.get(word[:3], ())):
+            for block in (*self._words.get(word, ()), *self._heads.get(word[:HEAD], ())):
                 if id(block) not in seen:
                     seen.add(id(block))
                     yield block
@@ -145,7 +145,7 @@ class Matcher:
     def _index(self) -> None:
         """Every pattern goes under its rarest word; under the start of a word only where it has no whole one."""
         wanted = [(block, block.keys()) for block in self.blocks]
-        uses: dict[str, int] = {}
+        uses: dict[bytes, int] = {}
         for _, keys in wanted:
             for whole, _heads in keys:
                 for word in whole:
@@ -175,12 +175,12 @@ class _Spelled(dict[str, str]):
 _FOLDED = ("vendor", "signer")
 
 
-def item_words(item: Item) -> list[str]:
+def item_words(item: Item) -> list[bytes]:
     """The words of everything in an item that may be matched, in their normal spelling."""
     text = f"{item.name}\n{item.vendor}\n{item.path}\n{item.command}\n{item.signer}"
     if item.ids:
         text = "\n".join((text, *item.ids.values()))
-    return normalise.words(text.lower() if text.isascii() else normalise.normal(text))
+    return normalise.words(text)
 
 
 def rank(confidence: Confidence) -> int:

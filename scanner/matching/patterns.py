@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from scanner.matching.normalise import words
 from scanner.model import VersionRange
 
-_HEAD = 3  # letters of a word's start that an index needs at least
+HEAD = 3  # bytes of a word's start that an index needs
 _NUMBERS = re.compile(r"\d+")
 
 
@@ -34,7 +34,7 @@ class Texts:
                 return pattern
         return None
 
-    def keys(self) -> Iterator[tuple[list[str], list[str]]]:
+    def keys(self) -> Iterator[tuple[list[bytes], list[bytes]]]:
         """For every pattern: the whole words that a fitting text must have, and the starts of words."""
         for text in self._exact:
             yield words(text), []
@@ -80,9 +80,9 @@ def numbers(version: str) -> tuple[int, ...]:
     return tuple(int(part[:18]) for part in _NUMBERS.findall(version.rpartition(":")[2])[:8])
 
 
-def _whole_words(parts: tuple[str, ...]) -> list[str]:
+def _whole_words(parts: tuple[str, ...]) -> list[bytes]:
     """Words that no star touches."""
-    found: list[str] = []
+    found: list[bytes] = []
     for index, part in enumerate(parts):
         inside = words(part)
         if inside and index > 0 and part[0].isalnum():
@@ -93,11 +93,11 @@ def _whole_words(parts: tuple[str, ...]) -> list[str]:
     return found
 
 
-def _heads(parts: tuple[str, ...]) -> list[str]:
+def _heads(parts: tuple[str, ...]) -> list[bytes]:
     """Starts of words that a star cuts off."""
-    found: list[str] = []
+    found: list[bytes] = []
     for index, part in enumerate(parts[:-1]):
         inside = words(part)
         if inside and part[-1].isalnum() and (len(inside) > 1 or index == 0 or not part[0].isalnum()):
             found.append(inside[-1])
-    return [head[:_HEAD] for head in found if len(head) >= _HEAD]
+    return [head[:HEAD] for head in found if len(head) >= HEAD]
