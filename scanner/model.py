@@ -415,12 +415,14 @@ class Hit(Struct, frozen=True):
 class Applied(Struct, frozen=True, omit_defaults=True, kw_only=True):
     """One measure as it applies to a finding: the milestone that counts there, and the days left to it.
 
-    `binds` tells whether one of the operator's roles is bound. `due` is RFC 3339; `days_left` is negative once past.
+    `binds` tells whether one of the operator's roles is bound. No `milestone`: nothing in it asks anything of us.
+    `due` is RFC 3339; `days_left` is negative once past; both are empty where the measure sets no date.
     """
 
     id: str
     title: str
     binds: bool
+    force: str = ""
     milestone: str = ""
     due: str = ""
     days_left: int | None = None

@@ -30,8 +30,23 @@ from scanner.model import (
 
 # Consequences that reach the machine of everybody who uses the software, whoever must act.
 _EVERYBODY = frozenset(("update_cutoff", "cloud_service_cutoff", "vendor_end_of_service"))
-# Consequences that ask something of whoever is bound.
-_BOUND = frozenset(("use_ban", "removal_begins", "removal_due", "contracting_ban", "procurement_ban", "funding_ban"))
+# Consequences that ask whoever must act to be rid of the software, and those that ask something else of him.
+_REMOVAL = frozenset(("use_ban", "removal_begins", "removal_due", "contracting_ban", "waiver_ends"))
+_TRADE = frozenset(("procurement_ban", "funding_ban", "resale_ban", "integration_ban", "licensing_ban"))
+# Where a role is at home: a cutoff in one country says nothing about the machines of another.
+_HOMES = {
+    "us": "US",
+    "texas": "US",
+    "vermont": "US",
+    "canada": "CA",
+    "australia": "AU",
+    "lithuania": "LT",
+    "germany": "DE",
+    "italy": "IT",
+    "netherlands": "NL",
+    "uk": "GB",
+    "romania": "RO",
+}
 _UNVERIFIED = frozenset(("unverified",))
 _DEAD = frozenset(("revoked", "expired", "proposed", "superseded"))
 OWN_CUTOFF = "policy"
@@ -152,37 +167,40 @@ def _exempts(measure: Measure, product: Product) -> bool:
 
 
 def _apply(measure: Measure, product: Product, policy: Policy, as_of: dt.datetime | dt.date) -> Applied:
-    """The milestone of a measure that counts for us: the first that reaches everybody or binds one of our roles."""
+    """The milestone that counts for us: what reaches every user or asks us for removal first, then by date."""
     binds = any(bound.role in policy.roles for bound in measure.bound)
+    reaches = not policy.roles or any(_home(role) == measure.jurisdiction[:2] for role in policy.roles)
     counting = [
         milestone
         for milestone in measure.milestone
         if (not milestone.products or product.id in milestone.products)
-        and milestone.at is not None
         and (
-            milestone.kind in _EVERYBODY
-            or (binds and milestone.kind in _BOUND)
-            or (milestone.actor in policy.roles and milestone.kind not in ("published", "effective"))
+            (reaches and milestone.kind in _EVERYBODY and milestone.at is not None)
+            or (milestone.actor in policy.roles and milestone.kind in _REMOVAL | _TRADE)
         )
     ]
-    first = min(counting, key=lambda milestone: (_instant(milestone), milestone.kind != "update_cutoff"), default=None)
-    if first is None or first.at is None:
-        return Applied(id=measure.id, title=measure.title, binds=binds, status=measure.status.state, text=measure.user)
+    first = min(counting, key=_weight, default=None)
     return Applied(
         id=measure.id,
         title=measure.title,
         binds=binds,
-        milestone=first.kind,
-        due=first.at.isoformat(),
-        days_left=days_left(first.at, as_of),
+        force=measure.force,
+        milestone=first.kind if first else "",
+        due=first.at.isoformat() if first and first.at else "",
+        days_left=days_left(first.at, as_of) if first and first.at else None,
         text=measure.action if binds else measure.user,
         status=measure.status.state,
-        verified=first.verified,
+        verified=first.verified if first else "",
     )
 
 
-def _instant(milestone: Milestone) -> float:
-    return milestone.at.timestamp() if milestone.at is not None else float("inf")
+def _weight(milestone: Milestone) -> tuple[bool, float, bool]:
+    at = milestone.at.timestamp() if milestone.at is not None else float("inf")
+    return milestone.kind in _TRADE, at, milestone.kind != "update_cutoff"
+
+
+def _home(role: str) -> str:
+    return _HOMES.get(role.partition("_")[0], "")
 
 
 def _own_cutoff(policy: Policy, vendor_id: str, product_id: str, as_of: dt.datetime | dt.date) -> Iterator[Applied]:
@@ -193,6 +211,7 @@ def _own_cutoff(policy: Policy, vendor_id: str, product_id: str, as_of: dt.datet
                 id=OWN_CUTOFF,
                 title=cutoff.reason or "Own deadline",
                 binds=True,
+                force="binding",
                 milestone="removal_due",
                 due=at.isoformat(),
                 days_left=days_left(at, as_of),
@@ -201,9 +220,10 @@ def _own_cutoff(policy: Policy, vendor_id: str, product_id: str, as_of: dt.datet
             )
 
 
-def _driving_order(applied: Applied) -> tuple[bool, int, bool, str]:
-    """What has a date comes first, the earliest on top."""
-    return applied.days_left is None, applied.days_left or 0, not applied.binds, applied.id
+def _driving_order(applied: Applied) -> tuple[bool, bool, bool, int, str]:
+    """What asks for removal first, in it what has a date, the earliest on top."""
+    dated = applied.days_left is not None
+    return not applied.milestone, applied.milestone in _TRADE, not dated, applied.days_left or 0, applied.id
 
 
 def _decide(
@@ -226,10 +246,11 @@ def _decide(
     driving = applied[0] if applied else None
     if driving is None:
         return "review", "No measure in force is known for it: decide whether to keep it."
-    if driving.days_left is None:
-        return "review", f"No declared role is bound. {driving.text}"
-    verb = "Replace" if driving.binds or driving.milestone in _EVERYBODY else "Review"
-    return ("replace" if verb == "Replace" else "review"), f"{verb} it. {driving.text}"
+    if driving.milestone in _EVERYBODY or (driving.milestone in _REMOVAL and driving.force != "advisory"):
+        return "replace", f"Replace it. {driving.text}"
+    if driving.milestone or driving.binds:
+        return "review", f"Decide whether to replace it. {driving.text}"
+    return "review", f"No declared role is bound. {driving.text}"
 
 
 def _waiver(policy: Policy, product_id: str, host: str, day: dt.date, used: set[int]) -> Waiver | None:
@@ -257,7 +278,7 @@ def _waiver_warnings(policy: Policy, used: set[int], ruleset: Ruleset, host: str
             yield f"{name}: covers {covered} products on every host, which is more than a waiver should"
         if waiver.expires < day:
             yield f"{name}: expired on {waiver.expires} and has no effect"
-        elif number not in used and _on_host(waiver, host):
+        elif covered and number not in used and _on_host(waiver, host):
             yield f"{name}: unused, nothing of it was found here"
 
 

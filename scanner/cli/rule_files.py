@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import scanner
 from scanner.cli import Failure
 from scanner.model import Policy, Ruleset
-from scanner.ruleset import RuleError, load, load_policy
+from scanner.ruleset import RuleError, check_names, load, load_policy
 
 _LIMIT = 1 << 20
 _FOLDERS = ("vendors", "measures")
@@ -35,8 +35,8 @@ def read_rules(folders: Sequence[str], policy: Policy) -> Ruleset:
     return load(files)
 
 
-def read_policy(path: str | None) -> Policy:
-    """The policy that is named, else the one at the platform's configuration place, else an empty one.
+def read_policy(path: str | None) -> tuple[str, Policy]:
+    """Place and content of the policy that is named, else of the platform's configuration place, else an empty one.
 
     Raises:
         RuleError: it cannot be read or has errors.
@@ -44,22 +44,24 @@ def read_policy(path: str | None) -> Policy:
     for place in [path] if path else _policy_places():
         try:
             with open(place, "rb") as file:
-                return load_policy(place, file.read(_LIMIT + 1))
+                return place, load_policy(place, file.read(_LIMIT + 1))
         except FileNotFoundError:
             if path:
                 raise RuleError([f"{place}: no such file"]) from None
         except OSError as error:
             raise RuleError([f"{place}: {error.strerror or error}"]) from error
-    return Policy()
+    return "", Policy()
 
 
 def rules_and_policy(folders: Sequence[str], policy_path: str | None) -> tuple[Ruleset, Policy]:
     """Both, or the end of the command with every error and exit status 2."""
     try:
-        policy = read_policy(policy_path)
-        return read_rules(folders, policy), policy
+        place, policy = read_policy(policy_path)
+        ruleset = read_rules(folders, policy)
+        check_names(place, policy, ruleset)
     except RuleError as error:
         raise broken(error) from error
+    return ruleset, policy
 
 
 def broken(error: RuleError) -> Failure:

@@ -12,7 +12,7 @@ from typing import TypeVar
 import msgspec
 
 from scanner.model import Measure, Policy, Ruleset, Vendor
-from scanner.ruleset.checks import check_measure, check_references, check_vendor
+from scanner.ruleset.checks import check_measure, check_policy, check_references, check_vendor
 
 _SIZE = 1 << 20  # bytes of one rule file; the largest that is shipped has a tenth of it
 _FILES = 1000
@@ -39,6 +39,7 @@ def load(files: Mapping[str, bytes]) -> Ruleset:
     """
     vendors: dict[str, Vendor] = {}
     measures: dict[str, Measure] = {}
+    names: dict[str, str] = {}
     errors: list[str] = []
     digest = hashlib.sha256()
     if len(files) > _FILES:
@@ -53,6 +54,7 @@ def load(files: Mapping[str, bytes]) -> Ruleset:
                 if vendor.id in vendors:
                     errors.append(f"{name}: id: {vendor.id!r} is defined in another file too")
                 vendors[vendor.id] = vendor
+                names[vendor.id] = name
         elif folder == "measures":
             measure = _read(name, files[name], Measure, errors)
             if measure is not None:
@@ -60,15 +62,28 @@ def load(files: Mapping[str, bytes]) -> Ruleset:
                 if measure.id in measures:
                     errors.append(f"{name}: id: {measure.id!r} is defined in another file too")
                 measures[measure.id] = measure
+                names[measure.id] = name
         else:
             errors.append(f"{name}: must lie in a folder named vendors or measures")
     if not errors:
-        errors += check_references(tuple(vendors.values()), tuple(measures.values()))
+        wrong = check_references(tuple(vendors.values()), tuple(measures.values()))
+        errors += (f"{names[identifier]}: {error}" for identifier, error in wrong)
     if not vendors and not errors:
         errors.append("no vendor files: nothing would ever be found")
     if errors:
         raise RuleError(errors)
     return Ruleset(vendors=tuple(vendors.values()), measures=tuple(measures.values()), digest=digest.hexdigest())
+
+
+def check_names(name: str, policy: Policy, ruleset: Ruleset) -> None:
+    """Holds a policy against the rules it speaks of.
+
+    Raises:
+        RuleError: with every role, product and vendor that no rule knows.
+    """
+    errors = [f"{name}: {error}" for error in check_policy(policy, ruleset.vendors, ruleset.measures)]
+    if errors:
+        raise RuleError(errors)
 
 
 def load_policy(name: str, content: bytes) -> Policy:

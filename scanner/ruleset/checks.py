@@ -1,9 +1,9 @@
 """What a rule must keep besides its shape, so that it neither raises false alarms nor claims what nobody checked."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
-from scanner.model import Match, Measure, Product, Vendor, VersionRange
+from scanner.model import Match, Measure, Policy, Product, Vendor, VersionRange
 
 _ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*\Z")
 _LISTS = {"@publishers": "publishers", "@signers": "signers", "@team_ids": "team_ids"}
@@ -64,23 +64,45 @@ def check_measure(measure: Measure, name: str) -> Iterator[str]:
         yield "status.review_by: must lie after as_of"
 
 
-def check_references(vendors: Sequence[Vendor], measures: Sequence[Measure]) -> Iterator[str]:
-    """References between the files that lead nowhere, and products that two files define."""
+def check_references(vendors: Sequence[Vendor], measures: Sequence[Measure]) -> Iterator[tuple[str, str]]:
+    """Id and error of files that refer to what no file defines, or that define what another does."""
     known_vendors = {vendor.id for vendor in vendors}
     products: dict[str, str] = {}
     for vendor in vendors:
         for product in vendor.product:
             if product.id in products:
-                yield f"{vendor.id}: product {product.id!r} is defined by {products[product.id]} too"
+                yield vendor.id, f"product {product.id!r} is defined by {products[product.id]} too"
             products[product.id] = vendor.id
     for measure in measures:
         for vendor_id in measure.vendors:
             if vendor_id not in known_vendors:
-                yield f"{measure.id}: vendors: there is no vendor file {vendor_id!r}"
+                yield measure.id, f"vendors: there is no vendor file {vendor_id!r}"
         named = [*measure.products, *(product for milestone in measure.milestone for product in milestone.products)]
         for product_id in dict.fromkeys(named):
             if product_id not in products:
-                yield f"{measure.id}: products: there is no product {product_id!r}"
+                yield measure.id, f"products: there is no product {product_id!r}"
+
+
+def check_policy(policy: Policy, vendors: Sequence[Vendor], measures: Sequence[Measure]) -> Iterator[str]:
+    """Roles, products and vendors that a policy names and no rule knows."""
+    roles = {"us_person", *(bound.role for measure in measures for bound in measure.bound)} - {"vendor"}
+    for number, role in enumerate(policy.roles):
+        if role not in roles:
+            yield f"roles[{number}]: no measure knows the role {role!r}{_meant(role, roles)}"
+    products = {product.id for vendor in vendors for product in vendor.product} | {vendor.id for vendor in vendors}
+    for number, cutoff in enumerate(policy.cutoff):
+        if cutoff.product not in products:
+            yield f"cutoff[{number}].product: no product or vendor {cutoff.product!r}{_meant(cutoff.product, products)}"
+    for name in policy.replacements:
+        if name not in products:
+            yield f"replacements: no product or vendor {name!r}{_meant(name, products)}"
+
+
+def _meant(name: str, known: Collection[str]) -> str:
+    import difflib
+
+    close = difflib.get_close_matches(name, sorted(known), n=1, cutoff=0.6)
+    return f", did you mean {close[0]!r}?" if close else ""
 
 
 def _check_id(identifier: str, name: str) -> Iterator[str]:

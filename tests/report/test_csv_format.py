@@ -1,0 +1,74 @@
+"""The CSV: its columns are a contract, its cells no formulas."""
+
+import csv
+import io
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from scanner.model import Unseen
+from scanner.report.csv_format import COLUMNS, report
+from tests.report.conftest import make_report
+
+
+def rows(text: str) -> list[list[str]]:
+    return list(csv.reader(io.StringIO(text, newline="")))
+
+
+def test_columns_are_as_published() -> None:
+    assert ",".join(COLUMNS) == (
+        "host,scanned_at,verdict,state,confidence,vendor,product,version,kind,name,path,user,source,measure,milestone,"
+        "due,days_left,action,replacement,also,because"
+    )
+
+
+def test_one_row_for_each_item() -> None:
+    header, package, process = rows("".join(report(make_report(), 100)))
+    assert header == list(COLUMNS)
+    assert dict(zip(header, package, strict=True)) == {
+        "host": "ada-laptop",
+        "scanned_at": "2026-11-21T12:00:00Z",
+        "verdict": "replace",
+        "state": "installed",
+        "confidence": "certain",
+        "vendor": "Kaspersky",
+        "product": "Kaspersky Endpoint Security for Linux",
+        "version": "12.1.0-1543",
+        "kind": "package",
+        "name": "kesl",
+        "path": "/opt/kaspersky",
+        "user": "",
+        "source": "dpkg",
+        "measure": "us-commerce",
+        "milestone": "update_cutoff",
+        "due": "2024-09-29T00:00:00-04:00",
+        "days_left": "-783",
+        "action": "Replace it. Use is not penalised.",
+        "replacement": "Microsoft Defender",
+        "also": "us-far",
+        "because": 'package with name "kesl"',
+    }
+    assert process[3] == "running"
+
+
+def test_one_row_for_a_host_without_findings(denied: tuple[Unseen, ...]) -> None:
+    _, clean = rows("".join(report(make_report(found=False), 100)))
+    assert clean == ["ada-laptop", "2026-11-21T12:00:00Z", "clean", *[""] * 18]
+    _, incomplete = rows("".join(report(make_report(found=False, unseen=denied), 100)))
+    assert incomplete[2] == "incomplete"
+    assert incomplete[-1] == "Running processes: processes: permission denied: the executable of 9"
+
+
+@pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "＝1", "=cmd|' /C calc'!A0"])
+def test_no_name_becomes_a_formula(name: str) -> None:
+    (_, package, _) = rows("".join(report(make_report(name=name), 100)))
+    assert package[9][0] in "'\\"
+
+
+@given(st.text(max_size=40))
+def test_any_name_stays_one_row_of_21_cells(name: str) -> None:
+    text = "".join(report(make_report(name=name), 100))
+    assert [len(row) for row in rows(text)] == [21, 21, 21]
+    assert text.count("\r\n") == 3
+    assert not any(ord(char) < 32 and char not in "\r\n" for char in text)
