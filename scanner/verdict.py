@@ -5,7 +5,7 @@ measure that binds nobody here is named, and drives nothing.
 """
 
 import datetime as dt
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase
 
 from scanner.model import (
@@ -76,7 +76,7 @@ def judge(
     used: set[int] = set()
     findings: list[Finding] = []
     suppressed: list[Finding] = []
-    for group in _by_product(hits):
+    for group in _by_product(hits, inventory):
         finding = _finding(group, inventory, ruleset, policy, as_of, used)
         (suppressed if finding.verdict == "exempt" else findings).append(finding)
     warnings += _waiver_warnings(policy, used, ruleset, inventory.host.name, _day(as_of))
@@ -105,11 +105,22 @@ def judge(
     )
 
 
-def _by_product(hits: Iterable[Hit]) -> Iterator[list[Hit]]:
+def _by_product(hits: Sequence[Hit], inventory: Inventory) -> Iterator[list[Hit]]:
+    """The hits of each product; the folder of a vendor belongs to the product that lies in it."""
     groups: dict[str, list[Hit]] = {}
+    inside: dict[str, str] = {}  # every folder above an item of a named product → that product
     for hit in hits:
-        groups.setdefault(hit.product.id, []).append(hit)
-    yield from (groups[key] for key in sorted(groups))
+        if hit.product.role != "vendor":
+            folder = inventory.items[hit.item].path.replace("\\", "/")
+            while folder := folder.rpartition("/")[0]:
+                inside.setdefault(f"{hit.vendor.id}:{folder.lower()}", hit.product.id)
+    for hit in hits:
+        item = inventory.items[hit.item]
+        place = f"{hit.vendor.id}:{item.path.replace(chr(92), '/').lower()}"
+        product = inside.get(place) if hit.product.role == "vendor" and item.kind == "file" else None
+        groups.setdefault(product or hit.product.id, []).append(hit)
+    for key in sorted(groups):
+        yield sorted(groups[key], key=lambda hit: hit.product.id != key)
 
 
 def _finding(
@@ -122,7 +133,7 @@ def _finding(
 ) -> Finding:
     vendor, product = hits[0].vendor, hits[0].product
     items = [inventory.items[hit.item] for hit in hits]
-    confidence = max((hit.confidence for hit in hits), key=_CONFIDENCE_ORDER.__getitem__)
+    confidence = max((hit.confidence for hit in hits if hit.product is product), key=_CONFIDENCE_ORDER.__getitem__)
     state = max((item.state for item in items), key=_STATE_ORDER.__getitem__)
     measures = [measure for measure in ruleset.measures if _concerns(measure, vendor.id, product)]
     applied = [_apply(measure, product, policy, as_of) for measure in measures if _covers(measure, product)]

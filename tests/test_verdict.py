@@ -260,6 +260,24 @@ def test_successors_are_shown_and_not_restricted() -> None:
     assert result.suppressed[0].action.startswith("Not restricted.")
 
 
+def test_the_vendors_folder_belongs_to_the_product_in_it() -> None:
+    anything = Product(
+        id="any",
+        name="any",
+        category="other",
+        role="vendor",
+        platforms=("linux",),
+        match=(Match(kind="file", path="/opt/kaspersky"),),
+        hit=(Specimen(name="x"),),
+    )
+    folder = Item(kind="file", name="kaspersky", path="/opt/kaspersky")
+    package = Item(kind="package", name="kesl", vendor="Kaspersky", path="/opt/kaspersky/kesl")
+    (finding,) = report(product(), anything, items=(folder, package)).findings
+    assert (finding.product_id, len(finding.items), finding.confidence) == ("kesl", 2, "certain")
+    (alone,) = report(product(), anything, items=(folder,)).findings
+    assert (alone.product_id, alone.verdict) == ("any", "review")
+
+
 def test_all_traces_make_one_finding_of_the_strongest_state() -> None:
     items = (
         Item(kind="package", name="kesl", vendor="Kaspersky", state="leftover"),

@@ -17,6 +17,7 @@ _CONTAINER = re.compile(
     r"[^\s]*?([0-9a-f]{12,64}|[./-][\w@.-]+)?(?:\.scope)?(?:/|\s|$)"
 )
 _LIMIT = 1 << 16
+_PRIVILEGED = sys.platform != "win32" and os.geteuid() == 0
 _T = TypeVar("_T")
 
 
@@ -31,6 +32,7 @@ class Process(NamedTuple):
     user: str
     started: float
     deleted: bool  # the executable was removed or replaced while running
+    told: bool  # `exe` is only what the command line says
     container: str
     kernel: bool  # a kernel thread: it has no executable
     unreadable: tuple[str, ...]
@@ -79,6 +81,10 @@ def _read(process: psutil.Process, names: Mapping[int, str]) -> Process | None:
     started = ask("started", process.create_time, 0.0)
     kernel = on_linux and not command and not exe and _is_kernel_thread(process.pid)
     deleted = exe.endswith(" (deleted)")
+    told = "exe" in unreadable and _PRIVILEGED and bool(command) and command[0].startswith("/")
+    if told:  # hidden even from root: nobody will ever see more, so that is no reason to say "run as root"
+        exe = command[0]
+        unreadable.remove("exe")
     return Process(
         pid=process.pid,
         name=name or (exe or (command[0] if command else "")).replace("\\", "/").rpartition("/")[2],
@@ -88,6 +94,7 @@ def _read(process: psutil.Process, names: Mapping[int, str]) -> Process | None:
         user=user,
         started=started,
         deleted=deleted,
+        told=told,
         container=_container(process.pid) if on_linux and not kernel else "",
         kernel=kernel,
         unreadable=() if kernel else tuple(unreadable),

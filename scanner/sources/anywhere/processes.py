@@ -25,6 +25,8 @@ def collect(host: Host) -> Iterator[Trace]:
             details["container"] = process.container
         if process.deleted:
             details["deleted"] = "the executable was removed or replaced"
+        if process.told:
+            details["path"] = "told by the command line: the executable is hidden from everybody"
         if process.kernel:
             details["kernel"] = "a thread of the kernel"
         yield Item(

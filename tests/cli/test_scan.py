@@ -1,0 +1,201 @@
+"""`phaseout scan` as a user runs it: exit status, outputs, and wrong use."""
+
+import csv
+import os
+import stat
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from tests.conftest import Tree
+
+KESL = """\
+Package: kesl
+Status: install ok installed
+Maintainer: Kaspersky Lab <support@kaspersky.com>
+Architecture: amd64
+Version: 12.1.0-1543
+"""
+RULES = str(Path(__file__).parents[2] / "rules")
+
+
+def phaseout(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "scanner", *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+        env={**os.environ, **environment},
+        cwd=Path(__file__).parents[2],
+    )
+
+
+@pytest.fixture
+def infected(tree: Tree) -> str:
+    tree.write("/var/lib/dpkg/status", KESL)
+    return str(tree.root)
+
+
+@pytest.fixture
+def clean(tree: Tree) -> str:
+    tree.write("/var/lib/dpkg/status", KESL.replace("kesl", "bash").replace("Kaspersky Lab", "Debian"))
+    return str(tree.root)
+
+
+def test_found_is_status_1(infected: str) -> None:
+    result = phaseout("scan", "--root", infected)
+    assert result.returncode == 1
+    assert result.stdout.startswith("verdict")
+    assert "REPLACE" in result.stdout
+    assert result.stderr == ""
+
+
+def test_days_left_and_days_past(infected: str) -> None:
+    before = phaseout("scan", "--root", infected, "--as-of", "2024-09-01")
+    assert "28 days left (2024-09-29)" in " ".join(before.stdout.split())
+    after = phaseout("scan", "--root", infected, "--as-of", "2026-11-21")
+    assert "783 days past (2024-09-29)" in " ".join(after.stdout.split())
+
+
+def test_nothing_found_is_status_0(clean: str) -> None:
+    result = phaseout("scan", "--root", clean)
+    assert (result.returncode, result.stderr) == (0, "")
+    assert "nothing of a restricted vendor was found, and everything was seen." in result.stdout
+
+
+def test_not_everything_seen_is_status_3(clean: str) -> None:
+    (Path(clean) / "var/lib/dpkg/status").unlink()
+    os.mkfifo(Path(clean) / "var/lib/dpkg/status")
+    result = phaseout("scan", "--root", clean)
+    assert result.returncode == 3
+    assert "not a regular file but a FIFO" in " ".join(result.stdout.split())
+    skipped = phaseout("scan", "--root", clean, "--skip-source", "dpkg")
+    assert skipped.returncode == 3
+
+
+def test_fail_on(infected: str) -> None:
+    assert phaseout("scan", "--root", infected, "--fail-on", "never").returncode == 0
+    assert phaseout("scan", "--root", infected, "--fail-on", "replace").returncode == 1
+
+
+def test_policy_of_the_operator(infected: str, tmp_path: Path) -> None:
+    policy = tmp_path / "phaseout.toml"
+    policy.write_text(
+        'roles = ["us_contractor"]\n'
+        'replacements = {kaspersky = "Microsoft Defender"}\n'
+        '[[waiver]]\nproduct = "kaspersky-safe-kids"\napprover = "Grace"\nreason = "pilot"\nexpires = 2020-01-01\n'
+    )
+    result = phaseout("scan", "--root", infected, "--policy", str(policy), "-f", "json")
+    report = msgspec.json.decode(result.stdout)
+    assert report["findings"][0]["replacement"] == "Microsoft Defender"
+    assert (
+        report["findings"][0]["measures"][0]["id"] == "us-ndaa-2018-1634"
+        or report["findings"][0]["measures"][0]["binds"]
+    )
+    assert "waiver[0] for 'kaspersky-safe-kids': expired on 2020-01-01 and has no effect" in report["rules"]["warnings"]
+    policy.write_text('roles = ["us_contracter"]\nwaivr = 1\n')
+    wrong = phaseout("scan", "--policy", str(policy))
+    assert wrong.returncode == 2
+    assert 'waivr: unknown field, did you mean "waiver"?' in wrong.stderr
+    policy.write_text('roles = ["us_contracter"]\n')
+    assert "did you mean 'us_contractor'?" in phaseout("scan", "--policy", str(policy)).stderr
+    assert phaseout("scan", "--policy", str(tmp_path / "absent")).returncode == 2
+
+
+def test_several_files_at_once(infected: str, tmp_path: Path) -> None:
+    table, sheet, members = tmp_path / "r.txt", tmp_path / "r.csv", tmp_path / "r.json"
+    result = phaseout("scan", "--root", infected, "-o", str(table), "-o", str(sheet), "-o", str(members))
+    assert (result.returncode, result.stdout) == (1, "")
+    assert table.read_text().startswith("verdict")
+    with sheet.open(newline="") as file:
+        (row,) = csv.DictReader(file)
+    assert (row["name"], row["verdict"], row["due"]) == ("kesl", "replace", "2024-09-29T00:00:00-04:00")
+    assert msgspec.json.decode(members.read_bytes())["verdict"] == "replace"
+    assert sorted(path.name for path in tmp_path.iterdir() if path.name.startswith(".")) == []
+
+
+def test_devices_and_pipes_are_written_straight(infected: str, tmp_path: Path) -> None:
+    assert phaseout("scan", "--root", infected, "-f", "csv", "-o", "/dev/null").returncode == 1
+    assert stat.S_ISCHR(os.stat("/dev/null").st_mode)
+    assert phaseout("scan", "--root", infected, "-f", "csv", "-o", "/dev/stdout").stdout.startswith("host,scanned_at,")
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    read: list[bytes] = []
+    reader = threading.Thread(target=lambda: read.append(pipe.read_bytes()))
+    reader.start()
+    phaseout("scan", "--root", infected, "-f", "csv", "-o", str(pipe))
+    reader.join(10)
+    assert read[0].startswith(b"host,scanned_at,")
+    assert stat.S_ISFIFO(pipe.stat().st_mode)
+
+
+def test_full_and_missing_places(infected: str, tmp_path: Path) -> None:
+    full = phaseout("scan", "--root", infected, "-f", "csv", "-o", "/dev/full")
+    assert full.returncode == 2
+    assert "/dev/full: No space left on device" in full.stderr
+    missing = phaseout("scan", "--root", infected, "-o", str(tmp_path / "no" / "r.csv"))
+    assert missing.returncode == 2
+    assert "No such file or directory" in missing.stderr
+    old = tmp_path / "old.csv"
+    old.write_text("kept")
+    old.chmod(0o400)
+    assert phaseout("scan", "--root", infected, "-o", str(old)).returncode == 1
+    assert old.read_text().startswith("host,")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--root", "/no/such/root"), "no such folder"),
+        (("--root", "{empty}"), "holds no operating system"),
+        (("--source", "nope"), "no source 'nope' for"),
+        (("-f", "nope"), "no such format; there are table, csv, json"),
+        (("-o", "report.nope"), "the ending names no format"),
+        (("--as-of", "yesterday"), "neither a date"),
+        (("--as-of", "2024-09-29T00:00:00"), "needs its offset"),
+        (("--rules", "/no/such/rules"), "no such folder of rules"),
+        (("--rules", "{empty}"), "holds no rules"),
+        (("--nope",), "No such option"),
+    ],
+)
+def test_wrong_use_is_status_2(arguments: tuple[str, ...], words: str, tmp_path: Path) -> None:
+    result = phaseout("scan", *(argument.format(empty=tmp_path) for argument in arguments))
+    assert result.returncode == 2
+    assert words in result.stderr
+    assert result.stdout == ""
+
+
+def test_broken_rules_are_all_named_and_nothing_is_scanned(tmp_path: Path) -> None:
+    (tmp_path / "vendors").mkdir()
+    (tmp_path / "vendors" / "x.toml").write_text('id = "x"\nnmae = "X"\n')
+    (tmp_path / "vendors" / "y.toml").write_text("=")
+    result = phaseout("scan", "--rules", str(tmp_path))
+    assert result.returncode == 2
+    assert f'{tmp_path}/vendors/x.toml: nmae: unknown field, did you mean "name"?' in result.stderr
+    assert f"{tmp_path}/vendors/y.toml: " in result.stderr
+    assert result.stdout == ""
+
+
+def test_version_and_help() -> None:
+    assert phaseout("--version").stdout.startswith("phaseout ")
+    assert phaseout("scan", "--help").returncode == 0
+    assert "Exit status" in phaseout("--help").stdout
+
+
+def test_foreign_locale_and_closed_output(infected: str) -> None:
+    assert phaseout("scan", "--root", infected, LANG="C", LC_ALL="C", PYTHONUTF8="0").returncode == 1
+    with subprocess.Popen(
+        [sys.executable, "-m", "scanner", "inventory", "-f", "json"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        cwd=Path(__file__).parents[2],
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        assert b"Traceback" not in process.stderr.read()
