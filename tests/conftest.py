@@ -1,7 +1,8 @@
 """What all tests share: a root folder to fill, a source to run over it, and the real captures."""
 
 import os
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Mapping
 from fnmatch import fnmatchcase
 from importlib import import_module
 from pathlib import Path
@@ -10,12 +11,17 @@ import pytest
 
 from scanner.host import Host
 from scanner.host.files import Files
+from scanner.host.registry import Key, Registry
+from scanner.host.registry.memory import registry_in_memory
 from scanner.host.target import offline_host
 from scanner.host.users import posix_users
+from scanner.host.windows import windows_host
+from scanner.host.windows_files import WindowsFiles
 from scanner.model import HostInfo, Item, Problem, SourceRun
-from scanner.scan import take_inventory
+from scanner.parsers.registry_values import Value
 from scanner.sources import ALL
 from scanner.sources.source import Source
+from scanner.worker import run_source
 
 CORPORA = Path(os.environ.get("PHASEOUT_CORPORA", Path(__file__).parents[2] / "shared" / "corpora"))
 
@@ -48,6 +54,13 @@ class Tree:
         folder = self.root / path.lstrip("/")
         folder.mkdir(parents=True, exist_ok=True)
         return folder
+
+    def fifo(self, path: str) -> None:
+        """Makes a FIFO at a path of the target: opening it would wait for a writer."""
+        assert sys.platform != "win32"
+        file = self.root / path.lstrip("/")
+        file.parent.mkdir(parents=True, exist_ok=True)
+        os.mkfifo(file)
 
     def copy(self, path: str, original: Path) -> None:
         """Puts a copy of a real capture at a path of the target."""
@@ -84,10 +97,87 @@ class ObservedFiles(Files):
     def __init__(self, files: Files) -> None:
         super().__init__(files._root or "/", files._left_alone)
         self.asked: set[str] = set()
+        self._unobserved = files
+
+    def gone(self, path: str) -> bool:
+        """Whether a program that some file names is still there may be asked of any path."""
+        return self._unobserved.gone(path)
 
     def _canonical(self, path: str) -> str:
         self.asked.add(path.rstrip("/") or "/")
         return super()._canonical(path)
+
+
+class ObservedWindowsFiles(WindowsFiles):
+    """The same for the files of Windows."""
+
+    def __init__(self, files: WindowsFiles) -> None:
+        self.__dict__.update(files.__dict__)
+        self.asked: set[str] = set()
+        self._unobserved = files
+
+    def gone(self, path: str) -> bool:
+        """Whether a program that some key names is still there may be asked of any path."""
+        return self._unobserved.gone(path)
+
+    def _canonical(self, path: str) -> str:
+        self.asked.add(path.rstrip("\\"))
+        return super()._canonical(path)
+
+
+class ObservedRegistry(Registry):
+    """A registry that remembers which keys were asked for."""
+
+    def __init__(self, registry: Registry) -> None:
+        self.__dict__.update(registry.__dict__)
+        self.asked: set[str] = set()
+
+    def key(self, path: str) -> Key | None:
+        """The key at a path."""
+        self.asked.add(path)
+        return super().key(path)
+
+
+class WindowsTree:
+    """A folder that is filled like drive C: of a Windows machine, and a registry in memory.
+
+    There are two users: `ada` with a profile folder, and the system itself.
+    """
+
+    ADA = "S-1-5-21-1-2-3-1001"
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.keys: dict[str, dict[str, Value]] = {}
+        profiles = r"HKLM\SOFTWARE\Microsoft\Windows NT\CurrentVersion\ProfileList"
+        self.key(rf"{profiles}\{self.ADA}", {"ProfileImagePath": r"%SystemDrive%\Users\ada"})
+        self.key(rf"{profiles}\S-1-5-18", {"ProfileImagePath": r"%systemroot%\system32\config\systemprofile"})
+        self.key(r"HKLM\SOFTWARE\WOW6432Node")
+        self.folder(r"C:\Windows\System32\config")
+        self.folder(r"C:\Program Files")
+        self.folder(r"C:\Users\ada")
+
+    def key(self, path: str, values: Mapping[str, Value] | None = None) -> None:
+        r"""Adds a key (`HKLM\SOFTWARE\…`) with its values."""
+        self.keys.setdefault(path, {}).update(values or {})
+
+    def write(self, path: str, content: str | bytes = b"") -> Path:
+        r"""Writes a file (`C:\…`), with its folders."""
+        file = self.root / path[3:].replace("\\", "/")
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(content.encode() if isinstance(content, str) else content)
+        return file
+
+    def folder(self, path: str) -> Path:
+        r"""Makes a folder (`C:\…`)."""
+        folder = self.root / path[3:].replace("\\", "/")
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
+    def host(self) -> Host:
+        """The tree as an offline Windows host."""
+        files = WindowsFiles(str(self.root), {"C": ""})
+        return windows_host(registry_in_memory(self.keys, files), files, "C:\\Windows", root=str(self.root))
 
 
 def source(name: str) -> Source:
@@ -104,30 +194,39 @@ def run(name: str, host: Host) -> Result:
     The places it asked for are those that it declares, and no row is lost.
     """
     one = source(name)
-    observed = ObservedFiles(host.files)
-    watched = Host(host.info, observed, host.users, host.processes)
-    inventory = take_inventory(watched, [one], scanned_at="2026-01-01T00:00:00Z", tool="test")
-    (outcome,) = inventory.runs
+    observed = ObservedWindowsFiles(host.files) if isinstance(host.files, WindowsFiles) else ObservedFiles(host.files)
+    registry = None if host.registry is None else ObservedRegistry(host.registry)
+    watched = Host(host.info, observed, host.users, host.processes, registry, host.variables)
+    items: list[Item] = []
+    outcome = run_source(one, watched, items.append)
     assert outcome.status != "failed", outcome.reason
+    assert outcome.items == len(items)
     assert outcome.rows == outcome.items + sum(outcome.left_out.values())
-    assert {item.kind for item in inventory.items} <= set(one.kinds)
-    undeclared = sorted(path for path in observed.asked if not declared(path, one, host))
+    assert {item.kind for item in items} <= set(one.kinds)
+    asked = observed.asked | (registry.asked if registry is not None else set())
+    undeclared = sorted(path for path in asked if not declared(path, one, host))
     assert not undeclared, f"read without declaring it in `reads`: {undeclared}"
-    return Result(outcome, inventory.items)
+    return Result(
+        outcome, tuple(sorted(items, key=lambda item: (item.kind, item.name, item.version, item.path, item.user)))
+    )
 
 
 def declared(path: str, one: Source, host: Host) -> bool:
     """Whether a path is one of those that the source says it reads, or a folder on the way to one."""
-    parts = path.strip("/").split("/")
+    separator = "\\" if host.info.platform == "windows" else "/"
+    parts = _parts(path, separator)
     for pattern in one.reads:
         places = (
             [pattern] if not pattern.startswith("~") else [user.home + pattern[1:] for user in host.users if user.home]
         )
         for place in places:
-            wanted = place.strip("/").split("/")
-            if _fits(parts, wanted):
+            if _fits(parts, _parts(place, separator)):
                 return True
     return False
+
+
+def _parts(path: str, separator: str) -> list[str]:
+    return (path.lower() if separator == "\\" else path).strip(separator).split(separator)
 
 
 def _fits(parts: list[str], wanted: list[str]) -> bool:
@@ -145,6 +244,11 @@ def _fits(parts: list[str], wanted: list[str]) -> bool:
 @pytest.fixture
 def tree(tmp_path: Path) -> Tree:
     return Tree(tmp_path / "root")
+
+
+@pytest.fixture
+def windows_tree(tmp_path: Path) -> WindowsTree:
+    return WindowsTree(tmp_path / "root")
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ COMMANDS = {
 EXIT_FOUND = 1
 EXIT_WRONG_USE = 2
 EXIT_INCOMPLETE = 3
+EXIT_INTERRUPTED = 130
 
 
 class Failure(click.ClickException):
@@ -49,7 +50,7 @@ class LateGroup(click.Group):
 @click.group(cls=LateGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, "-V", "--version", prog_name="phaseout", message="%(prog)s %(version)s")
 def group() -> None:
-    r"""Find software of restricted vendors: what must be replaced, by when, and whether everything was seen.
+    """Find software of restricted vendors: what must be replaced, by when, and whether everything was seen.
 
     \b
     Exit status:
@@ -57,6 +58,7 @@ def group() -> None:
       1  found (at or above --fail-on)
       2  wrong use, or broken rules
       3  nothing found, but not everything was seen
+      130  interrupted
     """
 
 

@@ -34,7 +34,7 @@ def command(
     ids: tuple[str, ...],
     folders: tuple[str, ...],
 ) -> None:
-    r"""Say why NAME is, or is not, matched, and by which rule.
+    """Say why NAME is, or is not, matched, and by which rule.
 
     \b
     Example:

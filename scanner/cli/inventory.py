@@ -5,8 +5,8 @@ import sys
 
 import click
 
-from scanner.cli import EXIT_INCOMPLETE
-from scanner.cli.looking import look, looking_options, output_options
+from scanner.cli import EXIT_INCOMPLETE, EXIT_INTERRUPTED
+from scanner.cli.looking import finish_looking, looking_options, output_options, start_looking
 from scanner.cli.output import formats, write
 from scanner.model import Platform
 
@@ -19,6 +19,7 @@ def command(
     platform: Platform | None,
     only: tuple[str, ...],
     skip: tuple[str, ...],
+    seconds: float,
     format_name: str | None,
     files: tuple[str, ...],
 ) -> None:
@@ -27,6 +28,7 @@ def command(
     Ends with status 3 if not everything was seen.
     """
     formats(format_name, files)
-    inventory = look(root, platform, only, skip, dt.datetime.now(dt.UTC))
+    look = start_looking(root, platform, only, skip, seconds)
+    inventory = finish_looking(look, dt.datetime.now(dt.UTC))
     write(lambda one, width: one.inventory(inventory, width), format_name, files)
-    sys.exit(EXIT_INCOMPLETE if inventory.unseen else 0)
+    sys.exit(EXIT_INTERRUPTED if look.interrupted else EXIT_INCOMPLETE if inventory.unseen else 0)

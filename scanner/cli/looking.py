@@ -7,18 +7,25 @@ from typing import Any, TypeVar
 import click
 
 from scanner import __version__
-from scanner.host.target import NotAHostError, live_host, offline_host
 from scanner.model import Inventory, Platform
-from scanner.scan import take_inventory
-from scanner.sources import load
+from scanner.scan import WHOLE_SECONDS, CannotLookError, Look
+from scanner.worker import Request
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 TOOL = f"phaseout {__version__}"
 
 
 def looking_options(function: _F) -> _F:
-    """Adds `--root`, `--os`, `--source` and `--skip-source`."""
+    """Adds `--root`, `--os`, `--source`, `--skip-source` and `--timeout`."""
     for option in (
+        click.option(
+            "--timeout",
+            "seconds",
+            type=click.FloatRange(min=0.1),
+            default=WHOLE_SECONDS,
+            show_default=True,
+            help="Seconds for the whole look; what was seen until then is reported as incomplete.",
+        ),
         click.option(
             "--skip-source", "skip", multiple=True, metavar="NAME", help="Leave out this source (repeatable)."
         ),
@@ -47,26 +54,23 @@ def output_options(function: _F) -> _F:
     return function
 
 
-def look(
-    root: str | None, platform: Platform | None, only: tuple[str, ...], skip: tuple[str, ...], now: dt.datetime
-) -> Inventory:
-    """The inventory of the host that the options name.
+def start_looking(
+    root: str | None, platform: Platform | None, only: tuple[str, ...], skip: tuple[str, ...], seconds: float
+) -> Look:
+    """The look that the options ask for, under way."""
+    return Look(Request(root=root, platform=platform, only=only, skip=skip), whole=seconds)
+
+
+def finish_looking(look: Look, now: dt.datetime) -> Inventory:
+    """What was seen.
 
     Raises:
-        click.ClickException: the root is no host, or there is no such source.
+        click.UsageError: the root is no host, or there is no such source.
     """
     try:
-        host = live_host() if root is None else offline_host(root, platform)
-    except NotAHostError as error:
+        return look.inventory(scanned_at=now.strftime("%Y-%m-%dT%H:%M:%SZ"), tool=TOOL)
+    except CannotLookError as error:
         raise click.UsageError(str(error)) from error
-    sources = load(host.info.platform)
-    names = [source.name for source in sources]
-    for name in (*only, *skip):
-        if name not in names:
-            raise click.UsageError(f"no source {name!r} for {host.info.platform}; there are {', '.join(names)}")
-    unwanted = frozenset(name for name in names if name in skip or (only and name not in only))
-    moment = now.strftime("%Y-%m-%dT%H:%M:%SZ")
-    return take_inventory(host, sources, scanned_at=moment, tool=TOOL, unwanted=unwanted)
 
 
 def parse_as_of(text: str) -> dt.date | dt.datetime:

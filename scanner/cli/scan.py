@@ -5,8 +5,8 @@ import sys
 
 import click
 
-from scanner.cli import EXIT_FOUND, EXIT_INCOMPLETE
-from scanner.cli.looking import look, looking_options, output_options, parse_as_of
+from scanner.cli import EXIT_FOUND, EXIT_INCOMPLETE, EXIT_INTERRUPTED
+from scanner.cli.looking import finish_looking, looking_options, output_options, parse_as_of, start_looking
 from scanner.cli.output import formats, write
 from scanner.cli.rule_files import rules_and_policy
 from scanner.matching import Matcher
@@ -34,6 +34,7 @@ def command(
     platform: Platform | None,
     only: tuple[str, ...],
     skip: tuple[str, ...],
+    seconds: float,
     folders: tuple[str, ...],
     policy: str | None,
     as_of: str | None,
@@ -41,7 +42,7 @@ def command(
     format_name: str | None,
     files: tuple[str, ...],
 ) -> None:
-    r"""Look at this machine and say what must be replaced, and by when.
+    """Look at this machine and say what must be replaced, and by when.
 
     \b
     Examples:
@@ -52,12 +53,17 @@ def command(
     formats(format_name, files)  # an unknown format ends here, not after the scan
     now = dt.datetime.now(dt.UTC)
     moment = parse_as_of(as_of) if as_of else now
-    ruleset, own = rules_and_policy(folders, policy)
-    matcher = Matcher(ruleset)
-    inventory = look(root, platform, only, skip, now)
+    look = start_looking(root, platform, only, skip, seconds)
+    try:  # the rules are read while the worker looks; broken ones end it
+        ruleset, own = rules_and_policy(folders, policy)
+        matcher = Matcher(ruleset)
+    except BaseException:
+        look.abandon()
+        raise
+    inventory = finish_looking(look, now)
     report = judge(inventory, matcher.match(inventory.items), ruleset, own, moment)
     write(lambda one, width: one.report(report, width), format_name, files)
-    sys.exit(exit_status(report, fail_on))
+    sys.exit(EXIT_INTERRUPTED if look.interrupted else exit_status(report, fail_on))
 
 
 def exit_status(report: Report, fail_on: str) -> int:

@@ -4,12 +4,19 @@ A source asks its `Host` and speaks the paths of the target. What a host cannot 
 is a `Problem` in `files.problems`, which the runner moves into the source's run.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from scanner.host.files import Files
 from scanner.host.processes import Process
 from scanner.host.users import User
 from scanner.model import HostInfo
+
+if TYPE_CHECKING:
+    from scanner.host.registry import Registry
+
+_NONE: Mapping[str, str] = MappingProxyType({})
 
 
 class Host:
@@ -20,6 +27,8 @@ class Host:
         files: the file system of the target.
         users: the people and service accounts that may have software of their own.
         processes: gives the running processes; `None` for an offline host.
+        registry: the Windows registry; `None` where there is none.
+        variables: what `%NAMES%` in the registry stand for, names in lower case; see `scanner.parsers.image_path`.
     """
 
     def __init__(
@@ -28,11 +37,15 @@ class Host:
         files: Files,
         users: tuple[User, ...] = (),
         processes: Callable[[], Iterator[Process]] | None = None,
+        registry: "Registry | None" = None,
+        variables: Mapping[str, str] = _NONE,
     ) -> None:
         self.info = info
         self.files = files
         self.users = users
         self.processes = processes
+        self.registry = registry
+        self.variables = variables
 
     @property
     def live(self) -> bool:

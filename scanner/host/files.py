@@ -12,9 +12,10 @@ References:
 import errno
 import os
 import stat
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, BinaryIO, Literal, NamedTuple
 
 from scanner.model import Problem
 
@@ -34,6 +35,7 @@ _KINDS: dict[int, str] = {
     stat.S_IFDIR: "a folder",
 }
 _QUIET = getattr(os, "O_NOATIME", 0)
+_IN_THE_CLOUD = 0x00040000 | 0x00400000  # FILE_ATTRIBUTE_RECALL_ON_OPEN, …_ON_DATA_ACCESS: reading would fetch it
 _OPEN = (
     os.O_RDONLY
     | getattr(os, "O_CLOEXEC", 0)
@@ -75,6 +77,8 @@ class Files:
         left_alone: mount point in the target → file system type, for mounts that are not stepped into.
     """
 
+    _separator = "/"
+
     def __init__(self, root: str = "/", left_alone: Mapping[str, str] | None = None) -> None:
         self.problems: list[Problem] = []
         self._root = root.rstrip("/")
@@ -91,7 +95,8 @@ class Files:
         try:
             parts: list[bytes] = []
             size = 0
-            while part := os.read(handle, 1 << 20 if size else 1 << 16):
+            step = max(os.fstat(handle).st_size + 1, 1 << 16)  # in one piece: joining doubles the time
+            while part := os.read(handle, step):
                 parts.append(part)
                 size += len(part)
                 if size > limit:  # grew while being read, or a file of /proc without a size
@@ -128,7 +133,7 @@ class Files:
         """The entries of a folder by name; none where there is no such folder."""
         entries: list[Entry] = []
         try:
-            with os.scandir(self._root + self._canonical(path) + "/") as found:
+            with os.scandir(self._root + self._canonical(path) or "/") as found:
                 for entry in found:
                     if len(entries) >= _ENTRIES:
                         self.problems.append(
@@ -166,10 +171,19 @@ class Files:
         """Whether the path leads to anything."""
         return self.stat(path) is not None
 
+    def gone(self, path: str) -> bool:
+        """Whether the path surely leads nowhere. Not where that cannot be told: no permission, a mount left alone."""
+        try:
+            os.lstat(self._root + self._canonical(path) or "/")
+        except OSError as error:
+            return error.errno in _ABSENT
+        return False
+
     def link(self, path: str) -> str | None:
         """Where a symbolic link points, as written; `None` where there is no link."""
         head, _, name = path.rstrip("/").rpartition("/")
         try:
+            _check_name(path)
             return os.readlink(f"{self._root}{self._canonical(head)}/{name}")
         except OSError as error:
             if error.errno != errno.EINVAL:
@@ -189,7 +203,7 @@ class Files:
 
         Ends with a problem once `limit` entries were seen.
         """
-        pending = [(top.rstrip("/"), depth)]
+        pending = [(top.rstrip(self._separator), depth)]
         seen = 0
         while pending:
             folder, left = pending.pop()
@@ -202,7 +216,19 @@ class Files:
                 )
                 return
             if left > 1:
-                pending += [(f"{folder}/{entry.name}", left - 1) for entry in reversed(entries) if entry.kind == "dir"]
+                pending += [
+                    (f"{folder}{self._separator}{entry.name}", left - 1)
+                    for entry in reversed(entries)
+                    if entry.kind == "dir"
+                ]
+
+    def open(self, path: str, limit: int = 1024 * MIB) -> BinaryIO | None:
+        """A regular file to be read in pieces by somebody who closes it; `None` as in `read`."""
+        try:
+            return os.fdopen(self._open(path, limit), "rb")
+        except OSError as error:
+            self._report(path, error)
+            return None
 
     @contextmanager
     def database(self, path: str, limit: int = 1024 * MIB) -> Iterator["sqlite3.Connection | None"]:
@@ -258,8 +284,7 @@ class Files:
 
     def _canonical(self, path: str) -> str:
         """The target's path without links; empty for the root. Folders once resolved are remembered."""
-        if "\0" in path or not (path.isascii() or _encodable(path)):
-            raise OSError(errno.ENOENT, "no such name can exist")
+        _check_name(path)
         head, _, name = path.rstrip("/").rpartition("/")
         parent = self._folders.get(head)
         if parent is None:
@@ -297,7 +322,7 @@ class Files:
         if error.errno in _ABSENT:
             return
         if isinstance(error, _LeftAloneError):
-            problem = Problem(_shown(str(error.filename)), error.strerror or "")
+            problem = Problem(_shown(str(error.filename or path)), error.strerror or "")
         else:
             problem = Problem(_shown(path), _reason(error))
         if problem not in self.problems[-50:]:
@@ -305,6 +330,8 @@ class Files:
 
 
 def _check(found: os.stat_result, limit: int | None) -> None:
+    if sys.platform == "win32" and found.st_file_attributes & _IN_THE_CLOUD:
+        raise _LeftAloneError(errno.EXDEV, "kept in the cloud: left alone")
     if not stat.S_ISREG(found.st_mode):
         kind = _KINDS.get(stat.S_IFMT(found.st_mode), "something else")
         raise OSError(errno.EINVAL, f"not a regular file but {kind}")
@@ -325,6 +352,11 @@ def _shown(path: str) -> str:
     return os.fsencode(path).decode("utf-8", "backslashreplace") if _encodable(path) else ascii(path)
 
 
+def _check_name(path: str) -> None:
+    if "\0" in path or not (path.isascii() or _encodable(path)):
+        raise OSError(errno.ENOENT, "no such name can exist")
+
+
 def _encodable(path: str) -> bool:
     try:
         os.fsencode(path)
@@ -337,5 +369,12 @@ def _entry_kind(entry: os.DirEntry[str]) -> EntryKind:
     if entry.is_symlink():
         return "link"
     if entry.is_dir(follow_symlinks=False):
-        return "dir"
+        return "link" if sys.platform == "win32" and is_junction(entry.stat(follow_symlinks=False)) else "dir"
     return "file" if entry.is_file(follow_symlinks=False) else "other"
+
+
+if sys.platform == "win32":
+
+    def is_junction(found: os.stat_result) -> bool:
+        """A folder that stands for another one; Python does not count it among the symbolic links."""
+        return found.st_reparse_tag == stat.IO_REPARSE_TAG_MOUNT_POINT

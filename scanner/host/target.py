@@ -12,7 +12,6 @@ from scanner.model import HostInfo, Platform
 
 _MARKS: tuple[tuple[Platform, tuple[str, ...]], ...] = (
     # Told by content, never by name: the first whose mark is there.
-    ("windows", ("/Windows/System32", "/WINDOWS/system32", "/windows/system32")),
     ("macos", ("/System/Library/CoreServices/SystemVersion.plist",)),
     (
         "linux",
@@ -36,10 +35,14 @@ class NotAHostError(Exception):
 def live_host() -> Host:
     """The machine that this runs on."""
     platform = _live_platform()
+    if platform == "windows":
+        from scanner.host.windows import live_windows
+
+        return live_windows(lambda: _processes(()))
     left_alone = _mounts() if platform == "linux" else {}
     files = Files("/", left_alone)
     name, version = _os_release(files) if platform == "linux" else (machine.system(), machine.release())
-    users = posix_users(files) if platform != "windows" else ()
+    users = posix_users(files)
     info = HostInfo(
         name=machine.node(),
         platform=platform,
@@ -67,6 +70,10 @@ def offline_host(root: str, platform: Platform | None = None) -> Host:
     }
     files = Files(root, inside)
     platform = platform or _told_by_content(files, root)
+    if platform == "windows":
+        from scanner.host.windows import offline_windows
+
+        return offline_windows(root, inside)
     name, version = _os_release(files) if platform == "linux" else ("", "")
     hostname = (files.text("/etc/hostname", limit=4096) or "").strip().partition("\n")[0]
     info = HostInfo(
@@ -77,7 +84,7 @@ def offline_host(root: str, platform: Platform | None = None) -> Host:
         root=root,
         left_alone=tuple(f"{point} ({kind})" for point, kind in sorted(inside.items())),
     )
-    return Host(info, files, posix_users(files) if platform != "windows" else ())
+    return Host(info, files, posix_users(files))
 
 
 def _processes(users: tuple[User, ...]):  # type: ignore[no-untyped-def]  # noqa: ANN202
@@ -91,10 +98,14 @@ def _live_platform() -> Platform:
 
 
 def _told_by_content(files: Files, root: str) -> Platform:
+    from scanner.host.windows_files import is_windows
+
+    if is_windows(root):
+        return "windows"
     for platform, marks in _MARKS:
         if any(files.exists(mark) for mark in marks):
             return platform
-    known = ", ".join(marks[0] for _, marks in _MARKS)
+    known = ", ".join(("Windows\\System32", *(marks[0] for _, marks in _MARKS)))
     raise NotAHostError(
         f"{root}: holds no operating system that phaseout knows (looked for {known}); --os says which it is"
     )

@@ -12,11 +12,12 @@ _NO_HOME = frozenset(("", "/", "/nonexistent", "/dev/null", "/bin", "/sbin", "/u
 
 
 class User(NamedTuple):
-    """An account with its home folder; `uid` is -1 where only the folder is known."""
+    """An account with its home folder; `uid` is -1 where only the folder is known, and for Windows, which has `sid`."""
 
     name: str
     uid: int
     home: str
+    sid: str = ""
 
 
 def posix_users(files: Files) -> tuple[User, ...]:

@@ -43,15 +43,26 @@ def normal(text: str) -> str:
 
 def vendor(text: str) -> str:
     """`normal` without punctuation and without legal forms at either end: `AO Kaspersky Lab` is `kaspersky lab`."""
-    kept = "".join(
-        char if char.isalnum() or char == "*" else "" if char in ".'" else " " for char in normal(text)
-    ).split()
+    kept = "".join(char if char.isalnum() or char == "*" else " " for char in normal(text)).split()
     whole = kept[:]
-    while kept and kept[-1] in _FORMS:
-        kept.pop()
-    while kept and kept[0] in _FORMS:
-        kept.pop(0)
+    while length := _legal_form(kept[::-1]):
+        del kept[-length:]
+    while length := _legal_form(kept):
+        del kept[:length]
     return " ".join(kept or whole)
+
+
+def _legal_form(ahead: list[str]) -> int:
+    """How many of the next words are a legal form: one (`gmbh`), or the letters of one (`s p a`), in either order."""
+    if ahead and ahead[0] in _FORMS:
+        return 1
+    for length in (4, 3, 2):
+        letters = ahead[:length]
+        if len(letters) == length and all(len(letter) == 1 for letter in letters):
+            joined = "".join(letters)
+            if joined in _FORMS or joined[::-1] in _FORMS:
+                return length
+    return 0
 
 
 def words(text: str) -> list[bytes]:

@@ -22,6 +22,7 @@ ALL: tuple[str, ...] = (
     "linux.kernel_modules",
     "linux.desktop_entries",
     "linux.vendor_folders",
+    "windows.uninstall",
     "anywhere.processes",
 )
 _PLATFORMS: dict[str, tuple[Platform, ...]] = {

@@ -1,10 +1,12 @@
 """What a source is: one place where software leaves a trace."""
 
 from collections.abc import Callable, Iterator
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from scanner.host import Host
 from scanner.model import Item, Kind, LeftOut, Platform, Problem
+
+if TYPE_CHECKING:
+    from scanner.host import Host
 
 Trace = Item | Problem | LeftOut
 Need = Literal["live", "processes", "registry"]
@@ -33,4 +35,4 @@ class Source(NamedTuple):
     needs: tuple[Need, ...]
     reads: tuple[str, ...]
     limits: str
-    collect: Callable[[Host], Iterator[Trace]]
+    collect: "Callable[[Host], Iterator[Trace]]"

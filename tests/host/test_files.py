@@ -199,5 +199,3 @@ def test_no_path_raises(path: str) -> None:
     assert files.stat(path) is None or path.strip("/.") == ""
     assert files.link(path) is None
     assert all(problem.why != os.strerror(errno.ENOENT) for problem in files.problems)
-
-

@@ -69,6 +69,14 @@ def test_catch_all_only_where_nothing_else_fits() -> None:
     assert found(rules, Item(kind="app", name="New", ids={"team_id": "ABCDEFGHIJ"})) == []
 
 
+def test_publishers_with_dots_are_found_through_the_index() -> None:
+    vendor = Vendor(
+        id="x", name="X", publishers=("Baidu.com, Inc.",), product=(product("x", Match(vendor="@publishers")),)
+    )
+    rules = Matcher(Ruleset(vendors=(vendor,), measures=(), digest=""))
+    assert found(rules, Item(kind="program", name="Anything", vendor="BAIDU.COM")) == [("x", "likely")]
+
+
 def test_unless_takes_back() -> None:
     shortcut = Match(path="*/applications (parallels)/*")
     rules = matcher(product("app", Match(name="kaspersky*"), unless=(shortcut,)))

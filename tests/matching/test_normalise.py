@@ -42,6 +42,9 @@ def test_legal_forms_are_folded(name: str) -> None:
 
 def test_what_is_only_a_legal_form_stays() -> None:
     assert vendor("Inc.") == "inc"
+    assert vendor("Baidu.com, Inc.") == "baidu com"
+    assert vendor("Esempio S.p.A.") == vendor("Esempio SpA") == "esempio"
+    assert vendor("Example L.L.C.") == "example"
     assert vendor("Kaspersky Labs Limited") == "kaspersky labs"
     assert vendor("Лаборатория Касперского") == vendor("ЛАБОРАТОРИЯ КАСПЕРСКОГО")
     assert vendor("Лаборатория Касперского") != ""

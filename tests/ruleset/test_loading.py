@@ -62,10 +62,14 @@ def test_all_errors_at_once_with_suggestions() -> None:
     measure = MEASURE.replace('force = "binding"', 'force = "bindin"').replace('issuer = "Parliament"', "issuer = 3")
     assert errors(vendor, measure) == [
         "x/measures/some-act.toml: issuer: must be a text, not 3",
-        'x/measures/some-act.toml: force: "bindin" is none of "advisory", "binding", "contractual", "funding", '
-        'did you mean "binding"?',
-        'x/vendors/kaspersky.toml: product[0].platforms[0]: "linus" is none of "linux", "macos", "windows", '
-        'did you mean "linux"?',
+        (
+            'x/measures/some-act.toml: force: "bindin" is none of "advisory", "binding", "contractual", "funding", '
+            'did you mean "binding"?'
+        ),
+        (
+            'x/vendors/kaspersky.toml: product[0].platforms[0]: "linus" is none of "linux", "macos", "windows", '
+            'did you mean "linux"?'
+        ),
         'x/vendors/kaspersky.toml: product[0].match[0].nmae: unknown field, did you mean "name"?',
     ]
 

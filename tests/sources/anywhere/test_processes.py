@@ -47,4 +47,4 @@ def test_unreadable_attributes_do_not_lose_the_process(monkeypatch: pytest.Monke
     mine = next(process for process in processes({}) if process.pid == os.getpid())
     assert mine.unreadable == ("name", "started")
     assert mine.command
-    assert mine.name == mine.command[0].rpartition("/")[2]
+    assert mine.name == mine.exe.rpartition("/")[2]

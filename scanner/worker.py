@@ -1,0 +1,210 @@
+"""The look itself: runs the sources over a host and sends what they give, message by message.
+
+It runs in a process of its own, so that a source that hangs, crashes or takes all memory costs that source and no more
+(`scanner.scan` holds the budgets). Loading this module is cheap; host and sources are loaded by `work`.
+"""
+
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from scanner.model import (
+    Evidence,
+    HostInfo,
+    Item,
+    Kind,
+    LeftOut,
+    Platform,
+    Problem,
+    RunStatus,
+    SourceRun,
+)
+
+if TYPE_CHECKING:
+    from scanner.host import Host
+    from scanner.sources.source import Source
+
+UNWANTED = "not asked for"
+_TEXT = 8192  # characters of one field; a command line may be 2 MiB
+_PROBLEMS = 100  # of one source; the rest is counted
+_ITEMS = 500_000  # of one source; more is no inventory but a fault
+_NEEDS = {
+    "live": "an offline root has none",
+    "processes": "an offline root has no running processes",
+    "registry": "this host has no registry",
+}
+
+
+class Request(Struct, frozen=True, kw_only=True):
+    """What is to be looked at: no root is the live machine; no names in `only` are all sources."""
+
+    root: str | None = None
+    platform: Platform | None = None
+    only: tuple[str, ...] = ()
+    skip: tuple[str, ...] = ()
+    done: tuple[str, ...] = ()  # sources that an earlier worker has run
+
+
+class Planned(Struct, frozen=True):
+    """A source that will run, with what the supervisor must know if it never ends."""
+
+    name: str
+    title: str
+    kinds: tuple[Kind, ...]
+
+
+class Opened(Struct, frozen=True, tag=True):
+    """The host is open; these sources follow in this order. `problems` arose on opening it."""
+
+    host: HostInfo
+    planned: tuple[Planned, ...]
+    problems: tuple[Problem, ...]
+
+
+class Refused(Struct, frozen=True, tag=True):
+    """The request cannot be served, and why."""
+
+    why: str
+
+
+class Started(Struct, frozen=True, tag=True):
+    """A source begins."""
+
+    source: str
+
+
+class Found(Struct, frozen=True, tag=True):
+    """A source gave an item."""
+
+    item: Item
+
+
+class Ended(Struct, frozen=True, tag=True):
+    """A source came to its end."""
+
+    run: SourceRun
+
+
+Message = Opened | Refused | Started | Found | Ended
+
+
+def work(request: Request, send: Callable[[Message], None]) -> None:
+    """Opens the host, runs the sources one after the other, and sends everything as it comes."""
+    from scanner.host.target import NotAHostError, live_host, offline_host
+    from scanner.sources import load
+
+    try:
+        host = live_host() if request.root is None else offline_host(request.root, request.platform)
+    except NotAHostError as error:
+        send(Refused(str(error)))
+        return
+    sources = load(host.info.platform)
+    names = [source.name for source in sources]
+    for name in (*request.only, *request.skip):
+        if name not in names:
+            send(Refused(f"no source {name!r} for {host.info.platform}; there are {', '.join(names)}"))
+            return
+    planned = [source for source in sources if source.name not in request.done]
+    send(
+        Opened(
+            host.info,
+            tuple(Planned(source.name, source.title, source.kinds) for source in planned),
+            tuple(_drain(host)),
+        )
+    )
+    for source in planned:
+        if source.name in request.skip or (request.only and source.name not in request.only):
+            send(Ended(SourceRun(source=source.name, status="skipped", reason=UNWANTED)))
+            continue
+        send(Started(source.name))
+        send(Ended(run_source(source, host, lambda item: send(Found(item)))))
+
+
+def run_source(source: "Source", host: "Host", found: Callable[[Item], None]) -> SourceRun:
+    """Runs one source, hands over its items as they come, and tells how it ended. Whatever it does, this returns."""
+    started = time.perf_counter()
+    missing = _missing(source, host)
+    if missing:
+        return SourceRun(source=source.name, status="skipped", reason=missing)
+    items = 0
+    left_out: dict[str, int] = {}
+    problems: list[Problem] = []
+    reason = ""
+    try:
+        for trace in source.collect(host):
+            if isinstance(trace, Item):
+                items += 1
+                found(_clean(trace, source.name))
+                if items >= _ITEMS:
+                    reason = f"stopped after {_ITEMS} items"
+                    break
+            elif isinstance(trace, LeftOut):
+                left_out[trace.reason] = left_out.get(trace.reason, 0) + trace.count
+            else:
+                problems.append(trace)
+    except BrokenPipeError:
+        raise  # nobody listens any more
+    except Exception as error:  # noqa: BLE001  (whatever a source does, the others must run)
+        reason = f"{type(error).__name__}: {error}"
+    problems += _drain(host)
+    problems = list(dict.fromkeys(Problem(_printable(one.where), _printable(one.why)) for one in problems))
+    if len(problems) > _PROBLEMS:
+        more = len(problems) - _PROBLEMS
+        problems[_PROBLEMS:] = [Problem(source.name, f"{more} further problems of this source are not listed")]
+    status: RunStatus = "failed" if reason else "partial" if problems else "ok"
+    return SourceRun(
+        source=source.name,
+        status=status,
+        reason=_printable(reason),
+        rows=items + sum(left_out.values()),
+        items=items,
+        left_out=left_out,
+        problems=tuple(problems),
+        seconds=round(time.perf_counter() - started, 6),
+    )
+
+
+def _missing(source: "Source", host: "Host") -> str:
+    has = {"live": host.live, "processes": host.processes is not None, "registry": host.registry is not None}
+    return next((_NEEDS[need] for need in source.needs if not has[need]), "")
+
+
+def _drain(host: "Host") -> list[Problem]:
+    """The problems that the host has recorded since they were last asked for."""
+    recorded = [host.files.problems] + ([host.registry.problems] if host.registry is not None else [])
+    problems = [problem for problems in recorded for problem in problems]
+    for one in recorded:
+        one.clear()
+    return problems
+
+
+def _clean(item: Item, source: str) -> Item:
+    """The item with its source, its texts printable as UTF-8 and of bounded length."""
+    return replace(
+        item,
+        source=source,
+        name=_printable(item.name),
+        vendor=_printable(item.vendor),
+        version=_printable(item.version),
+        path=_printable(item.path),
+        user=_printable(item.user),
+        command=_printable(item.command),
+        signer=_printable(item.signer),
+        ids={key: _printable(value) for key, value in item.ids.items() if value},
+        details={key: _printable(value) for key, value in item.details.items() if value},
+        evidence=tuple(Evidence(_printable(one.where), _printable(one.what)) for one in item.evidence),
+    )
+
+
+def _printable(text: str) -> str:
+    if len(text) > _TEXT:
+        text = text[:_TEXT] + "…"
+    if text.isascii():
+        return text
+    try:
+        return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "backslashreplace").decode("utf-8")

@@ -1,0 +1,122 @@
+"""Writes the parts of the documents that the code and the rules know better: sources, vendors, measures, help texts.
+
+`--check` writes nothing and fails if a document is not up to date.
+"""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT))
+
+from scanner.cli import COMMANDS, group  # noqa: E402
+from scanner.cli.rule_files import read_rules  # noqa: E402
+from scanner.model import Measure, Policy, Vendor  # noqa: E402
+from scanner.sources import load  # noqa: E402
+
+
+def sources() -> Iterator[str]:
+    """Every source with what it reads and cannot see."""
+    yield "| source | on | gives | lists | reads | cannot see |"
+    yield "| --- | --- | --- | --- | --- | --- |"
+    for source in load():
+        reads = ", ".join(f"`{place}`" for place in source.reads) or "the process list"
+        cells = (
+            f"`{source.name}`",
+            ", ".join(source.platforms),
+            ", ".join(kind.replace("_", " ") for kind in source.kinds),
+            source.title,
+            reads,
+            source.limits,
+        )
+        yield row(*cells)
+
+
+def vendors(found: tuple[Vendor, ...]) -> Iterator[str]:
+    """Every product by vendor."""
+    yield "| vendor | product | id | category | recognised as | platforms |"
+    yield "| --- | --- | --- | --- | --- | --- |"
+    for vendor in found:
+        for product in vendor.product:
+            platforms = ", ".join(product.platforms)
+            yield row(vendor.name, product.name, f"`{product.id}`", product.category, product.role, platforms)
+
+
+def measures(found: tuple[Measure, ...]) -> Iterator[str]:
+    """Every dated milestone of every measure."""
+    yield "| measure | where | force | date | milestone | who must act | verified | status |"
+    yield "| --- | --- | --- | --- | --- | --- | --- | --- |"
+    for measure in found:
+        for milestone in measure.milestone:
+            date = milestone.at.isoformat() if milestone.at else milestone.when
+            yield row(
+                f"`{measure.id}`",
+                measure.jurisdiction,
+                measure.force,
+                date,
+                milestone.kind,
+                milestone.actor,
+                milestone.verified,
+                f"{measure.status.state}, {measure.status.as_of}",
+            )
+
+
+def helps() -> Iterator[str]:
+    """The help text of every command."""
+    import click
+
+    for name in ("", *COMMANDS):
+        context = click.Context(group, info_name="phaseout", max_content_width=100, terminal_width=100)
+        command: click.Command | None = group
+        if name:
+            command = group.get_command(context, name)
+            assert command is not None
+            context = click.Context(command, info_name=name, parent=context, max_content_width=100, terminal_width=100)
+        assert command is not None
+        yield f"## phaseout {name}".rstrip()
+        yield ""
+        yield "```text"
+        yield command.get_help(context)
+        yield "```"
+        yield ""
+
+
+def row(*cells: str) -> str:
+    """A row of a Markdown table."""
+    return "| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in cells) + " |"
+
+
+def filled(text: str, name: str, lines: Iterator[str]) -> str:
+    """The text with what stands between `<!-- name -->` and `<!-- end -->` written anew."""
+    before, mark, rest = text.partition(f"<!-- {name} -->\n")
+    _, end, after = rest.partition("<!-- end -->")
+    if not mark or not end:
+        raise SystemExit(f"no part {name!r} to fill")
+    return before + mark + "\n".join(lines) + "\n" + end + after
+
+
+def main() -> None:
+    """Writes or checks."""
+    ruleset = read_rules((), Policy())
+    parts = {
+        "docs/sources.md": {"sources": sources()},
+        "docs/rules.md": {"vendors": vendors(ruleset.vendors), "measures": measures(ruleset.measures)},
+        "docs/commands.md": {"commands": helps()},
+    }
+    stale = []
+    for name, fillings in parts.items():
+        path = ROOT / name
+        old = text = path.read_text()
+        for part, lines in fillings.items():
+            text = filled(text, part, lines)
+        if text != old:
+            stale.append(name)
+            if "--check" not in sys.argv:
+                path.write_text(text)
+    if stale and "--check" in sys.argv:
+        raise SystemExit(f"not up to date: {', '.join(stale)}; run python scripts/generate_docs.py")
+
+
+if __name__ == "__main__":
+    main()
