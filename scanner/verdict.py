@@ -313,10 +313,11 @@ def _rule_warnings(ruleset: Ruleset, hits: Sequence[Hit], as_of: dt.datetime | d
 
 
 def days_left(due: dt.datetime, as_of: dt.datetime | dt.date) -> int:
-    """Whole days from `as_of` to `due`, negative as soon as it has passed; 0 on the last day."""
-    if isinstance(as_of, dt.datetime):
-        return (due - as_of) // dt.timedelta(days=1)
-    return (due - dt.datetime.combine(as_of, dt.time(), due.tzinfo)) // dt.timedelta(days=1)
+    """Calendar days from `as_of` to `due` in the zone of `due`: 0 on the day itself, negative as soon as it has passed."""
+    if not isinstance(as_of, dt.datetime):
+        return (due.date() - as_of).days
+    days = (due.date() - as_of.astimezone(due.tzinfo).date()).days
+    return -1 if days == 0 and as_of > due else days
 
 
 def _day(as_of: dt.datetime | dt.date) -> dt.date:

@@ -145,7 +145,8 @@ def report(
         (dt.date(2024, 9, 28), 1),
         (dt.date(2024, 9, 29), 0),
         (dt.date(2024, 9, 30), -1),
-        (dt.datetime(2024, 9, 29, 3, 59, tzinfo=dt.UTC), 0),  # one minute before midnight in Washington
+        (dt.datetime(2024, 9, 29, 3, 59, tzinfo=dt.UTC), 1),  # one minute before midnight in Washington
+        (dt.datetime(2024, 9, 29, 4, 0, tzinfo=dt.UTC), 0),
         (dt.datetime(2024, 9, 29, 4, 1, tzinfo=dt.UTC), -1),  # one minute after
         (dt.datetime(2024, 9, 27, 4, 0, tzinfo=dt.UTC), 2),
     ],

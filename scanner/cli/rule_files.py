@@ -11,6 +11,7 @@ from scanner.ruleset import RuleError, check_names, load, load_policy
 
 _LIMIT = 1 << 20
 _FOLDERS = ("vendors", "measures")
+_SYSTEM_PLACES = ("/etc/", "/Library/", "C:\\")
 
 
 def shipped() -> str:
@@ -49,7 +50,9 @@ def read_policy(path: str | None) -> tuple[str, Policy]:
             if path:
                 raise RuleError([f"{place}: no such file"]) from None
         except OSError as error:
-            raise RuleError([f"{place}: {error.strerror or error}"]) from error
+            if path or place.startswith(_SYSTEM_PLACES):
+                raise RuleError([f"{place}: {error.strerror or error}"]) from error
+            # A home that is not ours to read (HOME left over from another user) holds no policy of ours.
     return "", Policy()
 
 

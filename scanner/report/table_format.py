@@ -20,7 +20,7 @@ def report(report: Report, width: int) -> Iterator[str]:
         for finding in report.findings:
             yield _paragraph(f"{finding.product}: {finding.action}", width)
             if finding.remove:
-                yield _paragraph("  Remove: " + "; ".join(finding.remove) + ".", width)
+                yield _paragraph("  Remove: " + "; ".join(step.rstrip(".") for step in finding.remove) + ".", width)
             if finding.replacement:
                 yield _paragraph(f"  Instead: {finding.replacement}.", width)
         yield "\n"

@@ -114,8 +114,8 @@ def test_links_stay_inside(windows_tree: WindowsTree, tmp_path: Path) -> None:
 
 
 def test_only_regular_files_are_read(windows_tree: WindowsTree) -> None:
-    assert sys.platform != "win32"
-    os.mkfifo(windows_tree.root / "pipe")
+    if sys.platform != "win32":
+        os.mkfifo(windows_tree.root / "pipe")
     files = files_of(windows_tree)
     assert files.read(r"C:\PIPE") is None
     assert files.open(r"C:\Pipe") is None
