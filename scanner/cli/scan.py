@@ -8,10 +8,7 @@ import click
 from scanner.cli import EXIT_FOUND, EXIT_INCOMPLETE, EXIT_INTERRUPTED
 from scanner.cli.looking import finish_looking, looking_options, output_options, parse_as_of, start_looking
 from scanner.cli.output import formats, write
-from scanner.cli.rule_files import rules_and_policy
-from scanner.matching import Matcher
 from scanner.model import Platform, Report
-from scanner.verdict import judge
 
 
 @click.command("scan")
@@ -54,7 +51,11 @@ def command(
     now = dt.datetime.now(dt.UTC)
     moment = parse_as_of(as_of) if as_of else now
     look = start_looking(root, platform, only, skip, seconds)
-    try:  # the rules are read while the worker looks; broken ones end it
+    try:  # the rules, and what judges by them, are loaded while the worker looks; broken ones end it
+        from scanner.cli.rule_files import rules_and_policy
+        from scanner.matching import Matcher
+        from scanner.verdict import judge
+
         ruleset, own = rules_and_policy(folders, policy)
         matcher = Matcher(ruleset)
     except BaseException:
