@@ -3,16 +3,23 @@
 `--check` writes nothing and fails if a document is not up to date.
 """
 
+import json
+import re
+import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+SECONDS = re.compile(r" in \d+\.\d+ s,")  # the one thing that differs from run to run
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
+import msgspec  # noqa: E402
+
 from scanner.cli import COMMANDS, group  # noqa: E402
 from scanner.cli.rule_files import read_rules  # noqa: E402
-from scanner.model import Measure, Policy, Vendor  # noqa: E402
+from scanner.model import Inventory, Measure, Policy, Report, Vendor  # noqa: E402
 from scanner.sources import load  # noqa: E402
 
 
@@ -82,6 +89,57 @@ def helps() -> Iterator[str]:
         yield ""
 
 
+def example() -> Iterator[str]:
+    """What a scan of a small made root really prints."""
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder)
+        files = {
+            "etc/hostname": "workstation-17\n",
+            "etc/os-release": 'NAME="Debian GNU/Linux"\nVERSION_ID="12"\n',
+            "etc/systemd/system/kesl.service": "[Service]\nExecStart=/opt/kaspersky/kesl/libexec/kesl\n",
+            "opt/kaspersky/kesl/libexec/kesl": "",
+            "var/lib/dpkg/status": "".join(
+                f"Package: {name}\nStatus: {status}\nMaintainer: {maintainer}\nArchitecture: amd64\nVersion: {version}\n\n"
+                for name, status, maintainer, version in (
+                    ("bash", "install ok installed", "Matthias Klose <doko@debian.org>", "5.2.15-2+b7"),
+                    ("kesl", "install ok installed", "AO Kaspersky Lab <support@kaspersky.com>", "12.1.0-1543"),
+                    (
+                        "klnagent64",
+                        "deinstall ok config-files",
+                        "AO Kaspersky Lab <support@kaspersky.com>",
+                        "15.1.0-20",
+                    ),
+                )
+            ),
+        }
+        for name, content in files.items():
+            (root / name).parent.mkdir(parents=True, exist_ok=True)
+            (root / name).write_text(content)
+        (root / "opt/kaspersky/kesl/libexec/kesl").chmod(0o755)
+        command = [sys.executable, "-m", "scanner", "scan", "--root", folder, "--as-of", "2026-11-21"]
+        result = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False)
+        yield "```text"
+        yield "$ phaseout scan"
+        yield result.stdout.rstrip()
+        yield "```"
+
+
+def schemas() -> dict[str, str]:
+    """The published JSON Schemas: file name → content."""
+    shapes = {
+        "phaseout-inventory-1": Inventory,
+        "phaseout-report-1": Report,
+        "vendor": Vendor,
+        "measure": Measure,
+        "policy": Policy,
+    }
+    head = {"$schema": "https://json-schema.org/draft/2020-12/schema"}
+    return {
+        f"docs/schemas/{name}.json": json.dumps({**head, **msgspec.json.schema(shape)}, indent=1) + "\n"
+        for name, shape in shapes.items()
+    }
+
+
 def row(*cells: str) -> str:
     """A row of a Markdown table."""
     return "| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in cells) + " |"
@@ -103,6 +161,7 @@ def main() -> None:
         "docs/sources.md": {"sources": sources()},
         "docs/rules.md": {"vendors": vendors(ruleset.vendors), "measures": measures(ruleset.measures)},
         "docs/commands.md": {"commands": helps()},
+        "README.md": {"example": example()},
     }
     stale = []
     for name, fillings in parts.items():
@@ -110,9 +169,16 @@ def main() -> None:
         old = text = path.read_text()
         for part, lines in fillings.items():
             text = filled(text, part, lines)
-        if text != old:
+        if SECONDS.sub("", text) != SECONDS.sub("", old):
             stale.append(name)
             if "--check" not in sys.argv:
+                path.write_text(text)
+    for name, text in schemas().items():
+        path = ROOT / name
+        if not path.exists() or path.read_text() != text:
+            stale.append(name)
+            if "--check" not in sys.argv:
+                path.parent.mkdir(exist_ok=True)
                 path.write_text(text)
     if stale and "--check" in sys.argv:
         raise SystemExit(f"not up to date: {', '.join(stale)}; run python scripts/generate_docs.py")

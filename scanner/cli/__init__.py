@@ -11,7 +11,7 @@ COMMANDS = {
     "scan": "Look at this machine and say what must be replaced, and by when.",
     "inventory": "List everything installed and running, without any rules.",
     "explain": "Say why a name is, or is not, matched.",
-    "rules": "List, show and check the rules.",
+    "rules": "List, show, check and begin rules.",
     "sources": "List the places that are looked at.",
 }
 EXIT_FOUND = 1

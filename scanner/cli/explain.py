@@ -57,8 +57,13 @@ def command(
         for one in kinds
     ]
     hits = matcher.match(items)
+    found: dict[tuple[str, str], list[str]] = {}
     for hit in hits:
-        click.echo(f"{hit.product.name} ({hit.product.id}), {hit.confidence}: {hit.because}")
+        kind_of_hit, _, reason = hit.because.partition(" with ")
+        line = f"{hit.product.name} ({hit.product.id}), {hit.confidence}: {{}} with {reason}"
+        found.setdefault((hit.product.id, line), []).append(kind_of_hit)
+    for (_, line), kinds_found in sorted(found.items()):
+        click.echo(line.replace("{}", ", ".join(kinds_found), 1))
     if not hits:
         _nearest(matcher, items)
 

@@ -67,6 +67,21 @@ def rules_and_policy(folders: Sequence[str], policy_path: str | None) -> tuple[R
     return ruleset, policy
 
 
+def read_files(paths: Sequence[str]) -> dict[str, bytes]:
+    """Name → content of files that the user names.
+
+    Raises:
+        RuleError: with every one that cannot be read.
+    """
+    files: dict[str, bytes] = {}
+    errors: list[str] = []
+    for path in paths:
+        _add(path, files, errors)
+    if errors:
+        raise RuleError(errors)
+    return files
+
+
 def broken(error: RuleError) -> Failure:
     """The errors of rules or policy as the end of the command."""
     return Failure("\n       ".join(error.errors))

@@ -1,17 +1,23 @@
-"""`phaseout rules list|show|check`."""
+"""`phaseout rules list|show|check|schema|new`."""
 
+import datetime as dt
+import os
+import re
 import sys
 
 import click
 
-from scanner.cli.rule_files import broken, read_rules, rules_and_policy
+from scanner.cli import Failure
+from scanner.cli.looking import parse_as_of
+from scanner.cli.rule_files import broken, read_files, read_rules, rules_and_policy, shipped
 from scanner.model import Measure, Policy, Product, Ruleset, Vendor
 from scanner.ruleset import RuleError
+from scanner.verdict import days_left
 
 
 @click.group("rules")
 def command() -> None:
-    """List, show and check the rules."""
+    """List, show, check and begin rules."""
 
 
 _FOLDERS = click.option("--rules", "folders", multiple=True, metavar="DIR", help="Rules instead of the shipped ones.")
@@ -21,14 +27,16 @@ _FORMAT = click.option("-f", "--format", "format_name", type=click.Choice(["tabl
 @command.command("list")
 @_FOLDERS
 @_FORMAT
-def list_rules(folders: tuple[str, ...], format_name: str) -> None:
-    """All products and measures, one line each."""
+@click.option("--as-of", metavar="DATE", help="Count days from this date instead of today.")
+def list_rules(folders: tuple[str, ...], format_name: str, as_of: str | None) -> None:
+    """All products and measures, one line each, with what lies behind and ahead."""
     ruleset, _ = rules_and_policy(folders, None)
     if format_name == "json":
         _json(ruleset)
         return
     from tabulate import tabulate
 
+    moment = parse_as_of(as_of) if as_of else dt.datetime.now(dt.UTC)
     products = [
         (vendor.name, product.id, product.name, product.category, product.role, " ".join(product.platforms))
         for vendor in ruleset.vendors
@@ -37,10 +45,10 @@ def list_rules(folders: tuple[str, ...], format_name: str) -> None:
     click.echo(tabulate(products, headers=("vendor", "id", "product", "category", "role", "platforms")))
     click.echo()
     measures = [
-        (measure.id, measure.jurisdiction, measure.force, measure.status.state, _next(measure), measure.title)
+        (measure.id, measure.jurisdiction, measure.force, measure.status.state, *_behind_and_ahead(measure, moment))
         for measure in ruleset.measures
     ]
-    click.echo(tabulate(measures, headers=("measure", "where", "force", "status", "dates", "title")))
+    click.echo(tabulate(measures, headers=("measure", "where", "force", "status", "last", "next")))
 
 
 @command.command("show")
@@ -69,24 +77,117 @@ def show(identifier: str, folders: tuple[str, ...], format_name: str) -> None:
 
 @command.command("check")
 @click.argument("folders", nargs=-1, metavar="[DIR]…")
-def check(folders: tuple[str, ...]) -> None:
-    """Read all rules, name every error, and judge every specimen."""
-    from scanner.specimens import judge_specimens
+@click.option("--clean", "clean_files", multiple=True, metavar="CSV", help="Further ordinary software (repeatable).")
+def check(folders: tuple[str, ...], clean_files: tuple[str, ...]) -> None:
+    """Read all rules, name every error, judge every specimen, and try a list of ordinary software.
+
+    The columns of a CSV of ordinary software are named as the fields of an item: name, vendor, path, kind, …
+    """
+    from scanner.rulecheck import check_rules
 
     try:
         ruleset = read_rules(folders, Policy())
+        clean = read_files((os.path.join(shipped(), "clean.csv"), *clean_files))
     except RuleError as error:
         raise broken(error) from error
-    wrong = list(judge_specimens(ruleset))
+    wrong = list(check_rules(ruleset, clean))
     for line in wrong:
         click.echo(line, err=True)
     products = [product for vendor in ruleset.vendors for product in vendor.product]
     specimens = sum(len(product.hit) + len(product.miss) for product in products)
+    ordinary = sum(content.count(b"\n") - 1 for content in clean.values())
     click.echo(
         f"{len(ruleset.vendors)} vendors, {len(products)} products, {len(ruleset.measures)} measures, "
-        f"{specimens} specimens: {len(wrong)} wrong"
+        f"{specimens} specimens, {ordinary} ordinary names: {len(wrong)} wrong"
     )
     sys.exit(2 if wrong else 0)
+
+
+@command.command("schema")
+@click.argument("kind", type=click.Choice(["vendor", "measure", "policy"]))
+def schema(kind: str) -> None:
+    """The JSON Schema of a rule file or policy, for an editor that completes TOML."""
+    import msgspec
+
+    shape = {"vendor": Vendor, "measure": Measure, "policy": Policy}[kind]
+    _json({"$schema": "https://json-schema.org/draft/2020-12/schema", **msgspec.json.schema(shape)})
+
+
+@command.command("new")
+@click.argument("kind", type=click.Choice(["vendor"]))
+@click.argument("name")
+@click.option("--rules", "folder", default=".", metavar="DIR", help="Where the rules lie; here if left out.")
+def new(kind: str, name: str, folder: str) -> None:
+    """Write a commented starting file for a vendor, which passes the check."""
+    del kind
+    identifier = "-".join(re.findall(r"[a-z0-9]+", name.lower()))
+    if not identifier:
+        raise click.UsageError(f"{name!r}: an id needs letters of the Latin alphabet or digits; use a transcription")
+    path = os.path.join(folder, "vendors", f"{identifier}.toml")
+    quoted = name.replace("\\", "\\\\").replace('"', '\\"')
+    try:
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "x", encoding="utf-8") as file:
+            file.write(_TEMPLATE.format(id=identifier, name=quoted))
+    except OSError as error:
+        raise Failure(f"{path}: {error.strerror or error}") from error
+    click.echo(f"{path}: now fill it in, then: phaseout rules check {folder}")
+
+
+_TEMPLATE = """\
+# {name}: who that is, and why software of it matters. docs/rules.md tells what each field means.
+id = "{id}"
+name = "{name}"
+names = []                  # in other scripts and languages
+publishers = ["{name}"]     # as machines show them; case and legal forms (Inc, GmbH, AO) do not matter
+signers = []                # subjects of code signatures
+team_ids = []               # Apple's, ten characters
+references = []             # where all this can be read
+
+[[product]]
+id = "{id}-product"
+name = "{name} product"
+category = "other"
+role = "covered"            # or embedded, indicator, vendor (catch-all), successor
+platforms = ["linux", "macos", "windows"]
+remove = ["Uninstall it", "Restart", "Scan again"]
+
+# Every field of a block must fit, any block suffices. A name alone never says more than "review".
+[[product.match]]
+kind = ["package", "program", "app"]
+name = "{name} *"
+vendor = "@publishers"
+grade = "B"                 # A and B stand alone, C only beside a second field
+reference = "who attests it"
+
+# Real traces that must be recognised, and real ones that must not.
+[[product.hit]]
+kind = "program"
+name = "{name} 1.0"
+vendor = "{name}"
+
+[[product.miss]]
+kind = "program"
+name = "Something else"
+vendor = "Somebody else"
+why = "it shares a word"
+
+# Everything else by this vendor: never more than "review".
+[[product]]
+id = "{id}-other"
+name = "Other software by {name}"
+category = "other"
+role = "vendor"
+platforms = ["linux", "macos", "windows"]
+
+[[product.match]]
+vendor = "@publishers"
+
+[[product.hit]]
+kind = "program"
+name = "Anything"
+vendor = "{name}"
+"""
 
 
 def _find(ruleset: Ruleset, identifier: str) -> Vendor | Product | Measure | None:
@@ -140,9 +241,14 @@ def _show_measure(measure: Measure) -> None:
         click.echo(f"  Note: {measure.note}")
 
 
-def _next(measure: Measure) -> str:
-    dates = sorted(milestone.at for milestone in measure.milestone if milestone.at)
-    return f"{dates[0].date()} … {dates[-1].date()}" if dates else "no date"
+def _behind_and_ahead(measure: Measure, moment: dt.date) -> tuple[str, str]:
+    """The last milestone that has passed, and the next that has not."""
+    dated = sorted((milestone.at, milestone.kind) for milestone in measure.milestone if milestone.at)
+    days = [(days_left(at, moment), f"{kind} {at.date()}") for at, kind in dated]
+    behind = [f"{what} ({-left} days past)" for left, what in days if left < 0]
+    ahead = [f"{what} ({left} days left)" for left, what in days if left >= 0]
+    undated = "without a date" if len(dated) < len(measure.milestone) else ""
+    return behind[-1] if behind else "", ahead[0] if ahead else undated
 
 
 def _json(value: object) -> None:

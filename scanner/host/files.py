@@ -286,11 +286,17 @@ class Files:
         """The target's path without links; empty for the root. Folders once resolved are remembered."""
         _check_name(path)
         head, _, name = path.rstrip("/").rpartition("/")
-        parent = self._folders.get(head)
-        if parent is None:
-            parent = self._resolve("", head)
-            self._folders[head] = parent
-        return self._resolve(parent, name)
+        return self._resolve(self._folder(head), name)
+
+    def _folder(self, path: str) -> str:
+        """A folder without links; of a path begun like one before, only the rest is looked up."""
+        found = self._folders.get(path)
+        if found is None:
+            head, _, name = path.rpartition("/")
+            deep = path.count("/") > _DEPTH
+            found = self._resolve("", path) if deep else self._resolve(self._folder(head), name)
+            self._folders[path] = found
+        return found
 
     def _resolve(self, start: str, path: str) -> str:
         pending = path.split("/")[::-1]

@@ -1,6 +1,9 @@
 """The other commands."""
 
+from pathlib import Path
+
 import msgspec
+import pytest
 
 from scanner.sources import ALL
 from tests.cli.test_scan import phaseout
@@ -40,3 +43,32 @@ def test_inventory_formats() -> None:
         "host,scanned_at,kind,name,version,vendor,state,path,user,source,command,signer"
     )
     assert "package" in phaseout("inventory", "--source", "dpkg").stdout
+
+
+def test_rules_new_writes_a_file_that_passes(tmp_path: Path) -> None:
+    made = phaseout("rules", "new", "vendor", 'Acme "Ünlimited" 9', "--rules", str(tmp_path))
+    assert made.returncode == 0, made.stderr
+    assert (tmp_path / "vendors" / "acme-nlimited-9.toml").is_file()
+    checked = phaseout("rules", "check", str(tmp_path))
+    assert (checked.returncode, checked.stderr) == (0, "")
+    again = phaseout("rules", "new", "vendor", 'Acme "Ünlimited" 9', "--rules", str(tmp_path))
+    assert (again.returncode, "File exists" in again.stderr) == (2, True)
+    assert phaseout("rules", "new", "vendor", "卡巴斯基").returncode == 2
+
+
+def test_rules_schema_fits_the_shipped_files() -> None:
+    jsonschema = pytest.importorskip("jsonschema")
+    import tomllib
+
+    root = Path(__file__).parents[2] / "rules"
+    for kind in ("vendor", "measure"):
+        schema = msgspec.json.decode(phaseout("rules", "schema", kind).stdout)
+        for path in sorted((root / f"{kind}s").glob("*.toml")):
+            table = msgspec.to_builtins(tomllib.loads(path.read_text(encoding="utf-8")))
+            jsonschema.validate(table, schema)
+
+
+def test_rules_list_shows_what_lies_ahead() -> None:
+    listed = phaseout("rules", "list", "--as-of", "2024-09-01").stdout
+    assert "new_agreement_ban 2024-07-20 (43 days past)" in listed
+    assert "vendor_end_of_service 2024-09-10 (9 days left)" in listed
