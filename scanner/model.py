@@ -136,6 +136,7 @@ class Inventory(Struct, frozen=True, kw_only=True, omit_defaults=True):
     items: tuple[Item, ...]
     runs: tuple[SourceRun, ...]
     unseen: tuple[Unseen, ...] = ()
+    peak_memory: int = 0  # bytes, of the worker
 
 
 # What the rules say
@@ -480,3 +481,4 @@ class Report(Struct, frozen=True, kw_only=True, omit_defaults=True):
     runs: tuple[SourceRun, ...] = ()
     unseen: tuple[Unseen, ...] = ()
     items: int = 0  # how many the inventory held
+    peak_memory: int = 0  # bytes, of the worker that looked

@@ -1,31 +1,25 @@
 """Supervises the look at a host: starts the worker, holds its budgets, and makes the inventory of what it sends.
 
-On POSIX the worker is a fork, made before anything heavy is loaded, so that the rules are read while it looks. It
-sends every item as soon as it has it. A source that exceeds its time, or takes the worker with it, is marked so; what
-it had sent is kept, and a new worker goes on with the rest.
-
-References:
-    fork(2), setrlimit(2), pipe(7) (capacity), select(2).
+The worker starts before anything heavy is loaded, so that the rules are read while it looks, and sends every item as
+soon as it has it. A source that exceeds its time, or takes the worker with it, is marked so; what it had sent is kept,
+and a new worker goes on with the rest.
 """
 
 import contextlib
-import os
-import select
 import signal
-import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
 from scanner.model import INVENTORY_SCHEMA, HostInfo, Inventory, Item, Problem, SourceRun, Unseen
-from scanner.worker import UNWANTED, Ended, Found, Message, Opened, Planned, Refused, Request, Started, work
+from scanner.process import FORKS, Forked, Spawned
+from scanner.worker import UNWANTED, Closed, Ended, Found, Message, Opened, Planned, Refused, Request, Started
 
 SOURCE_SECONDS = 30.0
 WHOLE_SECONDS = 120.0
-_MEMORY = 2 << 30  # bytes of address space for the worker
-_PIPE = 1 << 20  # so much is sent while nobody reads: the worker need not wait for the rules to be read
-_CHUNK = 1 << 18
+_OPENING_SECONDS = 30.0  # for starting the worker and opening the host
+MEMORY = 2 << 30  # bytes of address space for the worker
 
 
 class CannotLookError(Exception):
@@ -39,10 +33,22 @@ class Look:
         request: what is looked at.
         whole: seconds for all sources together.
         each: seconds for one source.
+        memory: bytes of address space for the worker (Linux and macOS).
+        fork: whether the worker is a fork; else it is a new interpreter.
     """
 
-    def __init__(self, request: Request, *, whole: float = WHOLE_SECONDS, each: float = SOURCE_SECONDS) -> None:
+    def __init__(
+        self,
+        request: Request,
+        *,
+        whole: float = WHOLE_SECONDS,
+        each: float = SOURCE_SECONDS,
+        memory: int = MEMORY,
+        fork: bool = FORKS,
+    ) -> None:
         self._request = request
+        self._memory = memory
+        self._kind = Forked if fork else Spawned
         self._each = each
         self._end = time.monotonic() + whole
         self._host: HostInfo | None = None
@@ -52,8 +58,9 @@ class Look:
         self._items: list[Item] = []
         self._current = ""
         self._since = 0.0
+        self._peak_memory = 0
         self.interrupted = False
-        self._worker: _Worker | None = _Worker(request) if hasattr(os, "fork") else None
+        self._worker: Forked | Spawned = self._kind(request, memory)
 
     def inventory(self, *, scanned_at: str, tool: str) -> Inventory:
         """Everything that the sources saw, sorted, so that the same host gives the same inventory.
@@ -66,9 +73,7 @@ class Look:
             CannotLookError: there is nothing to look at.
         """
         try:
-            if self._worker is None:
-                work(self._request, self._take)
-            else:
+            with _sigterm_as_interrupt():
                 self._supervise()
         except KeyboardInterrupt:
             self.interrupted = True
@@ -87,17 +92,16 @@ class Look:
             host=self._host,
             items=tuple(self._items),
             runs=tuple(self._runs[name] for name in self._planned if name in self._runs),
+            peak_memory=self._peak_memory,
             unseen=tuple(_unseen(self._opening, self._runs, tuple(self._planned.values()))),
         )
 
     def abandon(self) -> None:
         """Ends the worker, wherever it is."""
-        if self._worker is not None:
-            self._worker.kill()
+        self._worker.kill()
 
     def _supervise(self) -> None:
         while True:
-            assert self._worker is not None
             how = self._listen(self._worker)
             if how is None:
                 return
@@ -108,17 +112,18 @@ class Look:
                 return
             self._lose(status, reason)
             if time.monotonic() >= self._end:
-                self._give_up(f"no time left: the whole scan may take {WHOLE_SECONDS:g} s")
+                self._give_up("no time left: the whole look has a limit, see --timeout")
                 return
             if all(name in self._runs for name in self._planned):
                 return
-            self._worker = _Worker(msgspec.structs.replace(self._request, done=tuple(self._runs)))
+            rest = msgspec.structs.replace(self._request, done=tuple(self._runs))
+            self._worker = self._kind(rest, self._memory)
 
-    def _listen(self, worker: "_Worker") -> tuple[str, str] | None:
+    def _listen(self, worker: Forked | Spawned) -> tuple[str, str] | None:
         """Takes messages to the end; status and reason where a source did not come to its own."""
         self._since = time.monotonic()
         while True:
-            limit = min(self._since + self._each, self._end)
+            limit = min(self._since + (self._each if self._current else _OPENING_SECONDS), self._end)
             messages = worker.receive(limit - time.monotonic())
             if messages is None:
                 took = time.monotonic() - self._since
@@ -142,6 +147,8 @@ class Look:
             if self._host is None:
                 self._host, self._opening = message.host, message.problems
                 self._planned = {planned.name: planned for planned in message.planned}
+        elif isinstance(message, Closed):
+            self._peak_memory = max(self._peak_memory, message.peak_memory)
         elif isinstance(message, Refused):
             raise CannotLookError(message.why)
 
@@ -166,98 +173,22 @@ class Look:
             self._runs.setdefault(name, SourceRun(source=name, status="failed", reason=reason))
 
 
-class _Worker:
-    """The process that looks, and the pipe that it sends through."""
+@contextlib.contextmanager
+def _sigterm_as_interrupt() -> Iterator[None]:
+    """Within it, the signal by which service managers end a job leads to a partial report, as Ctrl-C does."""
 
-    def __init__(self, request: Request) -> None:
-        reader, writer = os.pipe()
-        with contextlib.suppress(ImportError, OSError, AttributeError):
-            import fcntl
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
 
-            fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, _PIPE)
-        sys.stdout.flush()
-        self._pid = os.fork()
-        if not self._pid:
-            os.close(reader)
-            _child(request, writer)
-        os.close(writer)
-        self._pipe = reader
-        self._rest = b""
-        self._decode: Callable[[bytes], Message] = msgspec.msgpack.Decoder(Message).decode
-        self._status = 0
-
-    def receive(self, seconds: float) -> list[Message] | None:
-        """The next messages; none if the worker ended; `None` if it sent nothing in that time."""
-        while True:
-            ready, _, _ = select.select([self._pipe], [], [], max(seconds, 0))
-            if not ready:
-                return None
-            data = os.read(self._pipe, _CHUNK)
-            if not data:
-                return []
-            data = self._rest + data
-            messages: list[Message] = []
-            start = 0
-            while len(data) - start >= 4:
-                end = start + 4 + int.from_bytes(data[start : start + 4], "big")
-                if end > len(data):
-                    break
-                messages.append(self._decode(data[start + 4 : end]))
-                start = end
-            self._rest = data[start:]
-            if messages:
-                return messages
-
-    def death(self) -> str:
-        """What the worker died of, in words."""
-        self.kill()
-        if os.WIFSIGNALED(self._status):
-            return f"the worker was ended by {signal.Signals(os.WTERMSIG(self._status)).name}"
-        return f"the worker ended with status {os.waitstatus_to_exitcode(self._status)}"
-
-    def kill(self) -> None:
-        """Ends it if it has not ended, and takes its status; harmless if that was done."""
-        if not self._pid:
-            return
-        pid, self._pid = self._pid, 0
-        with contextlib.suppress(ProcessLookupError):
-            done, self._status = os.waitpid(pid, os.WNOHANG)
-            if not done:
-                os.kill(pid, signal.SIGKILL)
-                _, self._status = os.waitpid(pid, 0)
-        os.close(self._pipe)
-
-
-def _child(request: Request, writer: int) -> None:
-    """The worker's whole life. It prints nothing, and what it is told by the keyboard is the supervisor's affair."""
-    status = 1
     try:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
-        nowhere = os.open(os.devnull, os.O_RDWR)
-        for standard in (0, 1, 2):
-            os.dup2(nowhere, standard)
-        _limit_memory()
-        encode = msgspec.msgpack.Encoder().encode
-
-        def send(message: Message) -> None:
-            data = encode(message)
-            rest = memoryview(len(data).to_bytes(4, "big") + data)
-            while rest:
-                rest = rest[os.write(writer, rest) :]
-
-        work(request, send)
-        status = 0
+        before = signal.signal(signal.SIGTERM, interrupt)
+    except ValueError:  # not the main thread: whoever runs us there handles signals himself
+        yield
+        return
+    try:
+        yield
     finally:
-        os._exit(status)
-
-
-def _limit_memory() -> None:
-    with contextlib.suppress(ImportError, OSError, ValueError):
-        import resource
-
-        resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        signal.signal(signal.SIGTERM, before)
 
 
 def _unseen(opening: Sequence[Problem], runs: dict[str, SourceRun], planned: Sequence[Planned]) -> Iterator[Unseen]:
@@ -282,4 +213,6 @@ def _summary(problems: Sequence[Problem]) -> str:
 
 
 def _remedy(problems: Sequence[Problem]) -> str:
+    if any("guarded by macOS" in problem.why for problem in problems):
+        return "give the program that starts phaseout Full Disk Access (System Settings > Privacy & Security)"
     return "run as root" if any("permission denied" in problem.why for problem in problems) else ""

@@ -102,6 +102,7 @@ def judge(
         runs=inventory.runs,
         unseen=inventory.unseen,
         items=len(inventory.items),
+        peak_memory=inventory.peak_memory,
     )
 
 
@@ -313,7 +314,7 @@ def _rule_warnings(ruleset: Ruleset, hits: Sequence[Hit], as_of: dt.datetime | d
 
 
 def days_left(due: dt.datetime, as_of: dt.datetime | dt.date) -> int:
-    """Calendar days from `as_of` to `due` in the zone of `due`: 0 on the day itself, negative as soon as it has passed."""
+    """Calendar days from `as_of` to `due`, in the zone of `due`: 0 on the day, negative as soon as it has passed."""
     if not isinstance(as_of, dt.datetime):
         return (due.date() - as_of).days
     days = (due.date() - as_of.astimezone(due.tzinfo).date()).days

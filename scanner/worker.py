@@ -4,6 +4,7 @@ It runs in a process of its own, so that a source that hangs, crashes or takes a
 (`scanner.scan` holds the budgets). Loading this module is cheap; host and sources are loaded by `work`.
 """
 
+import sys
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -45,6 +46,7 @@ class Request(Struct, frozen=True, kw_only=True):
     platform: Platform | None = None
     only: tuple[str, ...] = ()
     skip: tuple[str, ...] = ()
+    low_priority: bool = False
     done: tuple[str, ...] = ()  # sources that an earlier worker has run
 
 
@@ -88,14 +90,23 @@ class Ended(Struct, frozen=True, tag=True):
     run: SourceRun
 
 
-Message = Opened | Refused | Started | Found | Ended
+class Closed(Struct, frozen=True, tag=True):
+    """Everything planned has run; the most memory that the worker held, in bytes."""
+
+    peak_memory: int
+
+
+Message = Opened | Refused | Started | Found | Ended | Closed
 
 
 def work(request: Request, send: Callable[[Message], None]) -> None:
     """Opens the host, runs the sources one after the other, and sends everything as it comes."""
+    from scanner.host.priority import lower_priority
     from scanner.host.target import NotAHostError, live_host, offline_host
     from scanner.sources import load
 
+    if request.low_priority:
+        lower_priority()
     try:
         host = live_host() if request.root is None else offline_host(request.root, request.platform)
     except NotAHostError as error:
@@ -121,6 +132,7 @@ def work(request: Request, send: Callable[[Message], None]) -> None:
             continue
         send(Started(source.name))
         send(Ended(run_source(source, host, lambda item: send(Found(item)))))
+    send(Closed(_peak_memory()))
 
 
 def run_source(source: "Source", host: "Host", found: Callable[[Item], None]) -> SourceRun:
@@ -165,6 +177,15 @@ def run_source(source: "Source", host: "Host", found: Callable[[Item], None]) ->
         problems=tuple(problems),
         seconds=round(time.perf_counter() - started, 6),
     )
+
+
+def _peak_memory() -> int:
+    if sys.platform == "win32":
+        return 0
+    import resource
+
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024  # bytes there, KiB elsewhere
 
 
 def _missing(source: "Source", host: "Host") -> str:

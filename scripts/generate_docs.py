@@ -99,7 +99,7 @@ def example() -> Iterator[str]:
             "etc/systemd/system/kesl.service": "[Service]\nExecStart=/opt/kaspersky/kesl/libexec/kesl\n",
             "opt/kaspersky/kesl/libexec/kesl": "",
             "var/lib/dpkg/status": "".join(
-                f"Package: {name}\nStatus: {status}\nMaintainer: {maintainer}\nArchitecture: amd64\nVersion: {version}\n\n"
+                f"Package: {name}\nStatus: {status}\nMaintainer: {maintainer}\nVersion: {version}\n\n"
                 for name, status, maintainer, version in (
                     ("bash", "install ok installed", "Matthias Klose <doko@debian.org>", "5.2.15-2+b7"),
                     ("kesl", "install ok installed", "AO Kaspersky Lab <support@kaspersky.com>", "12.1.0-1543"),

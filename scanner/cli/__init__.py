@@ -1,5 +1,6 @@
 """The command line. One file a command; each is loaded when it is called."""
 
+import os
 import sys
 from importlib import import_module
 
@@ -65,8 +66,15 @@ def group() -> None:
 def run() -> None:
     """Runs the command that the arguments name, and ends the process with its status."""
     try:
-        group(prog_name="phaseout", standalone_mode=True)
+        status = group.main(prog_name="phaseout", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        status = error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        status = EXIT_INTERRUPTED
     except BrokenPipeError:
-        # The reader of our output went away; what it did not read is not our failure, and there is nobody to tell.
-        sys.stderr.close()
-        sys.exit(EXIT_WRONG_USE)
+        # The reader of our output went away. What it did not read is lost, so this is no success, and at exit the
+        # interpreter must find a place for what is still buffered.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        status = EXIT_WRONG_USE
+    sys.exit(status if isinstance(status, int) else 0)

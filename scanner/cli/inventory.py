@@ -20,6 +20,7 @@ def command(
     only: tuple[str, ...],
     skip: tuple[str, ...],
     seconds: float,
+    priority: str | None,
     format_name: str | None,
     files: tuple[str, ...],
 ) -> None:
@@ -28,7 +29,7 @@ def command(
     Ends with status 3 if not everything was seen.
     """
     formats(format_name, files)
-    look = start_looking(root, platform, only, skip, seconds)
+    look = start_looking(root, platform, only, skip, seconds, priority)
     inventory = finish_looking(look, dt.datetime.now(dt.UTC))
     write(lambda one, width: one.inventory(inventory, width), format_name, files)
     sys.exit(EXIT_INTERRUPTED if look.interrupted else EXIT_INCOMPLETE if inventory.unseen else 0)

@@ -1,6 +1,7 @@
 """What `scan` and `inventory` share: the options that say what is looked at, and the look itself."""
 
 import datetime as dt
+import sys
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -16,8 +17,13 @@ TOOL = f"phaseout {__version__}"
 
 
 def looking_options(function: _F) -> _F:
-    """Adds `--root`, `--os`, `--source`, `--skip-source` and `--timeout`."""
+    """Adds `--root`, `--os`, `--source`, `--skip-source`, `--timeout` and `--priority`."""
     for option in (
+        click.option(
+            "--priority",
+            type=click.Choice(["normal", "low"]),
+            help="How much to ask of the machine; normal on a terminal, else low.",
+        ),
         click.option(
             "--timeout",
             "seconds",
@@ -55,10 +61,17 @@ def output_options(function: _F) -> _F:
 
 
 def start_looking(
-    root: str | None, platform: Platform | None, only: tuple[str, ...], skip: tuple[str, ...], seconds: float
+    root: str | None,
+    platform: Platform | None,
+    only: tuple[str, ...],
+    skip: tuple[str, ...],
+    seconds: float,
+    priority: str | None,
 ) -> Look:
     """The look that the options ask for, under way."""
-    return Look(Request(root=root, platform=platform, only=only, skip=skip), whole=seconds)
+    low = priority == "low" or (priority is None and not sys.stdout.isatty())
+    request = Request(root=root, platform=platform, only=only, skip=skip, low_priority=low)
+    return Look(request, whole=seconds)
 
 
 def finish_looking(look: Look, now: dt.datetime) -> Inventory:

@@ -32,6 +32,7 @@ def command(
     only: tuple[str, ...],
     skip: tuple[str, ...],
     seconds: float,
+    priority: str | None,
     folders: tuple[str, ...],
     policy: str | None,
     as_of: str | None,
@@ -50,7 +51,7 @@ def command(
     formats(format_name, files)  # an unknown format ends here, not after the scan
     now = dt.datetime.now(dt.UTC)
     moment = parse_as_of(as_of) if as_of else now
-    look = start_looking(root, platform, only, skip, seconds)
+    look = start_looking(root, platform, only, skip, seconds, priority)
     try:  # the rules, and what judges by them, are loaded while the worker looks; broken ones end it
         from scanner.cli.rule_files import rules_and_policy
         from scanner.matching import Matcher

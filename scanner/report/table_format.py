@@ -2,12 +2,14 @@
 
 import textwrap
 from collections.abc import Iterator, Sequence
+from typing import get_args
 
-from scanner.model import Applied, Finding, Inventory, Report
+from scanner.model import Applied, Finding, Inventory, Kind, Report
 from scanner.report.safe import visible
 
 _LEAST = 60
 _MOST = 200
+_TELLING = get_args(Kind)  # what tells a person most comes first
 _PLACES = 3  # of one finding; the CSV and the JSON have all
 
 
@@ -19,8 +21,8 @@ def report(report: Report, width: int) -> Iterator[str]:
         yield "\n"
         for finding in report.findings:
             yield _paragraph(f"{finding.product}: {finding.action}", width)
-            if finding.remove:
-                yield _paragraph("  Remove: " + "; ".join(step.rstrip(".") for step in finding.remove) + ".", width)
+            for number, step in enumerate(finding.remove, 1):
+                yield _paragraph(f"  {number}. {step.rstrip('.')}.", width)
             if finding.replacement:
                 yield _paragraph(f"  Instead: {finding.replacement}.", width)
         yield "\n"
@@ -55,7 +57,8 @@ _NOTHING = {
 
 def _row(finding: Finding) -> tuple[str, ...]:
     versions = dict.fromkeys(visible(item.version) for item in finding.items if item.version)
-    places = dict.fromkeys(f"{item.kind.replace('_', ' ')} {visible(item.path or item.name)}" for item in finding.items)
+    items = sorted(finding.items, key=lambda item: _TELLING.index(item.kind))
+    places = dict.fromkeys(f"{item.kind.replace('_', ' ')} {visible(item.path or item.name)}" for item in items)
     shown = list(places)[:_PLACES]
     if len(places) > _PLACES:
         shown.append(f"and {len(places) - _PLACES} more")

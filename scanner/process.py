@@ -1,0 +1,210 @@
+"""The worker's process, and the pipe through which it sends.
+
+On Linux the worker is a fork of the supervisor, which costs a few milliseconds. Elsewhere it is a new interpreter:
+macOS does not promise that a fork without exec works, and Windows has none.
+
+References:
+    fork(2), setrlimit(2), pipe(7) (capacity), select(2); https://pyinstaller.org/en/stable/runtime-information.html
+    (`sys.frozen`).
+"""
+
+import contextlib
+import os
+import select
+import signal
+import sys
+from collections.abc import Callable, Iterator
+
+import msgspec
+
+from scanner.worker import Message, Request, work
+
+FORKS = sys.platform.startswith("linux")
+WORKER = "_worker"  # the argument that makes a frozen executable the worker
+_PIPE = 1 << 20  # so much is sent while nobody reads: the worker need not wait for the rules to be read
+_CHUNK = 1 << 18
+
+
+class Spawned:
+    """A worker that is a new interpreter, or the same frozen executable once more."""
+
+    def __init__(self, request: Request, memory: int) -> None:
+        import queue
+        import subprocess
+        import threading
+
+        code = f"import sys; sys.path[:] = {sys.path!r}; from scanner.process import spawned; spawned()"
+        frozen = bool(getattr(sys, "frozen", False))
+        self._process = subprocess.Popen(  # noqa: S603  (ourselves)
+            [sys.executable, WORKER] if frozen else [sys.executable, "-c", code],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+        )
+        self._ended = False
+        self._queue: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+        self._unpack = _Frames()
+        assert self._process.stdin is not None
+        with contextlib.suppress(OSError):  # a worker that died at once says so by its status
+            self._process.stdin.write(msgspec.msgpack.encode((request, memory)))
+            self._process.stdin.close()
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def receive(self, seconds: float) -> list[Message] | None:
+        """The next messages; none if the worker ended; `None` if it sent nothing in that time."""
+        import queue
+
+        while not self._ended:
+            try:
+                data = self._queue.get(timeout=max(seconds, 0.001))
+            except queue.Empty:
+                return None
+            self._ended = not data
+            messages = list(self._unpack(data))
+            if messages:
+                return messages
+        return []
+
+    def death(self) -> str:
+        """What the worker died of, in words."""
+        status = self._process.wait()
+        if status < 0:
+            return f"the worker was ended by {signal.Signals(-status).name}"
+        return f"the worker ended with status {status}"
+
+    def kill(self) -> None:
+        """Ends it if it has not ended, and takes its status; harmless if that was done."""
+        if self._process.poll() is None:
+            self._process.kill()
+        self._process.wait()
+
+    def _read(self) -> None:
+        """Takes what comes, as it comes: on Windows nobody can wait for a pipe and a clock at once."""
+        assert self._process.stdout is not None
+        with self._process.stdout as pipe:
+            while data := pipe.read1(_CHUNK):  # type: ignore[attr-defined]
+                self._queue.put(data)
+        self._queue.put(b"")
+
+
+if sys.platform == "win32":
+    Forked = Spawned
+else:
+
+    class Forked:
+        """A worker that is a fork of this process."""
+
+        def __init__(self, request: Request, memory: int) -> None:
+            reader, writer = os.pipe()
+            if sys.platform == "linux":
+                import fcntl
+
+                with contextlib.suppress(OSError):
+                    fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, _PIPE)
+            sys.stdout.flush()
+            self._pid = os.fork()
+            if not self._pid:
+                os.close(reader)
+                _live(request, writer, memory)
+            os.close(writer)
+            self._pipe = reader
+            self._unpack = _Frames()
+            self._status = 0
+
+        def receive(self, seconds: float) -> list[Message] | None:
+            """The next messages; none if the worker ended; `None` if it sent nothing in that time."""
+            while True:
+                ready, _, _ = select.select([self._pipe], [], [], max(seconds, 0))
+                if not ready:
+                    return None
+                data = os.read(self._pipe, _CHUNK)
+                if not data:
+                    return []
+                messages = list(self._unpack(data))
+                if messages:
+                    return messages
+
+        def death(self) -> str:
+            """What the worker died of, in words."""
+            self.kill()
+            if os.WIFSIGNALED(self._status):
+                return f"the worker was ended by {signal.Signals(os.WTERMSIG(self._status)).name}"
+            return f"the worker ended with status {os.waitstatus_to_exitcode(self._status)}"
+
+        def kill(self) -> None:
+            """Ends it if it has not ended, and takes its status; harmless if that was done."""
+            if not self._pid:
+                return
+            pid, self._pid = self._pid, 0
+            with contextlib.suppress(ProcessLookupError):
+                done, self._status = os.waitpid(pid, os.WNOHANG)
+                if not done:
+                    os.kill(pid, signal.SIGKILL)
+                    _, self._status = os.waitpid(pid, 0)
+            os.close(self._pipe)
+
+
+def spawned() -> None:
+    """The life of a spawned worker: the request comes through standard input, the messages leave through output."""
+    request, memory = msgspec.msgpack.decode(sys.stdin.buffer.read(), type=tuple[Request, int])
+    writer = os.dup(1)
+    if sys.platform == "win32":
+        import msvcrt
+
+        msvcrt.setmode(writer, os.O_BINARY)
+    _live(request, writer, memory)
+
+
+class _Frames:
+    """Messages out of pieces of the pipe: each is preceded by its length in four bytes."""
+
+    def __init__(self) -> None:
+        self._rest = b""
+        self._decode: Callable[[bytes], Message] = msgspec.msgpack.Decoder(Message).decode
+
+    def __call__(self, data: bytes) -> Iterator[Message]:
+        data = self._rest + data
+        start = 0
+        while len(data) - start >= 4:
+            end = start + 4 + int.from_bytes(data[start : start + 4], "big")
+            if end > len(data):
+                break
+            yield self._decode(data[start + 4 : end])
+            start = end
+        self._rest = data[start:]
+
+
+def _live(request: Request, writer: int, memory: int) -> None:
+    """The worker's whole life. It prints nothing, and what it is told by the keyboard is the supervisor's affair."""
+    status = 1
+    try:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        nowhere = os.open(os.devnull, os.O_RDWR)
+        for standard in (0, 1, 2):
+            os.dup2(nowhere, standard)
+        sys.stdout = sys.stderr = open(nowhere, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
+        _limit(memory)
+        encode = msgspec.msgpack.Encoder().encode
+
+        def send(message: Message) -> None:
+            data = encode(message)
+            rest = memoryview(len(data).to_bytes(4, "big") + data)
+            while rest:
+                rest = rest[os.write(writer, rest) :]
+
+        work(request, send)
+        status = 0
+    finally:
+        os._exit(status)
+
+
+def _limit(memory: int) -> None:
+    """Bounds the address space and forbids core dumps. On Windows time alone is bounded."""
+    if sys.platform == "win32":
+        return
+    import resource
+
+    with contextlib.suppress(OSError, ValueError):
+        resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))

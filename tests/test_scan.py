@@ -1,0 +1,219 @@
+"""Supervision: whatever a source does, it costs that source, and the report says so."""
+
+import ctypes
+import faulthandler
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+import scanner.sources
+from scanner.model import Inventory, Item, LeftOut, Problem
+from scanner.scan import CannotLookError, Look
+from scanner.sources.source import Source
+from scanner.worker import Request
+from tests.conftest import Tree
+
+Collect = Callable[[Any], Iterator[Any]]
+
+
+def item(name: str) -> Item:
+    return Item(kind="package", name=name)
+
+
+def good(_: Any) -> Iterator[Any]:
+    yield item("good")
+    yield LeftOut("no software", 2)
+
+
+def hangs(_: Any) -> Iterator[Any]:
+    yield item("before it hung")
+    time.sleep(60)
+
+
+def spins(_: Any) -> Iterator[Any]:
+    yield item("before it span")
+    while True:
+        pass
+
+
+def crashes(_: Any) -> Iterator[Any]:
+    yield item("before it crashed")
+    faulthandler.disable()  # pytest's would write into its own output
+    ctypes.string_at(0)
+
+
+def exits(_: Any) -> Iterator[Any]:
+    yield item("before it left")
+    os._exit(0)
+
+
+def allocates(_: Any) -> Iterator[Any]:
+    yield item("before it grew")
+    held = []
+    while True:
+        held.append(bytearray(1 << 26))
+
+
+def raises(_: Any) -> Iterator[Any]:
+    yield item("before it raised")
+    raise RuntimeError("at home")
+
+
+def prints(_: Any) -> Iterator[Any]:
+    sys.stdout.write("noise\n")
+    sys.stderr.write("noise\n")
+    os.write(1, b"noise\n")
+    yield item("printed")
+
+
+def many(_: Any) -> Iterator[Any]:
+    for number in range(20_000):
+        yield item(f"item {number}")
+
+
+def odd(_: Any) -> Iterator[Any]:
+    yield Item(kind="package", name="caf\udce9\ud800\n\x1b[2J" + "x" * 100_000, details={"empty": "", "bad": "\ud800"})
+    yield Problem("/caf\udce9", "odd")
+
+
+@pytest.fixture
+def look(tree: Tree, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Inventory]:
+    def over(
+        *collects: Collect, whole: float = 60, each: float = 1, memory: int = 1 << 30, **request: Any
+    ) -> Inventory:
+        sources = tuple(
+            Source(one.__name__, one.__name__, ("linux",), ("package",), (), ("/x",), "None.", one) for one in collects
+        )
+        monkeypatch.setattr(scanner.sources, "load", lambda platform: sources)  # noqa: ARG005
+        asked = Request(root=str(tree.root), platform="linux", **request)
+        look = Look(asked, whole=whole, each=each, memory=memory)
+        return look.inventory(scanned_at="2026-01-01T00:00:00Z", tool="test")
+
+    return over
+
+
+@pytest.mark.parametrize(
+    ("bad", "status", "reason"),
+    [
+        (hangs, "timeout", "ended after 1 s: a source may take 1 s"),
+        (spins, "timeout", "ended after 1 s: a source may take 1 s"),
+        (crashes, "failed", "the worker was ended by SIGSEGV"),
+        (exits, "failed", "the worker ended with status 0"),
+        (raises, "failed", "RuntimeError: at home"),
+    ],
+    ids=lambda one: getattr(one, "__name__", ""),
+)
+def test_one_bad_source_costs_only_itself(
+    look: Callable[..., Inventory], bad: Collect, status: str, reason: str
+) -> None:
+    inventory = look(good, bad, many)
+    before, broken, after = inventory.runs
+    assert (before.status, before.rows, before.items) == ("ok", 3, 1)
+    assert (broken.source, broken.status, broken.reason, broken.items) == (bad.__name__, status, reason, 1)
+    assert (after.status, after.items) == ("ok", 20_000)
+    assert len(inventory.items) == 20_002  # what it had sent is kept
+    (unseen,) = inventory.unseen
+    assert (unseen.source, unseen.why, unseen.kinds) == (bad.__name__, reason, ("package",))
+
+
+def test_a_source_that_takes_all_memory(look: Callable[..., Inventory]) -> None:
+    inventory = look(good, allocates, many, each=20, memory=512 << 20)
+    assert [(run.status, run.reason) for run in inventory.runs] == [("ok", ""), ("failed", "MemoryError: "), ("ok", "")]
+    assert len(inventory.items) == 20_002
+
+
+def test_two_bad_sources_in_a_row(look: Callable[..., Inventory]) -> None:
+    runs = look(crashes, exits, raises, good).runs
+    assert [run.status for run in runs] == ["failed", "failed", "failed", "ok"]
+
+
+def test_whole_time(look: Callable[..., Inventory]) -> None:
+    inventory = look(good, hangs, many, whole=1, each=30)
+    assert [run.status for run in inventory.runs] == ["ok", "timeout", "failed"]
+    assert inventory.runs[2].reason.startswith("no time left")
+    assert [one.source for one in inventory.unseen] == ["hangs", "many"]
+
+
+def test_what_a_source_prints_goes_nowhere(look: Callable[..., Inventory], capfd: pytest.CaptureFixture[str]) -> None:
+    assert look(prints).runs[0].status == "ok"
+    assert capfd.readouterr() == ("", "")
+
+
+def test_odd_texts_are_made_printable(look: Callable[..., Inventory]) -> None:
+    inventory = look(odd)
+    (found,) = inventory.items
+    found.name.encode()
+    assert len(found.name) < 9000
+    assert found.details == {"bad": "\\ud800"}
+    assert inventory.runs[0].problems[0].where == "/caf\\xe9"
+
+
+def test_unwanted_sources_count_as_unseen(look: Callable[..., Inventory]) -> None:
+    inventory = look(good, many, only=("good",))
+    assert [(run.status, run.reason) for run in inventory.runs] == [("ok", ""), ("skipped", "not asked for")]
+    assert [one.source for one in inventory.unseen] == ["many"]
+
+
+def test_nothing_to_look_at(look: Callable[..., Inventory]) -> None:
+    with pytest.raises(CannotLookError, match="no source 'nope' for linux; there are good"):
+        look(good, skip=("nope",))
+    with pytest.raises(CannotLookError, match="no such folder"):
+        Look(Request(root="/no/such/root")).inventory(scanned_at="", tool="")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_interruption_keeps_what_was_seen(look: Callable[..., Inventory], number: signal.Signals) -> None:
+    timer = threading.Timer(0.5, os.kill, (os.getpid(), number))
+    timer.start()
+    inventory = look(good, hangs, many, each=30)
+    assert [(run.status, run.reason) for run in inventory.runs] == [
+        ("ok", ""),
+        ("failed", "interrupted"),
+        ("failed", "interrupted"),
+    ]
+    assert [one.name for one in inventory.items] == ["before it hung", "good"]
+
+
+def test_no_orphan_and_no_zombie_is_left(look: Callable[..., Inventory]) -> None:
+    look(good, hangs, crashes)
+    with pytest.raises(ChildProcessError):
+        os.waitpid(-1, os.WNOHANG)
+
+
+def test_memory_is_stated(look: Callable[..., Inventory]) -> None:
+    assert 5 << 20 < look(good).peak_memory < 500 << 20
+
+
+def test_same_host_same_bytes(look: Callable[..., Inventory]) -> None:
+    import msgspec
+
+    def bytes_of(inventory: Inventory) -> bytes:
+        runs = tuple(msgspec.structs.replace(run, seconds=0.0) for run in inventory.runs)
+        return msgspec.json.encode(msgspec.structs.replace(inventory, runs=runs, peak_memory=0))
+
+    assert bytes_of(look(good, many, odd)) == bytes_of(look(good, many, odd))
+
+
+def test_a_spawned_worker_gives_the_same_as_a_forked_one(tree: Tree) -> None:
+    tree.write("/var/lib/dpkg/status", "Package: bash\nStatus: install ok installed\nVersion: 1\n")
+    tree.write("/etc/init.d/x", "#!/bin/sh\n")
+    request = Request(root=str(tree.root))
+    forked, spawned = (
+        Look(request, fork=fork).inventory(scanned_at="2026-01-01T00:00:00Z", tool="test") for fork in (True, False)
+    )
+    assert spawned.items == forked.items
+    assert [(run.source, run.status) for run in spawned.runs] == [(run.source, run.status) for run in forked.runs]
+    with pytest.raises(CannotLookError, match="no such folder"):
+        Look(Request(root="/no/such/root"), fork=False).inventory(scanned_at="", tool="")
+
+
+def test_a_spawned_worker_is_ended_in_time(tree: Tree) -> None:
+    inventory = Look(Request(root=str(tree.root)), fork=False, each=0.001).inventory(scanned_at="", tool="")
+    assert {run.status for run in inventory.runs} <= {"timeout", "failed", "ok", "skipped"}
+    assert len(inventory.runs) > 10
