@@ -8,8 +8,10 @@ from scanner import __version__
 def main() -> None:
     """Runs the command line; the version is told without loading it."""
     sys.dont_write_bytecode = True  # a scan writes what it was asked to write, and nothing else
+    _open_standard()
     if sys.argv[1:] in (["--version"], ["-V"]):
-        sys.stdout.write(f"phaseout {__version__}\n")
+        if sys.stdout is not None:
+            sys.stdout.write(f"phaseout {__version__}\n")
         return
     if sys.argv[1:] == ["_worker"]:  # a frozen executable starts itself once more to look
         from scanner.process import spawned
@@ -18,6 +20,17 @@ def main() -> None:
     from scanner.cli import run
 
     run()
+
+
+def _open_standard() -> None:
+    """Fills closed standard streams: else the next file that is opened would take their numbers and their output."""
+    import os
+
+    for number in (0, 1, 2):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
 
 
 if __name__ == "__main__":

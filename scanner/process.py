@@ -13,6 +13,7 @@ import os
 import select
 import signal
 import sys
+import time
 from collections.abc import Callable, Iterator
 
 import msgspec
@@ -23,6 +24,7 @@ FORKS = sys.platform.startswith("linux")
 WORKER = "_worker"  # the argument that makes a frozen executable the worker
 _PIPE = 1 << 20  # so much is sent while nobody reads: the worker need not wait for the rules to be read
 _CHUNK = 1 << 18
+_PATIENCE = (*[0.0005] * 20, *[0.01] * 100)  # seconds between the looks whether a worker has ended
 
 
 class Spawned:
@@ -101,7 +103,8 @@ else:
 
                 with contextlib.suppress(OSError):
                     fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, _PIPE)
-            sys.stdout.flush()
+            if sys.stdout is not None:
+                sys.stdout.flush()
             self._pid = os.fork()
             if not self._pid:
                 os.close(reader)
@@ -140,7 +143,11 @@ else:
                 done, self._status = os.waitpid(pid, os.WNOHANG)
                 if not done:
                     os.kill(pid, signal.SIGKILL)
-                    _, self._status = os.waitpid(pid, 0)
+                for pause in _PATIENCE:  # one that waits for a dead disk cannot be ended, and we do not wait for it
+                    if done:
+                        break
+                    time.sleep(pause)
+                    done, self._status = os.waitpid(pid, os.WNOHANG)
             os.close(self._pipe)
 
 

@@ -72,7 +72,7 @@ def judge(
         as_of: the instant that days are counted from; a date is taken at the start of that day, in the zone of each
             milestone.
     """
-    warnings = list(_rule_warnings(ruleset, hits, as_of))
+    warnings = [*_clock_warnings(ruleset, inventory.scanned_at, as_of), *_rule_warnings(ruleset, hits, as_of)]
     used: set[int] = set()
     findings: list[Finding] = []
     suppressed: list[Finding] = []
@@ -292,6 +292,17 @@ def _waiver_warnings(policy: Policy, used: set[int], ruleset: Ruleset, host: str
             yield f"{name}: expired on {waiver.expires} and has no effect"
         elif covered and number not in used and _on_host(waiver, host):
             yield f"{name}: unused, nothing of it was found here"
+
+
+def _clock_warnings(ruleset: Ruleset, scanned_at: str, as_of: dt.datetime | dt.date) -> Iterator[str]:
+    """Days that are counted from the machine's own clock are worth what the clock is worth."""
+    known = max((measure.status.as_of for measure in ruleset.measures), default=None)
+    if known is None or not isinstance(as_of, dt.datetime) or not scanned_at.startswith(_rfc3339(as_of)[:10]):
+        return  # the operator gave the date
+    if as_of.date() < known - dt.timedelta(days=1):
+        yield f"the clock says {as_of.date()}, before the rules were written: no number of days can be trusted"
+    elif as_of.date() > known + dt.timedelta(days=3650):
+        yield f"the clock says {as_of.date()}, ten years after the rules were written: no number of days can be trusted"
 
 
 def _rule_warnings(ruleset: Ruleset, hits: Sequence[Hit], as_of: dt.datetime | dt.date) -> Iterator[str]:

@@ -338,6 +338,25 @@ def test_rules_past_their_review_say_so() -> None:
     assert report(measures=(old,), items=()).rules.warnings == ()
 
 
+def test_a_clock_before_the_rules_is_not_trusted() -> None:
+    def warned(as_of: dt.date, scanned_at: str) -> bool:
+        inventory = Inventory(
+            schema=INVENTORY_SCHEMA,
+            tool="test",
+            scanned_at=scanned_at,
+            host=HostInfo(name="x", platform="linux"),
+            items=(),
+            runs=(),
+        )
+        rules = Ruleset(vendors=(), measures=(COMMERCE,), digest="")
+        return any("the clock says" in line for line in judge(inventory, [], rules, Policy(), as_of).rules.warnings)
+
+    assert warned(dt.datetime(1970, 1, 1, tzinfo=dt.UTC), "1970-01-01T00:00:00Z")
+    assert warned(dt.datetime(2040, 1, 1, tzinfo=dt.UTC), "2040-01-01T00:00:00Z")
+    assert not warned(TODAY, "2026-11-21T12:00:00Z")
+    assert not warned(dt.date(1970, 1, 1), "2026-11-21T12:00:00Z")  # asked for
+
+
 def test_clean_only_if_everything_was_seen() -> None:
     assert report(items=()).verdict == "clean"
     assert report(items=(), unseen=(Unseen("dpkg", "denied", kinds=("package",)),)).verdict == "incomplete"

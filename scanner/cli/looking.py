@@ -69,7 +69,7 @@ def start_looking(
     priority: str | None,
 ) -> Look:
     """The look that the options ask for, under way."""
-    low = priority == "low" or (priority is None and not sys.stdout.isatty())
+    low = priority == "low" or (priority is None and (sys.stdout is None or not sys.stdout.isatty()))
     request = Request(root=root, platform=platform, only=only, skip=skip, low_priority=low)
     return Look(request, whole=seconds)
 

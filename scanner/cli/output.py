@@ -57,6 +57,8 @@ def write(pieces: Callable[[Format, int], Iterator[str]], name: str | None, file
 
 def to_stdout(pieces: Iterator[str]) -> None:
     """Standard output as UTF-8, whatever the locale; a terminal that cannot show a character gets it written out."""
+    if sys.stdout is None:
+        raise Failure("standard output is closed; -o names a file instead")
     if isinstance(sys.stdout, io.TextIOWrapper):
         encoding = sys.stdout.encoding if sys.stdout.isatty() else "utf-8"
         sys.stdout.reconfigure(encoding=encoding, errors="backslashreplace", newline="")

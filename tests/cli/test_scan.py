@@ -20,7 +20,7 @@ Maintainer: Kaspersky Lab <support@kaspersky.com>
 Architecture: amd64
 Version: 12.1.0-1543
 """
-RULES = str(Path(__file__).parents[2] / "rules")
+ROOT = Path(__file__).parents[2]
 
 
 def phaseout(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -31,7 +31,7 @@ def phaseout(*arguments: str, **environment: str) -> subprocess.CompletedProcess
         check=False,
         timeout=120,
         env={**os.environ, **environment},
-        cwd=Path(__file__).parents[2],
+        cwd=ROOT,
     )
 
 
@@ -193,7 +193,7 @@ def test_foreign_locale_and_closed_output(infected: str) -> None:
         [sys.executable, "-m", "scanner", "inventory", "-f", "json"],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        cwd=Path(__file__).parents[2],
+        cwd=ROOT,
     ) as process:
         assert process.stdout is not None
         assert process.stderr is not None
