@@ -169,8 +169,10 @@ def _concerns(measure: Measure, vendor_id: str, product: Product) -> bool:
 
 def _covers(measure: Measure, product: Product) -> bool:
     """Whether the measure reaches this category, and embedded code if that is what the product has."""
-    if _exempts(measure, product) or (measure.covers and product.category not in measure.covers):
+    if _exempts(measure, product):
         return False
+    if measure.covers and product.category not in measure.covers and product.role != "vendor":
+        return False  # what a catch-all found may be of any category
     return product.role != "embedded" or measure.components != "branded_only"
 
 
@@ -245,8 +247,13 @@ def _decide(
         return "exempt", f"Not restricted. {product.note or 'It took the place of the restricted product.'}".strip()
     if waiver is not None:
         return "exempt", f"Waived until {waiver.expires} by {waiver.approver}: {waiver.reason}"
-    if measures and not applied and any(_exempts(measure, product) for measure in measures):
-        return "exempt", f"Category {product.category.replace('_', ' ')} is exempt from the measures that apply."
+    exempting = [measure.id for measure in measures if _exempts(measure, product)]
+    if exempting and not any(one.milestone or one.binds for one in applied):
+        others = ", ".join(one.id for one in applied)
+        return "exempt", (
+            f"Its category, {product.category.replace('_', ' ')}, is exempt under {', '.join(exempting)}."
+            + (f" Not exempt for those whom these bind: {others}." if others else "")
+        )
     if product.role == "indicator":
         return "review", "Check for covered equipment of this vendor: the software itself is only a sign of it."
     if product.role == "embedded":

@@ -233,8 +233,15 @@ def test_exempt_category_counts_for_one_measure_and_not_for_the_other() -> None:
     assert (exempt.verdict, exempt.state) == ("exempt", "installed")
     (finding,) = report(training, policy=Policy(roles=("us_contractor",))).findings
     assert (finding.verdict, finding.measures[0].id) == ("replace", "far")
-    (unbound,) = report(training).findings
-    assert (unbound.verdict, unbound.action) == ("review", "No declared role is bound. Use is not penalised.")
+    (unbound,) = report(training).suppressed
+    assert unbound.action == (
+        "Its category, threat intelligence, is exempt under commerce. Not exempt for those whom these bind: far."
+    )
+
+
+def test_a_measure_that_binds_nobody_here_drives_nothing() -> None:
+    (finding,) = report(measures=(FAR,)).findings
+    assert (finding.verdict, finding.action) == ("review", "No declared role is bound. Use is not penalised.")
 
 
 @pytest.mark.parametrize("role", ["indicator", "embedded", "vendor"])
