@@ -6,11 +6,11 @@ It runs in a process of its own, so that a source that hangs, crashes or takes a
 
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
-from msgspec.structs import replace
+from msgspec.structs import force_setattr, replace
 
 from scanner.model import (
     Evidence,
@@ -26,7 +26,7 @@ from scanner.model import (
 
 if TYPE_CHECKING:
     from scanner.host import Host
-    from scanner.sources.source import Source
+    from scanner.sources.source import Inside, Source
 
 UNWANTED = "not asked for"
 _TEXT = 8192  # characters of one field; a command line may be 2 MiB
@@ -34,6 +34,7 @@ _PROBLEMS = 100  # of one source; the rest is counted
 _ITEMS = 500_000  # of one source; more is no inventory but a fault
 _NEEDS = {
     "live": "an offline root has none",
+    "offline": "the running system keeps it locked",
     "processes": "an offline root has no running processes",
     "registry": "this host has no registry",
 }
@@ -146,7 +147,7 @@ def run_source(source: "Source", host: "Host", found: Callable[[Item], None]) ->
     problems: list[Problem] = []
     reason = ""
     try:
-        for trace in source.collect(host):
+        for trace in _traces(source, host):
             if isinstance(trace, Item):
                 items += 1
                 found(_clean(trace, source.name))
@@ -179,6 +180,40 @@ def run_source(source: "Source", host: "Host", found: Callable[[Item], None]) ->
     )
 
 
+def _traces(source: "Source", host: "Host") -> "Iterator[Item | Problem | LeftOut]":
+    """What a source gives, and what others see in the hosts that it found within this one."""
+    from scanner.sources.source import Inside
+
+    for trace in source.collect(host):
+        if isinstance(trace, Inside):
+            yield from _within(trace)
+        else:
+            yield trace
+
+
+def _within(inside: "Inside") -> "Iterator[Item | Problem | LeftOut]":
+    from scanner.sources import load_inside
+
+    for source in load_inside():
+        try:
+            for trace in _traces(source, inside.host):
+                if isinstance(trace, Item):
+                    yield replace(
+                        trace,
+                        user=trace.user or inside.user,
+                        details={**trace.details, "inside": inside.name, "seen_by": source.name},
+                        evidence=tuple(Evidence(f"{inside.name}: {one.where}", one.what) for one in trace.evidence),
+                    )
+                elif isinstance(trace, Problem):
+                    yield Problem(f"{inside.name}: {trace.where}", trace.why)
+                else:
+                    yield trace
+        except Exception as error:  # noqa: BLE001  (the other sources must look into it as well)
+            yield Problem(f"{inside.name}: {source.name}", f"{type(error).__name__}: {error}")
+        for problem in _drain(inside.host):
+            yield Problem(f"{inside.name}: {problem.where}", problem.why)
+
+
 def _peak_memory() -> int:
     if sys.platform == "win32":
         return 0
@@ -189,7 +224,12 @@ def _peak_memory() -> int:
 
 
 def _missing(source: "Source", host: "Host") -> str:
-    has = {"live": host.live, "processes": host.processes is not None, "registry": host.registry is not None}
+    has = {
+        "live": host.live,
+        "offline": not host.live,
+        "processes": host.processes is not None,
+        "registry": host.registry is not None,
+    }
     return next((_NEEDS[need] for need in source.needs if not has[need]), "")
 
 
@@ -204,6 +244,17 @@ def _drain(host: "Host") -> list[Problem]:
 
 def _clean(item: Item, source: str) -> Item:
     """The item with its source, its texts printable as UTF-8 and of bounded length."""
+    text = "".join(
+        (
+            *(item.name, item.vendor, item.version, item.path, item.user, item.command, item.signer),
+            *item.ids.values(),
+            *item.details.values(),
+            *(part for one in item.evidence for part in (one.where, one.what)),
+        )
+    )
+    if text.isascii() and len(text) <= _TEXT and all(item.ids.values()) and all(item.details.values()):
+        force_setattr(item, "source", source)  # the usual item, not yet seen by anybody: copying it takes longer
+        return item
     return replace(
         item,
         source=source,

@@ -19,6 +19,67 @@ _IDENTITY = frozenset(
 _LISTS = {"@publishers": "publishers", "@signers": "signers", "@team_ids": "team_ids"}
 
 
+# Words of ordinary software: a block found by one of them would be tried on half of the machine.
+_COMMON = frozenset(
+    (
+        *(
+            b"agent",
+            b"app",
+            b"apps",
+            b"application",
+            b"applications",
+            b"bin",
+            b"client",
+            b"cloud",
+            b"com",
+            b"core",
+            b"data",
+        ),
+        *(
+            b"desktop",
+            b"dll",
+            b"driver",
+            b"drivers",
+            b"endpoint",
+            b"exe",
+            b"files",
+            b"for",
+            b"group",
+            b"inc",
+            b"lib",
+            b"library",
+        ),
+        *(
+            b"linux",
+            b"local",
+            b"npm",
+            b"office",
+            b"opt",
+            b"package",
+            b"pkg",
+            b"program",
+            b"programdata",
+            b"pypi",
+            b"security",
+        ),
+        *(
+            b"server",
+            b"service",
+            b"services",
+            b"share",
+            b"site",
+            b"small",
+            b"software",
+            b"sys",
+            b"system",
+            b"system32",
+            b"tools",
+        ),
+        *(b"update", b"users", b"usr", b"var", b"web", b"windows", b"x64", b"x86"),
+    )
+)
+
+
 class NotIndexableError(ValueError):
     """A block has no literal that an index could hold: it would have to be tried on every item."""
 
@@ -143,7 +204,7 @@ class Matcher:
                     yield block
 
     def _index(self) -> None:
-        """Every pattern goes under its rarest word; under the start of a word only where it has no whole one."""
+        """Every pattern goes under its rarest word; under the start of one only where no whole word is telling."""
         wanted = [(block, block.keys()) for block in self.blocks]
         uses: dict[bytes, int] = {}
         for _, keys in wanted:
@@ -152,8 +213,9 @@ class Matcher:
                     uses[word] = uses.get(word, 0) + 1
         for block, keys in wanted:
             for whole, heads in keys:
-                table = self._words if whole else self._heads
-                key = min(whole, key=lambda word: (uses[word], -len(word), word)) if whole else max(heads, key=len)
+                telling = [word for word in whole if word not in _COMMON] or (whole if not heads else [])
+                table = self._words if telling else self._heads
+                key = min(telling, key=lambda word: (uses[word], -len(word), word)) if telling else max(heads, key=len)
                 blocks = table.setdefault(key, [])
                 if not blocks or blocks[-1] is not block:
                     blocks.append(block)
