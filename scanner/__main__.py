@@ -17,6 +17,10 @@ def main() -> None:
         from scanner.process import spawned
 
         spawned()
+    if sys.argv[1:2] in (["scan"], ["inventory"]):
+        from scanner.process import make_ready
+
+        make_ready()
     from scanner.cli import run
 
     run()

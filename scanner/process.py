@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator
 
 import msgspec
 
-from scanner.worker import Message, Request, work
+from scanner.worker import Message, Request, warm_up, work
 
 FORKS = sys.platform.startswith("linux")
 WORKER = "_worker"  # the argument that makes a frozen executable the worker
@@ -94,25 +94,17 @@ if sys.platform == "win32":
 else:
 
     class Forked:
-        """A worker that is a fork of this process."""
+        """A worker that is a fork of this process: the one that was made ready, else a new one."""
+
+        ready: "tuple[int, int, int] | None" = None  # process, pipe to it, pipe from it
 
         def __init__(self, request: Request, memory: int) -> None:
-            reader, writer = os.pipe()
-            if sys.platform == "linux":
-                import fcntl
-
-                with contextlib.suppress(OSError):
-                    fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, _PIPE)
-            if sys.stdout is not None:
-                sys.stdout.flush()
-            self._pid = os.fork()
-            if not self._pid:
-                os.close(reader)
-                _live(request, writer, memory)
-            os.close(writer)
-            self._pipe = reader
+            ready, Forked.ready = Forked.ready, None
+            self._pid, requests, self._pipe = ready or _fork()
             self._unpack = _Frames()
             self._status = 0
+            with contextlib.suppress(BrokenPipeError), open(requests, "wb") as pipe:
+                pipe.write(msgspec.msgpack.encode((request, memory)))
 
         def receive(self, seconds: float) -> list[Message] | None:
             """The next messages; none if the worker ended; `None` if it sent nothing in that time."""
@@ -150,16 +142,42 @@ else:
                     done, self._status = os.waitpid(pid, os.WNOHANG)
             os.close(self._pipe)
 
+    def _fork() -> tuple[int, int, int]:
+        """A new worker: its process, the pipe that takes its request, and the pipe that gives its messages."""
+        requests, to_worker = os.pipe()
+        from_worker, writer = os.pipe()
+        if sys.platform == "linux":
+            import fcntl
+
+            with contextlib.suppress(OSError):
+                fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, _PIPE)
+        if sys.stdout is not None:
+            sys.stdout.flush()
+        pid = os.fork()
+        if not pid:
+            os.close(to_worker)
+            os.close(from_worker)
+            _live(requests, writer)
+        os.close(requests)
+        os.close(writer)
+        return pid, to_worker, from_worker
+
+
+def make_ready() -> None:
+    """Where workers are forks: makes one before the command line is read. It loads what it will need, and waits."""
+    if sys.platform == "linux":
+        Forked.ready = _fork()
+
 
 def spawned() -> None:
     """The life of a spawned worker: the request comes through standard input, the messages leave through output."""
-    request, memory = msgspec.msgpack.decode(sys.stdin.buffer.read(), type=tuple[Request, int])
-    writer = os.dup(1)
+    reader, writer = os.dup(0), os.dup(1)
     if sys.platform == "win32":
         import msvcrt
 
+        msvcrt.setmode(reader, os.O_BINARY)
         msvcrt.setmode(writer, os.O_BINARY)
-    _live(request, writer, memory)
+    _live(reader, writer)
 
 
 class _Frames:
@@ -181,7 +199,7 @@ class _Frames:
         self._rest = data[start:]
 
 
-def _live(request: Request, writer: int, memory: int) -> None:
+def _live(reader: int, writer: int) -> None:
     """The worker's whole life. It prints nothing, and what it is told by the keyboard is the supervisor's affair."""
     status = 1
     try:
@@ -191,6 +209,12 @@ def _live(request: Request, writer: int, memory: int) -> None:
         for standard in (0, 1, 2):
             os.dup2(nowhere, standard)
         sys.stdout = sys.stderr = open(nowhere, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
+        warm_up()
+        with open(reader, "rb") as pipe:
+            asked = pipe.read()
+        if not asked:
+            os._exit(0)  # the command line asked for something else, or for nothing sensible
+        request, memory = msgspec.msgpack.decode(asked, type=tuple[Request, int])
         _limit(memory)
         encode = msgspec.msgpack.Encoder().encode
 

@@ -100,6 +100,15 @@ class Closed(Struct, frozen=True, tag=True):
 Message = Opened | Refused | Started | Found | Ended | Closed
 
 
+def warm_up() -> None:
+    """Loads what a look at this machine needs, which takes longer than most of its sources."""
+    import scanner.host.processes  # noqa: F401
+    from scanner.host.target import live_platform
+    from scanner.sources import load
+
+    load(live_platform())
+
+
 def work(request: Request, send: Callable[[Message], None]) -> None:
     """Opens the host, runs the sources one after the other, and sends everything as it comes."""
     from scanner.host.priority import lower_priority

@@ -12,7 +12,14 @@ from scanner.model import HostInfo, Platform
 
 _MARKS: tuple[tuple[Platform, tuple[str, ...]], ...] = (
     # Told by content, never by name: the first whose mark is there.
-    ("macos", ("/System/Library/CoreServices/SystemVersion.plist",)),
+    (
+        "macos",
+        (
+            "/System/Library/CoreServices/SystemVersion.plist",
+            "/private/var/db/dslocal/nodes/Default",  # of a data volume alone
+            "/private/var/db/receipts",
+        ),
+    ),
     (
         "linux",
         (
@@ -34,14 +41,18 @@ class NotAHostError(Exception):
 
 def live_host() -> Host:
     """The machine that this runs on."""
-    platform = _live_platform()
+    platform = live_platform()
     if platform == "windows":
         from scanner.host.windows import live_windows
 
         return live_windows(lambda: _processes(()))
-    left_alone = _mounts() if platform == "linux" else {}
+    if platform == "macos":
+        from scanner.host.macos import live_macos
+
+        return live_macos(_processes)
+    left_alone = _mounts()
     files = Files("/", left_alone)
-    name, version = _os_release(files) if platform == "linux" else (machine.system(), machine.release())
+    name, version = _os_release(files)
     users = posix_users(files)
     info = HostInfo(
         name=machine.node(),
@@ -74,7 +85,11 @@ def offline_host(root: str, platform: Platform | None = None) -> Host:
         from scanner.host.windows import offline_windows
 
         return offline_windows(root, inside)
-    name, version = _os_release(files) if platform == "linux" else ("", "")
+    if platform == "macos":
+        from scanner.host.macos import offline_macos
+
+        return offline_macos(root, inside)
+    name, version = _os_release(files)
     hostname = (files.text("/etc/hostname", limit=4096) or "").strip().partition("\n")[0]
     info = HostInfo(
         name=hostname or os.path.basename(root) or root,
@@ -93,7 +108,7 @@ def _processes(users: tuple[User, ...]):  # type: ignore[no-untyped-def]  # noqa
     return processes({user.uid: user.name for user in users})
 
 
-def _live_platform() -> Platform:
+def live_platform() -> Platform:
     return "windows" if sys.platform == "win32" else "macos" if sys.platform == "darwin" else "linux"
 
 
