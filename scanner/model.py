@@ -314,7 +314,7 @@ class Exemption(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     references: tuple[str, ...] = ()
 
 
-class Reference(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class Reference(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):
     """A source of a measure file, named by its `id` from the milestones."""
 
     id: str
@@ -455,6 +455,37 @@ class Finding(Struct, frozen=True, omit_defaults=True, kw_only=True):
     replacement: str = ""
 
 
+class QuotedMilestone(Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """A dated consequence as a report quotes it. `due` is RFC 3339; without it `when` says in words when it applies.
+
+    `products` narrows it to some products of the vendor; `references` name the sources of `QuotedMeasure.references`.
+    """
+
+    kind: MilestoneKind
+    text: str
+    actor: str
+    verified: Verified
+    due: str = ""
+    when: str = ""
+    products: tuple[str, ...] = ()
+    references: tuple[str, ...] = ()
+
+
+class QuotedMeasure(Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """A measure that applies to a finding: who issued it, where it stands, and where each of its dates was read."""
+
+    id: str
+    title: str
+    issuer: str
+    jurisdiction: str
+    force: str
+    citation: tuple[str, ...]
+    status: str
+    status_as_of: str
+    milestones: tuple[QuotedMilestone, ...]
+    references: tuple[Reference, ...]
+
+
 class RulesUsed(Struct, frozen=True, omit_defaults=True, kw_only=True):
     """Which rules judged, and what a reader must know of them (unverified parts, reviews that are due)."""
 
@@ -482,3 +513,4 @@ class Report(Struct, frozen=True, kw_only=True, omit_defaults=True):
     unseen: tuple[Unseen, ...] = ()
     items: int = 0  # how many the inventory held
     peak_memory: int = 0  # bytes, of the worker that looked
+    measures: tuple[QuotedMeasure, ...] = ()  # those that the findings name, each once

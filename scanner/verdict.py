@@ -21,6 +21,8 @@ from scanner.model import (
     Milestone,
     Policy,
     Product,
+    QuotedMeasure,
+    QuotedMilestone,
     Report,
     Ruleset,
     RulesUsed,
@@ -103,7 +105,41 @@ def judge(
         unseen=inventory.unseen,
         items=len(inventory.items),
         peak_memory=inventory.peak_memory,
+        measures=tuple(_quoted([*findings, *suppressed], ruleset)),
     )
+
+
+def _quoted(findings: Sequence[Finding], ruleset: Ruleset) -> Iterator[QuotedMeasure]:
+    """The measures that the findings name, with what a reader needs to look them up himself."""
+    named = {applied.id for finding in findings for applied in finding.measures}
+    for measure in ruleset.measures:
+        if measure.id not in named:
+            continue
+        cited = {reference for milestone in measure.milestone for reference in milestone.references}
+        yield QuotedMeasure(
+            id=measure.id,
+            title=measure.title,
+            issuer=measure.issuer,
+            jurisdiction=measure.jurisdiction,
+            force=measure.force,
+            citation=measure.citation,
+            status=measure.status.state,
+            status_as_of=measure.status.as_of.isoformat(),
+            milestones=tuple(
+                QuotedMilestone(
+                    kind=milestone.kind,
+                    text=milestone.text,
+                    actor=milestone.actor,
+                    verified=milestone.verified,
+                    due=milestone.at.isoformat() if milestone.at else "",
+                    when=milestone.when,
+                    products=milestone.products,
+                    references=milestone.references,
+                )
+                for milestone in measure.milestone
+            ),
+            references=tuple(reference for reference in measure.reference if reference.id in cited),
+        )
 
 
 def _by_product(hits: Sequence[Hit], inventory: Inventory) -> Iterator[list[Hit]]:

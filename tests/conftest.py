@@ -1,6 +1,7 @@
 """What all tests share: a root folder to fill, a source to run over it, and the real captures."""
 
 import os
+import plistlib
 import sys
 from collections.abc import Callable, Mapping
 from fnmatch import fnmatchcase
@@ -11,6 +12,7 @@ import pytest
 
 from scanner.host import Host
 from scanner.host.files import Files
+from scanner.host.macos import MacFiles
 from scanner.host.registry import Key, Registry
 from scanner.host.registry.memory import registry_in_memory
 from scanner.host.target import offline_host
@@ -125,6 +127,27 @@ class ObservedWindowsFiles(WindowsFiles):
         return super()._canonical(path)
 
 
+class ObservedMacFiles(MacFiles):
+    """The same for the files of macOS."""
+
+    def __init__(self, files: MacFiles) -> None:
+        self.__dict__.update(files.__dict__)
+        self.asked: set[str] = set()
+        self._unobserved = files
+
+    def gone(self, path: str) -> bool:
+        """Whether a program that some file names is still there may be asked of any path."""
+        return self._unobserved.gone(path)
+
+    def part(self, path: str, offset: int, size: int) -> bytes | None:
+        """The signature of such a program may be read as well."""
+        return self._unobserved.part(path, offset, size)
+
+    def _canonical(self, path: str) -> str:
+        self.asked.add(path.rstrip("/") or "/")
+        return super()._canonical(path)
+
+
 class ObservedRegistry(Registry):
     """A registry that remembers which keys were asked for."""
 
@@ -136,6 +159,40 @@ class ObservedRegistry(Registry):
         """The key at a path."""
         self.asked.add(path)
         return super().key(path)
+
+
+class MacTree(Tree):
+    """A folder that is filled like the disk of a Mac whose user is `ada`."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.plist(
+            "/System/Library/CoreServices/SystemVersion.plist",
+            {"ProductName": "macOS", "ProductVersion": "14.5", "ProductBuildVersion": "23F79"},
+        )
+        self.plist(
+            "/private/var/db/dslocal/nodes/Default/users/ada.plist",
+            {"name": ["ada"], "uid": ["501"], "home": ["/Users/ada"]},
+        )
+        self.folder("/Users/ada")
+        self.folder("/Users/Shared")
+        self.link("/var", "private/var")
+
+    def plist(self, path: str, value: object, *, binary: bool = False) -> Path:
+        """Writes a property list."""
+        fmt = plistlib.FMT_BINARY if binary else plistlib.FMT_XML
+        return self.write(path, plistlib.dumps(value, fmt=fmt, sort_keys=False))
+
+    def app(self, path: str, program: bytes = b"#!/bin/sh\n", **info: object) -> None:
+        """Makes an application bundle; the members of its `Info.plist` are those given, after usual ones."""
+        name = path.rpartition("/")[2].rpartition(".")[0]
+        values = {"CFBundleExecutable": name, "CFBundleName": name, "CFBundlePackageType": "APPL", **info}
+        self.plist(f"{path}/Contents/Info.plist", values)
+        self.write(f"{path}/Contents/MacOS/{values['CFBundleExecutable']}", program, 0o755)
+
+    def host(self) -> Host:
+        """The tree as an offline Mac, told by its content."""
+        return offline_host(str(self.root))
 
 
 class WindowsTree:
@@ -194,7 +251,7 @@ def run(name: str, host: Host) -> Result:
     The places it asked for are those that it declares, and no row is lost.
     """
     one = source(name)
-    observed = ObservedWindowsFiles(host.files) if isinstance(host.files, WindowsFiles) else ObservedFiles(host.files)
+    observed = _observed(host.files)
     registry = None if host.registry is None else ObservedRegistry(host.registry)
     watched = Host(host.info, observed, host.users, host.processes, registry, host.variables)
     items: list[Item] = []
@@ -209,6 +266,12 @@ def run(name: str, host: Host) -> Result:
     return Result(
         outcome, tuple(sorted(items, key=lambda item: (item.kind, item.name, item.version, item.path, item.user)))
     )
+
+
+def _observed(files: Files) -> ObservedFiles | ObservedMacFiles | ObservedWindowsFiles:
+    if isinstance(files, WindowsFiles):
+        return ObservedWindowsFiles(files)
+    return ObservedMacFiles(files) if isinstance(files, MacFiles) else ObservedFiles(files)
 
 
 def declared(path: str, one: Source, host: Host) -> bool:
@@ -244,6 +307,11 @@ def _fits(parts: list[str], wanted: list[str]) -> bool:
 @pytest.fixture
 def tree(tmp_path: Path) -> Tree:
     return Tree(tmp_path / "root")
+
+
+@pytest.fixture
+def mac_tree(tmp_path: Path) -> MacTree:
+    return MacTree(tmp_path / "root")
 
 
 @pytest.fixture

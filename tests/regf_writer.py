@@ -9,8 +9,10 @@ References:
 """
 
 import struct
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
+
+from scanner.parsers.regf_log import marvin32
 
 FILETIME = 132223104000000000  # 2020-01-01T00:00:00Z, the last write of every key
 _NONE = 0xFFFFFFFF
@@ -67,6 +69,16 @@ def base_block(root: int, size: int, sequence: tuple[int, int], kind: int = 0) -
     for (word,) in struct.iter_unpack("<I", head):
         checksum ^= word
     return (head + struct.pack("<I", checksum)).ljust(4096, b"\0")
+
+
+def transaction_log(first: int, entries: Sequence[bytes]) -> bytes:
+    """A log whose entries, numbered from `first`, each write all bins of the hive anew."""
+    parts = [base_block(32, 0, (first, first), 6)[:512]]
+    for number, bins in enumerate(entries, first):
+        content = (struct.pack("<II", 0, len(bins)) + bins).ljust(-(-(len(bins) + 48) // 512) * 512 - 40, b"\0")
+        head = struct.pack("<4sIIIII", b"HvLE", len(content) + 40, 0, number, len(bins), 1) + marvin32(content)
+        parts.append(head + marvin32(head) + content)
+    return b"".join(parts)
 
 
 _Node = tuple[dict[str, "_Node"], dict[str, Raw], str]

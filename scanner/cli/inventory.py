@@ -28,7 +28,7 @@ def command(
 
     Ends with status 3 if not everything was seen.
     """
-    formats(format_name, files)
+    formats(format_name, files, "inventory")
     look = start_looking(root, platform, only, skip, seconds, priority)
     inventory = finish_looking(look, dt.datetime.now(dt.UTC))
     write(lambda one, width: one.inventory(inventory, width), format_name, files)

@@ -9,10 +9,12 @@ import click
 
 from scanner import __version__
 from scanner.model import Inventory, Platform
+from scanner.report import FORMATS
 from scanner.scan import WHOLE_SECONDS, CannotLookError, Look
 from scanner.worker import Request
 
 _F = TypeVar("_F", bound=Callable[..., Any])
+_FORMATS = ", ".join(one.name for one in FORMATS)
 TOOL = f"phaseout {__version__}"
 
 
@@ -54,7 +56,7 @@ def output_options(function: _F) -> _F:
     """Adds `-f` and `-o`."""
     for option in (
         click.option("-o", "--output", "files", multiple=True, metavar="FILE", help="Write to FILE (repeatable)."),
-        click.option("-f", "--format", "format_name", metavar="FORMAT", help="table, csv or json; else FILE's ending."),
+        click.option("-f", "--format", "format_name", metavar="FORMAT", help=f"{_FORMATS}; else FILE's ending."),
     ):
         function = option(function)
     return function

@@ -10,18 +10,28 @@ from collections.abc import Callable, Iterator
 import click
 
 from scanner.cli import Failure
-from scanner.report import FORMATS, Format, format_named, format_of_file
+from scanner.report import FORMATS, CannotWriteError, Format, Subject, format_named, format_of_file
 
 STRAIGHT = ("/dev/", "/proc/")
 WIDTH = 100  # columns where there is no terminal
 
 
-def formats(name: str | None, files: tuple[str, ...]) -> list[Format]:
+def formats(name: str | None, files: tuple[str, ...], subject: Subject = "report") -> list[Format]:
     """The format of each file, or the one for standard output if there are none.
 
     Raises:
-        click.UsageError: no such format, or an ending that says nothing.
+        click.UsageError: no such format, an ending that says nothing, or a format that cannot hold the subject.
     """
+    chosen = _chosen(name, files)
+    try:
+        for one in chosen:
+            one.check(subject)
+    except CannotWriteError as error:
+        raise click.UsageError(str(error)) from error
+    return chosen
+
+
+def _chosen(name: str | None, files: tuple[str, ...]) -> list[Format]:
     if name is not None:
         found = format_named(name)
         if found is None:
@@ -44,9 +54,10 @@ def write(pieces: Callable[[Format, int], Iterator[str]], name: str | None, file
     Raises:
         Failure: a file could not be written; nothing half-written stays.
     """
-    chosen = formats(name, files)
+    chosen = _chosen(name, files)
     if not files:
-        to_stdout(pieces(chosen[0], terminal_width()))
+        text = pieces(chosen[0], terminal_width())
+        to_stdout(chosen[0].coloured(text) if shows_colour() else text)
         return
     for path, one in zip(files, chosen, strict=True):
         try:
@@ -112,6 +123,15 @@ def terminal_width() -> int:
         return os.get_terminal_size(sys.stdout.fileno()).columns or WIDTH
     except (OSError, ValueError, AttributeError):
         return WIDTH
+
+
+def shows_colour() -> bool:
+    """Whether standard output is a terminal that takes colour, and nobody declined it (https://no-color.org)."""
+    if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb" or sys.stdout is None:
+        return False
+    if sys.platform == "win32" and "WT_SESSION" not in os.environ:  # the older console prints escapes as they are
+        return False
+    return sys.stdout.isatty()
 
 
 def _known() -> str:

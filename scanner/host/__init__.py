@@ -5,6 +5,7 @@ is a `Problem` in `files.problems`, which the runner moves into the source's run
 """
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import cached_property
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ from scanner.host.users import User
 from scanner.model import HostInfo
 
 if TYPE_CHECKING:
+    from scanner.host.executables import Executables
     from scanner.host.registry import Registry
 
 _NONE: Mapping[str, str] = MappingProxyType({})
@@ -29,7 +31,10 @@ class Host:
         processes: gives the running processes; `None` for an offline host.
         registry: the Windows registry; `None` where there is none.
         variables: what `%NAMES%` in the registry stand for, names in lower case; see `scanner.parsers.image_path`.
+        deep: whether to look at what takes long, such as whether signatures are sound.
     """
+
+    deep = False
 
     def __init__(
         self,
@@ -46,6 +51,13 @@ class Host:
         self.processes = processes
         self.registry = registry
         self.variables = variables
+
+    @cached_property
+    def executables(self) -> "Executables":
+        """What Windows executables say of themselves."""
+        from scanner.host.executables import Executables
+
+        return Executables(self.files, trust=self.live and self.deep)
 
     @property
     def live(self) -> bool:

@@ -116,12 +116,18 @@ class Files:
 
     def head(self, path: str, size: int) -> bytes | None:
         """The first `size` bytes of a regular file of any length."""
+        return self.part(path, 0, size)
+
+    def part(self, path: str, offset: int, size: int) -> bytes | None:
+        """At most `size` bytes from `offset` on of a regular file of any length; none behind its end."""
         try:
             handle = self._open(path, None)
         except OSError as error:
             self._report(path, error)
             return None
         try:
+            if offset:
+                os.lseek(handle, offset, os.SEEK_SET)
             return os.read(handle, size)
         except OSError as error:
             self._report(path, error)
@@ -194,6 +200,14 @@ class Files:
         """The path of the target with all links resolved; `None` where it leads nowhere."""
         try:
             return self._canonical(path) or "/"
+        except OSError as error:
+            self._report(path, error)
+            return None
+
+    def local(self, path: str) -> str | None:
+        """Where a path of the target is on the machine that this runs on; `None` where it leads nowhere."""
+        try:
+            return self._root + self._canonical(path) or "/"
         except OSError as error:
             self._report(path, error)
             return None

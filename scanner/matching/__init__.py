@@ -190,6 +190,12 @@ class Matcher:
             if any(unless.fits(spelled) is not None for unless in self._unless[product.id]):
                 continue
             best[product.id] = Hit(index, block.vendor, product, block.confidence, _because(item, fits))
+        # Who certainly is the vendor makes a weaker sign of one of its products certain as well.
+        for sure in [hit for hit in best.values() if hit.product.role == "vendor" and hit.confidence == "certain"]:
+            for hit in list(best.values()):
+                if hit.vendor.id == sure.vendor.id and hit.product.role == "covered" and hit.confidence != "certain":
+                    because = f"{hit.because} and {sure.because.partition(' with ')[2]}"
+                    best[hit.product.id] = Hit(index, hit.vendor, hit.product, "certain", because)
         named = {hit.vendor.id for hit in best.values() if hit.product.role != "vendor"}
         hits = [hit for hit in best.values() if hit.product.role != "vendor" or hit.vendor.id not in named]
         hits.sort(key=lambda hit: (-rank(hit.confidence), hit.product.id))

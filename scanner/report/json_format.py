@@ -2,22 +2,17 @@
 
 from collections.abc import Iterator
 
-import msgspec
-
 from scanner.model import Inventory, Report
+from scanner.report.safe import json_text
 
 
 def report(report: Report, width: int) -> Iterator[str]:
     """The report, indented; empty members are left out."""
     del width
-    yield _indented(report)
+    yield json_text(report, indent=2) + "\n"
 
 
 def inventory(inventory: Inventory, width: int) -> Iterator[str]:
     """The inventory, indented; empty members are left out."""
     del width
-    yield _indented(inventory)
-
-
-def _indented(value: Report | Inventory) -> str:
-    return msgspec.json.format(msgspec.json.encode(value), indent=2).decode() + "\n"
+    yield json_text(inventory, indent=2) + "\n"

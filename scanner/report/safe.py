@@ -29,3 +29,34 @@ def _harmless(char: str) -> bool:
 def _written_out(char: str) -> str:
     code = ord(char)
     return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+def json_text(value: object, indent: int = 0) -> str:
+    """Strict JSON that a terminal and every parser can take.
+
+    Control and format characters stay what they are, as escapes; half of a surrogate pair is no character, and is
+    written out.
+    """
+    import msgspec
+
+    try:
+        encoded = msgspec.json.encode(value)
+    except UnicodeEncodeError:
+        encoded = msgspec.json.encode(_whole(msgspec.to_builtins(value)))
+    text = (msgspec.json.format(encoded, indent=indent) if indent else encoded).decode()
+    if text.isascii() and "\x7f" not in text:
+        return text
+    return text.translate({ord(char): _escape(char) for char in set(text) if char != "\n" and not _harmless(char)})
+
+
+def _escape(char: str) -> str:
+    units = char.encode("utf-16-be").hex()
+    return "".join(f"\\u{units[at : at + 4]}" for at in range(0, len(units), 4))
+
+
+def _whole(value: object) -> object:
+    if isinstance(value, str):
+        return value.encode("utf-8", "backslashreplace").decode()
+    if isinstance(value, dict):
+        return {_whole(key): _whole(each) for key, each in value.items()}
+    return [_whole(each) for each in value] if isinstance(value, list | tuple) else value

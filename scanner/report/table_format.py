@@ -1,14 +1,25 @@
 """The table that a person reads in a terminal of 80 to 200 columns: findings first, then what was seen and what not."""
 
+import re
 import textwrap
 from collections.abc import Iterator, Sequence
 from typing import get_args
 
-from scanner.model import Applied, Finding, Inventory, Kind, Report
+from scanner.model import Finding, Inventory, Kind, Report
 from scanner.report.safe import visible
+from scanner.report.wording import due, verdict
 
 _LEAST = 60
 _MOST = 200
+_COLOURS = {  # the first words of a line → a rendition of ECMA-48 that can be read on light and dark
+    "REPLACE": "1;31",
+    "review": "33",
+    "Not seen: nothing": "32",
+    "Not seen:": "33",
+    "Not counted:": "2",
+    "About the rules:": "2",
+}
+_COLOURED = re.compile(rf"^({'|'.join(_COLOURS)})(?=\s|$)", re.MULTILINE)
 _TELLING = get_args(Kind)  # what tells a person most comes first
 _PLACES = 3  # of one finding; the CSV and the JSON have all
 
@@ -27,7 +38,7 @@ def report(report: Report, width: int) -> Iterator[str]:
                 yield _paragraph(f"  Instead: {finding.replacement}.", width)
         yield "\n"
     else:
-        yield _paragraph(f"{report.host.name}: {_NOTHING.get(report.verdict, report.verdict)}", width)
+        yield _paragraph(verdict(report), width)
     for finding in report.suppressed:
         yield _paragraph(f"Not counted: {finding.product} ({finding.state}). {finding.action}", width)
     for warning in report.rules.warnings:
@@ -49,10 +60,10 @@ def inventory(inventory: Inventory, width: int) -> Iterator[str]:
         yield _paragraph(f"Not seen: {one.what}: {one.why}.{_remedy(one.remedy)}", width)
 
 
-_NOTHING = {
-    "clean": "nothing of a restricted vendor was found, and everything was seen.",
-    "incomplete": "nothing of a restricted vendor was found, but not everything was seen.",
-}
+def coloured(pieces: Iterator[str]) -> Iterator[str]:
+    """The same text with its verdicts and headings in colour."""
+    for piece in pieces:
+        yield _COLOURED.sub(lambda found: f"\x1b[{_COLOURS[found[1]]}m{found[1]}\x1b[0m", piece)
 
 
 def _row(finding: Finding) -> tuple[str, ...]:
@@ -62,17 +73,9 @@ def _row(finding: Finding) -> tuple[str, ...]:
     shown = list(places)[:_PLACES]
     if len(places) > _PLACES:
         shown.append(f"and {len(places) - _PLACES} more")
-    verdict = finding.verdict.upper() if finding.verdict == "replace" else finding.verdict
+    shouted = finding.verdict.upper() if finding.verdict == "replace" else finding.verdict
     driving = finding.measures[0] if finding.measures else None
-    return (verdict, finding.product, ", ".join(versions), finding.state, _due(driving), ", ".join(shown))
-
-
-def _due(applied: Applied | None) -> str:
-    if applied is None or applied.days_left is None:
-        return "no date"
-    left = applied.days_left
-    days = "today" if left == 0 else f"{abs(left)} day{'' if abs(left) == 1 else 's'} {'left' if left > 0 else 'past'}"
-    return f"{days} ({applied.due[:10]})"
+    return (shouted, finding.product, ", ".join(versions), finding.state, due(driving), ", ".join(shown))
 
 
 def _table(header: Sequence[str], rows: Iterator[tuple[str, ...]], width: int) -> str:

@@ -23,7 +23,55 @@ ALL: tuple[str, ...] = (
     "linux.desktop_entries",
     "linux.vendor_folders",
     "windows.uninstall",
+    "windows.portable_programs",
+    "windows.chocolatey",
+    "windows.scoop",
+    "windows.winget",
+    "windows.amcache",
+    "windows.msi_products",
+    "windows.appx_packages",
+    "windows.services",
+    "windows.scheduled_tasks",
+    "windows.autostart",
+    "windows.security_products",
+    "windows.vendor_keys",
+    "windows.wsl",
+    "macos.applications",
+    "macos.receipts",
+    "macos.macports",
+    "macos.launchd",
+    "macos.login_items",
+    "macos.kernel_extensions",
+    "macos.system_extensions",
+    "macos.profiles",
+    "macos.safari_extensions",
     "anywhere.processes",
+    "anywhere.homebrew",
+    "anywhere.chromium_extensions",
+    "anywhere.firefox_addons",
+    "anywhere.native_messaging",
+    "anywhere.editor_extensions",
+    "anywhere.jetbrains_plugins",
+    "anywhere.python_packages",
+    "anywhere.npm_packages",
+    "anywhere.ruby_gems",
+    "anywhere.cargo_binaries",
+    "anywhere.go_binaries",
+    "anywhere.containers",
+)
+# Those that also look into the containers and the like that others find within a host.
+INSIDE: tuple[str, ...] = (
+    "linux.dpkg",
+    "linux.rpm",
+    "linux.apk",
+    "linux.pacman",
+    "linux.opkg",
+    "linux.portage",
+    "anywhere.python_packages",
+    "anywhere.npm_packages",
+    "anywhere.ruby_gems",
+    "anywhere.cargo_binaries",
+    "anywhere.go_binaries",
 )
 _PLATFORMS: dict[str, tuple[Platform, ...]] = {
     "linux": ("linux",),
@@ -35,8 +83,13 @@ _PLATFORMS: dict[str, tuple[Platform, ...]] = {
 
 def load(platform: Platform | None = None) -> tuple[Source, ...]:
     """The sources for a platform, or all; only those are imported."""
-    return tuple(
-        cast("Source", import_module(f"scanner.sources.{name}").SOURCE)
-        for name in ALL
-        if platform is None or platform in _PLATFORMS[name.partition(".")[0]]
-    )
+    return tuple(_source(name) for name in ALL if platform is None or platform in _PLATFORMS[name.partition(".")[0]])
+
+
+def load_inside() -> tuple[Source, ...]:
+    """The sources that look into the hosts within a host."""
+    return tuple(_source(name) for name in INSIDE)
+
+
+def _source(name: str) -> Source:
+    return cast("Source", import_module(f"scanner.sources.{name}").SOURCE)

@@ -8,8 +8,20 @@ from scanner.model import Item, Kind, LeftOut, Platform, Problem
 if TYPE_CHECKING:
     from scanner.host import Host
 
-Trace = Item | Problem | LeftOut
-Need = Literal["live", "processes", "registry"]
+
+class Inside(NamedTuple):
+    """A host within the host, such as a container: the runner looks at it with the sources of `sources.INSIDE`.
+
+    What they see counts for the source that gave this; `name` says in words where it was seen, `user` whose it is.
+    """
+
+    name: str
+    user: str
+    host: "Host"
+
+
+Trace = Item | Problem | LeftOut | Inside
+Need = Literal["live", "offline", "processes", "registry"]
 
 
 class Source(NamedTuple):

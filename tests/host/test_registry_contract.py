@@ -6,13 +6,14 @@ import os
 import struct
 import subprocess
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from scanner.host.registry import Key, Registry
+from scanner.host.registry import Key, Mounts, Registry
 from scanner.host.registry.hives import open_hive
 from scanner.host.registry.memory import registry_in_memory, registry_of_text
 from scanner.host.target import offline_host
@@ -20,7 +21,7 @@ from scanner.host.windows_files import WindowsFiles
 from scanner.model import Problem
 from scanner.parsers.registry_values import decode
 from tests.host.registry_contract import BOB, OF_BOB, TOP, TREE, export, part, seen
-from tests.regf_writer import FILETIME, Raw, Tree, base_block, hive, stored
+from tests.regf_writer import FILETIME, Raw, Tree, base_block, hive, stored, transaction_log
 
 OURS = {**TREE, **{rf"HKU\{BOB}\{path}": values for path, values in OF_BOB.items()}}
 
@@ -188,25 +189,64 @@ def test_number_without_its_bytes_is_a_problem(tmp_path: Path) -> None:
     assert problems == [Problem("HKLM\\X", "the value short is damaged: a number of 2 bytes instead of 4")]
 
 
-def test_hive_without_end_has_one(tmp_path: Path) -> None:
+def test_key_that_is_below_two_keys_is_read_once(tmp_path: Path) -> None:
     data = hive(SMALL)
     subkeys_of_a = data[node(data, b"A\0") + 28 :][:4]
     one = node(data, b"One")
     cyclic = damaged(damaged(data, one + 20, struct.pack("<I", 2)), one + 28, subkeys_of_a)
     key, problems = open_one(tmp_path, cyclic)
     assert key is not None
-    assert everything(key) == (1025, 2044)  # 511 levels of two keys below HKLM\\X\\A
+    assert everything(key) == (5, 4)
+    assert [problem.why for problem in problems] == ["damaged: 2 of 2 subkeys cannot be read"]
+
+
+def test_levels_have_a_limit(tmp_path: Path) -> None:
+    (tmp_path / "HIVE").write_bytes(hive({"\\".join("x" * 60): {}}))
+    problems: list[Problem] = []
+    key = open_hive(WindowsFiles(str(tmp_path), {"C": ""}), "C:\\HIVE", "HKLM" + r"\X" * 500, problems)
+    assert key is not None
+    assert everything(key) == (14, 0)
     assert [problem.why for problem in problems] == ["more than 512 levels of keys: not looked further"]
 
 
+BEHIND = "the last changes are still in its transaction log and were not read"
+PARTLY = "the last changes are still in its transaction log and were read only in part"
+
+
 def test_hives_that_are_behind_say_so(tmp_path: Path) -> None:
-    behind = "the last changes are still in its transaction log and were not read"
-    assert [one.why for one in open_one(tmp_path, hive(SMALL, sequence=(4, 3)), "DIRTY")[1]] == [behind]
+    assert [one.why for one in open_one(tmp_path, hive(SMALL, sequence=(4, 3)), "DIRTY")[1]] == [BEHIND]
     log = base_block(0, 0, (9, 9), 6)[:512] + b"HvLE"
     (tmp_path / "NEW.LOG1").write_bytes(log)
     (tmp_path / "OLD.LOG2").write_bytes(log)
-    assert [one.why for one in open_one(tmp_path, hive(SMALL, sequence=(8, 8)), "NEW")[1]] == [behind]
+    assert [one.why for one in open_one(tmp_path, hive(SMALL, sequence=(8, 8)), "NEW")[1]] == [BEHIND]
     assert open_one(tmp_path, hive(SMALL, sequence=(10, 10)), "OLD")[1] == []
+
+
+def test_logs_are_put_in_their_place(tmp_path: Path) -> None:
+    old, new = hive(SMALL, sequence=(9, 8)), hive({**SMALL, "New": {"is": "seen"}})
+    (tmp_path / "X.LOG2").write_bytes(transaction_log(8, [new[4096:]]))
+    key, problems = open_one(tmp_path, old, "X")
+    assert key is not None
+    new_key = key.key("New")
+    assert new_key is not None
+    assert new_key.text("is") == "seen"
+    assert problems == []
+    (tmp_path / "X.LOG1").write_bytes(transaction_log(10, [old[4096:]]))  # 9 is missing
+    key, problems = open_one(tmp_path, old, "X")
+    assert key is not None
+    assert key.key("New") is not None
+    assert [one.why for one in problems] == [PARTLY]
+
+
+def test_hive_that_is_cut_off(tmp_path: Path) -> None:
+    data = hive({"A": {"long": bytes(9000)}, "B": {"a": "b"}})
+    key, problems = open_one(tmp_path, data[:8192])
+    assert key is not None
+    assert everything(key) == (1, 0)  # the list of subkeys lies behind all of them
+    assert [problem.why for problem in problems] == [
+        "damaged: it ends after 8192 bytes",
+        "damaged: 2 of 2 subkeys cannot be read",
+    ]
 
 
 def test_wrong_checksum_does_not_keep_it_shut(tmp_path: Path) -> None:
@@ -236,6 +276,27 @@ def test_problems_of_a_hive_are_said_to_everybody_who_looks(tmp_path: Path) -> N
         registry.problems.clear()
 
 
+def test_hives_that_were_not_used_for_long_are_forgotten(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("scanner.host.registry._HELD", 3 * len(hive(SMALL)))
+    opened: list[str] = []
+    problems: list[Problem] = []
+    people = Mounts("HKU", problems)
+
+    def opener(name: str) -> Key | None:
+        opened.append(name)
+        problems.append(Problem(name, "was opened"))
+        return open_one(tmp_path, hive(SMALL))[0]
+
+    for name in "ABCD":
+        people.mount(name, partial(opener, name))
+    people.mount("none", lambda: opened.append("none"))
+    for name in ("A", "B", "none", "C", "A", "D", "A", "B", "none", "D"):
+        key = people.child(name)
+        assert name == "none" or (key is not None and key.path == rf"HKU\{name}")
+    assert opened == ["A", "B", "none", "C", "D", "B"]
+    assert sorted(problem.where for problem in problems) == ["A", "B", "C", "D"]
+
+
 def test_links_of_the_registry_are_followed(tmp_path: Path) -> None:
     fill(tmp_path)
     links: dict[str, dict[str, Raw]] = {
@@ -257,13 +318,13 @@ def test_links_of_the_registry_are_followed(tmp_path: Path) -> None:
     assert [problem.why for problem in registry.problems] == ["too many symbolic links"]
 
 
-# file: (keys, values, problems). The problems are wrong checksums and bins, a subkey out of the file, and logs.
+# file: (keys, values, problems). The problems are wrong checksums, damage of two files, and logs that are not there.
 REAL = {
     "Hives/Acronis_0x52_Usrclass.dat": (205, 855, 0),
     "Hives/BCD": (66, 46, 0),
     "Hives/NTUSER1.DAT": (595, 878, 0),
     "Hives/SAM": (68, 73, 0),
-    "Hives/SAMBadHBinHeader": (1, 0, 2),
+    "Hives/SAMBadHBinHeader": (68, 73, 0),
     "Hives/SAM_DUPENAME": (112, 128, 0),
     "Hives/SAM_RootValue": (65, 71, 0),
     "Hives/SAM_hasBigEndianDWord": (92, 103, 0),
@@ -281,7 +342,7 @@ REAL = {
     "data/SECURITY.xz": (100, 109, 1),
     "data/UsrClass.dat.xz": (6205, 12369, 1),
     "data/amcache.hve.xz": (2105, 17539, 1),
-    "data/corrupted_system_hive.xz": (0, 0, 1),
+    "data/corrupted_system_hive.xz": (1687, 5616, 83),
     "data/ntuser_software_partial.xz": (6396, 19990, 0),
     "data/transactions_NTUSER.DAT.xz": (2590, 4119, 1),
     "test_data/NTUSER-CCLEANER.DAT": (1203, 2373, 0),

@@ -57,6 +57,16 @@ def test_identity_before_vendor_before_name() -> None:
     assert found(rules, Item(kind="package", name="fakesleep")) == []
 
 
+def test_who_is_certainly_the_vendor_makes_its_product_certain() -> None:
+    signed = product("signed", Match(signer="@signers"), role="vendor")
+    embedded = product("embedded", Match(name="kesl"), role="embedded")
+    item = Item(kind="process", name="kesl", path="/opt/kaspersky/kesl/libexec/kesl", signer="AO Kaspersky Lab")
+    (hit, other) = matcher(KESL, ANY, signed, embedded).match([item])
+    assert (hit.product.id, hit.confidence) == ("kesl", "certain")
+    assert hit.because == ('process with path "/opt/kaspersky/kesl/libexec/kesl" and signer "AO Kaspersky Lab"')
+    assert (other.product.id, other.confidence) == ("embedded", "possible")
+
+
 def test_the_reason_says_what_fitted() -> None:
     (hit,) = matcher(KESL).match([Item(kind="package", name="kesl", vendor="AO Kaspersky Lab")])
     assert hit.because == 'package with name "kesl" and vendor "AO Kaspersky Lab"'

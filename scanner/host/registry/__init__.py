@@ -4,7 +4,7 @@ Paths begin at `HKLM` or `HKU`. The 32-bit view is written out (`HKLM\SOFTWARE\W
 the registry's own symbolic links are resolved, and there is no HKCU: all users are looked at, each below
 `HKU\<SID>`. What cannot be read becomes a `Problem` in `Registry.problems` and reads as absent.
 
-A `Registry` is a tree of keys of different make: `memory`, `hives` (files, by libregf), `live` (winreg). They are told
+A `Registry` is a tree of keys of different make: `memory`, `hives` (files), `live` (winreg). They are told
 apart by nobody outside this package, and one contract test holds for all.
 
 References:
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 LIMIT = 100_000  # subkeys or values of one key
 DEPTH = 512  # levels of keys, as Windows has it
 SIZE = 1 << 20  # bytes of one value
+_HELD = 256 << 20  # bytes of hives that are kept open below one key; the one used last is kept in any case
 _LINKS = 40
 _LINK = "SymbolicLinkValue"
 
@@ -54,6 +55,11 @@ class Key:
     def may_be_link(self) -> bool:
         """Whether it is worth looking if this is a symbolic link: one has no value but its target."""
         return False
+
+    @property
+    def weight(self) -> int:
+        """How many bytes of memory it keeps in use, where that is worth counting."""
+        return 0
 
     def subkeys(self) -> Iterator["Key"]:
         """The keys below it, sorted by name without regard to case. One that cannot be opened is a problem."""
@@ -148,11 +154,15 @@ class Mounts(Key):
         folded = name.lower()
         if folded not in self._openers:
             return None
-        if folded not in self._found:
+        known = self._found.pop(folded, None)
+        if known is None:
             before = len(self._problems)
             opened = self._openers[folded][1]()
-            self._found[folded] = (opened, tuple(self._problems[before:]))
-        found, problems = self._found[folded]
+            known = opened, tuple(self._problems[before:])
+            del self._problems[before:]  # they come below, once
+            self._make_room(opened.weight if opened is not None else 0)
+        self._found[folded] = known  # so that the one used last is the last
+        found, problems = known
         self._problems += [problem for problem in problems if problem not in self._problems]
         if found is None:
             return None
@@ -160,6 +170,13 @@ class Mounts(Key):
         found.name = self._openers[folded][0]
         found.path = f"{self.path}\\{found.name}"
         return found
+
+    def _make_room(self, held: int) -> None:
+        """Forgets hives that were not used for long: a terminal server has hundreds of users."""
+        for folded, (key, _) in reversed([*self._found.items()]):
+            held += key.weight if key is not None else 0
+            if key is not None and held > _HELD:
+                del self._found[folded]
 
     def _read(self) -> dict[str, Value]:
         return {}

@@ -4,34 +4,28 @@ An entry is kept whatever it lacks; one without `DisplayName` goes by the name o
 no value at all, or none with a content, is left out: Windows keeps such for its own components.
 
 An entry is `leftover` if it names places on disk and nothing is left at any of them. What lies in the Windows folder
-(`msiexec`, the icons that Windows Installer caches) and short names (`PROGRA~1`) tell nothing, and neither does a host
-of which there is only the registry.
+(`msiexec`, the icons that Windows Installer caches) tells nothing.
 
 References:
     https://learn.microsoft.com/windows/win32/msi/uninstall-registry-key; ARPSYSTEMCOMPONENT and ParentKeyName: "Add or
-    Remove Programs" in the Windows Installer documentation. UpgradeCodes: see `scanner.parsers.packed_guid`.
+    Remove Programs" in the Windows Installer documentation.
 """
 
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from scanner.host import Host
 from scanner.host.registry import Key
 from scanner.model import Evidence, IdType, Item, LeftOut, Problem
 from scanner.parsers.image_path import absolute, for_user, program
-from scanner.parsers.packed_guid import guid, unpack
+from scanner.parsers.packed_guid import guid
 from scanner.parsers.windows_dates import filetime, install_date
+from scanner.sources.installer import READS, subkeys, upgrade_codes, version
+from scanner.sources.remains import gone_from
 from scanner.sources.source import Source, Trace
 
 _UNINSTALL = r"Microsoft\Windows\CurrentVersion\Uninstall"
 _MACHINE = (rf"HKLM\SOFTWARE\{_UNINSTALL}", rf"HKLM\SOFTWARE\WOW6432Node\{_UNINSTALL}")
 _OF_USER = (rf"Software\{_UNINSTALL}", rf"Software\WOW6432Node\{_UNINSTALL}")
-_UPGRADES = (
-    r"HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion\Installer\UpgradeCodes",
-    r"HKLM\SOFTWARE\Classes\Installer\UpgradeCodes",
-)
-_UPGRADES_OF_USER = r"Software\Microsoft\Installer\UpgradeCodes"
-_SHORT = re.compile(r"~\d")
 _DETAILS = (
     ("uninstall", "UninstallString"),
     ("quiet_uninstall", "QuietUninstallString"),
@@ -52,42 +46,36 @@ def collect(host: Host) -> Iterator[Trace]:
     """An item for every entry of every view and user."""
     registry = host.registry
     assert registry is not None
-    upgrades = _upgrades(host)
-    judge = not host.files.gone(host.variables.get("programfiles", ""))
+    upgrades = upgrade_codes(host)
+    gone = gone_from(host)
     both_views = registry.key(r"HKLM\SOFTWARE\WOW6432Node") is not None
     for path in _MACHINE:
         arch = "32-bit" if "WOW6432Node" in path or not both_views else "64-bit"
-        for entry in _subkeys(registry.key(path)):
-            yield from _program(host, entry, "", host.variables, arch, upgrades, judge=judge)
+        for entry in subkeys(registry.key(path)):
+            yield from _program(entry, "", host.variables, arch, upgrades, gone)
     for user in host.users:
         if not user.sid:
             continue
         variables = for_user(host.variables, user.home)
         for path in _OF_USER:
-            for entry in _subkeys(registry.key(rf"HKU\{user.sid}\{path}")):
-                yield from _program(host, entry, user.name, variables, "", upgrades, judge=judge)
-
-
-def _subkeys(key: Key | None) -> Iterator[Key]:
-    return key.subkeys() if key is not None else iter(())
+            for entry in subkeys(registry.key(rf"HKU\{user.sid}\{path}")):
+                yield from _program(entry, user.name, variables, "", upgrades, gone)
 
 
 def _program(
-    host: Host,
     entry: Key,
     user: str,
     variables: Mapping[str, str],
     arch: str,
     upgrades: Mapping[str, str],
-    *,
-    judge: bool,
+    gone: Callable[[str], bool],
 ) -> Iterator[Trace]:
     if not any(entry.values().values()):
         yield LeftOut("an entry without any content")
         return
     name = entry.text("DisplayName")
     vendor = entry.text("Publisher")
-    version = _version(entry)
+    number = version(entry)
     details = {detail: entry.text(value) for detail, value in _DETAILS}
     details["arch"] = arch
     details["kind"] = _kind(entry)
@@ -109,34 +97,20 @@ def _program(
     yield Item(
         kind="program",
         name=name or entry.name,
-        state="leftover" if judge and _all_gone(host, places) else "installed",
+        state="leftover" if places and all(gone(place) for place in places) else "installed",
         vendor=vendor,
-        version=version,
+        version=number,
         path=places[0] if places else "",
         user=user,
         ids=ids,
         details=details,
-        evidence=(Evidence(entry.path, _seen(name, vendor, version)),),
+        evidence=(Evidence(entry.path, _seen(name, vendor, number)),),
     )
 
 
 def _seen(name: str, vendor: str, version: str) -> str:
     fields = (("DisplayName", name), ("Publisher", vendor), ("DisplayVersion", version))
     return ", ".join(f"{field}: {value}" for field, value in fields if value)
-
-
-def _version(entry: Key) -> str:
-    """What the entry says, or what Windows Installer packed into a number (major, minor, build)."""
-    told = entry.text("DisplayVersion")
-    if told:
-        return told
-    packed = entry.value("Version")
-    if isinstance(packed, str):
-        return packed.strip()
-    if isinstance(packed, int) and 0 < packed < 1 << 32:
-        return f"{packed >> 24}.{packed >> 16 & 0xFF}.{packed & 0xFFFF}"
-    major = entry.text("VersionMajor")
-    return f"{major}.{entry.text('VersionMinor') or 0}" if major.strip("0") else ""
 
 
 def _kind(entry: Key) -> str:
@@ -157,30 +131,6 @@ def _places(entry: Key, variables: Mapping[str, str]) -> list[str]:
     return [place for place in found if place and not f"{place.lower()}\\".startswith(windows)]
 
 
-def _all_gone(host: Host, places: list[str]) -> bool:
-    """Whether there are places, all on drives that are there, and nothing is left at any of them."""
-    return bool(places) and all(
-        not _SHORT.search(place) and len(place) > 3 and not host.files.gone(place[:3]) and host.files.gone(place)
-        for place in places
-    )
-
-
-def _upgrades(host: Host) -> dict[str, str]:
-    """Product code → upgrade code. The values of a key are named for the products of that family."""
-    registry = host.registry
-    assert registry is not None
-    families = [registry.key(path) for path in _UPGRADES]
-    families += [registry.key(rf"HKU\{user.sid}\{_UPGRADES_OF_USER}") for user in host.users if user.sid]
-    return {
-        product: upgrade
-        for family in families
-        for key in _subkeys(family)
-        if (upgrade := unpack(key.name))
-        for name in key.values()
-        if (product := unpack(name))
-    }
-
-
 SOURCE = Source(
     name="uninstall",
     title="Programs in the Uninstall keys",
@@ -190,8 +140,8 @@ SOURCE = Source(
     reads=(
         *_MACHINE,
         r"HKLM\SOFTWARE\WOW6432Node",
-        *_UPGRADES,
-        *(rf"HKU\*\{path}" for path in (*_OF_USER, _UPGRADES_OF_USER)),
+        *READS,
+        *(rf"HKU\*\{path}" for path in _OF_USER),
     ),
     limits="A program that was only unpacked has no Uninstall entry, and some installers write none.",
     collect=collect,

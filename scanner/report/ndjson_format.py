@@ -1,0 +1,39 @@
+"""NDJSON for log shippers: one line for each finding or item, and a last line that sums up.
+
+Every line has `type` (`finding`, `item`, `summary`), `host` and `scanned_at`, so that each stands alone; the other
+members are those of the published JSON. A file without its summary line is not complete.
+
+References:
+    https://github.com/ndjson/ndjson-spec (UTF-8, one JSON value a line, each ended by a line feed)
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from scanner.model import Inventory, Report
+from scanner.report.safe import json_text
+
+
+def report(report: Report, width: int) -> Iterator[str]:
+    """The findings, those that were suppressed (`verdict` says so), and the rest of the report."""
+    del width
+    for finding in (*report.findings, *report.suppressed):
+        yield _line("finding", report, msgspec.to_builtins(finding))
+    rest = msgspec.to_builtins(msgspec.structs.replace(report, findings=(), suppressed=()))
+    yield _line("summary", report, {**rest, "findings": len(report.findings), "suppressed": len(report.suppressed)})
+
+
+def inventory(inventory: Inventory, width: int) -> Iterator[str]:
+    """The items, and the rest of the inventory."""
+    del width
+    for item in inventory.items:
+        yield _line("item", inventory, msgspec.to_builtins(item))
+    rest = msgspec.to_builtins(msgspec.structs.replace(inventory, items=()))
+    yield _line("summary", inventory, {**rest, "items": len(inventory.items)})
+
+
+def _line(kind: str, of: Report | Inventory, members: dict[str, Any]) -> str:
+    head = {"type": kind, "host": of.host.name, "scanned_at": of.scanned_at}
+    return json_text({**head, **members}) + "\n"
