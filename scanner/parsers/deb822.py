@@ -7,32 +7,38 @@ References:
 from collections.abc import Iterator
 
 
-def stanzas(text: str) -> Iterator[tuple[int, dict[str, str]]]:
-    """Every stanza with the number of its first line (from 1), as lower-case field → value.
+def stanzas(text: str, names: tuple[str, ...]) -> Iterator[tuple[int, dict[str, str]]]:
+    """Every stanza with the number of its first line (from 1), as lower-case field → value, for the fields asked for.
 
-    Continuation lines are joined with newlines. A line that is neither a field nor a continuation is kept under the
-    empty name, so that the caller can tell a damaged stanza. Of a field given twice the last one counts, as in dpkg.
+    Args:
+        text: the whole file.
+        names: fields of one line, in lower case.
+
+    A line that is neither a field nor a continuation is kept under the empty name, so that the caller can tell a
+    damaged stanza. Of a field given twice the last one counts, as in dpkg.
     """
     for start, block in _blocks(text):
         fields: dict[str, str] = {}
-        last = ""
+        known = False
+        comments = 0
         for line in block:
-            if line[0] in " \t":
-                if last:
-                    fields[last] += "\n" + line[1:]
-                else:
+            first = line[0]
+            if first in " \t":
+                if not known:
                     fields[""] = line
                 continue
-            if line[0] == "#":
+            if first == "#":
+                comments += 1
                 continue
             name, colon, value = line.partition(":")
-            if colon and name and " " not in name:
-                last = name.lower()
-                fields[last] = value.strip()
-            else:
+            known = bool(colon and name and " " not in name and "\t" not in name)
+            if not known:
                 fields[""] = line
-                last = ""
-        if fields:
+                continue
+            name = name.lower()
+            if name in names:
+                fields[name] = value.strip(" \t")
+        if comments < len(block):
             yield start, fields
 
 

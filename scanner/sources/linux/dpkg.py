@@ -15,6 +15,7 @@ from scanner.sources.source import Source, Trace
 _STATUS = ("/var/lib/dpkg/status", "/usr/lib/dpkg/status")
 _STATUS_D = ("/var/lib/dpkg/status.d", "/usr/lib/dpkg/status.d")
 _LIMIT = 64 << 20
+_FIELDS = ("package", "status", "maintainer", "architecture", "version", "origin", "homepage", "bugs")
 # The third status word says what is on disk; the first two only what somebody wants. All but two are an installation,
 # be it a broken one: the files are there.
 _STATES: dict[str, State | None] = {
@@ -46,7 +47,7 @@ def collect(host: Host) -> Iterator[Trace]:
 
 
 def _packages(path: str, text: str, status: str) -> Iterator[Trace]:
-    for line, fields in stanzas(text):
+    for line, fields in stanzas(text, _FIELDS):
         name = fields.get("package", "")
         if not name:
             yield Problem(f"{path}:{line}", "a stanza without a package name")

@@ -27,6 +27,8 @@ _STATES: dict[str, State | None] = {
     "installed": "installed",
 }
 
+_FIELDS = (*("package", "status", "maintainer", "architecture", "version", "homepage", "url", "installed-time"),)
+
 
 def collect(host: Host) -> Iterator[Trace]:
     """An item for every package, and for every `.control` file of a package that has no status.
@@ -55,7 +57,7 @@ def collect(host: Host) -> Iterator[Trace]:
 def _packages(
     host: Host, path: str, text: str, controls: dict[str, str], unlisted: State | None = None
 ) -> Iterator[Trace]:
-    for line, fields in stanzas(text):
+    for line, fields in stanzas(text, _FIELDS):
         name = fields.get("package", "")
         if not name:
             yield Problem(f"{path}:{line}", "a stanza without a package name")
@@ -73,7 +75,7 @@ def _packages(
             yield Problem(f"{path}:{line}", f"{name}: a line that is no field: {fields[''][:80]!r}")
         more: dict[str, str] = {}
         if control and "maintainer" not in fields:  # OpenWrt's status leaves it out
-            more = next(stanzas(host.files.text(control) or ""), (0, {}))[1]
+            more = next(stanzas(host.files.text(control) or "", _FIELDS), (0, {}))[1]
         yield _item(f"{path}:{line}", name, state, " ".join(words), more | fields)
 
 
