@@ -14,6 +14,13 @@ QUERY = (
     "select name,version from deb_packages; select name,path,cmdline from processes; "
     "select name,version from python_packages; select name,version from npm_packages;"
 )
+# What phaseout looks at besides, as far as osquery has a table for it.
+MORE = (
+    "select name,version from rpm_packages; select identifier,name,version from users cross join chrome_extensions using (uid); "
+    "select name,version from users cross join firefox_addons using (uid); "
+    "select name,version from users cross join vscode_extensions using (uid); "
+    "select id,fragment_path from systemd_units; select command,path from crontab; select name from kernel_modules;"
+)
 
 
 def measure(command: Sequence[str]) -> tuple[float, float, float]:
@@ -113,12 +120,13 @@ def main() -> None:
     arguments = parser.parse_args()
     ours = [sys.executable, "-m", "scanner"]
     commands: dict[str, Sequence[str]] = {
-        "phaseout scan": [*ours, "scan"],
+        "phaseout scan": [*ours, "scan", "--priority", "normal"],
         "phaseout --version": [*ours, "--version"],
         "python -c pass": [sys.executable, "-c", "pass"],
     }
     if arguments.osquery:
         commands["osquery, four tables"] = [arguments.osquery, "--json", QUERY]
+        commands["osquery, eleven tables"] = [arguments.osquery, "--json", f"{QUERY} {MORE}"]
     if shutil.which("fusioninventory-inventory"):
         commands["fusioninventory"] = ["fusioninventory-inventory"]
     medians = compare(commands, arguments.runs)

@@ -5,7 +5,6 @@ References:
     layer/layer.go: chain ids); https://github.com/opencontainers/image-spec/blob/main/config.md and …/annotations.md
 """
 
-import hashlib
 from typing import Any, NamedTuple
 
 from scanner.parsers.lenient_json import decode, member, text
@@ -90,6 +89,8 @@ def repositories(data: bytes) -> dict[str, list[str]]:
 
 def chain_id(layers: tuple[str, ...]) -> str:
     """What Docker calls a layer with all below it: one digest made of theirs."""
+    import hashlib
+
     chain = ""
     for layer in layers:
         chain = f"sha256:{hashlib.sha256(f'{chain} {layer}'.encode()).hexdigest()}" if chain else layer

@@ -6,7 +6,8 @@ References:
 """
 
 import re
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 from scanner.parsers.property_list import mapping, text
 
@@ -20,6 +21,15 @@ _END = re.compile(
 )
 _LAST_YEARS = re.compile(rf"(?:[\s,(]*{_YEARS}\)?)+[\s.]*$")
 _LENGTH = 400
+_KEYS = (
+    rb"CFBundle(?:Identifier|Name|DisplayName|ShortVersionString|Version|Executable|GetInfoString)"
+    rb"|NSHumanReadableCopyright"
+)
+_TOKEN = re.compile(rb"<(?:(/)?(?:dict|array)>|key>(" + _KEYS + rb")</key>\s*<(\w+)>([^<]*)<)")
+_NOT_PLAIN = re.compile(
+    rb"<!--|<!\[CDATA|</?(?:dict|array|key|string)\s|<key>(?:NSExtension|EXAppExtensionAttributes)<"
+    rb"|<\?xml(?![^>]*encoding=[\"'][Uu][Tt][Ff]-8[\"'])"
+)
 
 
 class Bundle(NamedTuple):
@@ -37,16 +47,15 @@ class Bundle(NamedTuple):
 
 def bundle(data: bytes) -> Bundle | None:
     """The bundle of an `Info.plist`; `None` where that is no property list."""
-    values = mapping(data)
+    values = _at_a_glance(data)
+    if values is None:
+        values = mapping(data)
     if values is None:
         return None
     build = text(values.get("CFBundleVersion"))
     extension = values.get("NSExtension", values.get("EXAppExtensionAttributes"))
-    point = (
-        extension.get("NSExtensionPointIdentifier", extension.get("EXExtensionPointIdentifier"))
-        if isinstance(extension, dict)
-        else None
-    )
+    points = extension if isinstance(extension, dict) else {}
+    point = points.get("NSExtensionPointIdentifier", points.get("EXExtensionPointIdentifier"))
     return Bundle(
         id=text(values.get("CFBundleIdentifier")),
         name=text(values.get("CFBundleName")),
@@ -57,6 +66,26 @@ def bundle(data: bytes) -> Bundle | None:
         copyright=text(values.get("NSHumanReadableCopyright")) or text(values.get("CFBundleGetInfoString")),
         extension_point=text(point),
     )
+
+
+def _at_a_glance(data: bytes) -> Mapping[str, Any] | None:
+    """The few texts of a plain XML list that count here, in a tenth of the time; `None` where it is not that plain."""
+    if not data.startswith(b"<?xml") or not data.rstrip().endswith(b"</plist>") or _NOT_PLAIN.search(data):
+        return None
+    found: dict[str, Any] = {}
+    depth = 0
+    for token in _TOKEN.finditer(data):
+        end, key, kind, value = token.groups()
+        if key is None:
+            depth += -1 if end else 1
+        elif depth == 1:
+            if kind != b"string" or b"&" in value:
+                return None
+            try:
+                found[key.decode()] = value.decode()
+            except UnicodeDecodeError:
+                return None
+    return found if depth == 0 else None
 
 
 def holder(notice: str) -> str:

@@ -5,7 +5,6 @@ References:
 """
 
 from typing import Any, NamedTuple
-from urllib.parse import quote
 
 from scanner.parsers.lenient_json import decode, member, text
 from scanner.parsers.purl import purl
@@ -35,6 +34,8 @@ def package(data: bytes) -> Package:
 
 def npm_purl(name: str, version: str) -> str:
     """`pkg:npm/%40scope/name@1.0`: in a package URL the `@` of a scope is written out."""
+    from urllib.parse import quote
+
     return purl("npm", quote(name, safe="/"), version)
 
 

@@ -34,15 +34,19 @@ class Element(NamedTuple):
     text: str
 
 
-def elements(data: bytes) -> Iterator[Element]:
+def elements(data: bytes, most: int = _ELEMENTS) -> Iterator[Element]:
     """The elements, the outermost last. Whoever has enough stops early: nothing behind is parsed.
+
+    Args:
+        data: the file.
+        most: elements that any of its kind may have.
 
     Raises:
         ValueError: it is no XML, has a document type, or is deeper or larger than any of its kind.
     """
     from xml.parsers import expat
 
-    reader = _Reader()
+    reader = _Reader(most)
     parser = expat.ParserCreate("utf-8")
     parser.buffer_text = True
     parser.StartElementHandler = reader.start
@@ -80,14 +84,15 @@ def decoded(data: bytes) -> str:
 
 
 class _Reader:
-    def __init__(self) -> None:
+    def __init__(self, most: int) -> None:
+        self._most = most
         self.ended: list[Element] = []
         self._open: list[tuple[str, dict[str, str], list[str]]] = []
         self._count = 0
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
         self._count += 1
-        if len(self._open) >= _DEPTH or self._count > _ELEMENTS:
+        if len(self._open) >= _DEPTH or self._count > self._most:
             raise ValueError("too many elements, or too deep")
         name = tag.rpartition(":")[2]
         self._open.append((f"{self._open[-1][0]}/{name}" if self._open else name, attributes, []))

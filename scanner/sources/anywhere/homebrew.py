@@ -9,16 +9,18 @@ References:
 """
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from scanner.host import Host
 from scanner.model import Evidence, Item, LeftOut, Problem, State
 from scanner.parsers.epoch import rfc3339
-from scanner.parsers.info_plist import Bundle, bundle
 from scanner.parsers.property_list import text, texts
 from scanner.sources.source import Source, Trace
+
+if TYPE_CHECKING:
+    from scanner.parsers.info_plist import Bundle
 
 _PREFIXES = ("/opt/homebrew", "/usr/local", "/home/linuxbrew/.linuxbrew")
 _HOME = ("/.linuxbrew", "/homebrew")
@@ -154,7 +156,9 @@ def _installed(host: Host, app: str, homes: Mapping[str, str]) -> Iterator[str]:
     yield from (place for place in places if host.files.is_dir(place))
 
 
-def _info(host: Host, app: str) -> Bundle | None:
+def _info(host: Host, app: str) -> "Bundle | None":
+    from scanner.parsers.info_plist import bundle
+
     return bundle(host.files.read(f"{app}/Contents/Info.plist", 1 << 20) or b"")
 
 
