@@ -17,6 +17,8 @@ def main() -> None:
         from scanner.process import spawned
 
         spawned()
+    if sys.argv[1:2] == ["--socket"]:  # so osquery starts its extensions, and no other command begins with it
+        sys.argv.insert(1, "osquery-extension")
     if sys.argv[1:2] in (["scan"], ["inventory"]):
         from scanner.process import make_ready
 

@@ -24,6 +24,7 @@ FORKS = sys.platform.startswith("linux")
 WORKER = "_worker"  # the argument that makes a frozen executable the worker
 _PIPE = 1 << 20  # so much is sent while nobody reads: the worker need not wait for the rules to be read
 _CHUNK = 1 << 18
+_HEARS = 0.2  # seconds until Ctrl-C is heard: on Windows nothing interrupts the wait for a queue
 _PATIENCE = (*[0.0005] * 20, *[0.01] * 100)  # seconds between the looks whether a worker has ended
 
 
@@ -36,9 +37,11 @@ class Spawned:
         import threading
 
         code = f"import sys; sys.path[:] = {sys.path!r}; from scanner.process import spawned; spawned()"
+        # In a virtual environment of Windows `sys.executable` is a launcher: one process more, and slower to start.
+        python = getattr(sys, "_base_executable", sys.executable) if sys.platform == "win32" else sys.executable
         frozen = bool(getattr(sys, "frozen", False))
         self._process = subprocess.Popen(  # noqa: S603  (ourselves)
-            [sys.executable, WORKER] if frozen else [sys.executable, "-c", code],
+            [sys.executable, WORKER] if frozen else [python, "-B", "-c", code],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -56,10 +59,13 @@ class Spawned:
         """The next messages; none if the worker ended; `None` if it sent nothing in that time."""
         import queue
 
+        end = time.monotonic() + seconds
         while not self._ended:
             try:
-                data = self._queue.get(timeout=max(seconds, 0.001))
+                data = self._queue.get(timeout=min(max(end - time.monotonic(), 0.001), _HEARS))
             except queue.Empty:
+                if time.monotonic() < end:
+                    continue
                 return None
             self._ended = not data
             messages = list(self._unpack(data))
@@ -72,7 +78,7 @@ class Spawned:
         status = self._process.wait()
         if status < 0:
             return f"the worker was ended by {signal.Signals(-status).name}"
-        return f"the worker ended with status {status}"
+        return f"the worker ended with status {status if status < 1 << 16 else hex(status)}"  # 0xc0000005 on Windows
 
     def kill(self) -> None:
         """Ends it if it has not ended, and takes its status; harmless if that was done."""

@@ -7,8 +7,9 @@ and a new worker goes on with the rest.
 
 import contextlib
 import signal
+import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import msgspec
 
@@ -19,6 +20,7 @@ from scanner.worker import UNWANTED, Closed, Ended, Found, Message, Opened, Plan
 SOURCE_SECONDS = 30.0
 WHOLE_SECONDS = 120.0
 _OPENING_SECONDS = 30.0  # for starting the worker and opening the host
+_TICK = 0.25  # seconds between two calls of `progress`
 MEMORY = 2 << 30  # bytes of address space for the worker
 
 
@@ -35,6 +37,8 @@ class Look:
         each: seconds for one source.
         memory: bytes of address space for the worker (Linux and macOS).
         fork: whether the worker is a fork; else it is a new interpreter.
+        progress: called at least every quarter of a second while the look goes on, with how many sources have run,
+            how many will, and the title of the one that runs.
     """
 
     def __init__(
@@ -45,8 +49,10 @@ class Look:
         each: float = SOURCE_SECONDS,
         memory: int = MEMORY,
         fork: bool = FORKS,
+        progress: Callable[[int, int, str], None] | None = None,
     ) -> None:
         self._request = request
+        self._progress = progress
         self._memory = memory
         self._kind = Forked if fork else Spawned
         self._each = each
@@ -124,7 +130,7 @@ class Look:
         self._since = time.monotonic()
         while True:
             limit = min(self._since + (self._each if self._current else _OPENING_SECONDS), self._end)
-            messages = worker.receive(limit - time.monotonic())
+            messages = self._receive(worker, limit)
             if messages is None:
                 took = time.monotonic() - self._since
                 return "timeout", f"ended after {took:.0f} s: a source may take {self._each:g} s"
@@ -133,6 +139,18 @@ class Look:
                 return None if done else ("failed", worker.death())
             for message in messages:
                 self._take(message)
+
+    def _receive(self, worker: Forked | Spawned, limit: float) -> list[Message] | None:
+        """What the worker sends next; `None` if it sends nothing until then."""
+        while self._progress is not None:
+            title = self._planned[self._current].title if self._current in self._planned else ""
+            self._progress(len(self._runs), len(self._planned), title)
+            if time.monotonic() + _TICK > limit:
+                break
+            messages = worker.receive(_TICK)
+            if messages is not None:
+                return messages
+        return worker.receive(limit - time.monotonic())
 
     def _take(self, message: Message) -> None:
         if isinstance(message, Found):
@@ -215,4 +233,6 @@ def _summary(problems: Sequence[Problem]) -> str:
 def _remedy(problems: Sequence[Problem]) -> str:
     if any("guarded by macOS" in problem.why for problem in problems):
         return "give the program that starts phaseout Full Disk Access (System Settings > Privacy & Security)"
-    return "run as root" if any("permission denied" in problem.why for problem in problems) else ""
+    if any("permission denied" in problem.why for problem in problems):
+        return "run as administrator" if sys.platform == "win32" else "run as root"
+    return ""

@@ -5,6 +5,7 @@ measure that binds nobody here is named, and drives nothing.
 """
 
 import datetime as dt
+import re
 from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase
 
@@ -17,6 +18,7 @@ from scanner.model import (
     Hit,
     HostVerdict,
     Inventory,
+    Item,
     Measure,
     Milestone,
     Policy,
@@ -52,6 +54,9 @@ _HOMES = {
 _UNVERIFIED = frozenset(("unverified",))
 _DEAD = frozenset(("revoked", "expired", "proposed", "superseded"))
 OWN_CUTOFF = "policy"
+# Among the steps of a removal: the one that uninstalls, and those that come when it is done.
+_UNINSTALLS = re.compile(r"uninstall|msiexec|Settings > Apps", re.IGNORECASE)
+_CLOSES = re.compile(r"Restart|Scan again", re.IGNORECASE)
 
 _STATE_ORDER = {state: rank for rank, state in enumerate(STATES)}
 _CONFIDENCE_ORDER = {confidence: rank for rank, confidence in enumerate(CONFIDENCES)}
@@ -192,9 +197,27 @@ def _finding(
         because=tuple(hit.because for hit in hits),
         measures=tuple(applied) if product.role != "successor" else (),
         action=action,
-        remove=(product.remove or vendor.remove) if verdict == "replace" else (),
+        remove=_plan(product.remove or vendor.remove, items) if verdict == "replace" else (),
         replacement=policy.replacements.get(product.id, policy.replacements.get(vendor.id, "")),
     )
+
+
+def _plan(steps: Sequence[str], items: Sequence[Item]) -> tuple[str, ...]:
+    """The steps of the rules, and behind the one that uninstalls what the machine itself records for that.
+
+    The commands are quoted for a person to read. Nobody runs them: a registry value is what somebody wrote there.
+    """
+    recorded: dict[str, str] = {}  # command → name of the first entry that has it
+    for item in items:
+        if command := item.details.get("uninstall", ""):
+            recorded.setdefault(command, item.name)
+    if not recorded:
+        return tuple(steps)
+    quoted = [f"Recorded on this machine to uninstall {name}: {command}" for command, name in recorded.items()]
+    uninstalls = [number for number, step in enumerate(steps) if _UNINSTALLS.search(step)]
+    closes = [number for number, step in enumerate(steps) if _CLOSES.match(step)]
+    at = uninstalls[0] + 1 if uninstalls else closes[0] if closes else len(steps)
+    return (*steps[:at], *quoted, *steps[at:])
 
 
 def _concerns(measure: Measure, vendor_id: str, product: Product) -> bool:

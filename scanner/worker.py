@@ -48,6 +48,8 @@ class Request(Struct, frozen=True, kw_only=True):
     only: tuple[str, ...] = ()
     skip: tuple[str, ...] = ()
     low_priority: bool = False
+    deep: bool = False  # see `Host.deep`
+    modules: bool = False  # see `Host.modules`
     done: tuple[str, ...] = ()  # sources that an earlier worker has run
 
 
@@ -122,6 +124,11 @@ def work(request: Request, send: Callable[[Message], None]) -> None:
     except NotAHostError as error:
         send(Refused(str(error)))
         return
+    host.deep = request.deep
+    if request.modules:
+        from scanner.host.processes import modules
+
+        host.modules = modules
     sources = load(host.info.platform)
     names = [source.name for source in sources]
     for name in (*request.only, *request.skip):

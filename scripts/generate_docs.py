@@ -19,7 +19,9 @@ import msgspec  # noqa: E402
 
 from scanner.cli import COMMANDS, group  # noqa: E402
 from scanner.cli.rule_files import read_rules  # noqa: E402
+from scanner.diff import Difference  # noqa: E402
 from scanner.model import Inventory, Measure, Policy, Report, Vendor  # noqa: E402
+from scanner.report import FORMATS  # noqa: E402
 from scanner.sources import load  # noqa: E402
 
 
@@ -67,6 +69,16 @@ def measures(found: tuple[Measure, ...]) -> Iterator[str]:
                 milestone.verified,
                 f"{measure.status.state}, {measure.status.as_of}",
             )
+
+
+def formats() -> Iterator[str]:
+    """Every format with what it is for."""
+    yield "| format | endings | for | holds | needs |"
+    yield "| --- | --- | --- | --- | --- |"
+    for one in FORMATS:
+        endings = " ".join(f"`{ending}`" for ending in one.endings)
+        needs = f"`pip install 'phaseout[{one.name}]'`" if one.needs else ""
+        yield row(f"`{one.name}`", endings, one.title, ", ".join(one.holds), needs)
 
 
 def helps() -> Iterator[str]:
@@ -129,6 +141,7 @@ def schemas() -> dict[str, str]:
     shapes = {
         "phaseout-inventory-1": Inventory,
         "phaseout-report-1": Report,
+        "phaseout-diff-1": Difference,
         "vendor": Vendor,
         "measure": Measure,
         "policy": Policy,
@@ -161,6 +174,7 @@ def main() -> None:
         "docs/sources.md": {"sources": sources()},
         "docs/rules.md": {"vendors": vendors(ruleset.vendors), "measures": measures(ruleset.measures)},
         "docs/commands.md": {"commands": helps()},
+        "docs/formats.md": {"formats": formats()},
         "README.md": {"example": example()},
     }
     stale = []

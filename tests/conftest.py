@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from fnmatch import fnmatchcase
 from importlib import import_module
 from pathlib import Path
+from typing import Any, BinaryIO
 
 import pytest
 
@@ -122,6 +123,10 @@ class ObservedWindowsFiles(WindowsFiles):
         """Whether a program that some key names is still there may be asked of any path."""
         return self._unobserved.gone(path)
 
+    def open(self, path: str, limit: int = 1 << 40) -> BinaryIO | None:
+        """What such a program says of itself may be read as well."""
+        return self._unobserved.open(path, limit)
+
     def _canonical(self, path: str) -> str:
         self.asked.add(path.rstrip("\\"))
         return super()._canonical(path)
@@ -178,7 +183,7 @@ class MacTree(Tree):
         self.folder("/Users/Shared")
         self.link("/var", "private/var")
 
-    def plist(self, path: str, value: object, *, binary: bool = False) -> Path:
+    def plist(self, path: str, value: dict[str, Any] | list[Any], *, binary: bool = False) -> Path:
         """Writes a property list."""
         fmt = plistlib.FMT_BINARY if binary else plistlib.FMT_XML
         return self.write(path, plistlib.dumps(value, fmt=fmt, sort_keys=False))
@@ -254,6 +259,7 @@ def run(name: str, host: Host) -> Result:
     observed = _observed(host.files)
     registry = None if host.registry is None else ObservedRegistry(host.registry)
     watched = Host(host.info, observed, host.users, host.processes, registry, host.variables)
+    watched.deep, watched.modules = host.deep, host.modules
     items: list[Item] = []
     outcome = run_source(one, watched, items.append)
     assert outcome.status != "failed", outcome.reason

@@ -2,6 +2,8 @@
 
 import csv
 import io
+import json
+from pathlib import Path
 
 import pytest
 
@@ -84,7 +86,28 @@ def test_every_trace_is_recognised(mac: MacTree) -> None:
         ("system_extensions", "com.kaspersky.kav.sysext"): (HOME, "installed", "certain"),
         ("kernel_extensions", "klif"): (HOME, "installed", "certain"),
         ("profiles", "com.kaspersky.kav.sysext"): (HOME, "leftover", "certain"),
+        ("support_folders", "KAV"): (HOME, "leftover", "likely"),
+        ("support_folders", "Kaspersky Lab"): ("kaspersky-other", "leftover", "likely"),
     }
+
+
+def test_real_casks_of_restricted_vendors(mac_tree: MacTree, corpora: Path) -> None:
+    lines = (corpora / "names/macos_restricted_casks.jsonl").read_text().splitlines()
+    casks = [json.loads(line) for line in lines]
+    for cask in casks:
+        app = cask["app"].rpartition(" -> ")[2]
+        mac_tree.app(f"/Applications/{app}", CFBundleIdentifier=[*cask.get("quit", ()), *cask["ids"]][0])
+        receipt = {"source": {"version": cask["version"]}, "uninstall_artifacts": [{"app": [app]}]}
+        mac_tree.write(f"/opt/homebrew/Caskroom/{cask['token']}/.metadata/INSTALL_RECEIPT.json", json.dumps(receipt))
+        mac_tree.folder(f"/opt/homebrew/Caskroom/{cask['token']}/{cask['version']}")
+    items: list[Item] = []
+    host = mac_tree.host()
+    for source in load("macos"):
+        if source.name in {"applications", "homebrew"}:
+            run_source(source, host, items.append)
+    hits = [items[hit.item] for hit in Matcher(read_rules((), Policy())).match(items)]
+    assert {item.name for item in items if item.kind == "app"} == {item.name for item in hits if item.kind == "app"}
+    assert sum(item.kind == "package" for item in items) == len(casks)
 
 
 def test_scan_of_a_disk(mac: MacTree) -> None:
@@ -98,6 +121,15 @@ def test_scan_of_a_disk(mac: MacTree) -> None:
     }
     assert "Parallels" not in result.stdout
     assert result.stderr == ""
+
+
+def test_what_is_left_when_the_application_was_thrown_away(mac_tree: MacTree) -> None:
+    mac_tree.folder("/Library/Application Support/Kaspersky Lab/KAV")
+    result = phaseout("scan", "--root", str(mac_tree.root), "-f", "csv")
+    rows = list(csv.DictReader(io.StringIO(result.stdout)))
+    assert ("KAV", "leftover", "Kaspersky home security for Mac") in {
+        (row["name"], row["state"], row["product"]) for row in rows
+    }
 
 
 def test_clean_disk(mac_tree: MacTree) -> None:

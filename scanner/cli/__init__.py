@@ -1,5 +1,6 @@
 """The command line. One file a command; each is loaded when it is called."""
 
+import io
 import os
 import sys
 from importlib import import_module
@@ -11,9 +12,12 @@ from scanner import __version__
 COMMANDS = {
     "scan": "Look at this machine and say what must be replaced, and by when.",
     "inventory": "List everything installed and running, without any rules.",
+    "match": "Judge saved inventories again: one, or those of a whole fleet.",
+    "diff": "Say what went and what came between two scans, and prove a removal.",
     "explain": "Say why a name is, or is not, matched.",
     "rules": "List, show, check and begin rules.",
     "sources": "List the places that are looked at.",
+    "osquery-extension": "Serve what is found as tables of osquery.",
 }
 EXIT_FOUND = 1
 EXIT_WRONG_USE = 2
@@ -38,7 +42,7 @@ class LateGroup(click.Group):
         """The command of that name."""
         if cmd_name not in COMMANDS:
             return None
-        command = import_module(f"scanner.cli.{cmd_name}").command
+        command = import_module(f"scanner.cli.{cmd_name.replace('-', '_')}").command
         assert isinstance(command, click.Command)
         return command
 
@@ -65,6 +69,9 @@ def group() -> None:
 
 def run() -> None:
     """Runs the command that the arguments name, and ends the process with its status."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # Windows would write cp1252 into files and pipes, and fail at a name
+            stream.reconfigure(encoding=None if stream.isatty() else "utf-8", errors="backslashreplace")
     try:
         status = group.main(prog_name="phaseout", standalone_mode=False)
     except click.ClickException as error:

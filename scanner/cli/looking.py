@@ -1,13 +1,16 @@
 """What `scan` and `inventory` share: the options that say what is looked at, and the look itself."""
 
 import datetime as dt
+import os
 import sys
+import time
 from collections.abc import Callable
 from typing import Any, TypeVar
 
 import click
 
 from scanner import __version__
+from scanner.cli import Failure
 from scanner.model import Inventory, Platform
 from scanner.report import FORMATS
 from scanner.scan import WHOLE_SECONDS, CannotLookError, Look
@@ -19,8 +22,15 @@ TOOL = f"phaseout {__version__}"
 
 
 def looking_options(function: _F) -> _F:
-    """Adds `--root`, `--os`, `--source`, `--skip-source`, `--timeout` and `--priority`."""
+    """Adds the options that say what is looked at and how, and `--inventory`."""
     for option in (
+        click.option(
+            "--inventory",
+            "saved",
+            metavar="FILE",
+            help="Save everything that was seen, to be judged again by `phaseout match`: "
+            ".json, .ndjson or .jsonl, each also with .gz.",
+        ),
         click.option(
             "--priority",
             type=click.Choice(["normal", "low"]),
@@ -33,6 +43,14 @@ def looking_options(function: _F) -> _F:
             default=WHOLE_SECONDS,
             show_default=True,
             help="Seconds for the whole look; what was seen until then is reported as incomplete.",
+        ),
+        click.option(
+            "--modules",
+            is_flag=True,
+            help="List what running processes have loaded, for engines inside other programs.",
+        ),
+        click.option(
+            "--deep", is_flag=True, help="Take longer: read every program, and on Windows verify its signature."
         ),
         click.option(
             "--skip-source", "skip", multiple=True, metavar="NAME", help="Leave out this source (repeatable)."
@@ -69,11 +87,20 @@ def start_looking(
     skip: tuple[str, ...],
     seconds: float,
     priority: str | None,
+    *,
+    deep: bool,
+    modules: bool,
 ) -> Look:
-    """The look that the options ask for, under way."""
+    """The look that the options ask for, under way.
+
+    Raises:
+        click.UsageError: this system does not tell what was asked for.
+    """
+    if modules and root is None and sys.platform == "darwin":
+        raise click.UsageError("--modules: macOS does not tell what a process has loaded")
     low = priority == "low" or (priority is None and (sys.stdout is None or not sys.stdout.isatty()))
-    request = Request(root=root, platform=platform, only=only, skip=skip, low_priority=low)
-    return Look(request, whole=seconds)
+    request = Request(root=root, platform=platform, only=only, skip=skip, low_priority=low, deep=deep, modules=modules)
+    return Look(request, whole=seconds, progress=Progress() if Progress.shown() else None)
 
 
 def finish_looking(look: Look, now: dt.datetime) -> Inventory:
@@ -86,6 +113,83 @@ def finish_looking(look: Look, now: dt.datetime) -> Inventory:
         return look.inventory(scanned_at=now.strftime("%Y-%m-%dT%H:%M:%SZ"), tool=TOOL)
     except CannotLookError as error:
         raise click.UsageError(str(error)) from error
+    finally:
+        Progress.erase()
+
+
+def check_saving(path: str | None) -> None:
+    """Whether an inventory can be saved under that name, before the look.
+
+    Raises:
+        click.UsageError: the ending says nothing.
+    """
+    if path is None:
+        return
+    from scanner.inventories.saved import ENDINGS
+
+    if not path.lower().removesuffix(".gz").endswith(ENDINGS):
+        endings = ", ".join((*ENDINGS, *(f"{ending}.gz" for ending in ENDINGS)))
+        raise click.UsageError(f"--inventory {path}: the ending says how it is written; there are {endings}")
+
+
+def save(inventory: Inventory, path: str) -> None:
+    """Saves what was seen.
+
+    Raises:
+        Failure: the file cannot be written; nothing half-written stays.
+    """
+    from scanner.cli.output import writing
+    from scanner.inventories.saved import write
+
+    plain = path.lower().removesuffix(".gz")
+    ending = plain[plain.rindex(".") :] + path.lower()[len(plain) :]
+    try:
+        with writing(path) as write_piece:
+            for piece in write(inventory, ending):
+                write_piece(piece)
+    except OSError as error:
+        raise Failure(f"{path}: {error.strerror or error}: nothing was written there") from error
+
+
+class Progress:
+    """One line on a terminal's standard error for a look that takes longer than a person likes to wait."""
+
+    _PATIENCE = 0.5  # seconds
+    _line = 0  # columns that are to be erased
+
+    def __init__(self) -> None:
+        self._from = time.monotonic() + self._PATIENCE
+
+    def __call__(self, done: int, planned: int, title: str) -> None:
+        """Shows how far it is."""
+        if time.monotonic() >= self._from and title:
+            self.show(f"{done} of {planned} sources: {title}")
+
+    @classmethod
+    def show(cls, text: str) -> None:
+        """Shows a line in place of the one before it."""
+        try:
+            width = os.get_terminal_size(sys.stderr.fileno()).columns - 1
+        except (OSError, ValueError):
+            width = 0
+        width = width if width > 0 else 79
+        text = text[:width]
+        sys.stderr.write(f"\r{text:<{min(cls._line, width)}}")
+        sys.stderr.flush()
+        Progress._line = len(text)
+
+    @classmethod
+    def erase(cls) -> None:
+        """Takes the line away; harmless if there is none."""
+        if cls._line:
+            sys.stderr.write(f"\r{'':<{cls._line}}\r")
+            sys.stderr.flush()
+            Progress._line = 0
+
+    @staticmethod
+    def shown() -> bool:
+        """Whether somebody sits at a terminal."""
+        return sys.stderr is not None and sys.stderr.isatty()
 
 
 def parse_as_of(text: str) -> dt.date | dt.datetime:

@@ -68,14 +68,20 @@ def write(pieces: Callable[[Format, int], Iterator[str]], name: str | None, file
 
 def to_stdout(pieces: Iterator[str]) -> None:
     """Standard output as UTF-8, whatever the locale; a terminal that cannot show a character gets it written out."""
+    write_piece = stdout()
+    for piece in pieces:
+        write_piece(piece)
+    sys.stdout.flush()
+
+
+def stdout() -> Callable[[str], object]:
+    """What takes the pieces of standard output one by one; whoever has the last one flushes."""
     if sys.stdout is None:
         raise Failure("standard output is closed; -o names a file instead")
     if isinstance(sys.stdout, io.TextIOWrapper):
         encoding = sys.stdout.encoding if sys.stdout.isatty() else "utf-8"
         sys.stdout.reconfigure(encoding=encoding, errors="backslashreplace", newline="")
-    for piece in pieces:
-        sys.stdout.write(piece)
-    sys.stdout.flush()
+    return sys.stdout.write
 
 
 def to_file(path: str, pieces: Iterator[str]) -> None:
@@ -84,20 +90,34 @@ def to_file(path: str, pieces: Iterator[str]) -> None:
     Raises:
         OSError: and then the place is as it was.
     """
+    with writing(path) as write_piece:
+        for piece in pieces:
+            write_piece(piece.encode())
+
+
+@contextlib.contextmanager
+def writing(path: str) -> Iterator[Callable[[bytes], object]]:
+    """The same for whoever has its pieces one by one: what is called with each of them.
+
+    Raises:
+        OSError: and then the place is as it was.
+    """
     if is_straight(path):
         with open(path, "wb", buffering=0) as device:
-            for piece in pieces:
-                rest = memoryview(piece.encode())
+
+            def write_straight(piece: bytes) -> None:
+                rest = memoryview(piece)
                 while rest:
                     rest = rest[device.write(rest) :]
+
+            yield write_straight
         return
     folder, name = os.path.split(path)
     beside = os.path.join(folder, f".{name}.{os.getpid()}.part")
     handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0), 0o666)
     try:
         with open(handle, "wb") as file:
-            for piece in pieces:
-                file.write(piece.encode())
+            yield file.write
             file.flush()
             os.fsync(file.fileno())
         os.replace(beside, path)

@@ -1,4 +1,4 @@
-"""`phaseout rules list|show|check|schema|new`."""
+"""`phaseout rules list|show|check|schema|new|export`."""
 
 import datetime as dt
 import os
@@ -10,14 +10,21 @@ import click
 from scanner.cli import Failure
 from scanner.cli.looking import parse_as_of
 from scanner.cli.rule_files import broken, read_files, read_rules, rules_and_policy, shipped
-from scanner.model import Measure, Policy, Product, Ruleset, Vendor
+from scanner.model import Measure, Platform, Policy, Product, Ruleset, Vendor
 from scanner.ruleset import RuleError
 from scanner.verdict import days_left
 
 
 @click.group("rules")
 def command() -> None:
-    """List, show, check and begin rules."""
+    """List, show, check and begin rules.
+
+    \b
+    Examples:
+      phaseout rules list
+      phaseout rules show kaspersky
+      phaseout rules check my-rules/
+    """
 
 
 _FOLDERS = click.option("--rules", "folders", multiple=True, metavar="DIR", help="Rules instead of the shipped ones.")
@@ -29,7 +36,13 @@ _FORMAT = click.option("-f", "--format", "format_name", type=click.Choice(["tabl
 @_FORMAT
 @click.option("--as-of", metavar="DATE", help="Count days from this date instead of today.")
 def list_rules(folders: tuple[str, ...], format_name: str, as_of: str | None) -> None:
-    """All products and measures, one line each, with what lies behind and ahead."""
+    """All products and measures, one line each, with what lies behind and ahead.
+
+    \b
+    Examples:
+      phaseout rules list
+      phaseout rules list --as-of 2024-09-01
+    """
     ruleset, _ = rules_and_policy(folders, None)
     if format_name == "json":
         _json(ruleset)
@@ -56,7 +69,13 @@ def list_rules(folders: tuple[str, ...], format_name: str, as_of: str | None) ->
 @_FOLDERS
 @_FORMAT
 def show(identifier: str, folders: tuple[str, ...], format_name: str) -> None:
-    """One vendor, product or measure, whole."""
+    """One vendor, product or measure, whole.
+
+    \b
+    Examples:
+      phaseout rules show kaspersky
+      phaseout rules show us-commerce-icts-2021-002
+    """
     ruleset, _ = rules_and_policy(folders, None)
     found = _find(ruleset, identifier)
     if found is None:
@@ -82,6 +101,10 @@ def check(folders: tuple[str, ...], clean_files: tuple[str, ...]) -> None:
     """Read all rules, name every error, judge every specimen, and try a list of ordinary software.
 
     The columns of a CSV of ordinary software are named as the fields of an item: name, vendor, path, kind, …
+
+    \b
+    Example:
+      phaseout rules check my-rules/ --clean our-software.csv
     """
     from scanner.rulecheck import check_rules
 
@@ -106,7 +129,12 @@ def check(folders: tuple[str, ...], clean_files: tuple[str, ...]) -> None:
 @command.command("schema")
 @click.argument("kind", type=click.Choice(["vendor", "measure", "policy"]))
 def schema(kind: str) -> None:
-    """The JSON Schema of a rule file or policy, for an editor that completes TOML."""
+    """The JSON Schema of a rule file or policy, for an editor that completes TOML.
+
+    \b
+    Example:
+      phaseout rules schema policy > policy.schema.json
+    """
     import msgspec
 
     shape = {"vendor": Vendor, "measure": Measure, "policy": Policy}[kind]
@@ -118,7 +146,12 @@ def schema(kind: str) -> None:
 @click.argument("name")
 @click.option("--rules", "folder", default=".", metavar="DIR", help="Where the rules lie; here if left out.")
 def new(kind: str, name: str, folder: str) -> None:
-    """Write a commented starting file for a vendor, which passes the check."""
+    """Write a commented starting file for a vendor, which passes the check.
+
+    \b
+    Example:
+      phaseout rules new vendor "Acme Corp" --rules my-rules/
+    """
     del kind
     identifier = "-".join(re.findall(r"[a-z0-9]+", name.lower()))
     if not identifier:
@@ -132,6 +165,50 @@ def new(kind: str, name: str, folder: str) -> None:
     except OSError as error:
         raise Failure(f"{path}: {error.strerror or error}") from error
     click.echo(f"{path}: now fill it in, then: phaseout rules check {folder}")
+
+
+@command.command("export")
+@click.option(
+    "--to", "language", required=True, type=click.Choice(["osquery", "sigma", "wazuh-sca"]), help="For which tool."
+)
+@click.option(
+    "--os",
+    "platforms",
+    multiple=True,
+    type=click.Choice(["linux", "macos", "windows"]),
+    help="Only for these (repeatable); wazuh-sca takes exactly one.",
+)
+@click.option("-o", "--output", "file", metavar="FILE", help="Write to FILE instead of standard output.")
+@_FOLDERS
+@click.option("--policy", metavar="FILE", help="Your own policy: the rules that it adds are exported as well.")
+def export_rules(
+    language: str, platforms: tuple[Platform, ...], file: str | None, folders: tuple[str, ...], policy: str | None
+) -> None:
+    """Write the rules in the language of another tool, for machines without phaseout.
+
+    What that language cannot say is left out, and listed in the file with the reason.
+
+    \b
+    Examples:
+      phaseout rules export --to osquery -o /etc/osquery/packs/phaseout.conf
+      phaseout rules export --to sigma -o phaseout-sigma.yml
+      phaseout rules export --to wazuh-sca --os linux -o phaseout_linux.yml
+    """
+    from scanner.cli.output import to_file, to_stdout
+    from scanner.export import LANGUAGES
+
+    chosen = next(one for one in LANGUAGES if one.name == language)
+    if chosen.one_platform and len(set(platforms)) != 1:
+        raise click.UsageError(f"{language} is for one operating system: name it with --os")
+    ruleset, _ = rules_and_policy(folders, policy)
+    text = chosen.export(ruleset, platforms or ("linux", "macos", "windows"))
+    if file is None:
+        to_stdout(iter((text,)))
+        return
+    try:
+        to_file(file, iter((text,)))
+    except OSError as error:
+        raise Failure(f"{file}: {error.strerror or error}: nothing was written there") from error
 
 
 _TEMPLATE = """\

@@ -6,7 +6,15 @@ import sys
 import click
 
 from scanner.cli import EXIT_FOUND, EXIT_INCOMPLETE, EXIT_INTERRUPTED
-from scanner.cli.looking import finish_looking, looking_options, output_options, parse_as_of, start_looking
+from scanner.cli.looking import (
+    check_saving,
+    finish_looking,
+    looking_options,
+    output_options,
+    parse_as_of,
+    save,
+    start_looking,
+)
 from scanner.cli.output import formats, write
 from scanner.model import Platform, Report
 
@@ -31,8 +39,11 @@ def command(
     platform: Platform | None,
     only: tuple[str, ...],
     skip: tuple[str, ...],
+    deep: bool,
+    modules: bool,
     seconds: float,
     priority: str | None,
+    saved: str | None,
     folders: tuple[str, ...],
     policy: str | None,
     as_of: str | None,
@@ -47,11 +58,13 @@ def command(
       phaseout scan
       phaseout scan -o report.csv -o report.json
       phaseout scan --root /mnt/disk --as-of 2024-09-01
+      phaseout scan --inventory laptop-17.json.gz     judged again later with phaseout match
     """
+    check_saving(saved)
     formats(format_name, files)  # an unknown format ends here, not after the scan
     now = dt.datetime.now(dt.UTC)
     moment = parse_as_of(as_of) if as_of else now
-    look = start_looking(root, platform, only, skip, seconds, priority)
+    look = start_looking(root, platform, only, skip, seconds, priority, deep=deep, modules=modules)
     try:  # the rules, and what judges by them, are loaded while the worker looks; broken ones end it
         from scanner.cli.rule_files import rules_and_policy
         from scanner.matching import Matcher
@@ -63,6 +76,8 @@ def command(
         look.abandon()
         raise
     inventory = finish_looking(look, now)
+    if saved is not None:
+        save(inventory, saved)
     report = judge(inventory, matcher.match(inventory.items), ruleset, own, moment)
     write(lambda one, width: one.report(report, width), format_name, files)
     sys.exit(EXIT_INTERRUPTED if look.interrupted else exit_status(report, fail_on))

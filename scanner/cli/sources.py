@@ -9,7 +9,13 @@ from scanner.sources import load
 @click.option("--os", "platform", type=click.Choice(["linux", "macos", "windows"]), help="Only those of one system.")
 @click.option("-f", "--format", "format_name", type=click.Choice(["table", "json"]), default="table")
 def command(platform: str | None, format_name: str) -> None:
-    """List the places that are looked at, and what each of them cannot see."""
+    """List the places that are looked at, and what each of them cannot see.
+
+    \b
+    Examples:
+      phaseout sources --os windows
+      phaseout sources -f json
+    """
     sources = [source for source in load() if platform is None or platform in source.platforms]
     if format_name == "json":
         import msgspec

@@ -32,9 +32,11 @@ class Host:
         registry: the Windows registry; `None` where there is none.
         variables: what `%NAMES%` in the registry stand for, names in lower case; see `scanner.parsers.image_path`.
         deep: whether to look at what takes long, such as whether signatures are sound.
+        modules: gives the files that a process has loaded, `None` if it hides them; itself `None` unless asked for.
     """
 
     deep = False
+    modules: Callable[[int], frozenset[str] | None] | None = None
 
     def __init__(
         self,

@@ -98,9 +98,7 @@ class WindowsFiles(Files):
             if name == "..":
                 here = _Place(here.drive, here.names[:-1])
                 continue
-            there = self._below(here, name)
-            self._check_alone(there)
-            target = _link_target(self._root + self._local(there))
+            there, target = self._step(here, name)
             if target is None:
                 here = there
                 continue
@@ -110,6 +108,19 @@ class WindowsFiles(Files):
             here, below = self._follow(here, target)
             pending += below[::-1]
         return here
+
+    def _step(self, here: _Place, name: str) -> tuple[_Place, str | None]:
+        """What lies in a folder under a name, and where that leads if it is a link."""
+        there = _Place(here.drive, (*here.names, name))
+        self._check_alone(there)
+        try:
+            return there, _link_target(self._root + self._local(there))
+        except FileNotFoundError:  # or it is spelled in another way; asking that first would double the time
+            there = self._below(here, name)
+            if there.names[-1] == name:
+                raise
+        self._check_alone(there)
+        return there, _link_target(self._root + self._local(there))
 
     def _follow(self, here: _Place, target: str) -> tuple[_Place, list[str]]:
         """Where a link that lies in a folder begins, and the names from there."""
@@ -141,6 +152,8 @@ class WindowsFiles(Files):
         return found
 
     def _check_alone(self, place: _Place) -> None:
+        if not self._left_alone:
+            return
         key = place.drive + ":" if self._drives is None else self._local(place)
         if key in self._left_alone:
             shown = f"{place.drive}:\\" + "\\".join(place.names)

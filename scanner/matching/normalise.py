@@ -54,13 +54,13 @@ def vendor(text: str) -> str:
 
 def _legal_form(ahead: list[str]) -> int:
     """How many of the next words are a legal form: one (`gmbh`), or the letters of one (`s p a`), in either order."""
-    if ahead and ahead[0] in _FORMS:
+    if ahead and ahead[0] in FORMS:
         return 1
     for length in (4, 3, 2):
         letters = ahead[:length]
         if len(letters) == length and all(len(letter) == 1 for letter in letters):
             joined = "".join(letters)
-            if joined in _FORMS or joined[::-1] in _FORMS:
+            if joined in FORMS or joined[::-1] in FORMS:
                 return length
     return 0
 
@@ -72,4 +72,4 @@ def words(text: str) -> list[bytes]:
     return "".join(char if char.isalnum() else " " for char in normal(text)).encode().split()
 
 
-_FORMS = _LEGAL_FORMS | {normal(form) for form in _NATIVE_FORMS}
+FORMS = _LEGAL_FORMS | {normal(form) for form in _NATIVE_FORMS}

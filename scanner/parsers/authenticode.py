@@ -58,15 +58,15 @@ def signers_of_message(data: bytes) -> tuple[Signer, ...]:
         if signed is None:
             continue
         parts = list(islice(children(data, signed), _PARTS))
-        certificates: dict[tuple[bytes, bytes], tuple[Value, Value]] = {}
+        certificates: dict[tuple[bytes, bytes], tuple[bytes, bytes]] = {}
         for part in parts:
             if part.tag == _FIRST:
-                certificates.update(_certificates(data, part))
+                certificates |= _certificates(data[part.begin : part.after])
         if parts and parts[-1].tag == _SET:
             for info in islice(children(data, parts[-1]), _SIGNERS):
                 chosen = certificates.get(_chosen(data, info))
                 if chosen is not None:
-                    found[_signer(data, *chosen)] = None
+                    found[_signer(*chosen)] = None
                 if len(pending) < _SIGNERS:
                     pending += _nested(data, info)
     return tuple(found)
@@ -79,20 +79,25 @@ def _signed_data(data: bytes, message: Value) -> Value | None:
     return next(children(data, content), None)
 
 
-def _certificates(data: bytes, parent: Value) -> Iterator[tuple[tuple[bytes, bytes], tuple[Value, Value]]]:
-    """Issuer and serial number as they are written → subject and issuer."""
-    for certificate in islice(children(data, parent), _CERTIFICATES):
+@lru_cache(16)
+def _certificates(data: bytes) -> dict[tuple[bytes, bytes], tuple[bytes, bytes]]:
+    """Issuer and serial number as they are written → subject and issuer; a maker signs all files with the same few."""
+    found: dict[tuple[bytes, bytes], tuple[bytes, bytes]] = {}
+    parent = value(data)
+    for certificate in islice(children(data, parent), _CERTIFICATES) if parent is not None else ():
         body = next(children(data, certificate), None)
         fields = list(islice(children(data, body), 6)) if body is not None else []
         if fields and fields[0].tag == _FIRST:  # the version
             del fields[0]
         if len(fields) >= 5 and fields[0].tag == _INTEGER:
             serial, _, issuer, _, subject = fields[:5]
-            yield (data[issuer.begin : issuer.after], data[serial.start : serial.end]), (subject, issuer)
+            above = data[issuer.begin : issuer.after]
+            found[above, data[serial.start : serial.end]] = data[subject.begin : subject.after], above
+    return found
 
 
-def _signer(data: bytes, subject: Value, issuer: Value) -> Signer:
-    names, above = _names(data[subject.begin : subject.after]), _names(data[issuer.begin : issuer.after])
+def _signer(subject: bytes, issuer: bytes) -> Signer:
+    names, above = _names(subject), _names(issuer)
     return Signer(
         names.get(_ORGANISATION, ""),
         names.get(_COMMON_NAME, ""),

@@ -74,12 +74,15 @@ FORMATS: tuple[Format, ...] = (
     Format("json", (".json",), "everything, as the published JSON Schema says"),
     Format("ndjson", (".ndjson", ".jsonl"), "for log shippers: one line a finding or item, and one that sums up"),
     Format("markdown", (".md", ".markdown"), "for tickets"),
-    Format("html", (".html", ".htm"), "for the person who signs off: one file, to read, search and print", needs="jinja2"),
+    Format(
+        "html", (".html", ".htm"), "for the person who signs off: one file, to read, search and print", needs="jinja2"
+    ),
     Format("cyclonedx", (".cdx.json", ".bom.json"), "CycloneDX 1.6, for software bills of materials"),
     Format("ocsf", (".ocsf.json", ".ocsf.ndjson"), "OCSF 1.6 events (2003 and 5020), for security lakes and SIEMs"),
     Format("sarif", (".sarif", ".sarif.json"), "SARIF 2.1.0, for code-scanning views", holds=("report",)),
     Format("prometheus", (".prom",), "metrics for the textfile collector of node_exporter"),
     Format("junit", (".junit.xml", ".xml"), "JUnit XML, for pipelines", holds=("report",)),
+    Format("line", (), "one line of ASCII, for tools that keep one value of a machine", holds=("report",)),
 )
 
 

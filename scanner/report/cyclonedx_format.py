@@ -24,7 +24,7 @@ _Object = dict[str, Any]
 def report(report: Report, width: int) -> Iterator[str]:
     """The traces of the findings, those that were suppressed included: not all software of the host."""
     del width
-    components = []
+    components: list[_Object] = []
     for finding in (*report.findings, *report.suppressed):
         shared = _finding(finding)
         for item, because in zip(finding.items, finding.because, strict=True):

@@ -41,7 +41,7 @@ def report(report: Report, width: int) -> Iterator[str]:
     for finding in findings:
         yield _product(finding)
     if not findings:
-        yield f'<testcase classname="phaseout.products" name="{_safe(verdict(report))}" time="0"/>\n'
+        yield f'<testcase classname="phaseout.products" name="{verdict(report)}" time="0"/>\n'
     yield "</testsuite>\n"
     yield (
         f'<testsuite name="sources"{host}{stamp} tests="{sources}" failures="0" errors="{len(errors) + silent}" '
@@ -57,7 +57,9 @@ def report(report: Report, width: int) -> Iterator[str]:
 
 
 def _product(finding: Finding) -> str:
-    case = f'<testcase classname="phaseout.products.{_safe(finding.vendor_id)}" name="{_safe(finding.product)}" time="0">'
+    case = (
+        f'<testcase classname="phaseout.products.{_safe(finding.vendor_id)}" name="{_safe(finding.product)}" time="0">'
+    )
     if finding.verdict == "exempt":
         return f'{case}<skipped message="{_safe(finding.action)}"/></testcase>\n'
     driving = finding.measures[0] if finding.measures else None

@@ -20,7 +20,7 @@ _PUNCTUATION = re.compile(r"([\\`*_{}\[\]<>#|~&!@])|(?<=:)(/)(?=/)|(?<=www)(\.)"
 def report(report: Report, width: int) -> Iterator[str]:
     """The verdict, the findings as a table, what to do for each, what was not seen, and the measures."""
     del width
-    yield f"# {_prose(verdict(report))}\n\n"
+    yield f"# {_code(report.host.name)}: {verdict(report)}\n\n"
     facts = (
         ("Scanned", report.scanned_at),
         ("Days as of", report.as_of),
@@ -54,7 +54,7 @@ def report(report: Report, width: int) -> Iterator[str]:
 def inventory(inventory: Inventory, width: int) -> Iterator[str]:
     """The items as a table, and what was not seen."""
     del width
-    yield f"# {_prose(inventory.host.name)}: {len(inventory.items)} traces of software\n\n"
+    yield f"# {_code(inventory.host.name)}: {len(inventory.items)} traces of software\n\n"
     yield "| kind | name | version | vendor | state | path |\n| --- | --- | --- | --- | --- | --- |\n"
     for item in inventory.items:
         texts = (item.name, item.version, item.vendor)

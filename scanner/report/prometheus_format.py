@@ -8,7 +8,19 @@ References:
 from collections.abc import Iterable, Iterator, Mapping
 from typing import get_args
 
-from scanner.model import STATES, HostInfo, HostVerdict, Inventory, Kind, Report, RunStatus, SourceRun, Unseen, Verdict
+from scanner.model import (
+    STATES,
+    Finding,
+    HostInfo,
+    HostVerdict,
+    Inventory,
+    Kind,
+    Report,
+    RunStatus,
+    SourceRun,
+    Unseen,
+    Verdict,
+)
 from scanner.report.safe import visible
 from scanner.report.wording import instant
 
@@ -34,24 +46,17 @@ def report(report: Report, width: int) -> Iterator[str]:
         "Restricted products found, by verdict and by what they are doing",
         [({"verdict": verdict, "state": state}, count) for (verdict, state), count in counts.items()],
     )
+    dated = [finding for finding in everything if finding.measures and finding.measures[0].days_left is not None]
     yield from _metric(
         "days_left",
-        "Days to the date that drives the finding, negative once it has passed",
-        [
-            (
-                {
-                    "vendor": finding.vendor_id,
-                    "product": finding.product_id,
-                    "measure": finding.measures[0].id,
-                    "milestone": finding.measures[0].milestone,
-                    "verdict": finding.verdict,
-                    "state": finding.state,
-                },
-                finding.measures[0].days_left,
-            )
-            for finding in everything
-            if finding.measures and finding.measures[0].days_left is not None
-        ],
+        "Calendar days to the date that drives the finding, negative once it has passed",
+        [(_labels(finding), finding.measures[0].days_left or 0) for finding in dated],
+    )
+    moments = [(_labels(finding), instant(finding.measures[0].due)) for finding in dated]
+    yield from _metric(
+        "due_timestamp_seconds",
+        "That date itself, in seconds since 1970, for rules that shall hold between two scans",
+        [(labels, moment.timestamp()) for labels, moment in moments if moment],
     )
     yield from _coverage(report.runs, report.unseen)
 
@@ -68,11 +73,23 @@ def inventory(inventory: Inventory, width: int) -> Iterator[str]:
     yield from _coverage(inventory.runs, inventory.unseen)
 
 
+def _labels(finding: Finding) -> dict[str, str]:
+    driving = finding.measures[0]
+    return {
+        "vendor": finding.vendor_id,
+        "product": finding.product_id,
+        "measure": driving.id,
+        "milestone": driving.milestone,
+        "verdict": finding.verdict,
+        "state": finding.state,
+    }
+
+
 def _scan(host: HostInfo, tool: str, scanned_at: str, items: int, more: Mapping[str, str]) -> Iterator[str]:
     system = {"host": host.name, "platform": host.platform, "os": f"{host.os} {host.os_version}".strip()}
     yield from _metric("scan_info", "What was scanned and by what", [({**system, "tool": tool, **more}, 1)])
     moment = instant(scanned_at)
-    seconds = [({}, moment.timestamp())] if moment else []
+    seconds: list[_Sample] = [({}, moment.timestamp())] if moment else []
     yield from _metric("last_scan_timestamp_seconds", "When the host was scanned, in seconds since 1970", seconds)
     yield from _metric("items", "Traces of software seen", [({}, items)])
 

@@ -98,7 +98,11 @@ def _result(report: Report, finding: Finding, number: int) -> _Object:
 
 
 def _location(item: Item) -> _Object:
-    logical = {"name": visible(item.name), "kind": item.kind, "fullyQualifiedName": f"{item.source}/{visible(item.name)}"}
+    logical = {
+        "name": visible(item.name),
+        "kind": item.kind,
+        "fullyQualifiedName": f"{item.source}/{visible(item.name)}",
+    }
     location: _Object = {"logicalLocations": [logical]}
     uri = _uri(item.path)
     if uri:
@@ -120,5 +124,3 @@ def _uri(path: str) -> str:
 def _message(text: str) -> _Object:
     """A plain text message, in which brackets would begin a link and braces a placeholder."""
     return {"text": re.sub(r"[\[\]]", r"\\\g<0>", visible(text)).replace("{", "{{").replace("}", "}}")}
-
-

@@ -38,7 +38,7 @@ def report(report: Report, width: int) -> Iterator[str]:
                 yield _paragraph(f"  Instead: {finding.replacement}.", width)
         yield "\n"
     else:
-        yield _paragraph(verdict(report), width)
+        yield _paragraph(f"{report.host.name}: {verdict(report)}", width)
     for finding in report.suppressed:
         yield _paragraph(f"Not counted: {finding.product} ({finding.state}). {finding.action}", width)
     for warning in report.rules.warnings:

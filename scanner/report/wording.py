@@ -1,9 +1,9 @@
 """What a report says in one sentence, in words that several formats share."""
 
 import datetime as dt
+from collections.abc import Iterator
 
 from scanner.model import Applied, Report
-from scanner.report.safe import visible
 
 _NOTHING = {
     "clean": "nothing of a restricted vendor was found, and everything was seen.",
@@ -12,10 +12,9 @@ _NOTHING = {
 
 
 def verdict(report: Report) -> str:
-    """The whole report in one sentence: the host, what is to be done, how late it is, and whether all was seen."""
-    host = visible(report.host.name)
+    """The whole report in one sentence, to stand behind the name of the host: what is to be done and how late."""
     if not report.findings:
-        return f"{host}: {_NOTHING.get(report.verdict, report.verdict)}"
+        return _NOTHING.get(report.verdict, report.verdict)
     replace = sum(finding.verdict == "replace" for finding in report.findings)
     review = len(report.findings) - replace
     parts = []
@@ -24,10 +23,18 @@ def verdict(report: Report) -> str:
     if review:
         products = "" if replace else " product" if review == 1 else " products"
         parts.append(f"{review}{products} need{'s' if review == 1 else ''} a person's decision")
+    seen = "not everything was seen" if report.unseen else "everything was seen"
+    return "; ".join((" and ".join(parts), *_first_date(report), seen)) + "."
+
+
+def _first_date(report: Report) -> Iterator[str]:
+    """How late the most urgent finding is."""
     measures = report.findings[0].measures
-    when = f"; the first date: {due(measures[0])}" if measures and measures[0].days_left is not None else ""
-    seen = "" if not report.unseen else "; not everything was seen"
-    return f"{host}: {' and '.join(parts)}{when}{seen}."
+    left = measures[0].days_left if measures else None
+    if left is not None:
+        days = f"{abs(left)} day{'' if abs(left) == 1 else 's'}"
+        when = "is today" if left == 0 else f"is in {days}" if left > 0 else f"passed {days} ago"
+        yield f"the first date {when} ({measures[0].due[:10]})"
 
 
 def due(applied: Applied | None) -> str:

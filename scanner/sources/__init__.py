@@ -44,6 +44,7 @@ ALL: tuple[str, ...] = (
     "macos.kernel_extensions",
     "macos.system_extensions",
     "macos.profiles",
+    "macos.support_folders",
     "macos.safari_extensions",
     "anywhere.processes",
     "anywhere.homebrew",

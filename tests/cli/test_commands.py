@@ -72,3 +72,11 @@ def test_rules_list_shows_what_lies_ahead() -> None:
     listed = phaseout("rules", "list", "--as-of", "2024-09-01").stdout
     assert "new_agreement_ban 2024-07-20 (43 days past)" in listed
     assert "vendor_end_of_service 2024-09-10 (9 days left)" in listed
+
+
+def test_output_is_utf_8_whatever_the_locale() -> None:
+    """Windows gives a pipe the code page of the country, which has no letters of other scripts."""
+    for arguments in (("rules", "list"), ("sources",)):
+        result = phaseout(*arguments, PYTHONIOENCODING="cp1252")
+        assert (result.returncode, result.stderr) == (0, "")
+        assert result.stdout == phaseout(*arguments).stdout

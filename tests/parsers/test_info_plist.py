@@ -2,6 +2,7 @@
 
 import plistlib
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -30,6 +31,40 @@ def test_extension_point() -> None:
     found = bundle(plistlib.dumps({"NSExtension": {"NSExtensionPointIdentifier": "com.apple.FinderSync"}}))
     assert found is not None
     assert found.extension_point == "com.apple.FinderSync"
+
+
+VALUES = st.text(max_size=8) | st.integers(0, 99) | st.booleans() | st.floats(0, 9)
+NESTED = VALUES | st.lists(VALUES, max_size=2) | st.dictionaries(st.sampled_from(["CFBundleName", "a"]), VALUES)
+KEYS = ["CFBundleIdentifier", "CFBundleName", "CFBundleVersion", "NSHumanReadableCopyright", "NSExtension", "x"]
+
+
+@given(st.dictionaries(st.sampled_from(KEYS), NESTED))
+def test_both_forms_tell_the_same(values: dict[str, Any]) -> None:
+    try:
+        document = plistlib.dumps(values)
+    except ValueError:  # a character that XML does not have
+        return
+    assert bundle(document) == bundle(plistlib.dumps(values, fmt=plistlib.FMT_BINARY))
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "<dict><!-- <key>CFBundleName</key><string>no</string> --><key>CFBundleName</key><string>yes</string></dict>",
+        "<dict><key>CFBundleName</key><string><![CDATA[yes]]></string></dict>",
+        "<dict ><key>a</key><dict ><key>b</key><true/></dict ><key>CFBundleName</key><string>yes</string></dict>",
+        "<dict><key>CFBundleName</key><string>&#121;es</string></dict>",
+        "<dict><key>a</key><array/><key>b</key><dict/><key>CFBundleName</key>\n\t<string>yes</string></dict>",
+    ],
+)
+def test_unusual_documents(content: str) -> None:
+    found = bundle(f'<?xml version="1.0" encoding="UTF-8"?>\n<plist version="1.0">{content}</plist>\n'.encode())
+    assert found is not None
+    assert found.name == "yes"
+
+
+def test_cut_off_documents_are_none() -> None:
+    assert bundle(plistlib.dumps({"CFBundleName": "a", "b": ["c"]})[:-12]) is None
 
 
 @pytest.mark.parametrize(

@@ -3,10 +3,12 @@
 import pytest
 
 from scanner.model import (
+    INVENTORY_SCHEMA,
     REPORT_SCHEMA,
     Applied,
     Finding,
     HostInfo,
+    Inventory,
     Item,
     Report,
     RulesUsed,
@@ -64,3 +66,16 @@ def make_report(*, name: str = "kesl", found: bool = True, unseen: tuple[Unseen,
 @pytest.fixture
 def denied() -> tuple[Unseen, ...]:
     return (Unseen("Running processes", "processes: permission denied: the executable of 9", "run as root"),)
+
+
+def make_inventory(*, name: str = "kesl", unseen: tuple[Unseen, ...] = ()) -> Inventory:
+    of = make_report(name=name)
+    return Inventory(
+        schema=INVENTORY_SCHEMA,
+        tool=of.tool,
+        scanned_at=of.scanned_at,
+        host=of.host,
+        items=of.findings[0].items,
+        runs=of.runs,
+        unseen=unseen,
+    )

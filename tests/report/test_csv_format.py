@@ -2,12 +2,16 @@
 
 import csv
 import io
+import shutil
+import subprocess
+from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scanner.model import Unseen
+from scanner.model import Item, Unseen
 from scanner.report.csv_format import COLUMNS, report
 from tests.report.conftest import make_report
 
@@ -72,3 +76,37 @@ def test_any_name_stays_one_row_of_21_cells(name: str) -> None:
     assert [len(row) for row in rows(text)] == [21, 21, 21]
     assert text.count("\r\n") == 3
     assert not any(ord(char) < 32 and char not in "\r\n" for char in text)
+
+
+@pytest.mark.skipif(shutil.which("soffice") is None, reason="no LibreOffice here")
+def test_a_spreadsheet_makes_no_formula_of_it(tmp_path: Path) -> None:
+    names = (
+        "=1+1",
+        "@SUM(A1)",
+        "+49 30",
+        '=HYPERLINK("http://x")',
+        "a;b",
+        'quote"x',
+        "line\nbreak",
+        "ünï 中文",
+        "\u202ex",
+    )
+    items = tuple(Item(kind="program", name=name, path=name) for name in names)
+    finding = msgspec.structs.replace(make_report().findings[0], items=items, because=names)
+    text = "".join(report(msgspec.structs.replace(make_report(), findings=(finding,)), 100))
+    (tmp_path / "report.csv").write_text(text, encoding="utf-8", newline="")
+    for filters in (("--infilter=CSV:44,34,76,1", "--convert-to", "fods"), ("--convert-to", _BACK, "--outdir", "out")):
+        source = "report.fods" if _BACK in filters else "report.csv"
+        command = [
+            "soffice",
+            "--headless",
+            f"-env:UserInstallation={(tmp_path / 'profile').as_uri()}",
+            *filters,
+            source,
+        ]
+        subprocess.run(command, cwd=tmp_path, check=True, capture_output=True, timeout=120)
+    assert "table:formula" not in (tmp_path / "report.fods").read_text("utf-8")
+    assert rows((tmp_path / "out" / "report.csv").read_bytes().decode()) == rows(text)
+
+
+_BACK = "csv:Text - txt - csv (StarCalc):44,34,76,1,,0,false,true,false"

@@ -504,8 +504,8 @@ SOURCE = Source(
         *reads(CHROMIUM, "*Preferences", "Extensions/*/*", "*/*Preferences", "*/Extensions/*/*"),
         "/**/manifest.json",  # of extensions that a profile loads from elsewhere
         "/**/_locales/*/messages.json",
-        r"?:\**\manifest.json",
-        r"?:\**\_locales\*\messages.json",
+        r"C:\**\manifest.json",
+        r"C:\**\_locales\*\messages.json",
         *(f"{top}/{level}/*.json" for family in _FAMILIES for top in family.policies for level in _LEVELS),
         *(f"{folder}/*.json" for family in _FAMILIES for folder in family.extensions),
         *(f"{_MANAGED}{user}/{family.domain}.plist" for family in _FAMILIES for user in ("", "/*")),

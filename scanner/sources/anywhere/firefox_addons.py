@@ -379,7 +379,7 @@ SOURCE = Source(
             ),
         ),
         "/**/extensions.json",  # of profiles that lie elsewhere, as profiles.ini says
-        r"?:\**\extensions.json",
+        r"C:\**\extensions.json",
         *(
             f"{folder}/*/*/{inside}"
             for folder in (

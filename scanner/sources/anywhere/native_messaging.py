@@ -199,7 +199,7 @@ SOURCE = Source(
         *reads(CHROMIUM, f"{_FOLDER}/*.json"),
         *reads(_MOZILLA, "*.json"),
         *(rf"{top}\{key}\*" for top in (*_VIEWS, *(rf"HKU\*\{view}" for view in _USER_VIEWS)) for key in _KEYS),
-        r"?:\**\*.json",  # the manifests that those keys name
+        r"C:\**\*.json",  # the manifests that those keys name
     ),
     limits="A browser that was started with another folder for its data has hosts there that are not found.",
     collect=collect,

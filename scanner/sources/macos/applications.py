@@ -1,7 +1,8 @@
 """Applications of macOS: those in the folders for them, those of every user, what is nested in them, and the Trash.
 
 An item's name is the one that Finder shows: that of the bundle. Shortcuts into a virtual machine (Coherence of
-Parallels, Unity of VMware) are files, not applications: what they start is installed in the guest.
+Parallels, Unity of VMware) are files, not applications: what they start is installed in the guest. What macOS runs
+from `/private/var/folders/…/AppTranslocation` is no copy but the original, mounted there a second time.
 
 References:
     Apple, "Bundle Programming Guide", "File System Programming Guide"; "Placing content in a bundle" (where nested

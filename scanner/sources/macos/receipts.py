@@ -23,6 +23,7 @@ _RECEIPTS = "/var/db/receipts"
 _OLD = "/Library/Receipts"  # bundles, up to Mac OS X 10.5
 _HISTORY = "/Library/Receipts/InstallHistory.plist"
 _BILL = 4 << 20
+_ENTRIES = 300  # of a bill: what is at the top comes first
 _FILES = 12
 _APPLE = "com.apple."
 _BUNDLES = (".app", ".appex", ".bundle", ".framework", ".kext", ".plugin", ".prefPane", ".systemextension")
@@ -127,7 +128,7 @@ def _bill(host: Host, path: str) -> tuple[Entry, ...]:
     found = host.files.stat(path)
     if found is None or found.size > _BILL:
         return ()
-    entries = bill(host.files.read(path, _BILL) or b"")
+    entries = bill(host.files.read(path, _BILL) or b"", _ENTRIES)
     return tuple(entry for entry in entries if not entry.folder) or entries[-_FILES:]
 
 

@@ -1,0 +1,1 @@
+"""Tables for osquery: what they hold (`tables`), and the process that serves them (`extension`)."""

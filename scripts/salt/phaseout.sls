@@ -1,0 +1,34 @@
+# Salt state: phaseout from a bundle (make_bundle.py) without a network, and its daily report by systemd.
+# salt://phaseout holds the bundle's .tar and the files of scripts/unix and scripts/systemd. References: docs.saltproject.io
+/opt/phaseout-bundle.tar:
+  file.managed:
+    - source: salt://phaseout/phaseout-bundle.tar
+
+phaseout_installed:
+  cmd.run:
+    - name: tar -xf phaseout-bundle.tar && sh phaseout-bundle/install /opt/phaseout && rm -r phaseout-bundle
+    - cwd: /opt
+    - onchanges:
+      - file: /opt/phaseout-bundle.tar
+
+/usr/local/sbin/phaseout_report:
+  file.managed:
+    - source: salt://phaseout/phaseout_report
+    - mode: '0755'
+
+{% for unit in ('phaseout.service', 'phaseout.timer') %}
+/etc/systemd/system/{{ unit }}:
+  file.managed:
+    - source: salt://phaseout/{{ unit }}
+    - mode: '0644'
+{% endfor %}
+
+phaseout_timer:
+  service.running:
+    - name: phaseout.timer
+    - enable: True
+    - require:
+      - cmd: phaseout_installed
+      - file: /usr/local/sbin/phaseout_report
+    - watch:
+      - file: /etc/systemd/system/phaseout.timer

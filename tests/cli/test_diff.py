@@ -1,0 +1,108 @@
+"""`phaseout diff` as a user runs it: the proof of a removal on a root that is cleaned step by step."""
+
+import csv
+import io
+import json
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from tests.cli.test_match import save
+from tests.cli.test_scan import KESL, phaseout
+from tests.conftest import Tree
+
+BASH = "Package: bash\nStatus: install ok installed\nMaintainer: Debian <d@d>\nArchitecture: amd64\nVersion: 5.2\n"
+
+
+def scan(tree: Tree, folder: Path, name: str, at: int, *options: str) -> None:
+    """Saves inventory and report of the tree, as if they were made at that hour."""
+    saved, report = folder / f"{name}.json", folder / f"{name}-report.json"
+    phaseout("scan", "--root", str(tree.root), "--inventory", str(saved), "-o", str(report), *options)
+    for path in (saved, report):
+        members = json.loads(path.read_text())
+        members["scanned_at"] = f"2026-01-01T{at:02}:00:00Z"
+        path.write_text(json.dumps(members))
+
+
+@pytest.fixture
+def steps(tree: Tree, tmp_path: Path) -> Path:
+    tree.write("/etc/hostname", "ws-17\n")
+    tree.write("/var/lib/dpkg/status", f"{KESL}\n{BASH}")
+    tree.folder("/opt/kaspersky/kesl")
+    scan(tree, tmp_path, "before", 1)
+    tree.write(
+        "/var/lib/dpkg/status", f"{KESL}\n{BASH}".replace("install ok installed", "deinstall ok config-files", 1)
+    )
+    scan(tree, tmp_path, "half", 2)
+    tree.write("/var/lib/dpkg/status", BASH.replace("5.2", "5.3"))
+    (tree.root / "opt/kaspersky/kesl").rmdir()
+    (tree.root / "opt/kaspersky").rmdir()
+    scan(tree, tmp_path, "after", 3)
+    scan(tree, tmp_path, "blind", 4, "--skip-source", "dpkg")
+    return tmp_path
+
+
+@pytest.mark.parametrize("kind", ["", "-report"])
+@pytest.mark.parametrize(
+    ("new", "status", "words"),
+    [
+        ("half", 1, "Left: Kaspersky Endpoint Security for Linux"),
+        ("after", 0, "Removal proven"),
+        ("blind", 3, "Removal not proven: dpkg: not asked for"),
+    ],
+)
+def test_proof_of_removal(steps: Path, kind: str, new: str, status: int, words: str) -> None:
+    old, later = str(steps / f"before{kind}.json"), str(steps / f"{new}{kind}.json")
+    result = phaseout("diff", old, later, "--require-gone")
+    assert (result.returncode, result.stderr) == (status, "")
+    assert words in result.stdout
+    assert "ws-17: from 2026-01-01T01:00:00Z to 2026-01-01T0" in result.stdout
+    assert "NEW saw" in result.stdout
+    assert phaseout("diff", old, later).returncode == 0
+
+
+def test_everything_in_json_and_csv(steps: Path, tmp_path: Path) -> None:
+    proof, sheet = tmp_path / "proof.json", tmp_path / "proof.csv"
+    outputs = ("-o", str(proof), "-o", str(sheet))
+    result = phaseout("diff", str(steps / "before.json"), str(steps / "after.json"), *outputs)
+    assert (result.returncode, result.stdout) == (0, "")
+    found = msgspec.json.decode(proof.read_bytes())
+    assert found["schema"] == "phaseout-diff/1"
+    assert (found["proof"], found["removed"]) == ("proven", ["Kaspersky Endpoint Security for Linux"])
+    assert "dpkg" in found["old"]["sources"]
+    changes = {(one["what"], one["name"]): one for one in found["changes"]}
+    assert changes["gone", "kesl"]["product_id"] or changes["gone", "kesl"]["path"]
+    assert (changes["version", "bash"]["old"], changes["version", "bash"]["new"]) == ("5.2", "5.3")
+    rows = list(csv.DictReader(io.StringIO(sheet.read_text())))
+    assert rows[-1]["what"] == "removal proven"
+    assert {row["old_at"] for row in rows} == {"2026-01-01T01:00:00Z"}
+
+
+def test_swapped_and_foreign(steps: Path, tmp_path: Path) -> None:
+    swapped = phaseout("diff", str(steps / "after.json"), str(steps / "before.json"), "--require-gone")
+    assert swapped.returncode == 3
+    assert "not before NEW" in swapped.stdout
+    other = save(tmp_path, "other")
+    foreign = phaseout("diff", str(steps / "before-report.json"), str(other), "--require-gone")
+    assert foreign.returncode == 3
+    assert "OLD is of ws-17, NEW of other" in foreign.stdout
+
+
+def test_wrong_input(tmp_path: Path) -> None:
+    good = str(save(tmp_path, "a"))
+    broken = tmp_path / "b.json"
+    broken.write_text("{")
+    assert phaseout("diff", good, good).stdout.count("Nothing that was compared has changed.") == 1
+    for arguments, words in (
+        ((good, str(broken)), "no JSON"),
+        ((good, str(tmp_path / "none.json")), "No such file"),
+        ((good, good, "-o", "x.pdf"), "names no format"),
+        ((good,), "Missing argument"),
+    ):
+        result = phaseout("diff", *arguments)
+        assert (result.returncode, result.stdout) == (2, "")
+        assert words in result.stderr
+    two = tmp_path / "two.ndjson"
+    two.write_bytes(b"".join(save(tmp_path, name, ending=".ndjson").read_bytes() for name in "cd"))
+    assert "several inventories" in phaseout("diff", good, str(two)).stderr
