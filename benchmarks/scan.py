@@ -16,7 +16,8 @@ QUERY = (
 )
 # What phaseout looks at besides, as far as osquery has a table for it.
 MORE = (
-    "select name,version from rpm_packages; select identifier,name,version from users cross join chrome_extensions using (uid); "
+    "select name,version from rpm_packages; "
+    "select identifier,name,version from users cross join chrome_extensions using (uid); "
     "select name,version from users cross join firefox_addons using (uid); "
     "select name,version from users cross join vscode_extensions using (uid); "
     "select id,fragment_path from systemd_units; select command,path from crontab; select name from kernel_modules;"

@@ -2,15 +2,16 @@
 
 osquery's pipes are of bytes, not of messages, and its requests come in pieces.
 """
-# ruff: noqa: T201
+# ruff: noqa: E402, T201
 
 import _winapi
-import io
 import msvcrt
 import os
 import sys
 import threading
+from typing import Any
 
+assert sys.platform == "win32"
 sys.path.insert(0, sys.argv[1])
 sys.path.insert(1, sys.argv[2])
 
@@ -28,7 +29,7 @@ REPORT = Report(
 )  # fmt: skip
 
 
-def exactly(file: io.RawIOBase, size: int) -> bytes:
+def exactly(file: Any, size: int) -> bytes:
     data = b""
     while len(data) < size:
         part = file.read(size - len(data))
@@ -63,7 +64,7 @@ options = {"timeout": 5.0, "interval": 0.1, "keep": 60.0}
 serving = threading.Thread(target=serve, args=(PIPE, lambda: (INVENTORY, REPORT)), kwargs=options, daemon=True)
 serving.start()
 assert registered.wait(20)
-for attempt in range(100):
+for _ in range(100):
     try:
         client = open(f"{PIPE}.4711", "r+b", buffering=0)  # noqa: SIM115
         break

@@ -199,6 +199,22 @@ def test_version(phaseout: Phaseout) -> None:
     assert re.fullmatch(r"phaseout \d+\.\d+\.\d+\S*\n", phaseout("--version").stdout)
 
 
+LIST_MODULES = """\
+import atexit
+atexit.register(lambda: print("@@", *sys.modules))
+"""
+
+
+def test_start_up_loads_nothing_heavy(phaseout: Phaseout, offline: Path) -> None:
+    """Under Wine as on Windows a library costs most by being opened, and OpenSSL more than all others."""
+    told = phaseout("--version", before=LIST_MODULES).stdout
+    assert not {"click", "msgspec", "psutil", "subprocess"} & set(told.split("@@")[1].split())
+    scan = phaseout("scan", "--root", windows_path(offline), "-f", "csv", before=LIST_MODULES).stdout
+    loaded = set(scan.split("@@")[1].split())
+    assert "click" in loaded
+    assert not {"_hashlib", "ssl", "asyncio", "email", "json", "psutil", "sqlite3", "tabulate", "zipfile"} & loaded
+
+
 def test_clean_registry(phaseout: Phaseout, tmp_path: Path) -> None:
     report = tmp_path / "report.csv"
     result = phaseout("scan", "-o", windows_path(report), "-f", "csv")

@@ -15,7 +15,7 @@ COMMANDS = {
     "match": "Judge saved inventories again: one, or those of a whole fleet.",
     "diff": "Say what went and what came between two scans, and prove a removal.",
     "explain": "Say why a name is, or is not, matched.",
-    "rules": "List, show, check and begin rules.",
+    "rules": "List, show, check, begin and export rules.",
     "sources": "List the places that are looked at.",
     "osquery-extension": "Serve what is found as tables of osquery.",
 }

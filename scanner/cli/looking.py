@@ -50,7 +50,9 @@ def looking_options(function: _F) -> _F:
             help="List what running processes have loaded, for engines inside other programs.",
         ),
         click.option(
-            "--deep", is_flag=True, help="Take longer: read every program, and on Windows verify its signature."
+            "--deep",
+            is_flag=True,
+            help="On Windows: read every program, not the likeliest only, and verify signatures. Takes longer.",
         ),
         click.option(
             "--skip-source", "skip", multiple=True, metavar="NAME", help="Leave out this source (repeatable)."

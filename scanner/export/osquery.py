@@ -181,22 +181,20 @@ def export(ruleset: Ruleset, platforms: Collection[Platform]) -> str:
     """The pack as JSON. Its member `phaseout`, which osquery does not read, lists what was left out."""
     queries: dict[str, object] = {}
     left_out: list[LeftOutBlock] = []
-    for vendor in ruleset.vendors:
-        wanted = [product for _, product in products(ruleset, platforms) if product in vendor.product]
-        for product in wanted:
-            blocks = [Block(match, vendor, product) for match in product.match]
-            left_out += _left_out(product, blocks, platforms)
-            for name, table in TABLES.items():
-                here = platforms_of(product, platforms) & set(table.platforms)
-                query = _query(vendor, product, wanted, name, table, sorted(here)) if here else None
-                if query is not None:
-                    queries[f"{product.id}.{name}"] = {
-                        "query": query,
-                        "interval": _INTERVAL,
-                        "platform": ",".join(_NAMES[platform] for platform in sorted(here)),
-                        "snapshot": True,
-                        "description": f"{product.name}, as {name} shows it",
-                    }
+    for vendor, product in products(ruleset, platforms):
+        blocks = [Block(match, vendor, product) for match in product.match]
+        left_out += _left_out(product, blocks, platforms)
+        for name, table in TABLES.items():
+            here = platforms_of(product, platforms) & set(table.platforms)
+            query = _query(vendor, product, name, table, sorted(here)) if here else None
+            if query is not None:
+                queries[f"{product.id}.{name}"] = {
+                    "query": query,
+                    "interval": _INTERVAL,
+                    "platform": ",".join(_NAMES[platform] for platform in sorted(here)),
+                    "snapshot": True,
+                    "description": f"{product.name}, as {name} shows it",
+                }
     about = {
         "rules": ruleset.digest,
         "left_out": [{"product": one.product, "match": one.block, "reason": one.reason} for one in left_out],
@@ -204,9 +202,7 @@ def export(ruleset: Ruleset, platforms: Collection[Platform]) -> str:
     return json.dumps({"phaseout": about, "queries": queries}, ensure_ascii=False, indent=1) + "\n"
 
 
-def _query(
-    vendor: Vendor, product: Product, others: Sequence[Product], name: str, table: Table, platforms: Sequence[Platform]
-) -> str | None:
+def _query(vendor: Vendor, product: Product, name: str, table: Table, platforms: Sequence[Platform]) -> str | None:
     """The rows of the table that are the product, or `None` if no block can be said of this table."""
     conditions = list(_conditions(vendor, product, name, table, platforms))
     if not conditions:
@@ -215,11 +211,11 @@ def _query(
     if product.role == "vendor":  # a catch-all shows what no product names
         named = [
             condition
-            for other in others
+            for other in vendor.product
             if other.role != "vendor" and not set(other.platforms).isdisjoint(platforms)
             for _, condition in _conditions(vendor, other, name, table, platforms)
         ]
-        where = f"{where} AND NOT {_any(named)}" if named else where
+        where += _none(named)
     version, path = (table.columns.get(field, ("''",))[0] for field in ("version", "path"))
     shown = table.columns.get("name") or table.columns.get("path") or table.columns["ids.registry_key"]
     constants = {
@@ -251,8 +247,7 @@ def _conditions(
         block = Block(match, vendor, product)
         condition = _condition(block, name, table, platforms)
         if condition:
-            taken_back = f" AND NOT {_any(unless)}" if unless and name not in {"file", "registry"} else ""
-            yield block.confidence, condition + taken_back
+            yield block.confidence, condition + (_none(unless) if name not in {"file", "registry"} else "")
 
 
 def _condition(block: Block, name: str, table: Table, platforms: Sequence[Platform]) -> str:
@@ -382,6 +377,11 @@ def _reason(block: Block) -> str:
 
 def _any(conditions: Sequence[str]) -> str:
     return "(" + " OR ".join(f"({condition})" if " AND " in condition else condition for condition in conditions) + ")"
+
+
+def _none(conditions: Sequence[str]) -> str:
+    """That none of them holds; what is compared with NULL does not hold."""
+    return f" AND NOT coalesce({_any(conditions)}, 0)" if conditions else ""
 
 
 def _text(value: str) -> str:

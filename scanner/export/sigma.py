@@ -29,6 +29,7 @@ class LogSource(NamedTuple):
     platforms: tuple[Platform, ...]
     kinds: tuple[Kind, ...]
     fields: dict[str, str]
+    ending: str = ""  # of files, which a name may lack
 
 
 _LOGS = (
@@ -46,7 +47,11 @@ _LOGS = (
     ),
     LogSource("registry_event", ("windows",), ("file", "program"), {"ids.registry_key": "TargetObject"}),
     LogSource(
-        "driver_load", ("windows",), ("driver",), {"name": "ImageLoaded", "path": "ImageLoaded", "signer": "Signature"}
+        "driver_load",
+        ("windows",),
+        ("driver",),
+        {"name": "ImageLoaded", "path": "ImageLoaded", "signer": "Signature"},
+        ".sys",
     ),
 )
 
@@ -111,7 +116,10 @@ def _selection(block: Block, log: LogSource, platform: Platform) -> dict[str, Va
         name = log.fields.get(field)
         if name is None or not isinstance(texts, Texts):
             return {}
-        values = [each for pattern in texts.patterns for each in _values(field, pattern, platform)]
+        wanted = [*texts.patterns]
+        if field == "name":
+            wanted += [pattern + log.ending for pattern in wanted if not pattern.endswith((log.ending, "*"))]
+        values = [each for pattern in wanted for each in _values(field, pattern, platform)]
         if not values:
             return {}
         key, plain = _modified(name, list(dict.fromkeys(values)))

@@ -7,9 +7,9 @@ References:
 """
 
 import re
-from hashlib import sha256
 from typing import NamedTuple
 
+from scanner.parsers.sha256 import sha256
 from scanner.parsers.xml_elements import elements
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's

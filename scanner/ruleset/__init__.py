@@ -4,7 +4,6 @@ References:
     https://toml.io/en/v1.0.0
 """
 
-import hashlib
 import tomllib
 from collections.abc import Mapping
 from typing import TypeVar
@@ -12,6 +11,7 @@ from typing import TypeVar
 import msgspec
 
 from scanner.model import Measure, Policy, Ruleset, Vendor
+from scanner.parsers.sha256 import sha256
 from scanner.ruleset.checks import check_measure, check_policy, check_references, check_vendor
 
 _SIZE = 1 << 20  # bytes of one rule file; the largest that is shipped has a tenth of it
@@ -41,7 +41,7 @@ def load(files: Mapping[str, bytes]) -> Ruleset:
     measures: dict[str, Measure] = {}
     names: dict[str, str] = {}
     errors: list[str] = []
-    digest = hashlib.sha256()
+    digest = sha256()
     if len(files) > _FILES:
         raise RuleError([f"{len(files)} rule files: more than {_FILES}"])
     for name in sorted(files):

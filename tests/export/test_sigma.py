@@ -85,6 +85,12 @@ def test_a_driver_by_name_and_signer(rules: list[dict[str, Any]]) -> None:
     assert any({field.partition("|")[0] for field in each} == {"ImageLoaded", "Signature"} for each in asked)
 
 
+def test_a_driver_is_a_file_whose_ending_its_name_lacks(rules: list[dict[str, Any]]) -> None:
+    detection = one(rules, "huawei-edr", "driver_load", "windows")
+    (selection,) = (each for name, each in detection.items() if name.startswith("selection_"))
+    assert r"\\EdrDriver.sys" in selection["ImageLoaded|endswith"]
+
+
 def test_what_is_left_out_stands_at_the_head(text: str) -> None:
     head = text.partition("---\n")[0].splitlines()
     assert all(line.startswith("# ") for line in head)
