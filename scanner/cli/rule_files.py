@@ -7,9 +7,10 @@ from collections.abc import Sequence
 import scanner
 from scanner.cli import Failure
 from scanner.model import Policy, Ruleset
-from scanner.ruleset import RuleError, check_names, load, load_policy
+from scanner.ruleset import RuleError, check_names, load, load_policy, unpack
 
 _LIMIT = 1 << 20
+PACKED = "packed"
 _FOLDERS = ("vendors", "measures")
 _SYSTEM_PLACES = ("/etc/", "/Library/", "C:\\")
 
@@ -33,7 +34,8 @@ def read_rules(folders: Sequence[str], policy: Policy) -> Ruleset:
         _collect(folder, files, errors)
     if errors:
         raise RuleError(errors)
-    return load(files)
+    packed = _packed() if not folders and not policy.rules else b""
+    return (unpack(packed, files) if packed else None) or load(files)
 
 
 def read_policy(path: str | None) -> tuple[str, Policy]:
@@ -118,6 +120,15 @@ def _add(path: str, files: dict[str, bytes], errors: list[str]) -> None:
             files[shown] = file.read(_LIMIT + 1)
     except OSError as error:
         errors.append(f"{shown}: {error.strerror or error}")
+
+
+def _packed() -> bytes:
+    """The checked form of the shipped rules that lies in an installed wheel; a checkout has none."""
+    try:
+        with open(os.path.join(shipped(), PACKED), "rb") as file:
+            return file.read(_LIMIT << 4)
+    except OSError:
+        return b""
 
 
 def _policy_places() -> list[str]:

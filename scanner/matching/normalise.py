@@ -8,6 +8,7 @@ References:
 
 import re
 import unicodedata
+from functools import lru_cache
 
 _MARKS = str.maketrans(dict.fromkeys("®™©℠"))
 _CONFUSABLE = str.maketrans(
@@ -41,6 +42,7 @@ def normal(text: str) -> str:
     return " ".join(text.lower().replace("\\", "/").split())
 
 
+@lru_cache(maxsize=1024)
 def vendor(text: str) -> str:
     """`normal` without punctuation and without legal forms at either end: `AO Kaspersky Lab` is `kaspersky lab`."""
     kept = "".join(char if char.isalnum() or char == "*" else " " for char in normal(text)).split()

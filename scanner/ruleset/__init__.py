@@ -41,11 +41,9 @@ def load(files: Mapping[str, bytes]) -> Ruleset:
     measures: dict[str, Measure] = {}
     names: dict[str, str] = {}
     errors: list[str] = []
-    digest = sha256()
     if len(files) > _FILES:
         raise RuleError([f"{len(files)} rule files: more than {_FILES}"])
     for name in sorted(files):
-        digest.update(name.rpartition("/")[2].encode() + b"\0" + files[name] + b"\0")
         folder = name.replace("\\", "/").rpartition("/")[0].rpartition("/")[2]
         if folder == "vendors":
             vendor = _read(name, files[name], Vendor, errors)
@@ -72,7 +70,21 @@ def load(files: Mapping[str, bytes]) -> Ruleset:
         errors.append("no vendor files: nothing would ever be found")
     if errors:
         raise RuleError(errors)
-    return Ruleset(vendors=tuple(vendors.values()), measures=tuple(measures.values()), digest=digest.hexdigest())
+    return Ruleset(vendors=tuple(vendors.values()), measures=tuple(measures.values()), digest=_digest(files))
+
+
+def pack(ruleset: Ruleset) -> bytes:
+    """Checked rules as they are shipped beside their files: reading that takes a thirtieth of the time."""
+    return msgspec.msgpack.encode(ruleset)
+
+
+def unpack(packed: bytes, files: Mapping[str, bytes]) -> Ruleset | None:
+    """The rules of `pack`, if it was made of just these files; `None` if it was not, or is damaged."""
+    try:
+        ruleset = msgspec.msgpack.decode(packed, type=Ruleset)
+    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
+        return None
+    return ruleset if ruleset.digest == _digest(files) else None
 
 
 def check_names(name: str, policy: Policy, ruleset: Ruleset) -> None:
@@ -110,6 +122,13 @@ def _read(name: str, content: bytes, shape: type[_T], errors: list[str]) -> _T |
 
         errors += (f"{name}: {error}" for error in explain(table, shape))
         return None
+
+
+def _digest(files: Mapping[str, bytes]) -> str:
+    digest = sha256()
+    for name in sorted(files):
+        digest.update(name.rpartition("/")[2].encode() + b"\0" + files[name] + b"\0")
+    return digest.hexdigest()
 
 
 def _table(name: str, content: bytes, errors: list[str]) -> dict[str, object] | None:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scanner.ruleset import RuleError, load, load_policy
+from scanner.ruleset import RuleError, load, load_policy, pack, unpack
 
 VENDOR = """
 id = "kaspersky"
@@ -153,3 +153,19 @@ def test_no_text_raises_anything_else(text: str) -> None:
         load({"vendors/x.toml": text.encode("utf-8", "surrogatepass")})
     except RuleError as error:
         assert all(line.startswith("vendors/x.toml: ") for line in error.errors)  # noqa: PT017
+
+
+def test_packed_rules_are_those_of_their_files_or_none() -> None:
+    files = {"vendors/kaspersky.toml": VENDOR.encode(), "measures/some-act.toml": MEASURE.encode()}
+    rules = load(files)
+    packed = pack(rules)
+    assert unpack(packed, files) == rules
+    assert unpack(packed, files | {"vendors/kaspersky.toml": VENDOR.encode() + b"\n"}) is None
+    assert unpack(packed, {}) is None
+    assert unpack(packed[:-1], files) is None
+    assert unpack(b"", files) is None
+
+
+@given(st.binary(max_size=60))
+def test_damaged_packs_are_none(packed: bytes) -> None:
+    assert unpack(packed, {}) is None

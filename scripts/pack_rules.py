@@ -1,0 +1,35 @@
+"""Build hook: puts the shipped rules into the wheel a second time, checked and packed, because every scan reads them.
+
+The packed form counts only as long as its digest is that of the TOML files beside it.
+
+References:
+    https://hatch.pypa.io/latest/plugins/build-hook/custom/
+"""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+from hatchling.builders.hooks.plugin.interface import BuildHookInterface
+
+
+class PackRules(BuildHookInterface[Any]):
+    """Called by hatchling for a wheel; an editable installation reads the TOML files themselves."""
+
+    def initialize(self, version: str, build_data: dict[str, Any]) -> None:
+        """Writes the packed rules and adds them to the wheel. Broken rules end the build with every error."""
+        if version == "editable":
+            return
+        root = Path(self.root)
+        sys.path.insert(0, str(root))
+        from scanner.ruleset import load, pack
+
+        files = {
+            f"rules/{folder}/{path.name}": path.read_bytes()
+            for folder in ("vendors", "measures")
+            for path in sorted((root / "rules" / folder).glob("*.toml"))
+        }
+        packed = Path(self.directory) / "packed-rules"
+        packed.parent.mkdir(parents=True, exist_ok=True)
+        packed.write_bytes(pack(load(files)))
+        build_data["force_include"][str(packed)] = "scanner/rules/packed"
