@@ -15,7 +15,7 @@ def fields(text: str) -> dict[str, str]:
         head, _, value = block.strip().partition("\n")
         head = head.rstrip()
         if head[:1] == head[-1:] == "%" and head[1:-1].isupper():
-            found[head[1:-1]] = value
+            found[head[1:-1]] = value.strip()
         elif head:
             found[""] = head
     return found

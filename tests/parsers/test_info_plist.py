@@ -33,7 +33,10 @@ def test_extension_point() -> None:
     assert found.extension_point == "com.apple.FinderSync"
 
 
-VALUES = st.text(max_size=8) | st.integers(0, 99) | st.booleans() | st.floats(0, 9)
+# XML reads a carriage return as a line feed: there the two forms rightly differ.
+VALUES = (
+    st.text(st.characters(exclude_characters="\r"), max_size=8) | st.integers(0, 99) | st.booleans() | st.floats(0, 9)
+)
 NESTED = VALUES | st.lists(VALUES, max_size=2) | st.dictionaries(st.sampled_from(["CFBundleName", "a"]), VALUES)
 KEYS = ["CFBundleIdentifier", "CFBundleName", "CFBundleVersion", "NSHumanReadableCopyright", "NSExtension", "x"]
 

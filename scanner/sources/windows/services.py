@@ -15,10 +15,12 @@ References:
 from collections.abc import Callable, Iterator
 
 from scanner.host import Host
+from scanner.host.executables import Identity
 from scanner.host.registry import Key
 from scanner.model import Evidence, Item, LeftOut
 from scanner.parsers.image_path import absolute, program
 from scanner.parsers.windows_dates import filetime
+from scanner.sources.identity import identity_from
 from scanner.sources.remains import gone_from
 from scanner.sources.source import Source, Trace
 
@@ -37,17 +39,24 @@ def collect(host: Host) -> Iterator[Trace]:
     registry = host.registry
     assert registry is not None
     services = registry.key(_SERVICES)
-    gone = gone_from(host)
+    gone, identity = gone_from(host), identity_from(host)
     for key in services.subkeys() if services is not None else ():
         kind = key.number("Type")
         altitude = _altitude(key) if kind & _DRIVER or not kind else ""
         if altitude or any(key.value(name) is not None for name in _SAYS_WHAT_IT_IS):
-            yield _item(host, key, kind, altitude, gone)
+            yield _item(host, key, kind, altitude, gone, identity)
         else:
             yield LeftOut("settings only, starts nothing")
 
 
-def _item(host: Host, key: Key, kind: int, altitude: str, gone: Callable[[str], bool]) -> Item:
+def _item(
+    host: Host,
+    key: Key,
+    kind: int,
+    altitude: str,
+    gone: Callable[[str], bool],
+    identity: Callable[[str], Identity | None],
+) -> Item:
     image = key.text("ImagePath")
     start = key.text("Start")
     is_driver = bool(kind & _DRIVER or (altitude and not kind))
@@ -55,15 +64,20 @@ def _item(host: Host, key: Key, kind: int, altitude: str, gone: Callable[[str], 
     dll = absolute(_service_dll(key), host.variables) if "svchost" in image.lower() else ""
     deleted = key.number("DeleteFlag") != 0
     named = image or (is_driver and kind)
+    told = identity(dll or path)
     return Item(
         kind="driver" if is_driver else "service",
         name=key.name,
         state="leftover" if deleted or not named or gone(path) or gone(dll) else "installed",
+        vendor=told.company if told else "",
+        version=told.version if told else "",
         path=path,
         command=image,
+        signer=told.signer if told else "",
         details={
+            **(told.details if told else {}),
             "display_name": key.text("DisplayName"),
-            "description": key.text("Description"),
+            "description": key.text("Description") or (told.description if told else ""),
             "type": ", ".join(word for bit, word in _TYPES if kind & bit),
             "start": _start(key, start),
             "account": key.text("ObjectName"),

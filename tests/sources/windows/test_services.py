@@ -14,6 +14,7 @@ from scanner.host.windows_files import WindowsFiles
 from scanner.model import Evidence
 from scanner.parsers.registry_values import Value
 from tests.conftest import Result, WindowsTree, run
+from tests.pe_writer import ENGLISH, executable
 from tests.regf_writer import hive
 
 SERVICES = r"HKLM\SYSTEM\CurrentControlSet\Services"
@@ -192,3 +193,27 @@ def test_nothing_raises(keys: dict[str, dict[str, Value]]) -> None:
     files = WindowsFiles("/nonexistent", {"C": ""})
     tree = {rf"HKLM\SYSTEM\ControlSet001\Services\x{name}": values for name, values in keys.items()}
     run("services", windows_host(registry_in_memory(tree, files), files, r"C:\Windows", root="/nonexistent"))
+
+
+def test_programs_outside_of_the_windows_folder_say_who_made_them(windows_tree: WindowsTree) -> None:
+    made = executable(
+        {ENGLISH: {"CompanyName": "AO Kaspersky Lab", "ProductVersion": "12.1"}}, [("Kaspersky Lab", "K")]
+    )
+    places = {
+        "agent": r"C:\Program Files\Agent\agent.exe",
+        "hosted": r"C:\Program Files\Agent\hosted.dll",
+        "klif": r"C:\Windows\System32\drivers\klif.sys",
+    }
+    for path in places.values():
+        windows_tree.write(path, made)
+    windows_tree.write(r"C:\Windows\System32\svchost.exe")
+    windows_tree.key(rf"{SERVICES}\agent", {"Type": 16, "ImagePath": places["agent"]})
+    windows_tree.key(rf"{SERVICES}\hosted", {"Type": 32, "ImagePath": r"%SystemRoot%\System32\svchost.exe -k x"})
+    windows_tree.key(rf"{SERVICES}\hosted\Parameters", {"ServiceDll": places["hosted"]})
+    windows_tree.key(rf"{SERVICES}\klif", {"Type": 1})
+    told = {item.name: (item.vendor, item.version, item.signer) for item in of(windows_tree).items}
+    whole = ("AO Kaspersky Lab", "12.1", "Kaspersky Lab")
+    assert told == {"agent": whole, "hosted": whole, "klif": ("", "", "")}
+    host = windows_tree.host()
+    host.deep = True
+    assert run("services", host).one("klif").signer == "Kaspersky Lab"
