@@ -145,19 +145,26 @@ def test_hostile_names_on_the_way_to_the_report(tree: Tree) -> None:
 
 
 @pytest.mark.parametrize("number", ["INT", "TERM"])
-def test_interrupted_command(number: str) -> None:
+def test_interrupted_command(number: str, tmp_path: Path) -> None:
     """While it looks: a partial report and status 130. The look is held up by a pipe that nobody reads."""
     code = f"""
 import os, signal, sys, threading, time
 import scanner.sources as sources
 real = sources.load
+marker = {str(tmp_path / "looking")!r}
 def slow(host):
+    open(marker, "w").close()
     time.sleep(30)
     yield from ()
+def interrupt():
+    while not os.path.exists(marker):
+        time.sleep(0.05)
+    time.sleep(2)
+    os.kill(os.getpid(), signal.SIG{number})
 def load(platform=None):
     return (*real(platform), real(platform)[0]._replace(name="slow", collect=slow))
 sources.load = load
-threading.Timer(1.5, lambda: os.kill(os.getpid(), signal.SIG{number})).start()
+threading.Thread(target=interrupt, daemon=True).start()
 sys.argv = ['phaseout', 'scan']
 from scanner.__main__ import main
 main()
