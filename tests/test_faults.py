@@ -146,7 +146,7 @@ def test_hostile_names_on_the_way_to_the_report(tree: Tree) -> None:
 
 @pytest.mark.parametrize("number", ["INT", "TERM"])
 def test_interrupted_command(number: str, tmp_path: Path) -> None:
-    """While it looks: a partial report and status 130. The look is held up by a pipe that nobody reads."""
+    """While it looks: a partial report and status 130. A source holds the look up."""
     code = f"""
 import os, signal, sys, threading, time
 import scanner.sources as sources
