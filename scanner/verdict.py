@@ -51,6 +51,8 @@ _HOMES = {
     "uk": "GB",
     "romania": "RO",
 }
+# Not ours to remove: a sign of equipment, and what is not restricted.
+_NO_PLAN = frozenset(("indicator", "successor"))
 _UNVERIFIED = frozenset(("unverified",))
 _DEAD = frozenset(("revoked", "expired", "proposed", "superseded"))
 OWN_CUTOFF = "policy"
@@ -197,7 +199,7 @@ def _finding(
         because=tuple(hit.because for hit in hits),
         measures=tuple(applied) if product.role != "successor" else (),
         action=action,
-        remove=_plan(product.remove or vendor.remove, items) if verdict == "replace" else (),
+        remove=_plan(product.remove or vendor.remove, items) if product.role not in _NO_PLAN else (),
         replacement=policy.replacements.get(product.id, policy.replacements.get(vendor.id, "")),
     )
 

@@ -217,3 +217,21 @@ def test_a_spawned_worker_is_ended_in_time(tree: Tree) -> None:
     inventory = Look(Request(root=str(tree.root)), fork=False, each=0.001).inventory(scanned_at="", tool="")
     assert {run.status for run in inventory.runs} <= {"timeout", "failed", "ok", "skipped"}
     assert len(inventory.runs) > 10
+
+
+def test_offline_and_live_agree() -> None:
+    """The running machine, and its root as a folder: the same items, but for what runs and what changes meanwhile."""
+
+    def seen(request: Request) -> set[tuple[str, ...]]:
+        inventory = Look(request).inventory(scanned_at="2026-01-01T00:00:00Z", tool="test")
+        assert "package" in {item.kind for item in inventory.items}
+        return {
+            (item.source, item.kind, item.name, item.version, item.path, item.user)
+            for item in inventory.items
+            if item.source != "processes" and item.state != "running"
+        }
+
+    live, offline = seen(Request()), seen(Request(root="/", platform="linux"))
+    running = {one[:3] for one in offline - live}
+    assert {source for source, _, _ in running} <= {"systemd", "kernel_modules"}  # there they count as running
+    assert live - offline == set()

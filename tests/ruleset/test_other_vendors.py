@@ -17,7 +17,7 @@ from tests.conftest import CORPORA
 FOLDER = Path(__file__).parents[2] / "rules" / "vendors"
 VENDORS = (
     *("acronis", "alibaba", "autel", "baidu", "bytedance", "dahua", "deepseek", "dji", "hikvision", "huawei", "hytera"),
-    *("intsig", "kingsoft", "moomoo", "rednote", "shareit", "tencent", "tiger-brokers", "webull", "zte"),
+    *("intsig", "kingsoft", "moomoo", "rednote", "shareit", "tencent", "tiger-brokers", "vmate", "webull", "zte"),
 )
 KNOWLEDGE = CORPORA.parent / "knowledge"
 EQUIPMENT = ("autel", "dahua", "dji", "hikvision", "huawei", "hytera", "zte")
