@@ -435,6 +435,10 @@ class Shell:
             self._shell.communicate(".exit\n", timeout=15)
         self._shell.kill()
         self._shell.wait()
+        for pipe in (self._shell.stdin, self._shell.stdout):
+            with contextlib.suppress(OSError):  # what it did not read is of no interest any more
+                assert pipe is not None
+                pipe.close()
 
 
 @pytest.fixture
