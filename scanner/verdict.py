@@ -376,7 +376,9 @@ def _clock_warnings(ruleset: Ruleset, scanned_at: str, as_of: dt.datetime | dt.d
 def _rule_warnings(ruleset: Ruleset, hits: Sequence[Hit], as_of: dt.datetime | dt.date) -> Iterator[str]:
     """What a reader must know of the measures that were used: parts that nobody verified, reviews that are due."""
     day = _day(as_of)
-    found = {hit.vendor.id: {one.product.id for one in hits if one.vendor.id == hit.vendor.id} for hit in hits}
+    found: dict[str, set[str]] = {}
+    for hit in hits:
+        found.setdefault(hit.vendor.id, set()).add(hit.product.id)
     for measure in ruleset.measures:
         if measure.status.state in _DEAD or not any(
             found.get(vendor) and (not measure.products or found[vendor] & set(measure.products))

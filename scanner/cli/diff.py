@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from scanner.cli import EXIT_FOUND, EXIT_INCOMPLETE, Failure
+from scanner.cli.looking import rule_options
 from scanner.cli.output import WIDTH, is_straight, terminal_width, to_file, to_stdout
 from scanner.diff import Change, Difference, Look, compare, with_products
 from scanner.model import Inventory, Policy, Report, Ruleset
@@ -27,10 +28,7 @@ _COLUMNS = ("host", "what", "product", "kind", "name", "old", "new", "path", "us
 @click.option(
     "--require-gone", is_flag=True, help="End with status 1 while anything is left of a product that OLD found."
 )
-@click.option(
-    "--rules", "folders", multiple=True, metavar="DIR", help="Rules instead of the shipped ones (repeatable)."
-)
-@click.option("--policy", metavar="FILE", help="Your own roles, waivers, deadlines and replacements.")
+@rule_options
 @click.option("-o", "--output", "files", multiple=True, metavar="FILE", help="Write to FILE (repeatable).")
 @click.option("-f", "--format", "format_name", type=click.Choice(list(_FORMATS)), help="Else FILE's ending; table.")
 def command(

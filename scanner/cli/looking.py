@@ -1,4 +1,4 @@
-"""What `scan` and `inventory` share: the options that say what is looked at, and the look itself."""
+"""What commands share: options, the look itself, and the line that shows how far it is."""
 
 import datetime as dt
 import os
@@ -67,6 +67,35 @@ def looking_options(function: _F) -> _F:
         click.option(
             "--root", metavar="DIR", help="Look at a mounted disk, a chroot or a backup instead of this machine."
         ),
+    ):
+        function = option(function)
+    return function
+
+
+def rule_options(function: _F) -> _F:
+    """Adds `--rules` and `--policy`."""
+    for option in (
+        click.option("--policy", metavar="FILE", help="Your own roles, waivers, deadlines and replacements."),
+        click.option(
+            "--rules", "folders", multiple=True, metavar="DIR", help="Rules instead of the shipped ones (repeatable)."
+        ),
+    ):
+        function = option(function)
+    return function
+
+
+def judging_options(function: _F) -> _F:
+    """Adds what says by which rules, on which day, and with which status a report ends."""
+    for option in (
+        click.option(
+            "--fail-on",
+            type=click.Choice(["review", "replace", "never"]),
+            default="review",
+            show_default=True,
+            help="The least verdict that ends with status 1.",
+        ),
+        click.option("--as-of", metavar="DATE", help="Count days from this date instead of now."),
+        rule_options,
     ):
         function = option(function)
     return function

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import click
 
 from scanner.cli import EXIT_FOUND, EXIT_INCOMPLETE, EXIT_WRONG_USE, Failure
-from scanner.cli.looking import Progress, output_options, parse_as_of
+from scanner.cli.looking import Progress, judging_options, output_options, parse_as_of
 from scanner.cli.output import WIDTH, formats, stdout, terminal_width, write, writing
 from scanner.model import Finding, Policy, Problem, Report, Ruleset
 from scanner.report import Format
@@ -33,18 +33,7 @@ _EVERY = 0.1  # seconds between two lines of progress
 
 @click.command("match")
 @click.argument("inventories", nargs=-1, required=True, metavar="INVENTORY...")
-@click.option(
-    "--rules", "folders", multiple=True, metavar="DIR", help="Rules instead of the shipped ones (repeatable)."
-)
-@click.option("--policy", metavar="FILE", help="Your own roles, waivers, deadlines and replacements.")
-@click.option("--as-of", metavar="DATE", help="Count days from this date instead of now.")
-@click.option(
-    "--fail-on",
-    type=click.Choice(["review", "replace", "never"]),
-    default="review",
-    show_default=True,
-    help="The least verdict that ends with status 1.",
-)
+@judging_options
 @click.option("--jobs", type=click.IntRange(min=1), metavar="N", help="Processes; one for each processor if left out.")
 @output_options
 def command(

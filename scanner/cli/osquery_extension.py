@@ -7,7 +7,7 @@ import sys
 import click
 
 from scanner.cli import Failure
-from scanner.cli.looking import TOOL
+from scanner.cli.looking import TOOL, rule_options
 from scanner.cli.rule_files import read_policy, read_rules
 from scanner.model import Inventory, Platform, Report
 from scanner.osquery.extension import CannotServeError, serve
@@ -38,10 +38,7 @@ from scanner.osquery.extension import CannotServeError, serve
     type=click.Choice(["linux", "macos", "windows"]),
     help="What the root holds, if its content does not tell.",
 )
-@click.option(
-    "--rules", "folders", multiple=True, metavar="DIR", help="Rules instead of the shipped ones (repeatable)."
-)
-@click.option("--policy", metavar="FILE", help="Your own roles, waivers, deadlines and replacements.")
+@rule_options
 @click.option("--verbose", is_flag=True, help="As osquery gives it; there is nothing more to say.")
 def command(
     path: str,

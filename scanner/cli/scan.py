@@ -9,6 +9,7 @@ from scanner.cli import EXIT_FOUND, EXIT_INCOMPLETE, EXIT_INTERRUPTED
 from scanner.cli.looking import (
     check_saving,
     finish_looking,
+    judging_options,
     looking_options,
     output_options,
     parse_as_of,
@@ -21,18 +22,7 @@ from scanner.model import Platform, Report
 
 @click.command("scan")
 @looking_options
-@click.option(
-    "--rules", "folders", multiple=True, metavar="DIR", help="Rules instead of the shipped ones (repeatable)."
-)
-@click.option("--policy", metavar="FILE", help="Your own roles, waivers, deadlines and replacements.")
-@click.option("--as-of", metavar="DATE", help="Count days from this date instead of now.")
-@click.option(
-    "--fail-on",
-    type=click.Choice(["review", "replace", "never"]),
-    default="review",
-    show_default=True,
-    help="The least verdict that ends with status 1.",
-)
+@judging_options
 @output_options
 def command(
     root: str | None,

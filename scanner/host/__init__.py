@@ -62,6 +62,11 @@ class Host:
         return Executables(self.files, trust=self.live and self.deep)
 
     @property
+    def homes(self) -> dict[str, str]:
+        """Home folder → name of its user; of those who share one, the first."""
+        return {user.home: user.name for user in reversed(self.users) if user.home}
+
+    @property
     def live(self) -> bool:
         """Whether this is the running machine itself."""
         return not self.info.root

@@ -323,20 +323,29 @@ class Files:
             if name == "..":
                 here = here.rpartition("/")[0]
                 continue
-            there = f"{here}/{name}"
-            if there in self._left_alone:
-                raise _LeftAloneError(errno.EXDEV, f"{self._left_alone[there]} mount, left alone", there)
-            if not stat.S_ISLNK(os.lstat(self._root + there).st_mode):
+            there, found = self._entry(here, name)
+            if not stat.S_ISLNK(found.st_mode):
                 here = there
                 continue
             links += 1
             if links > _LINKS or len(pending) > _DEPTH:
                 raise OSError(errno.ELOOP, "too many symbolic links")
-            target = os.readlink(self._root + there)
+            target = os.readlink(self._root + self._on_disk(there))
             if target.startswith("/"):
                 here = ""
             pending += target.split("/")[::-1]
         return here
+
+    def _entry(self, here: str, name: str) -> tuple[str, os.stat_result]:
+        """What lies in a folder under a name, itself and not what it leads to."""
+        there = f"{here}/{name}"
+        if there in self._left_alone:
+            raise _LeftAloneError(errno.EXDEV, f"{self._left_alone[there]} mount, left alone", there)
+        return there, os.lstat(self._root + there)
+
+    def _on_disk(self, path: str) -> str:
+        """A path without links, below the root, on the machine that this runs on."""
+        return path
 
     def _report(self, path: str, error: OSError) -> None:
         if error.errno in _ABSENT:

@@ -18,7 +18,7 @@ import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 
 from scanner.host import Host
-from scanner.host.files import _DEPTH, _LINKS, Files, _LeftAloneError
+from scanner.host.files import Files, _LeftAloneError
 from scanner.host.processes import Process
 from scanner.host.users import User
 from scanner.model import HostInfo
@@ -83,51 +83,27 @@ class MacFiles(Files):
         """Where a symbolic link points, as written; `None` where there is no link."""
         head, _, name = path.rstrip("/").rpartition("/")
         try:
-            there, found = self._below(super()._canonical(head), name)
-            return os.readlink(self._root + self._local(there)) if stat.S_ISLNK(found.st_mode) else None
+            there, found = self._entry(super()._canonical(head), name)
+            return os.readlink(self._root + self._on_disk(there)) if stat.S_ISLNK(found.st_mode) else None
         except OSError as error:
             self._report(path, error)
             return None
 
     def _canonical(self, path: str) -> str:
-        return self._local(super()._canonical(path))
+        return self._on_disk(super()._canonical(path))
 
-    def _local(self, path: str) -> str:
+    def _on_disk(self, path: str) -> str:
         """Below the root where it is on the machine that this runs on."""
         for link in self._firmlinks:
             if path.startswith(link) and path[len(link) : len(link) + 1] in ("", "/"):
                 return _DATA + path
         return path
 
-    def _resolve(self, start: str, path: str) -> str:
-        pending = path.split("/")[::-1]
-        here = start
-        links = 0
-        while pending:
-            name = pending.pop()
-            if name in ("", "."):
-                continue
-            if name == "..":
-                here = here.rpartition("/")[0]
-                continue
-            there, found = self._below(here, name)
-            if not stat.S_ISLNK(found.st_mode):
-                here = there
-                continue
-            links += 1
-            if links > _LINKS or len(pending) > _DEPTH:
-                raise OSError(errno.ELOOP, "too many symbolic links")
-            target = os.readlink(self._root + self._local(there))
-            if target.startswith("/"):
-                here = ""
-            pending += target.split("/")[::-1]
-        return here
-
-    def _below(self, here: str, name: str) -> tuple[str, os.stat_result]:
+    def _entry(self, here: str, name: str) -> tuple[str, os.stat_result]:
         there = f"{here}/{name}"
         self._check_alone(there)
         try:
-            found = os.lstat(self._root + self._local(there))
+            found = os.lstat(self._root + self._on_disk(there))
         except FileNotFoundError:
             if not self._root:  # the system itself has looked for other spellings
                 raise
@@ -136,7 +112,7 @@ class MacFiles(Files):
                 raise
             there = f"{here}/{spelled}" if spelled else f"/private/{name.lower()}"
             self._check_alone(there)
-            found = os.lstat(self._root + self._local(there))
+            found = os.lstat(self._root + self._on_disk(there))
         if getattr(found, "st_flags", 0) & _DATALESS:
             raise _LeftAloneError(errno.EXDEV, _IN_THE_CLOUD, there)
         return there, found
@@ -157,7 +133,7 @@ class MacFiles(Files):
             if len(self._spellings) >= _FOLDERS:
                 self._spellings.clear()
             try:
-                names = os.listdir(self._root + self._local(folder) or "/")
+                names = os.listdir(self._root + self._on_disk(folder) or "/")
             except OSError:
                 names = []  # that the name is not there is all that can be said
             found = self._spellings[folder] = {_folded(name): name for name in sorted(names, reverse=True)}

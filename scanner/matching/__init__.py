@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from scanner.matching import normalise
 from scanner.matching.patterns import HEAD, Texts, Versions
-from scanner.model import CONFIDENCES, Confidence, Hit, Item, Match, Product, Ruleset, Vendor, VersionRange
+from scanner.model import CONFIDENCES, HEAD_LISTS, Confidence, Hit, Item, Match, Product, Ruleset, Vendor, VersionRange
 
 _IDENTITY = frozenset(
     (
@@ -16,7 +16,6 @@ _IDENTITY = frozenset(
         *("purl", "receipt_id"),
     )
 )
-_LISTS = {"@publishers": "publishers", "@signers": "signers", "@team_ids": "team_ids"}
 
 
 # Words of ordinary software: a block found by one of them would be tried on half of the machine.
@@ -276,8 +275,8 @@ def _fields(match: Match, vendor: Vendor) -> Iterator[tuple[str, Texts | Version
 
 def _written_out(patterns: str | tuple[str, ...], vendor: Vendor) -> Iterator[str]:
     for pattern in (patterns,) if isinstance(patterns, str) else patterns:
-        if pattern in _LISTS:
-            yield from getattr(vendor, _LISTS[pattern])
+        if pattern in HEAD_LISTS:
+            yield from getattr(vendor, HEAD_LISTS[pattern])
         else:
             yield pattern
 

@@ -3,10 +3,9 @@
 import re
 from collections.abc import Collection, Iterator, Sequence
 
-from scanner.model import Match, Measure, Policy, Product, Vendor, VersionRange
+from scanner.model import HEAD_LISTS, Match, Measure, Policy, Product, Vendor, VersionRange
 
 _ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*\Z")
-_LISTS = {"@publishers": "publishers", "@signers": "signers", "@team_ids": "team_ids"}
 _LIST_FIELDS = {"@publishers": ("vendor",), "@signers": ("signer",), "@team_ids": ("ids.team_id",)}
 # Names that other software, or malware, has as well: on their own they say nothing.
 GENERIC = frozenset(
@@ -131,13 +130,13 @@ def _check_match(match: Match, vendor: Vendor, place: str, *, indexed: bool) -> 
         return
     for field, patterns in fields.items():
         for pattern in patterns:
-            if pattern in _LISTS:
+            if pattern in HEAD_LISTS:
                 if field not in _LIST_FIELDS[pattern]:
                     yield f"{place}.{field}: {pattern} belongs in {_LIST_FIELDS[pattern][0]}"
-                elif not getattr(vendor, _LISTS[pattern]):
-                    yield f"{place}.{field}: {pattern} is empty: the file has no {_LISTS[pattern]}"
+                elif not getattr(vendor, HEAD_LISTS[pattern]):
+                    yield f"{place}.{field}: {pattern} is empty: the file has no {HEAD_LISTS[pattern]}"
             elif pattern.startswith("@") and field in ("vendor", "signer"):
-                yield f"{place}.{field}: {pattern!r} is no list; there are {', '.join(_LISTS)}"
+                yield f"{place}.{field}: {pattern!r} is no list; there are {', '.join(HEAD_LISTS)}"
             elif not pattern.strip(" *"):
                 yield f"{place}.{field}: {pattern!r} fits everything"
     if indexed and not any(_indexable(patterns) for field, patterns in fields.items() if field != "version"):

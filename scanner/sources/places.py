@@ -226,7 +226,7 @@ def present(host: Host, table: Table) -> Iterator[Place]:
 
 def homes(host: Host) -> Iterator[tuple[str, str]]:
     """Name and home of every user whose home is there; the first of those who share one."""
-    for home, user in {user.home: user.name for user in reversed(host.users) if user.home}.items():
+    for home, user in host.homes.items():
         if host.files.is_dir(home):
             yield user, home
 

@@ -139,7 +139,7 @@ class LiveFiles(MacFiles):
         self.opened: list[str] = []
         self._disk = str(root)
 
-    def _local(self, path: str) -> str:
+    def _on_disk(self, path: str) -> str:
         self.opened.append(path)
         return self._disk + path
 

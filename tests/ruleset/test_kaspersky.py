@@ -13,7 +13,8 @@ import msgspec
 import pytest
 
 from scanner.matching import Matcher
-from scanner.model import Item, Kind, Match, Patterns, Ruleset, Specimen, Vendor, VersionRange
+from scanner.model import Item, Kind, Match, Patterns, Ruleset, Vendor, VersionRange
+from scanner.rulecheck import specimen_item
 from tests.conftest import CORPORA
 
 FILE = Path(__file__).parents[2] / "rules" / "vendors" / "kaspersky.toml"
@@ -246,24 +247,11 @@ def _several(value: Patterns | VersionRange) -> Iterable[str]:
     return (value,) if isinstance(value, str) else value if isinstance(value, tuple) else ()
 
 
-def as_item(specimen: Specimen) -> Item:
-    return Item(
-        kind=specimen.kind,
-        name=specimen.name,
-        vendor=specimen.vendor,
-        version=specimen.version,
-        path=specimen.path,
-        command=specimen.command,
-        signer=specimen.signer,
-        ids=specimen.ids,
-    )
-
-
 def test_every_specimen_is_told_right_and_by_one_product_only() -> None:
     wrong = []
     for product in vendor().product:
-        wrong += [(product.id, one) for one in product.hit if list(found(as_item(one))) != [product.id]]
-        wrong += [(product.id, one) for one in product.miss if product.id in found(as_item(one))]
+        wrong += [(product.id, one) for one in product.hit if list(found(specimen_item(one))) != [product.id]]
+        wrong += [(product.id, one) for one in product.miss if product.id in found(specimen_item(one))]
     assert not wrong
 
 
@@ -271,7 +259,7 @@ def test_what_belongs_to_nobody_here_matches_nothing() -> None:
     """The catch-all's misses are names that no product of this vendor may claim, successors apart."""
     (other,) = (product for product in vendor().product if product.id == "kaspersky-other")
     for specimen in other.miss:
-        claimed = [hit.product for hit in matcher().match([as_item(specimen)])]
+        claimed = [hit.product for hit in matcher().match([specimen_item(specimen)])]
         assert all(product.role == "successor" for product in claimed), specimen
 
 
@@ -279,7 +267,7 @@ def test_every_block_is_shown_by_a_specimen() -> None:
     """A block without a specimen is one that nobody can check."""
     unshown = []
     for product in vendor().product:
-        items = [as_item(specimen) for specimen in product.hit]
+        items = [specimen_item(specimen) for specimen in product.hit]
         for number, match in enumerate(product.match):
             alone = msgspec.structs.replace(product, match=(match,))
             single = Matcher(

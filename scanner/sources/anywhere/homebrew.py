@@ -31,7 +31,7 @@ _LATEST = "latest"
 
 def collect(host: Host) -> Iterator[Trace]:
     """An item for every version of every formula and cask."""
-    homes = {user.home: user.name for user in reversed(host.users) if user.home}
+    homes = host.homes
     places = {home + folder: user for home, user in homes.items() for folder in _HOME}
     places |= dict.fromkeys(_PREFIXES, "")  # one of them may be in the home of a user that owns nothing else
     for prefix, user in places.items():

@@ -9,13 +9,16 @@ References:
 
 import datetime as dt
 from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
 
 from scanner.host import Host
-from scanner.host.executables import Identity
 from scanner.host.processes import Process
 from scanner.model import Evidence, Item, LeftOut, Problem
 from scanner.sources.identity import identity_from
 from scanner.sources.source import Source, Trace
+
+if TYPE_CHECKING:
+    from scanner.host.executables import Identity
 
 _NAMED = 10  # processes of one library
 _WORDS = {
@@ -55,7 +58,7 @@ def collect(host: Host) -> Iterator[Trace]:
         yield Problem("processes", f"permission denied: {_WORDS.get(what, what)} of {count}")
 
 
-def _item(process: Process, identity: Identity | None) -> Item:
+def _item(process: Process, identity: "Identity | None") -> Item:
     details = dict(identity.details) if identity else {}
     details["pid"] = str(process.pid)
     if process.started:
@@ -83,7 +86,7 @@ def _item(process: Process, identity: Identity | None) -> Item:
     )
 
 
-def _library(path: str, container: str, processes: list[Process], identify: Callable[[str], Identity | None]) -> Item:
+def _library(path: str, container: str, processes: list[Process], identify: Callable[[str], "Identity | None"]) -> Item:
     identity = identify(path)
     shown = [f"{one.name} ({one.pid})" for one in processes[:_NAMED]]
     if len(processes) > _NAMED:

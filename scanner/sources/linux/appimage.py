@@ -31,7 +31,7 @@ def collect(host: Host) -> Iterator[Trace]:
     for entry in host.files.list("/opt"):
         if entry.kind == "dir":
             yield from _folder(host, f"/opt/{entry.name}", "", {}, seen)
-    for home, user in {user.home: user.name for user in reversed(host.users) if user.home}.items():
+    for home, user in host.homes.items():
         if host.files.is_dir(home):
             integrated = _integrated(host, f"{home}/{_ENTRIES}")
             for folder in _USER:

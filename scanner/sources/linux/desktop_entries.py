@@ -35,7 +35,7 @@ def collect(host: Host) -> Iterator[Trace]:
     for folder in _MENUS:
         yield from _entries(host, folder, "app", "")
     yield from _entries(host, _AUTOSTART, "task", "")
-    for home, user in {user.home: user.name for user in reversed(host.users) if user.home}.items():
+    for home, user in host.homes.items():
         for folder in _USER_MENUS:
             yield from _entries(host, home + folder, "app", user)
         yield from _entries(host, home + _USER_AUTOSTART, "task", user)

@@ -36,7 +36,7 @@ def collect(host: Host) -> Iterator[Trace]:
     for entry in host.files.list(_INSTALLATIONS):
         if entry.name.endswith(".conf"):
             yield from _configured(host, f"{_INSTALLATIONS}/{entry.name}")
-    for home, user in {user.home: user.name for user in reversed(host.users) if user.home}.items():
+    for home, user in host.homes.items():
         yield from _installation(host, f"{home}/{_USER}", "user", user)
 
 

@@ -42,7 +42,7 @@ def collect(host: Host) -> Iterator[Trace]:
                 found = True
                 yield trace
     if not found and host.files.exists(_PROGRAM):
-        for home, name in {user.home: user.name for user in reversed(host.users) if user.home}.items():
+        for home, name in host.homes.items():
             yield from _folder(host, f"{home}/{_HOME}", name)
 
 

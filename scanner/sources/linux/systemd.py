@@ -209,7 +209,7 @@ def collect(host: Host) -> Iterator[Trace]:
     yield from _traces(host, _Units(host, _SYSTEM), {"manager": "system"}, running=_running(host))
     for_every_user = _Units(host, _EVERY_USER)
     yield from _traces(host, for_every_user, {"manager": "user"})
-    for home, user in {user.home: user.name for user in reversed(host.users) if user.home}.items():
+    for home, user in host.homes.items():
         units = _Units(host, tuple(home + folder for folder in _HOME))
         yield from _traces(host, units, {"manager": "user"}, user=user, home=home, outer=for_every_user)
 

@@ -119,7 +119,7 @@ def collect(host: Host) -> Iterator[Trace]:
     """An item for every folder of a vendor and every folder in it, and for the kernel modules met on the way."""
     search = _Search(host)
     places = [(top, "") for top in _TOPS]
-    homes = {user.home: user.name for user in reversed(host.users) if user.home}
+    homes = host.homes
     places += [(home + folder, user) for home, user in homes.items() for folder in _HOME]
     for top, user in places:
         real = host.files.real(top) or ""

@@ -121,7 +121,7 @@ def collect(host: Host) -> Iterator[Trace]:
 def _places(host: Host) -> Iterator[tuple[str, int, str]]:
     """Folder, how many levels of it, and whose it is."""
     yield from ((top, depth, "") for top, depth in _TOPS.items())
-    for home, user in {user.home: user.name for user in reversed(host.users) if user.home}.items():
+    for home, user in host.homes.items():
         yield from ((home + folder, depth, user) for folder, depth in _HOME.items())
         yield home + _TRASH, _IN_TRASH, user
     names = {user.uid: user.name for user in reversed(host.users)}

@@ -40,7 +40,7 @@ def collect(host: Host) -> Iterator[Trace]:
                 yield LeftOut("part of macOS")
             elif entry.name.endswith(".plist") and entry.kind != "dir":
                 yield from _job(host, f"{folder}/{entry.name}", domain, "", switched)
-    for home, user in {user.home: user.name for user in reversed(host.users) if user.home}.items():
+    for home, user in host.homes.items():
         for entry in host.files.list(home + _HOME):
             if entry.name.endswith(".plist") and entry.kind != "dir":
                 yield from _job(host, f"{home}{_HOME}/{entry.name}", "agent", user, switched)

@@ -42,7 +42,7 @@ def collect(host: Host) -> Iterator[Trace]:
         else:
             yield from _store(host, f"{_STORE}/{name}")
     yield from _window(host, _WINDOW, "")
-    for home, user in {user.home: user.name for user in reversed(host.users) if user.home}.items():
+    for home, user in host.homes.items():
         yield from _bookmarks(host, home + _AGENT, user)
         yield from _custom(host, home + _ITEMS, user)
         yield from _window(host, home + _WINDOW, user)

@@ -44,7 +44,7 @@ def collect(host: Host) -> Iterator[Trace]:
             yield LeftOut(f"one of more than {_CHILDREN} folders in one", len(inner))
         else:
             yield from (_item(*one, "") for one in inner)
-    for home, user in {user.home: user.name for user in reversed(host.users) if user.home}.items():
+    for home, user in host.homes.items():
         for path, name in _folders(host, home + _FOLDER):
             yield LeftOut("part of macOS") if _is_of_macos(name) else _item(path, name, user)
 
