@@ -105,7 +105,10 @@ class SourceRun(Struct, frozen=True, omit_defaults=True, kw_only=True):
 
 
 class HostInfo(Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """Who was looked at. `left_alone` names network, FUSE and automounts that nobody stepped into."""
+    """Who was looked at. `left_alone` names network, FUSE and automounts that nobody stepped into.
+
+    `notes` say what a reader should know of how it was looked at; reports give them as warnings.
+    """
 
     name: str
     platform: Platform
@@ -114,6 +117,7 @@ class HostInfo(Struct, frozen=True, omit_defaults=True, kw_only=True):
     arch: str = ""
     root: str = ""  # empty for the live machine
     left_alone: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 class Unseen(Struct, frozen=True, omit_defaults=True):

@@ -15,10 +15,16 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from scanner.worker import Message, Request, warm_up, work
+
+if TYPE_CHECKING:
+    import subprocess
+
+    from scanner.windows_job import Job
 
 FORKS = sys.platform.startswith("linux")
 WORKER = "_worker"  # the argument that makes a frozen executable the worker
@@ -46,6 +52,7 @@ class Spawned:
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
         )
+        self._job = _bounded(self._process, memory)
         self._ended = False
         self._queue: queue.SimpleQueue[bytes] = queue.SimpleQueue()
         self._unpack = _Frames()
@@ -84,7 +91,13 @@ class Spawned:
         """Ends it if it has not ended, and takes its status; harmless if that was done."""
         if self._process.poll() is None:
             self._process.kill()
+        if self._job is not None:
+            self._job.end()
         self._process.wait()
+
+    def cpu_seconds(self) -> float:
+        """How long it has computed; 0 once it has ended."""
+        return _cpu_seconds(self._process.pid)
 
     def _read(self) -> None:
         """Takes what comes, as it comes: on Windows nobody can wait for a pipe and a clock at once."""
@@ -147,6 +160,10 @@ else:
                     time.sleep(pause)
                     done, self._status = os.waitpid(pid, os.WNOHANG)
             os.close(self._pipe)
+
+        def cpu_seconds(self) -> float:
+            """How long it has computed; 0 once it has ended."""
+            return _cpu_seconds(self._pid)
 
     def _fork() -> tuple[int, int, int]:
         """A new worker: its process, the pipe that takes its request, and the pipe that gives its messages."""
@@ -236,8 +253,29 @@ def _live(reader: int, writer: int) -> None:
         os._exit(status)
 
 
+def _cpu_seconds(pid: int) -> float:
+    import psutil  # late: only a scan that takes longer than usual asks
+
+    try:
+        used = psutil.Process(pid).cpu_times()
+    except psutil.Error:
+        return 0.0
+    return float(used.user + used.system)
+
+
+def _bounded(process: "subprocess.Popen[bytes]", memory: int) -> "Job | None":
+    """The job object that bounds a new worker; `None` elsewhere, and where Windows refuses."""
+    if sys.platform != "win32":
+        return None
+    from scanner.windows_job import Job
+
+    with contextlib.suppress(OSError):
+        return Job(int(getattr(process, "_handle")), memory)  # noqa: B009  (what only Windows has, under no public name)
+    return None
+
+
 def _limit(memory: int) -> None:
-    """Bounds the address space and forbids core dumps. On Windows time alone is bounded."""
+    """Bounds the address space and forbids core dumps. On Windows the supervisor has done so, by a job object."""
     if sys.platform == "win32":
         return
     import resource

@@ -19,8 +19,10 @@ from scanner.worker import UNWANTED, Closed, Ended, Found, Message, Opened, Plan
 
 SOURCE_SECONDS = 30.0
 WHOLE_SECONDS = 120.0
+SOURCE_CPU_SECONDS = 20.0
+WHOLE_CPU_SECONDS = 60.0
 _OPENING_SECONDS = 30.0  # for starting the worker and opening the host
-_TICK = 0.25  # seconds between two calls of `progress`
+_TICK = 0.25  # seconds between two calls of `progress`, and between two looks at the clock of the worker's CPU
 MEMORY = 2 << 30  # bytes of address space for the worker
 
 
@@ -35,7 +37,8 @@ class Look:
         request: what is looked at.
         whole: seconds for all sources together.
         each: seconds for one source.
-        memory: bytes of address space for the worker (Linux and macOS).
+        cpu: seconds that one source may compute. All together may compute half of `whole`, and a minute at least.
+        memory: bytes of address space for the worker (on Windows: of memory).
         fork: whether the worker is a fork; else it is a new interpreter.
         progress: called at least every quarter of a second while the look goes on, with how many sources have run,
             how many will, and the title of the one that runs.
@@ -47,6 +50,7 @@ class Look:
         *,
         whole: float = WHOLE_SECONDS,
         each: float = SOURCE_SECONDS,
+        cpu: float = SOURCE_CPU_SECONDS,
         memory: int = MEMORY,
         fork: bool = FORKS,
         progress: Callable[[int, int, str], None] | None = None,
@@ -57,6 +61,8 @@ class Look:
         self._kind = Forked if fork else Spawned
         self._each = each
         self._end = time.monotonic() + whole
+        self._cpu = cpu
+        self._whole_cpu = max(whole / 2, WHOLE_CPU_SECONDS)  # what is left of it
         self._host: HostInfo | None = None
         self._opening: tuple[Problem, ...] = ()
         self._planned: dict[str, Planned] = {}
@@ -64,6 +70,9 @@ class Look:
         self._items: list[Item] = []
         self._current = ""
         self._since = 0.0
+        self._computed = 0.0  # seconds, by the worker, as of the last look at its clock
+        self._cpu_began: float | None = None  # that clock, soon after the source began
+        self._looked = 0.0
         self._peak_memory = 0
         self.interrupted = False
         self._worker: Forked | Spawned = self._kind(request, memory)
@@ -112,12 +121,13 @@ class Look:
             if how is None:
                 return
             self._worker.kill()
+            self._whole_cpu -= self._computed
             status, reason = how
             if not self._current:
                 self._give_up(reason)
                 return
             self._lose(status, reason)
-            if time.monotonic() >= self._end:
+            if time.monotonic() >= self._end or self._whole_cpu <= 0:
                 self._give_up("no time left: the whole look has a limit, see --timeout")
                 return
             if all(name in self._runs for name in self._planned):
@@ -127,37 +137,55 @@ class Look:
 
     def _listen(self, worker: Forked | Spawned) -> tuple[str, str] | None:
         """Takes messages to the end; status and reason where a source did not come to its own."""
-        self._since = time.monotonic()
+        self._began(computed=0.0)
         while True:
-            limit = min(self._since + (self._each if self._current else _OPENING_SECONDS), self._end)
-            messages = self._receive(worker, limit)
-            if messages is None:
-                took = time.monotonic() - self._since
-                return "timeout", f"ended after {took:.0f} s: a source may take {self._each:g} s"
-            if not messages:
+            if self._progress is not None:
+                title = self._planned[self._current].title if self._current in self._planned else ""
+                self._progress(len(self._runs), len(self._planned), title)
+            messages = worker.receive(min(_TICK, self._limit() - time.monotonic()))
+            if messages == []:
                 done = bool(self._planned) and all(name in self._runs for name in self._planned)
                 return None if done else ("failed", worker.death())
-            for message in messages:
+            for message in messages or ():
                 self._take(message)
+            exceeded = self._exceeded(worker)
+            if exceeded:
+                return "timeout", exceeded
 
-    def _receive(self, worker: Forked | Spawned, limit: float) -> list[Message] | None:
-        """What the worker sends next; `None` if it sends nothing until then."""
-        while self._progress is not None:
-            title = self._planned[self._current].title if self._current in self._planned else ""
-            self._progress(len(self._runs), len(self._planned), title)
-            if time.monotonic() + _TICK > limit:
-                break
-            messages = worker.receive(_TICK)
-            if messages is not None:
-                return messages
-        return worker.receive(limit - time.monotonic())
+    def _began(self, computed: float) -> None:
+        """The clocks of a source, or of opening the host, begin."""
+        self._since = self._looked = time.monotonic()
+        self._computed = computed
+        self._cpu_began = None
+
+    def _limit(self) -> float:
+        """When what goes on must have come to its end."""
+        return min(self._since + (self._each if self._current else _OPENING_SECONDS), self._end)
+
+    def _exceeded(self, worker: Forked | Spawned) -> str:
+        """Which budget what goes on has exceeded, in words; empty for none."""
+        now = time.monotonic()
+        if now >= self._limit():
+            return f"ended after {now - self._since:.0f} s: a source may take {self._each:g} s"
+        if now - self._looked < _TICK:  # most sources come to their end before anybody looks at that clock
+            return ""
+        self._looked = now
+        self._computed = max(worker.cpu_seconds(), self._computed)
+        if self._cpu_began is None:
+            self._cpu_began = self._computed
+        used = self._computed - self._cpu_began
+        if used > self._cpu:
+            return f"ended after {used:.0f} s of CPU: a source may compute {self._cpu:g} s"
+        if self._computed > self._whole_cpu:
+            return "ended: all sources together have computed as long as they may, see --timeout"
+        return ""
 
     def _take(self, message: Message) -> None:
         if isinstance(message, Found):
             self._items.append(message.item)
         elif isinstance(message, Started):
             self._current = message.source
-            self._since = time.monotonic()
+            self._began(self._computed)
         elif isinstance(message, Ended):
             self._runs[message.run.source] = message.run
             self._current = ""

@@ -81,7 +81,11 @@ def judge(
         as_of: the instant that days are counted from; a date is taken at the start of that day, in the zone of each
             milestone.
     """
-    warnings = [*_clock_warnings(ruleset, inventory.scanned_at, as_of), *_rule_warnings(ruleset, hits, as_of)]
+    warnings = [
+        *inventory.host.notes,
+        *_clock_warnings(ruleset, inventory.scanned_at, as_of),
+        *_rule_warnings(ruleset, hits, as_of),
+    ]
     used: set[int] = set()
     findings: list[Finding] = []
     suppressed: list[Finding] = []

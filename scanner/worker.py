@@ -232,7 +232,9 @@ def _within(inside: "Inside") -> "Iterator[Item | Problem | LeftOut]":
 
 def _peak_memory() -> int:
     if sys.platform == "win32":
-        return 0
+        import psutil
+
+        return int(psutil.Process().memory_info().peak_wset)
     import resource
 
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

@@ -1,82 +1,70 @@
-"""Feeds mutated captures to the parsers, and says which input made one raise or take too long.
+"""Feeds the parsers what a hostile machine could hold, guided by coverage, and says which input broke one.
 
-    python scripts/fuzz.py --seconds 600 [--seeds DIR] [NAME]…
+    pip install 'phaseout[fuzz]'
+    python scripts/fuzz.py [--seconds 600] [--jobs 2] [--corpus DIR] [--seeds DIR] [NAME]…
 
-Every public function of `scanner/parsers/` that takes bytes or text as its first argument and needs no other is a
-target. Seeds are files of a folder of real captures, above all those that the parser makes something of; mutations are
-those that find format bugs: flipped bits, numbers at their limits, cut ends, pieces doubled, moved and crossed. What is
-found is written to `fuzz-findings/` under the name of the target, so that it can become a test.
+A target is a module of `scanner/parsers/`, or another place where bytes of strangers are read; `--list` names them.
+Each runs in a process of its own under libFuzzer (atheris). What raised something that its documentation does not
+announce, took more than five seconds, or more than 2 GiB, goes to `fuzz-findings/`, one input for each distinct place,
+so that it can become a test. Inputs that reach new code stay in the corpus: a later run begins there.
+
+References:
+    https://llvm.org/docs/LibFuzzer.html (options, meaning of the final statistics); https://github.com/google/atheris
 """
 
 import argparse
+import contextlib
 import importlib
 import inspect
-import os
+import io
 import pkgutil
-import random
+import re
+import resource
 import signal
+import subprocess
 import sys
+import tempfile
 import time
 import typing
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from unittest.mock import patch
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
-import scanner.parsers  # noqa: E402
+LIMIT = 1 << 16  # bytes of an input
+SEEDS = 300  # of a target
+PATIENCE = 5  # seconds of CPU for one input
+OURS = ("regf.checksum", "regf_log.marvin32")  # they get what their module has measured
 
-LIMIT = 1 << 18  # bytes of a seed
-PATIENCE = 5  # seconds for one input
-NUMBERS = (0, 1, 0x7F, 0x80, 0xFF, 0x7FFF, 0xFFFF, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF)
+Target = Callable[[bytes], object]
 
 
-def targets() -> Iterator[tuple[str, Callable[[typing.Any], object], type]]:
-    """Name, function and type of the input of every parser."""
+def targets() -> dict[str, list[Target]]:
+    """What is run on an input, by the name of the target."""
+    found = {name: [target] for name, target in _WRITTEN.items()}
+    import scanner.parsers
+
     for module in pkgutil.iter_modules(scanner.parsers.__path__):
         loaded = importlib.import_module(f"scanner.parsers.{module.name}")
-        for name, function in inspect.getmembers(loaded, inspect.isfunction):
-            if name.startswith("_") or function.__module__ != loaded.__name__:
-                continue
-            parameters = list(inspect.signature(function).parameters.values())
-            if not parameters or any(one.default is one.empty for one in parameters[1:]):
-                continue
-            hints = typing.get_type_hints(function)
-            kind = hints.get(parameters[0].name)
-            if kind in (bytes, str):
-                yield f"{module.name}.{name}", function, kind
+        own = found.setdefault(module.name, [])
+        own += [
+            _called(function, kind)
+            for name, function in inspect.getmembers(loaded, inspect.isfunction)
+            if not name.startswith("_")
+            and function.__module__ == loaded.__name__
+            and f"{module.name}.{name}" not in OURS
+            and (kind := _input(function))
+        ]
+    return {name: found[name] for name in sorted(found) if found[name]}
 
 
-def mutated(data: bytes, other: bytes, rng: random.Random) -> bytes:
-    """The data with a few of the changes that break parsers."""
-    changed = bytearray(data)
-    for _ in range(rng.choice((1, 1, 2, 4, 8))):
-        if not changed:
-            changed += bytes(rng.randrange(256) for _ in range(8))
-        place = rng.randrange(len(changed))
-        match rng.randrange(8):
-            case 0:
-                changed[place] ^= 1 << rng.randrange(8)
-            case 1:
-                width = rng.choice((1, 2, 4))
-                number = rng.choice(NUMBERS) & ((1 << 8 * width) - 1)
-                changed[place : place + width] = number.to_bytes(width, rng.choice(("little", "big")))
-            case 2:
-                del changed[place:]
-            case 3:
-                del changed[place : place + rng.randrange(1, 64)]
-            case 4:
-                changed[place:place] = changed[place : place + rng.randrange(1, 256)]
-            case 5:
-                start = rng.randrange(len(other) + 1)
-                changed[place : place + 32] = other[start : start + 32]
-            case 6:
-                changed[place:place] = rng.choice(
-                    (b"\0", b"\n", b"\n\n", b'"', b"\\", b"<", b"&", b"[" * 300, b"\xff\xfe")
-                )
-            case _:
-                changed[place] = rng.randrange(256)
-    return bytes(changed[:LIMIT])
+def run(calls: list[Target], data: bytes) -> None:
+    """Runs a target on one input."""
+    for call in calls:
+        consume(call(data))
 
 
 def consume(result: object) -> None:
@@ -87,85 +75,378 @@ def consume(result: object) -> None:
                 break
 
 
-def run(name: str, function: Callable[[typing.Any], object], kind: type, seeds: list[bytes], seconds: float) -> int:
-    """Findings of one target; each distinct place that raises is kept once."""
-    rng = random.Random(name)
-    own = [seed for seed in seeds if accepted(function, seed if kind is bytes else text(seed))] or seeds
-    end = time.monotonic() + seconds
-    found: dict[str, bytes] = {}
-    count = 0
-    while time.monotonic() < end:
-        data = mutated(rng.choice(own if rng.random() < 0.9 else seeds), rng.choice(own), rng)
-        count += 1
-        signal.setitimer(signal.ITIMER_REAL, PATIENCE)
-        try:
-            consume(function(data if kind is bytes else text(data)))
-        except ValueError as error:  # the documented way of many parsers to refuse
-            if not documented(function):
-                found.setdefault(f"{type(error).__name__}: {error}"[:60], data)
-        except Exception as error:  # noqa: BLE001  (that is what is looked for)
-            trace = error.__traceback__
-            while trace is not None and trace.tb_next is not None:
-                trace = trace.tb_next
-            line = trace.tb_lineno if trace is not None else 0
-            found.setdefault(f"{type(error).__name__} at line {line}", data)
-        finally:
-            signal.setitimer(signal.ITIMER_REAL, 0)
-    print(f"{name:50} {count:9,} inputs, {len(own):4} seeds, {len(found)} findings", flush=True)
-    for number, (what, data) in enumerate(found.items()):
-        print(f"    {what}", flush=True)
-        folder = ROOT / "fuzz-findings"
-        folder.mkdir(exist_ok=True)
-        (folder / f"{name}-{number}").write_bytes(data)
-    return len(found)
+def _input(function: Callable[..., object]) -> type | None:
+    """The type of what a function reads, if that is all it needs."""
+    parameters = list(inspect.signature(function).parameters.values())
+    if not parameters or any(one.default is one.empty for one in parameters[1:]):
+        return None
+    kind = typing.get_type_hints(function).get(parameters[0].name)
+    return kind if kind in (bytes, str) else None
 
 
-def text(data: bytes) -> str:
+def _called(function: Callable[[typing.Any], object], kind: type) -> Target:
+    refuses = "Raises:" in (inspect.getdoc(function) or "")
+
+    def call(data: bytes) -> None:
+        with contextlib.suppress(*((ValueError,) if refuses else ())):
+            consume(function(data if kind is bytes else _text(data)))
+
+    return call
+
+
+def _text(data: bytes) -> str:
     """As `Files.text` gives it."""
     return data.decode("utf-8", "backslashreplace")
 
 
-def accepted(function: Callable[[typing.Any], object], seed: bytes | str) -> bool:
-    """Whether the parser makes something of a seed: such seeds reach further into it."""
-    signal.setitimer(signal.ITIMER_REAL, PATIENCE)
-    try:
-        result = function(seed)
-        return next(result, None) is not None if isinstance(result, Iterator) else bool(result)
-    except Exception:  # noqa: BLE001  (the run itself will find it)
-        return True
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
+def _at(data: bytes) -> Callable[[int, int], bytes]:
+    return lambda offset, size: data[offset : offset + size] if offset >= 0 else b""
 
 
-def documented(function: Callable[..., object]) -> bool:
-    """Whether the function says that it raises ValueError (or a class of it)."""
-    return "Raises:" in (inspect.getdoc(function) or "")
+# Targets that need more than the bytes. Imports are theirs, so that only what runs is instrumented.
 
 
-def load_seeds(folder: Path, rng: random.Random) -> list[bytes]:
-    """Some real files, small and large ones, and nothing at all."""
-    files = sorted(path for path in folder.rglob("*") if path.is_file()) if folder.is_dir() else []
-    chosen = rng.sample(files, min(1500, len(files)))
-    return [b"", *(path.read_bytes()[:LIMIT] for path in chosen)]
+def _regf(data: bytes) -> None:
+    from scanner.parsers import regf
+
+    with contextlib.suppress(ValueError):
+        _walk(regf.root(data), 0)
+
+
+def _walk(node: typing.Any, depth: int) -> None:
+    for _ in node.values(200, 1 << 16):
+        pass
+    node.child("Software")
+    for child in node.subkeys(50):
+        if depth < 4:
+            _walk(child, depth + 1)
+
+
+class _Anything(bytes):
+    """A hash that equals every other: fuzzing must not stop at checksums."""
+
+    def __ne__(self, other: object) -> bool:
+        return False
+
+    __eq__ = bytes.__eq__
+    __hash__ = bytes.__hash__
+
+
+def _regf_log(data: bytes) -> None:
+    """A hive and its log, one after the other."""
+    from scanner.parsers import regf_log
+
+    at = data.find(b"regf", 4)
+    if at >= 512:
+        same = _Anything(b"12345678")
+        with patch.multiple(regf_log, marvin32=lambda _: same, checksum=lambda _: same):
+            regf_log.recovered(data[:at], [data[at:]])
+
+
+def _zip(data: bytes) -> None:
+    from scanner.parsers.zip_archive import Archive
+
+    with contextlib.suppress(ValueError):
+        archive = Archive(io.BytesIO(data))
+        for name in ("manifest.json", "META-INF/MANIFEST.MF", "a"):
+            with contextlib.suppress(ValueError):
+                archive.read(name)
+
+
+def _thrift(data: bytes) -> None:
+    from scanner.parsers import thrift
+
+    def read(count: int) -> bytes:
+        piece = stream.read(count)
+        if len(piece) < count:
+            raise EOFError
+        return piece
+
+    stream = io.BytesIO(data)
+    with contextlib.suppress(thrift.ThriftError, EOFError):
+        thrift.write_message(thrift.read_message(read))
+
+
+def _keyed_archive(data: bytes) -> None:
+    from scanner.parsers import keyed_archive, property_list
+
+    with contextlib.suppress(ValueError):
+        keyed_archive.unarchived(property_list.mapping(data) or {})
+
+
+def _chrome_policy(data: bytes) -> None:
+    from scanner.parsers import chrome_policy, lenient_json
+
+    with contextlib.suppress(ValueError):
+        policies = lenient_json.decode(data)
+        consume(chrome_policy.forcelist(policies))
+        consume(chrome_policy.brought(policies))
+
+
+def _crontab(data: bytes) -> None:
+    from scanner.parsers import crontab
+
+    for form in ("user", "system", "anacron"):
+        consume(crontab.lines(_text(data), form))
+
+
+def _deb822(data: bytes) -> None:
+    from scanner.parsers import deb822
+
+    consume(deb822.stanzas(_text(data), ("Package", "Version", "Status")))
+
+
+def _extension_locales(data: bytes) -> None:
+    from scanner.parsers import extension_locales
+
+    for function in (extension_locales.message, extension_locales.nls):
+        with contextlib.suppress(ValueError):
+            function("name", data)
+
+
+def _gemspec(data: bytes) -> None:
+    from scanner.parsers import gemspec
+
+    gemspec.gem(data, "some-1.0.gemspec")
+
+
+def _image_path(data: bytes) -> None:
+    from scanner.parsers import image_path
+
+    text, variables = _text(data), {"SYSTEMROOT": "C:\\Windows", "PATH": "%SYSTEMROOT%;%PATH%"}
+    image_path.program(text, variables)
+    image_path.absolute(text, variables)
+    image_path.expand(text, image_path.for_user({"X": text}, "C:\\Users\\a"))
+
+
+def _registry_values(data: bytes) -> None:
+    from scanner.parsers import registry_values
+
+    with contextlib.suppress(ValueError):
+        registry_values.decode(data[0] % 14 if data else 0, data[1:])
+
+
+def _systemd_unit(data: bytes) -> None:
+    from scanner.parsers import systemd_unit
+
+    systemd_unit.executable(_text(data), {"i": "x", "h": "/root"})
+
+
+def _code_signature(data: bytes) -> None:
+    from scanner.parsers import code_signature
+
+    code_signature.signature(_at(data))
+
+
+def _macho(data: bytes) -> None:
+    from scanner.parsers import macho
+
+    macho.slices(_at(data))
+
+
+def _pe(data: bytes) -> None:
+    from scanner.parsers import authenticode, pe, version_resource
+
+    read = _at(data)
+    found = pe.image(read)
+    if found is not None:
+        authenticode.signers(pe.certificate_table(read, found))
+        for resource_ in pe.version_resources(read, found):
+            version_resource.version(resource_)
+
+
+def _go_buildinfo(data: bytes) -> None:
+    from scanner.parsers import go_buildinfo
+
+    go_buildinfo.build_info(_at(data))
+
+
+def _windows_dates(data: bytes) -> None:
+    from scanner.parsers import windows_dates
+
+    number = int.from_bytes(data[:8], "little")
+    windows_dates.filetime(number)
+    for value in (_text(data), number):
+        with contextlib.suppress(ValueError):
+            windows_dates.install_date(value)
+
+
+def _epoch(data: bytes) -> None:
+    from scanner.parsers import epoch
+
+    epoch.rfc3339(_text(data))
+    epoch.rfc3339(int.from_bytes(data[:9], "little", signed=True))
+
+
+def _mounts(data: bytes) -> None:
+    from scanner.host import mounts
+
+    mounts.unsafe_mounts(data)
+
+
+def _inventories(data: bytes) -> None:
+    from scanner.inventories import read, read_one
+
+    consume(read(io.BytesIO(data), "file"))
+    read_one(io.BytesIO(data), "file")
+
+
+def _ruleset(data: bytes) -> None:
+    from scanner.ruleset import RuleError, load, load_policy
+
+    for name in ("vendors/some.toml", "measures/some.toml"):
+        with contextlib.suppress(RuleError):
+            load({name: data})
+    with contextlib.suppress(RuleError):
+        load_policy("phaseout.toml", data)
+
+
+_WRITTEN: dict[str, Target] = {
+    "chrome_policy": _chrome_policy,
+    "code_signature": _code_signature,
+    "crontab": _crontab,
+    "deb822": _deb822,
+    "epoch": _epoch,
+    "extension_locales": _extension_locales,
+    "gemspec": _gemspec,
+    "go_buildinfo": _go_buildinfo,
+    "image_path": _image_path,
+    "inventories": _inventories,
+    "keyed_archive": _keyed_archive,
+    "macho": _macho,
+    "mounts": _mounts,
+    "pe": _pe,
+    "regf": _regf,
+    "regf_log": _regf_log,
+    "registry_values": _registry_values,
+    "ruleset": _ruleset,
+    "systemd_unit": _systemd_unit,
+    "thrift": _thrift,
+    "windows_dates": _windows_dates,
+    "zip_archive": _zip,
+}
+
+
+def fuzz(name: str, seconds: int, corpus: Path, findings: Path) -> None:
+    """Runs one target in this process until its time is over."""
+    import atheris
+
+    with atheris.instrument_imports(include=["scanner"]):
+        calls = targets()[name]
+        run(calls, b"")  # what is imported late is instrumented as well
+    found: set[str] = set()
+
+    def one(data: bytes) -> None:
+        signal.setitimer(signal.ITIMER_VIRTUAL, PATIENCE)
+        try:
+            run(calls, data)
+        except Exception as error:  # noqa: BLE001  (that is what is looked for)
+            what = _place(error)
+            if what not in found:
+                found.add(what)
+                place = findings / f"{name}-{len(found)}"
+                place.write_bytes(data)
+                print(f"\nFINDING {name}: {what}: {error!r:.200} in {place.name}", file=sys.stderr, flush=True)
+        finally:
+            signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+
+    def too_long(*_: object) -> None:
+        raise TimeoutError(f"more than {PATIENCE} s of CPU")
+
+    signal.signal(signal.SIGVTALRM, too_long)
+    options = {
+        "max_total_time": seconds,
+        "max_len": LIMIT,
+        "timeout": PATIENCE * 4,  # what does not come back from C
+        "rss_limit_mb": 2048,
+        "print_final_stats": 1,
+        "artifact_prefix": f"{findings}/{name}-",
+    }
+    atheris.Setup([name, str(corpus), *(f"-{option}={value}" for option, value in options.items())], one)
+    atheris.Fuzz()
+
+
+def _place(error: BaseException) -> str:
+    """Type and innermost line: what is one finding."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    where = f"{Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}" if trace is not None else ""
+    return f"{type(error).__name__} at {where}"
+
+
+def supervise(name: str, seconds: int, corpus: Path) -> int:
+    """Runs a target in a process of its own and prints a line about it; how much it found."""
+    own = corpus / name
+    began = time.monotonic()
+    command = [sys.executable, __file__, "--one", "--seconds", str(seconds), "--corpus", str(own), name]
+    child = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, check=False)
+    said = child.stderr.decode("utf-8", "replace")
+    inputs = re.search(r"stat::number_of_executed_units:\s*(\d+)", said)
+    cover = re.findall(r"cov: (\d+)", said) or ["?"]
+    count = said.count("\nFINDING ") + (child.returncode != 0)
+    print(
+        f"{name:22} {int(inputs[1]) if inputs else 0:12,} inputs, coverage {cover[0]} to {cover[-1]}, "
+        f"{time.monotonic() - began:.0f} s, {count} findings",
+        flush=True,
+    )
+    for line in said.splitlines():
+        if line.startswith("FINDING "):
+            print(f"    {line}", flush=True)
+    if child.returncode:
+        print(f"    ended with {child.returncode}: {said[-2000:]}", flush=True)
+    return count
+
+
+def _children_cpu() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def plant(names: list[str], seeds: Path, corpus: Path) -> None:
+    """Gives every target some small real files to begin with."""
+    files = sorted(path for path in seeds.rglob("*") if path.is_file()) if seeds.is_dir() else []
+    small = sorted((path.stat().st_size, path) for path in files)
+    chosen = [path.read_bytes()[:LIMIT] for size, path in small if size <= 4 * LIMIT][:SEEDS]
+    for name in names:
+        own = corpus / name
+        own.mkdir(parents=True, exist_ok=True)
+        for number, data in enumerate(chosen):
+            (own / f"seed-{number}").write_bytes(data)
 
 
 def main() -> None:
-    """Runs the targets one after the other."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("names", nargs="*", help="only targets that begin so")
-    parser.add_argument("--seconds", type=float, default=60.0, help="for each target")
-    parser.add_argument("--seeds", type=Path, default=ROOT.parent / "shared" / "corpora")
+    """Reads the command line and runs what it names."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("names", nargs="*", help="only these targets")
+    parser.add_argument("--seconds", type=int, default=600, help="for each target")
+    parser.add_argument("--jobs", type=int, default=2, help="targets at once")
+    parser.add_argument("--corpus", type=Path, help="inputs are kept here, a folder for each target")
+    parser.add_argument("--seeds", type=Path, default=ROOT.parent / "shared" / "corpora", help="real files; a start")
+    parser.add_argument("--list", action="store_true", help="name the targets")
+    parser.add_argument("--one", action="store_true", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
-
-    def too_long(*_: object) -> None:
-        raise TimeoutError(f"more than {PATIENCE} s")
-
-    signal.signal(signal.SIGALRM, too_long)
-    seeds = load_seeds(arguments.seeds, random.Random(1))
-    wanted = [one for one in targets() if not arguments.names or one[0].startswith(tuple(arguments.names))]
-    print(f"{len(wanted)} targets, {len(seeds)} seeds, {arguments.seconds:g} s each, process {os.getpid()}", flush=True)
-    findings = sum(run(*one, seeds, arguments.seconds) for one in wanted)
-    sys.exit(1 if findings else 0)
+    findings = ROOT / "fuzz-findings"
+    findings.mkdir(exist_ok=True)
+    if arguments.one:
+        fuzz(arguments.names[0], arguments.seconds, arguments.corpus, findings)
+        return
+    names = list(targets())
+    if arguments.list:
+        print("\n".join(names))
+        return
+    wanted = arguments.names or names
+    unknown = sorted(set(wanted) - set(names))
+    if unknown:
+        parser.error(f"no target {', '.join(unknown)}")
+    with contextlib.ExitStack() as stack:
+        corpus = arguments.corpus or Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        plant(wanted, arguments.seeds, corpus)
+        print(f"{len(wanted)} targets, {arguments.seconds} s each, {arguments.jobs} at once", flush=True)
+        with ThreadPoolExecutor(arguments.jobs) as pool:
+            counts = list(pool.map(lambda name: supervise(name, arguments.seconds, corpus), wanted))
+    print(f"{_children_cpu() / 3600:.2f} hours of CPU, {sum(counts)} findings")
+    sys.exit(1 if sum(counts) else 0)
 
 
 if __name__ == "__main__":

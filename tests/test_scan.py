@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+import scanner.scan
 import scanner.sources
 from scanner.model import Inventory, Item, LeftOut, Problem
 from scanner.scan import CannotLookError, Look
@@ -82,17 +83,28 @@ def odd(_: Any) -> Iterator[Any]:
     yield Problem("/caf\udce9", "odd")
 
 
+def floods(_: Any) -> Iterator[Any]:
+    while True:
+        yield LeftOut("no software")
+        yield item("one of many")
+
+
 @pytest.fixture
 def look(tree: Tree, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Inventory]:
     def over(
-        *collects: Collect, whole: float = 60, each: float = 1, memory: int = 1 << 30, **request: Any
+        *collects: Collect,
+        whole: float = 60,
+        each: float = 1,
+        cpu: float = 20,
+        memory: int = 1 << 30,
+        **request: Any,
     ) -> Inventory:
         sources = tuple(
             Source(one.__name__, one.__name__, ("linux",), ("package",), (), ("/x",), "None.", one) for one in collects
         )
         monkeypatch.setattr(scanner.sources, "load", lambda platform: sources)  # noqa: ARG005
         asked = Request(root=str(tree.root), platform="linux", **request)
-        look = Look(asked, whole=whole, each=each, memory=memory)
+        look = Look(asked, whole=whole, each=each, cpu=cpu, memory=memory)
         return look.inventory(scanned_at="2026-01-01T00:00:00Z", tool="test")
 
     return over
@@ -138,6 +150,22 @@ def test_whole_time(look: Callable[..., Inventory]) -> None:
     assert [run.status for run in inventory.runs] == ["ok", "timeout", "failed"]
     assert inventory.runs[2].reason.startswith("no time left")
     assert [one.source for one in inventory.unseen] == ["hangs", "many"]
+
+
+def test_computing_has_a_budget_of_its_own(look: Callable[..., Inventory], monkeypatch: pytest.MonkeyPatch) -> None:
+    inventory = look(good, spins, many, each=30, cpu=0.5)
+    assert [run.status for run in inventory.runs] == ["ok", "timeout", "ok"]
+    assert inventory.runs[1].reason == "ended after 1 s of CPU: a source may compute 0.5 s"
+    assert len(inventory.items) == 20_002
+    monkeypatch.setattr(scanner.scan, "WHOLE_CPU_SECONDS", 0.5)
+    inventory = look(good, spins, many, whole=1, each=30)
+    assert [run.status for run in inventory.runs] == ["ok", "timeout", "failed"]
+    assert inventory.runs[1].reason.startswith("ended: all sources together have computed")
+
+
+def test_a_source_that_never_pauses_is_ended_as_well(look: Callable[..., Inventory]) -> None:
+    inventory = look(floods, good, each=0.5)
+    assert [run.status for run in inventory.runs] == ["timeout", "ok"]
 
 
 def test_what_a_source_prints_goes_nowhere(look: Callable[..., Inventory], capfd: pytest.CaptureFixture[str]) -> None:

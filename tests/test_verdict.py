@@ -364,6 +364,15 @@ def test_a_clock_before_the_rules_is_not_trusted() -> None:
     assert not warned(dt.date(1970, 1, 1), "2026-11-21T12:00:00Z")  # asked for
 
 
+def test_notes_on_the_host_become_warnings() -> None:
+    host = HostInfo(name="x", platform="windows", notes=("a 32-bit program",))
+    inventory = Inventory(
+        schema=INVENTORY_SCHEMA, tool="test", scanned_at="2026-11-21T12:00:00Z", host=host, items=(), runs=()
+    )
+    rules = Ruleset(vendors=(), measures=(COMMERCE,), digest="")
+    assert judge(inventory, [], rules, Policy(), TODAY).rules.warnings == ("a 32-bit program",)
+
+
 def test_clean_only_if_everything_was_seen() -> None:
     assert report(items=()).verdict == "clean"
     assert report(items=(), unseen=(Unseen("dpkg", "denied", kinds=("package",)),)).verdict == "incomplete"

@@ -20,7 +20,8 @@ from scanner.host.registry import Key, Mounts, Registry
 from scanner.host.registry.hives import open_hive
 from scanner.host.users import User
 from scanner.host.windows_files import SYSTEM_FOLDERS, WindowsFiles, drives_in
-from scanner.model import HostInfo
+from scanner.host.wow64 import NOTE, TROUBLE, redirected, see_everything
+from scanner.model import HostInfo, Problem
 from scanner.parsers.image_path import absolute
 
 _VERSION = r"HKLM\SOFTWARE\Microsoft\Windows NT\CurrentVersion"
@@ -68,6 +69,7 @@ def windows_host(
     root: str,
     people: Mounts | None = None,
     left_alone: tuple[str, ...] = (),
+    notes: tuple[str, ...] = (),
     processes: Callable[[], Iterator[Process]] | None = None,
 ) -> Host:
     """A host of a registry that has `HKLM`, and of files.
@@ -79,6 +81,7 @@ def windows_host(
         root: the folder that holds the drives; empty for the live machine.
         people: what becomes `HKU`, and gets the hives of all users that it has not; without it `HKU` stays as it is.
         left_alone: the drives or mounts that nobody steps into.
+        notes: see `HostInfo`.
         processes: gives the running ones.
     """
     variables = _variables(registry, system)
@@ -87,7 +90,7 @@ def windows_host(
         _mount_users(people, users, files, registry)
         registry.root(people)
     return Host(
-        _info(registry, root, left_alone),
+        _info(registry, root, left_alone, notes),
         files,
         users,
         processes=processes,
@@ -119,6 +122,12 @@ def live_windows(processes: Callable[[], Iterator[Process]]) -> Host:
     left_alone = _network_drives()
     files = WindowsFiles("", None, left_alone)
     registry = Registry(files)
+    system = os.environ.get("SystemRoot", "C:\\Windows")  # noqa: SIM112
+    notes = []
+    if redirected():
+        notes.append(NOTE)
+        if not see_everything():
+            registry.problems.append(Problem(rf"{system}\System32", TROUBLE))
     registry.root(live.live_root("HKLM", registry.problems))
     loaded = live.live_root("HKU", registry.problems)
     people = Mounts("HKU", registry.problems)
@@ -127,9 +136,10 @@ def live_windows(processes: Callable[[], Iterator[Process]]) -> Host:
     return windows_host(
         registry,
         files,
-        os.environ.get("SystemRoot", "C:\\Windows"),  # noqa: SIM112
+        system,
         root="",
         people=people,
+        notes=tuple(notes),
         left_alone=tuple(f"{drive}\\ ({kind})" for drive, kind in sorted(left_alone.items())),
         processes=processes,
     )
@@ -206,7 +216,7 @@ def _variables(registry: Registry, system: str) -> dict[str, str]:
     return found
 
 
-def _info(registry: Registry, root: str, left_alone: tuple[str, ...]) -> HostInfo:
+def _info(registry: Registry, root: str, left_alone: tuple[str, ...], notes: tuple[str, ...]) -> HostInfo:
     version = registry.key(_VERSION)
     computer = registry.key(_CONTROL + r"\ComputerName\ComputerName")
     environment = registry.key(_CONTROL + r"\Session Manager\Environment")
@@ -229,6 +239,7 @@ def _info(registry: Registry, root: str, left_alone: tuple[str, ...]) -> HostInf
         arch=environment.text("PROCESSOR_ARCHITECTURE") if environment is not None else "",
         root=root,
         left_alone=left_alone,
+        notes=notes,
     )
 
 

@@ -55,7 +55,11 @@ class Document:
         self._rest = _buffered(stream, name)
         self.line = 0
         self._first = b""
+        blank = 0
         while not self._first.strip():
+            blank += len(self._first)
+            if blank > _START:
+                raise BrokenError(name, f"begins with more than {_START >> 10} KiB of blank lines")
             self._first = self._read_line()
             self.line += 1
             if not self._first:

@@ -25,13 +25,13 @@ _OTHER_NAMES = {"x-mac-roman": "mac_roman", "macroman": "mac_roman"}
 def property_list(data: bytes) -> Any:
     """The value of an XML or binary property list, in any encoding; `None` where there is none.
 
-    What it gives are the types of `plistlib`; dates and data of a file with a mistake in it are given as texts. Nothing
-    about the shape of the value is certain.
+    What it gives are the types of `plistlib`; dates and data of a file with a mistake in it are given as texts. Keys
+    are texts; nothing else about the shape of the value is certain.
     """
     import plistlib
 
     if data.startswith(b"bplist"):
-        return _loaded(plistlib.loads, data, plistlib.FMT_BINARY)
+        return _loaded(plistlib.loads, data, plistlib.FMT_BINARY, _Dictionary)
     if b"<" not in data[:4096]:
         return None
     if _encoding(data) in _OF_EXPAT:
@@ -60,9 +60,18 @@ def texts(value: object) -> list[str]:
     return [text(one) for one in value if isinstance(one, str)] if isinstance(value, list) else []
 
 
-def _loaded(loads: Any, data: bytes, fmt: Any) -> Any:
+class _Dictionary(dict[str, Any]):
+    """The binary form can say any value for a key; Core Foundation refuses all but texts, and so do we."""
+
+    def __setitem__(self, key: object, value: object) -> None:
+        if not isinstance(key, str):
+            raise TypeError("a key that is no text")
+        super().__setitem__(key, value)
+
+
+def _loaded(loads: Any, data: bytes, fmt: Any, dictionary: type[dict[str, Any]] = dict) -> Any:
     try:
-        return loads(data, fmt=fmt)
+        return loads(data, fmt=fmt, dict_type=dictionary)
     except Exception:  # noqa: BLE001  (plistlib raises whatever the damage leads to)
         return None
 

@@ -56,6 +56,11 @@ def test_what_is_none() -> None:
     assert mapping(plistlib.dumps(["a"])) is None
 
 
+def test_a_key_that_is_no_text_makes_it_none() -> None:
+    whole = plistlib.dumps({"a": {"key": 1}}, fmt=plistlib.FMT_BINARY)
+    assert mapping(whole.replace(b"\x53key", b"\x43key")) is None  # 0x5n is a text, 0x4n is data
+
+
 def test_texts_of_other_types() -> None:
     values: list[object] = [" a ", 1, 1.5, True, None, [], b"x"]
     assert [text(value) for value in values] == ["a", "1", "1.5", "", "", "", ""]
