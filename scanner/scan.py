@@ -22,7 +22,8 @@ WHOLE_SECONDS = 120.0
 SOURCE_CPU_SECONDS = 20.0
 WHOLE_CPU_SECONDS = 60.0
 _OPENING_SECONDS = 30.0  # for starting the worker and opening the host
-_TICK = 0.25  # seconds between two calls of `progress`, and between two looks at the clock of the worker's CPU
+_TICK = 0.25  # seconds between two calls of `progress`
+_LOOK = 2.0  # seconds between two looks at what the worker has computed; most scans are over before the first
 MEMORY = 2 << 30  # bytes of address space for the worker
 
 
@@ -71,7 +72,7 @@ class Look:
         self._current = ""
         self._since = 0.0
         self._computed = 0.0  # seconds, by the worker, as of the last look at its clock
-        self._cpu_began: float | None = None  # that clock, soon after the source began
+        self._cpu_began: float | None = None  # what it had computed when the source began
         self._looked = 0.0
         self._peak_memory = 0
         self.interrupted = False
@@ -167,12 +168,12 @@ class Look:
         now = time.monotonic()
         if now >= self._limit():
             return f"ended after {now - self._since:.0f} s: a source may take {self._each:g} s"
-        if now - self._looked < _TICK:  # most sources come to their end before anybody looks at that clock
+        if now - self._looked < min(_LOOK, self._cpu / 4):
             return ""
         self._looked = now
         self._computed = max(worker.cpu_seconds(), self._computed)
         if self._cpu_began is None:
-            self._cpu_began = self._computed
+            self._cpu_began = max(self._computed - (now - self._since), 0.0)  # nobody looked then: this at least
         used = self._computed - self._cpu_began
         if used > self._cpu:
             return f"ended after {used:.0f} s of CPU: a source may compute {self._cpu:g} s"

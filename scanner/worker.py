@@ -104,11 +104,15 @@ Message = Opened | Refused | Started | Found | Ended | Closed
 
 def warm_up() -> None:
     """Loads what a look at this machine needs, which takes longer than most of its sources."""
-    import scanner.host.processes  # noqa: F401
     from scanner.host.target import live_platform
     from scanner.sources import load
 
-    load(live_platform())
+    platform = live_platform()
+    if platform == "linux":
+        import scanner.host.proc  # noqa: F401
+    else:
+        import psutil  # noqa: F401
+    load(platform)
 
 
 def work(request: Request, send: Callable[[Message], None]) -> None:

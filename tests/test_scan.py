@@ -158,7 +158,7 @@ def test_computing_has_a_budget_of_its_own(look: Callable[..., Inventory], monke
     assert inventory.runs[1].reason == "ended after 1 s of CPU: a source may compute 0.5 s"
     assert len(inventory.items) == 20_002
     monkeypatch.setattr(scanner.scan, "WHOLE_CPU_SECONDS", 0.5)
-    inventory = look(good, spins, many, whole=1, each=30)
+    inventory = look(good, spins, many, whole=3, each=30, cpu=2)
     assert [run.status for run in inventory.runs] == ["ok", "timeout", "failed"]
     assert inventory.runs[1].reason.startswith("ended: all sources together have computed")
 

@@ -1,25 +1,18 @@
 """The running processes of the live machine.
 
 References:
-    https://psutil.readthedocs.io/ (Process), proc_pid_exe(5) (the suffix " (deleted)"), proc_pid_maps(5), cgroups(7).
+    https://psutil.readthedocs.io/ (Process); for Linux see `scanner.host.proc`.
 """
 
 import os
 import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from typing import NamedTuple, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
-import psutil
+if TYPE_CHECKING:
+    import psutil
 
-_CONTAINER = re.compile(
-    r"(docker|libpod|crio|cri-containerd|containerd|lxc|lxc\.payload|machine\.slice/systemd-nspawn|kubepods)"
-    r"[^\s]*?([0-9a-f]{12,64}|[./-][\w@.-]+)?(?:\.scope)?(?:/|\s|$)"
-)
-_CODE = re.compile(rb"^[^ ]+ ..x[^ ]* [^ ]+ [^ ]+ [1-9][0-9]* +(/[^\n]*)$", re.MULTILINE)  # a file mapped to be run
-_LIMIT = 1 << 16
-_MAPS = 1 << 24  # bytes; a database with many threads has a megabyte
-_PRIVILEGED = sys.platform == "win32" or os.geteuid() == 0  # Windows shows executables to everybody
 _ABSOLUTE = re.compile(r"[A-Za-z]:\\" if sys.platform == "win32" else "/")
 _SYSTEM = (0, 4)  # on Windows "System Idle Process" and "System"
 _T = TypeVar("_T")
@@ -48,15 +41,23 @@ def processes(names: Mapping[int, str]) -> Iterator[Process]:
     Args:
         names: user id → name. Names are not asked of the system: that may go over the network.
     """
+    if sys.platform == "linux":
+        from scanner.host.proc import pids, process
+
+        for pid in pids():
+            found = process(pid, names)
+            if found is not None:
+                yield found
+        return
+    import psutil
+
     for pid in psutil.pids():
         try:
-            process = psutil.Process(pid)
-            with process.oneshot():
-                found = _read(process, names)
+            one = psutil.Process(pid)
+            with one.oneshot():
+                yield _read(one, names)
         except psutil.NoSuchProcess:
             continue
-        if found is not None:
-            yield found
 
 
 def modules(pid: int) -> frozenset[str] | None:
@@ -64,21 +65,14 @@ def modules(pid: int) -> frozenset[str] | None:
 
     They are spelled as the process sees them: one in a container sees files of the container.
     """
-    if sys.platform.startswith("linux"):
-        try:
-            with open(f"/proc/{pid}/maps", "rb") as file:
-                mapped = file.read(_MAPS)
-        except FileNotFoundError:
-            return frozenset()
-        except OSError as error:
-            return frozenset() if isinstance(error, ProcessLookupError) else None
-        return frozenset(
-            os.fsdecode(path).removesuffix(" (deleted)").replace("\\012", "\n")
-            for path in set(_CODE.findall(mapped))
-            if not path.startswith((b"/memfd:", b"/dev/", b"/SYSV"))
-        )
+    if sys.platform == "linux":
+        from scanner.host.proc import mapped
+
+        return mapped(pid)
     if sys.platform == "darwin":
         return None
+    import psutil
+
     try:
         regions = psutil.Process(pid).memory_maps(grouped=False)
     except psutil.NoSuchProcess:
@@ -88,7 +82,24 @@ def modules(pid: int) -> frozenset[str] | None:
     return frozenset(region.path for region in regions if "x" in region.perms and region.path)
 
 
-def _read(process: psutil.Process, names: Mapping[int, str]) -> Process | None:
+def told_by_command(exe: str, command: tuple[str, ...], unreadable: list[str]) -> tuple[str, bool]:
+    """The executable, and whether only the command line tells it; what is known so is no longer `unreadable`.
+
+    What is hidden even from root nobody will ever see better: that is no reason to say "run as root".
+    """
+    privileged = sys.platform == "win32" or os.geteuid() == 0  # Windows shows executables to everybody
+    if not ("exe" in unreadable and privileged and command and _ABSOLUTE.match(command[0])):
+        return exe, False
+    unreadable.remove("exe")
+    if sys.platform == "win32" and "name" in unreadable:
+        unreadable.remove("name")
+    return command[0], True
+
+
+def _read(process: "psutil.Process", names: Mapping[int, str]) -> Process:
+    """A process of Windows or macOS."""
+    import psutil
+
     unreadable: list[str] = []
 
     def ask(what: str, question: Callable[[], _T], fallback: _T) -> _T:
@@ -101,68 +112,33 @@ def _read(process: psutil.Process, names: Mapping[int, str]) -> Process | None:
             unreadable.append(what)
         return fallback
 
-    command: list[str] = ask("command", process.cmdline, [])
-    on_linux = sys.platform.startswith("linux")
-    exe = ask("exe", (lambda: _executable(process.pid)) if on_linux else process.exe, "")
+    words: list[str] = []
+    command = tuple(ask("command", process.cmdline, words))
+    exe = ask("exe", process.exe, "")
     # On Windows the name is that of the executable's file, which psutil would ask for once more.
     name = exe.rpartition("\\")[2] if sys.platform == "win32" and exe else ask("name", process.name, "")
     if sys.platform == "win32":
         uid = -1
         user = ask("user", process.username, "")
-    else:
-        uid = ask("user", lambda: process.uids().real, -1)
-        user = names.get(uid, str(uid) if uid >= 0 else "")
-    started = ask("started", process.create_time, 0.0)
-    if sys.platform == "win32":
         kernel = process.pid in _SYSTEM or bool(exe and "\\" not in exe)  # "Registry", "MemCompression"
         exe = "" if kernel else exe
     else:
-        kernel = on_linux and not command and not exe and _is_kernel_thread(process.pid)
-    deleted = on_linux and exe.endswith(" (deleted)")
-    told = "exe" in unreadable and _PRIVILEGED and bool(command) and _ABSOLUTE.match(command[0]) is not None
-    if told:  # hidden even from root: nobody will ever see more, so that is no reason to say "run as root"
-        exe = command[0]
-        unreadable = [what for what in unreadable if what != "exe" and (what != "name" or sys.platform != "win32")]
+        uid = ask("user", lambda: process.uids().real, -1)
+        user = names.get(uid, str(uid) if uid >= 0 else "")
+        kernel = False
+    started = ask("started", process.create_time, 0.0)
+    exe, told = told_by_command(exe, command, unreadable)
     return Process(
         pid=process.pid,
         name=name or (exe or (command[0] if command else "")).replace("\\", "/").rpartition("/")[2],
-        exe=exe.removesuffix(" (deleted)") if deleted else exe,
-        command=tuple(command),
+        exe=exe,
+        command=command,
         uid=uid,
         user=user,
         started=started,
-        deleted=deleted,
+        deleted=False,
         told=told,
-        container=_container(process.pid) if on_linux and not kernel else "",
+        container="",
         kernel=kernel,
         unreadable=() if kernel else tuple(unreadable),
     )
-
-
-def _executable(pid: int) -> str:
-    """As the kernel says it: psutil drops the mark of a deleted executable. Kernel threads and zombies have none."""
-    try:
-        return os.readlink(f"/proc/{pid}/exe")
-    except (FileNotFoundError, ProcessLookupError):
-        return ""
-
-
-def _is_kernel_thread(pid: int) -> bool:
-    """Field 9 of `/proc/PID/stat` has PF_KTHREAD (0x00200000)."""
-    try:
-        return bool(int(_proc(pid, "stat").rpartition(")")[2].split()[6]) & 0x00200000)
-    except (IndexError, ValueError):
-        return False
-
-
-def _container(pid: int) -> str:
-    found = _CONTAINER.search(_proc(pid, "cgroup"))
-    return f"{found[1]}:{(found[2] or '').lstrip('./-')[:12]}" if found else ""
-
-
-def _proc(pid: int, name: str) -> str:
-    try:
-        with open(f"/proc/{pid}/{name}", "rb") as file:
-            return file.read(_LIMIT).decode("utf-8", "replace")
-    except OSError:
-        return ""

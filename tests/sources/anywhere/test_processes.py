@@ -12,7 +12,7 @@ from typing import Any
 import psutil
 import pytest
 
-from scanner.host import Host
+from scanner.host import Host, proc
 from scanner.host.processes import Process, modules, processes
 from scanner.host.target import live_host
 from tests.conftest import WindowsTree, run
@@ -44,16 +44,114 @@ def test_attributes_of_a_real_process(tmp_path: Path) -> None:
             child.kill()
 
 
-def test_unreadable_attributes_do_not_lose_the_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(_: psutil.Process) -> str:
-        raise psutil.AccessDenied
+@pytest.fixture
+def kernel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A /proc with the process 7, to be changed."""
+    monkeypatch.setattr(proc, "_PROC", str(tmp_path))
+    folder = tmp_path / "7"
+    folder.mkdir()
+    (tmp_path / "stat").write_text("cpu 1 2\nbtime 1700000000\n")
+    proc.booted.cache_clear()
+    flags = "S 1 1 1 0 -1 4194304 0 0 0 0 0 0 0 0 20 0 1 0 500 0"
+    (folder / "stat").write_bytes(b"7 (a) \xff (b) " + flags.encode())
+    (folder / "cmdline").write_bytes(b"/opt/some/app\0--one\0two words\0")
+    (folder / "status").write_text("Name:\ta\nUid:\t1000\t0\t0\t0\n")
+    (folder / "cgroup").write_text("0::/user.slice\n")
+    (folder / "exe").symlink_to("/opt/some/app (deleted)")
+    yield folder
+    proc.booted.cache_clear()
 
-    monkeypatch.setattr(psutil.Process, "create_time", refuse)
-    monkeypatch.setattr(psutil.Process, "name", refuse)
-    mine = next(process for process in processes({}) if process.pid == os.getpid())
-    assert mine.unreadable == ("name", "started")
-    assert mine.command
-    assert mine.name == mine.exe.rpartition("/")[2]
+
+def only(names: dict[int, str] | None = None) -> Process:
+    (found,) = processes(names or {})
+    return found
+
+
+@pytest.mark.usefixtures("kernel")
+def test_what_the_kernel_says_of_a_process() -> None:
+    found = only({1000: "ada"})
+    assert (found.pid, found.name, found.exe, found.deleted) == (7, "a) \udcff (b", "/opt/some/app", True)
+    assert (found.command, found.uid, found.user) == (("/opt/some/app", "--one", "two words"), 1000, "ada")
+    assert found.started == 1700000000 + 500 / os.sysconf("SC_CLK_TCK")
+    assert (found.kernel, found.container, found.unreadable) == (False, "", ())
+
+
+@pytest.mark.parametrize(
+    ("title", "words"),
+    [
+        (b"", ()),
+        (b"sshd: ada [priv]", ("sshd:", "ada", "[priv]")),
+        (b"sshd: ada [priv]\0\0\0", ("sshd: ada [priv]", "", "")),
+        (b"chrome --type=x\0", ("chrome", "--type=x")),
+        (b"a\0\0", ("a", "")),
+        (b"a\0b", ("a", "b")),
+    ],
+)
+def test_titles_that_programs_give_themselves(kernel: Path, title: bytes, words: tuple[str, ...]) -> None:
+    (kernel / "cmdline").write_bytes(title)
+    assert only().command == words
+
+
+def test_a_name_that_the_kernel_cuts_is_completed(kernel: Path) -> None:
+    (kernel / "stat").write_text("7 (klnagent-contro) S 1 1 1 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 500 0")
+    (kernel / "cmdline").write_bytes(b"/opt/klnagent-controller\0")
+    assert only().name == "klnagent-controller"
+    (kernel / "cmdline").write_bytes(b"/opt/other\0")
+    assert only().name == "klnagent-contro"
+
+
+def test_a_thread_of_the_kernel(kernel: Path) -> None:
+    (kernel / "stat").write_text("7 (kworker/0:1) S 2 0 0 0 -1 69238880 0 0 0 0 0 0 0 0 20 0 1 0 500 0")
+    (kernel / "cmdline").write_bytes(b"")
+    (kernel / "exe").unlink()
+    found = only()
+    assert (found.name, found.kernel, found.exe, found.unreadable) == ("kworker/0:1", True, "", ())
+
+
+@pytest.mark.parametrize("damaged", [b"", b"7", b"7 (a) S 1", b"7 (a) " + b"x " * 30])
+def test_damaged_lines_do_not_lose_the_process(kernel: Path, damaged: bytes) -> None:
+    (kernel / "stat").write_bytes(damaged)
+    (kernel / "status").write_text("Name:\ta\n")
+    found = only()
+    assert (found.unreadable, found.name) == (("name", "started", "user"), "app")
+
+
+def test_one_that_ends_while_it_is_read_is_left_out(kernel: Path) -> None:
+    (kernel / "status").unlink()
+    assert list(processes({})) == []
+    (kernel / "stat").unlink()
+    assert list(processes({})) == []
+
+
+@pytest.mark.parametrize(
+    ("group", "container"),
+    [
+        ("0::/system.slice/docker-0123456789abcdef0123456789abcdef.scope", "docker:0123456789ab"),
+        ("0::/user.slice/libpod-fedcba9876543210.scope/container", "libpod:fedcba987654"),
+        ("0::/system.slice/cron.service", ""),
+    ],
+)
+def test_containers(kernel: Path, group: str, container: str) -> None:
+    (kernel / "cgroup").write_text(group + "\n")
+    assert only().container == container
+
+
+def test_what_a_user_may_not_see_is_named() -> None:
+    """Another user's process: the kernel shows its name and command to everybody, its executable to nobody else."""
+    if os.geteuid() != 0:
+        pytest.skip("not root: cannot become somebody else")
+    code = (
+        f"import sys; sys.path[:0] = {[*sys.path, str(Path(__file__).parents[3])]!r}\n"
+        "import os, scanner.host.proc\n"
+        "from scanner.host.processes import processes\n"
+        "os.setgid(65534); os.setuid(65534)\n"
+        "one = next(one for one in processes({}) if one.pid == int(sys.argv[1]))\n"
+        "print(one.unreadable, bool(one.name), bool(one.command), one.exe, one.uid)"
+    )
+    told = subprocess.run(
+        [sys.executable, "-c", code, str(os.getpid())], capture_output=True, text=True, check=False, cwd="/"
+    )
+    assert told.stdout.strip() == "('exe',) True True  0", told.stderr
 
 
 def with_modules() -> Host:
