@@ -17,7 +17,7 @@ import scanner.sources
 from scanner.model import Inventory, Item, LeftOut, Problem
 from scanner.scan import CannotLookError, Look
 from scanner.sources.source import Source
-from scanner.worker import Request
+from scanner.worker import Request, work
 from tests.conftest import Tree
 
 Collect = Callable[[Any], Iterator[Any]]
@@ -263,3 +263,42 @@ def test_offline_and_live_agree() -> None:
     running = {one[:3] for one in offline - live}
     assert {source for source, _, _ in running} <= {"systemd", "kernel_modules"}  # there they count as running
     assert live - offline == set()
+
+
+def test_nothing_is_read_twice(tree: Tree, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Over all sources, and under whatever name: a file is opened once, a folder of usual size listed once."""
+    tree.write("/etc/passwd", "ada:x:1000:1000::/home/ada:/bin/sh\n")
+    tree.write("/var/lib/dpkg/status", "Package: bash\nStatus: install ok installed\nVersion: 1\n")
+    tree.write(
+        "/usr/lib/systemd/system/ssh.service", "[Service]\nExecStart=/usr/sbin/sshd\n[Install]\nAlias=sshd.service\n"
+    )
+    tree.write("/usr/lib/systemd/system/getty@.service", "[Service]\nExecStart=/sbin/agetty %I\n")
+    tree.link("/etc/systemd/system/sshd.service", "/usr/lib/systemd/system/ssh.service")
+    for number in (1, 2):
+        link = f"/etc/systemd/system/getty.target.wants/getty@tty{number}.service"
+        tree.link(link, "/usr/lib/systemd/system/getty@.service")
+    tree.write("/opt/Some App/app", "x")
+    tree.write("/home/ada/.cargo/bin/tool", "x")
+    tree.write("/home/ada/.vscode/extensions/extensions.json", "[]")
+    tree.write("/home/ada/.config/autostart/a.desktop", "[Desktop Entry]\nType=Application\nName=A\nExec=a\n")
+    tree.write("/usr/lib/python3/dist-packages/a-1.dist-info/METADATA", "Name: a\nVersion: 1\n")
+    opened: list[str] = []
+    listed: list[str] = []
+    really_open, really_list = os.open, os.scandir
+
+    def note_open(path: Any, *more: Any, **named: Any) -> int:
+        opened.append(os.fspath(path))
+        return really_open(path, *more, **named)
+
+    def note_list(path: Any) -> Any:
+        listed.append(os.fspath(path))
+        return really_list(path)
+
+    monkeypatch.setattr(os, "open", note_open)
+    monkeypatch.setattr(os, "scandir", note_list)
+    work(Request(root=str(tree.root)), lambda _: None)
+    root = str(tree.root)
+    for seen in (opened, listed):
+        ours = [path for path in seen if path.startswith(root)]
+        assert len(ours) > 3
+        assert sorted(ours) == sorted(set(ours))

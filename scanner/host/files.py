@@ -26,6 +26,8 @@ MIB = 1 << 20
 _LINKS = 40  # as the kernel's own limit
 _DEPTH = 512
 _ENTRIES = 100_000
+_REMEMBERED = 256  # entries of a folder that is listed once for all sources: homes, /opt, /usr/lib
+_FOLDERS = 2_000  # that are remembered so
 _ABSENT = frozenset((errno.ENOENT, errno.ENOTDIR))
 _KINDS: dict[int, str] = {
     stat.S_IFIFO: "a FIFO",
@@ -84,6 +86,7 @@ class Files:
         self._root = root.rstrip("/")
         self._left_alone = dict(left_alone or {})
         self._folders: dict[str, str] = {"": ""}
+        self._listed: dict[str, tuple[Entry, ...]] = {}
 
     def read(self, path: str, limit: int = 16 * MIB) -> bytes | None:
         """The content of a regular file; `None` where there is none, or where a problem says why not."""
@@ -139,7 +142,10 @@ class Files:
         """The entries of a folder by name; none where there is no such folder."""
         entries: list[Entry] = []
         try:
-            with os.scandir(self._root + self._canonical(path) or "/") as found:
+            canonical = self._canonical(path)
+            if canonical in self._listed:
+                return self._listed[canonical]
+            with os.scandir(self._root + canonical or "/") as found:
                 for entry in found:
                     if len(entries) >= _ENTRIES:
                         self.problems.append(
@@ -149,7 +155,10 @@ class Files:
                     entries.append(Entry(entry.name, _entry_kind(entry)))
         except OSError as error:
             self._report(path, error)
+            return tuple(sorted(entries))
         entries.sort()
+        if len(entries) <= _REMEMBERED and len(self._listed) < _FOLDERS:
+            self._listed[canonical] = tuple(entries)
         return tuple(entries)
 
     def stat(self, path: str) -> Stat | None:

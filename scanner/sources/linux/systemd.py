@@ -78,7 +78,8 @@ class _Units:
         self._host = host
         self._links: dict[str, tuple[str, str]] = {}  # path → where it leads, and the unit it is another name of
         self._units: dict[str, _Unit] = {}
-        self._texts: dict[str, str] = {}
+        self._texts: dict[str, str | None] = {}
+        self._reals: dict[str, str] = {}  # path of a link → of the file: what has several names is read once
         links: list[str] = []
         real_folders: set[str] = set()
         for folder in folders:
@@ -121,10 +122,12 @@ class _Units:
         if target != "/dev/null":
             real = self._host.files.real(path) or ""
             folder, _, name = real.rpartition("/")
-            if folder in real_folders and name in self.files and name != path.rpartition("/")[2]:
-                alias_of = name
-                if not path.startswith(_PACKAGED):
-                    self.aliases.setdefault(name, []).append(path)
+            if folder in real_folders:
+                self._reals[path] = real
+                if name in self.files and name != path.rpartition("/")[2]:
+                    alias_of = name
+                    if not path.startswith(_PACKAGED):
+                        self.aliases.setdefault(name, []).append(path)
         self._links[path] = (target, alias_of)
 
     def find(self, name: str) -> _Unit | None:
@@ -145,14 +148,14 @@ class _Units:
             if target and self._host.files.gone(path):
                 dangling.append(path)
                 continue
-            text = self._host.files.text(path, _LIMIT)
+            text = self._text(path)
             if text is not None and not text:
                 masks.append(path)
                 continue
             drop_ins = tuple(self._drop_ins(name, alias_of))
             return _Unit(
                 path,
-                settings("\n\n".join((text or "", *(self._text(drop_in) for drop_in in drop_ins)))),
+                settings("\n\n".join((text or "", *(self._text(drop_in) or "" for drop_in in drop_ins)))),
                 masked=bool(masks),
                 note="" if text is not None else "not readable",
                 alias_of=alias_of,
@@ -189,9 +192,10 @@ class _Units:
                 yield from self.drop_ins.get(f"{stem[:at]}.{suffix}", ())
         yield from self.drop_ins.get(suffix, ())
 
-    def _text(self, path: str) -> str:
+    def _text(self, path: str) -> str | None:
+        path = self._reals.get(path, path)
         if path not in self._texts:
-            self._texts[path] = self._host.files.text(path, _LIMIT) or ""
+            self._texts[path] = self._host.files.text(path, _LIMIT)
         return self._texts[path]
 
     def names(self) -> Iterator[str]:
