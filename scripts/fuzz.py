@@ -28,6 +28,7 @@ import time
 import typing
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from pathlib import Path
 from unittest.mock import patch
 
@@ -291,6 +292,25 @@ def _inventories(data: bytes) -> None:
     read_one(io.BytesIO(data), "file")
 
 
+def _matching(data: bytes) -> None:
+    """A name on its way from a machine through the shipped rules into every report."""
+    from scanner.model import Item
+    from scanner.report.safe import cell, json_text, visible
+
+    text = _text(data)
+    _matcher().match([Item(kind="program", name=text, vendor=text, path=text, command=text)])
+    for printed in (visible(text), cell(text), json_text({text: [text]})):
+        printed.encode()
+
+
+@cache
+def _matcher() -> typing.Any:
+    from scanner.cli.rule_files import rules_and_policy
+    from scanner.matching import Matcher
+
+    return Matcher(rules_and_policy((), None)[0])
+
+
 def _ruleset(data: bytes) -> None:
     from scanner.ruleset import RuleError, load, load_policy
 
@@ -314,6 +334,7 @@ _WRITTEN: dict[str, Target] = {
     "inventories": _inventories,
     "keyed_archive": _keyed_archive,
     "macho": _macho,
+    "matching": _matching,
     "mounts": _mounts,
     "pe": _pe,
     "regf": _regf,

@@ -15,6 +15,8 @@ _CONFUSABLE = str.maketrans(
     "авеԁһіјкӏмнорԛѕтсуԝхѵԍзαβεηικνορτυχѡ",
     "abedhijklmhopqstcywxvg3abehikvoptuxw",
 )
+_LONGEST = 1 << 20  # characters: one can stand for eighteen
+_INVISIBLE = ("Mn", "Me", "Cf")
 _OVERRIDE = re.compile("\u202e([^\u202c\u202a\u202b\u202d\u202e\u2066-\u2069]*)\u202c?")
 _SEPARATORS = bytes(ord(chr(code).lower()) if chr(code).isalnum() and code < 0x80 else 0x20 for code in range(0x100))
 _LEGAL_FORMS = frozenset(
@@ -36,10 +38,15 @@ def normal(text: str) -> str:
     if not text.isascii():
         if "\u202e" in text:
             text = _OVERRIDE.sub(lambda found: found[1][::-1], text)
-        text = unicodedata.normalize("NFKD", text.translate(_MARKS).casefold())
-        text = "".join(char for char in text if unicodedata.category(char) not in ("Mn", "Me", "Cf"))
-        text = text.casefold().translate(_CONFUSABLE)
+        # Accents go first: to put a long row of them in order takes normalisation a time that grows with its square.
+        text = unicodedata.normalize("NFKD", _bare(text.translate(_MARKS).casefold()))
+        text = _bare(text[:_LONGEST]).casefold().translate(_CONFUSABLE)
     return " ".join(text.lower().replace("\\", "/").split())
+
+
+def _bare(text: str) -> str:
+    """Without accents and format characters."""
+    return "".join(char for char in text if unicodedata.category(char) not in _INVISIBLE)
 
 
 @lru_cache(maxsize=1024)

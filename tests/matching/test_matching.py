@@ -4,7 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from scanner.cli.rule_files import rules_and_policy
 from scanner.matching import Matcher, NotIndexableError
+from scanner.matching.patterns import Texts
 from scanner.model import Item, Match, Product, Ruleset, Specimen, Vendor, VersionRange
 
 
@@ -118,6 +120,23 @@ def test_native_names() -> None:
 def test_long_names_are_judged_in_linear_time() -> None:
     rules = matcher(product("worst", Match(name="kaspersky" + "*a" * 30 + "*b")))
     assert found(rules, Item(kind="program", name="kaspersky " + "a" * 1_000_000)) == []
+
+
+def test_a_million_characters_against_every_shipped_pattern() -> None:
+    """For each pattern the text that it all but fits, as often as that goes into a million characters."""
+    rules = Matcher(rules_and_policy((), None)[0])
+    tried = 0
+    for block in rules.blocks:
+        for field, patterns in block.fields:
+            for pattern in patterns.patterns if isinstance(patterns, Texts) else ():
+                parts = [part for part in pattern.lower().split("*") if part] or ["x"]
+                near = parts[0] + max(parts, key=len)[:-1] * (1_000_000 // max(len(part) for part in parts))
+                patterns.fits(near[:1_000_000])
+                assert field
+                tried += 1
+    assert tried > 1000
+    for name in ("kaspersky " * 100_000, "k" * 1_000_000, "卡巴斯基" * 250_000, "/opt/kaspersky" * 70_000):
+        rules.match([Item(kind="program", name=name, vendor=name, path=name, command=name)])
 
 
 def test_what_cannot_be_indexed_is_refused() -> None:
