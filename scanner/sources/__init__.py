@@ -83,8 +83,9 @@ _PLATFORMS: dict[str, tuple[Platform, ...]] = {
 
 
 def load(platform: Platform | None = None) -> tuple[Source, ...]:
-    """The sources for a platform, or all; only those are imported."""
-    return tuple(_source(name) for name in ALL if platform is None or platform in _PLATFORMS[name.partition(".")[0]])
+    """The sources for a platform, or all; of the folders only those that can hold one are imported."""
+    names = [name for name in ALL if platform is None or platform in _PLATFORMS[name.partition(".")[0]]]
+    return tuple(source for source in map(_source, names) if platform is None or platform in source.platforms)
 
 
 def load_inside() -> tuple[Source, ...]:

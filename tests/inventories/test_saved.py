@@ -116,8 +116,9 @@ def test_hostile_input_never_raises(saved: Inventory) -> None:
 
 def test_limits(monkeypatch: pytest.MonkeyPatch, saved: Inventory) -> None:
     monkeypatch.setattr("scanner.inventories.document.LIMIT", 1 << 20)
-    bomb = gzip.compress(b"\n" * (2 << 20))
+    bomb = gzip.compress(b"[" + b"\n" * (2 << 20))
     assert "larger than 1 MiB" in broken(bomb).why
+    assert "begins with more than 64 KiB of blank lines" in broken(gzip.compress(b"\n" * (2 << 20))).why
     assert "larger than 1 MiB" in broken(b'{"schema":"phaseout-inventory/1",' + b" " * (2 << 20)).why
     assert one(written(saved, ".json")) == saved
     monkeypatch.setattr("scanner.inventories.document._COMMAS", 10)

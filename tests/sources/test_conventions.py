@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from scanner.host import Host
-from scanner.model import SourceRun
+from scanner.model import Platform, SourceRun
 from scanner.sources import ALL, load
 from scanner.sources.source import Source
 from scanner.worker import run_source
@@ -41,6 +41,11 @@ def test_metadata_is_complete(one: Source) -> None:
     assert one.platforms
     assert one.reads or "processes" in one.needs
     assert all(place.startswith(("/", "~", "HKLM", "HKU", "C:", "%")) for place in one.reads), one.reads
+
+
+@pytest.mark.parametrize("platform", ["linux", "macos", "windows"])
+def test_a_platform_has_the_sources_that_say_so(platform: Platform) -> None:
+    assert load(platform) == tuple(one for one in SOURCES if platform in one.platforms)
 
 
 def test_names_are_unique() -> None:
