@@ -32,6 +32,7 @@ UNWANTED = "not asked for"
 _TEXT = 8192  # characters of one field; a command line may be 2 MiB
 _PROBLEMS = 100  # of one source; the rest is counted
 _ITEMS = 500_000  # of one source; more is no inventory but a fault
+_ALL_ITEMS = 1_000_000  # of all sources of a worker: the supervisor holds them, half a gigabyte
 _NEEDS = {
     "live": "an offline root has none",
     "offline": "the running system keeps it locked",
@@ -147,17 +148,27 @@ def work(request: Request, send: Callable[[Message], None]) -> None:
             tuple(_drain(host)),
         )
     )
+    left = _ALL_ITEMS
     for source in planned:
         if source.name in request.skip or (request.only and source.name not in request.only):
             send(Ended(SourceRun(source=source.name, status="skipped", reason=UNWANTED)))
             continue
         send(Started(source.name))
-        send(Ended(run_source(source, host, lambda item: send(Found(item)))))
+        run = run_source(source, host, lambda item: send(Found(item)), min(left, _ITEMS))
+        left -= run.items
+        send(Ended(run))
     send(Closed(_peak_memory()))
 
 
-def run_source(source: "Source", host: "Host", found: Callable[[Item], None]) -> SourceRun:
-    """Runs one source, hands over its items as they come, and tells how it ended. Whatever it does, this returns."""
+def run_source(source: "Source", host: "Host", found: Callable[[Item], None], most: int = _ITEMS) -> SourceRun:
+    """Runs one source, hands over its items as they come, and tells how it ended. Whatever it does, this returns.
+
+    Args:
+        source: what is run.
+        host: what it looks at.
+        found: takes each item.
+        most: items, after which it is stopped.
+    """
     started = time.perf_counter()
     missing = _missing(source, host)
     if missing:
@@ -169,11 +180,11 @@ def run_source(source: "Source", host: "Host", found: Callable[[Item], None]) ->
     try:
         for trace in _traces(source, host):
             if isinstance(trace, Item):
+                if items >= most:
+                    reason = f"stopped after {items} items: one source may give {_ITEMS}, all together {_ALL_ITEMS}"
+                    break
                 items += 1
                 found(_clean(trace, source.name))
-                if items >= _ITEMS:
-                    reason = f"stopped after {_ITEMS} items"
-                    break
             elif isinstance(trace, LeftOut):
                 left_out[trace.reason] = left_out.get(trace.reason, 0) + trace.count
             else:

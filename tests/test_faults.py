@@ -17,26 +17,30 @@ from tests.cli.test_scan import KESL, ROOT, phaseout
 from tests.conftest import Tree
 
 LIBC = ctypes.CDLL(None, use_errno=True)
-HUNG = Path("/opt/phaseout-hung-test")
+# Where a mount that hangs may lie, and the source that would step into it.
+HUNG = {Path("/opt/phaseout-hung-test"): "vendor_folders", Path.home() / ".vscode-insiders": "editor_extensions"}
 
 
-@pytest.fixture
-def hung_mount() -> Iterator[Path]:
+@pytest.fixture(params=list(HUNG), ids=list(HUNG.values()))
+def hung_mount(request: pytest.FixtureRequest) -> Iterator[Path]:
     """A FUSE file system that never answers: whoever touches it waits for ever."""
+    place = request.param
+    if place.exists():
+        pytest.skip(f"{place} is somebody's")
     try:
         device = os.open("/dev/fuse", os.O_RDWR)
     except OSError as error:
         pytest.skip(f"no FUSE here: {error}")
-    HUNG.mkdir(parents=True, exist_ok=True)
+    place.mkdir(parents=True)
     options = f"fd={device},rootmode=40000,user_id=0,group_id=0".encode()
-    if LIBC.mount(b"hung", str(HUNG).encode(), b"fuse", 0, options):
-        HUNG.rmdir()
+    if LIBC.mount(b"hung", str(place).encode(), b"fuse", 0, options):
+        place.rmdir()
         os.close(device)
         pytest.skip("this machine lets nobody mount")
-    yield HUNG
-    LIBC.umount2(str(HUNG).encode(), 2)
+    yield place
+    LIBC.umount2(str(place).encode(), 2)
     os.close(device)
-    HUNG.rmdir()
+    place.rmdir()
 
 
 def test_a_hung_mount_is_left_alone_and_named(hung_mount: Path) -> None:
@@ -53,7 +57,7 @@ def test_a_hung_mount_that_nobody_recognises_costs_one_source(
     monkeypatch.setattr(scanner.host.target, "_mounts", dict)
     inventory = Look(Request(), each=3).inventory(scanned_at="2026-01-01T00:00:00Z", tool="test")
     bad = [run.source for run in inventory.runs if run.status == "timeout"]
-    assert "vendor_folders" in bad
+    assert HUNG[hung_mount] in bad
     assert [run.status for run in inventory.runs if run.source == "dpkg"] == ["ok"]
     assert hung_mount.name not in str([item.path for item in inventory.items])
 

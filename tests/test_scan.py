@@ -14,6 +14,7 @@ import pytest
 
 import scanner.scan
 import scanner.sources
+import scanner.worker
 from scanner.model import Inventory, Item, LeftOut, Problem
 from scanner.scan import CannotLookError, Look
 from scanner.sources.source import Source
@@ -75,6 +76,11 @@ def prints(_: Any) -> Iterator[Any]:
 
 def many(_: Any) -> Iterator[Any]:
     for number in range(20_000):
+        yield item(f"item {number}")
+
+
+def million(_: Any) -> Iterator[Any]:
+    for number in range(1_000_000):
         yield item(f"item {number}")
 
 
@@ -166,6 +172,16 @@ def test_computing_has_a_budget_of_its_own(look: Callable[..., Inventory], monke
 def test_a_source_that_never_pauses_is_ended_as_well(look: Callable[..., Inventory]) -> None:
     inventory = look(floods, good, each=0.5)
     assert [run.status for run in inventory.runs] == ["timeout", "ok"]
+
+
+def test_a_source_that_gives_a_million_items(look: Callable[..., Inventory], monkeypatch: pytest.MonkeyPatch) -> None:
+    inventory = look(million, good, each=30)
+    reason = "stopped after 500000 items: one source may give 500000, all together 1000000"
+    assert [(run.status, run.reason) for run in inventory.runs] == [("failed", reason), ("ok", "")]
+    assert len(inventory.items) == 500_001
+    monkeypatch.setattr(scanner.worker, "_ALL_ITEMS", 20_003)
+    runs = look(good, many, million, prints, each=30).runs
+    assert [(run.status, run.items) for run in runs] == [("ok", 1), ("ok", 20_000), ("failed", 2), ("failed", 0)]
 
 
 def test_what_a_source_prints_goes_nowhere(look: Callable[..., Inventory], capfd: pytest.CaptureFixture[str]) -> None:
