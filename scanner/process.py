@@ -95,9 +95,9 @@ class Spawned:
             self._job.end()
         self._process.wait()
 
-    def cpu_seconds(self) -> float:
-        """How long it has computed; 0 once it has ended."""
-        return _cpu_seconds(self._process.pid)
+    def used(self) -> tuple[float, int]:
+        """How many seconds it has computed, and the bytes that it holds in memory; nothing once it has ended."""
+        return _used(self._process.pid)
 
     def _read(self) -> None:
         """Takes what comes, as it comes: on Windows nobody can wait for a pipe and a clock at once."""
@@ -161,9 +161,9 @@ else:
                     done, self._status = os.waitpid(pid, os.WNOHANG)
             os.close(self._pipe)
 
-        def cpu_seconds(self) -> float:
-            """How long it has computed; 0 once it has ended."""
-            return _cpu_seconds(self._pid)
+        def used(self) -> tuple[float, int]:
+            """How many seconds it has computed, and the bytes that it holds in memory; nothing once it has ended."""
+            return _used(self._pid)
 
     def _fork() -> tuple[int, int, int]:
         """A new worker: its process, the pipe that takes its request, and the pipe that gives its messages."""
@@ -253,14 +253,15 @@ def _live(reader: int, writer: int) -> None:
         os._exit(status)
 
 
-def _cpu_seconds(pid: int) -> float:
+def _used(pid: int) -> tuple[float, int]:
     import psutil  # late: only a scan that takes longer than usual asks
 
     try:
-        used = psutil.Process(pid).cpu_times()
+        process = psutil.Process(pid)
+        computed = process.cpu_times()
+        return computed.user + computed.system, process.memory_info().rss
     except psutil.Error:
-        return 0.0
-    return float(used.user + used.system)
+        return 0.0, 0
 
 
 def _bounded(process: "subprocess.Popen[bytes]", memory: int) -> "Job | None":
@@ -275,7 +276,11 @@ def _bounded(process: "subprocess.Popen[bytes]", memory: int) -> "Job | None":
 
 
 def _limit(memory: int) -> None:
-    """Bounds the address space and forbids core dumps. On Windows the supervisor has done so, by a job object."""
+    """Bounds the address space and forbids core dumps.
+
+    On Windows the supervisor has done so, by a job object; macOS takes the bound and does not hold it, so there the
+    supervisor looks at what the worker holds.
+    """
     if sys.platform == "win32":
         return
     import resource

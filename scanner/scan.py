@@ -23,7 +23,8 @@ SOURCE_CPU_SECONDS = 20.0
 WHOLE_CPU_SECONDS = 60.0
 _OPENING_SECONDS = 30.0  # for starting the worker and opening the host
 _TICK = 0.25  # seconds between two calls of `progress`
-_LOOK = 2.0  # seconds between two looks at what the worker has computed; most scans are over before the first
+# Seconds between two looks at what the worker uses; most scans are over before the first. macOS bounds no memory.
+_LOOK = 0.25 if sys.platform == "darwin" else 2.0
 MEMORY = 2 << 30  # bytes of address space for the worker
 
 
@@ -39,7 +40,7 @@ class Look:
         whole: seconds for all sources together.
         each: seconds for one source.
         cpu: seconds that one source may compute. All together may compute half of `whole`, and a minute at least.
-        memory: bytes of address space for the worker (on Windows: of memory).
+        memory: bytes of address space for the worker (on Windows and macOS: of memory).
         fork: whether the worker is a fork; else it is a new interpreter.
         progress: called at least every quarter of a second while the look goes on, with how many sources have run,
             how many will, and the title of the one that runs.
@@ -151,7 +152,7 @@ class Look:
                 self._take(message)
             exceeded = self._exceeded(worker)
             if exceeded:
-                return "timeout", exceeded
+                return exceeded
 
     def _began(self, computed: float) -> None:
         """The clocks of a source, or of opening the host, begin."""
@@ -163,23 +164,26 @@ class Look:
         """When what goes on must have come to its end."""
         return min(self._since + (self._each if self._current else _OPENING_SECONDS), self._end)
 
-    def _exceeded(self, worker: Forked | Spawned) -> str:
-        """Which budget what goes on has exceeded, in words; empty for none."""
+    def _exceeded(self, worker: Forked | Spawned) -> tuple[str, str] | None:
+        """Status and reason of what goes on if it has exceeded a budget."""
         now = time.monotonic()
         if now >= self._limit():
-            return f"ended after {now - self._since:.0f} s: a source may take {self._each:g} s"
+            return "timeout", f"ended after {now - self._since:.0f} s: a source may take {self._each:g} s"
         if now - self._looked < min(_LOOK, self._cpu / 4):
-            return ""
+            return None
         self._looked = now
-        self._computed = max(worker.cpu_seconds(), self._computed)
+        computed, memory = worker.used()
+        self._computed = max(computed, self._computed)
         if self._cpu_began is None:
             self._cpu_began = max(self._computed - (now - self._since), 0.0)  # nobody looked then: this at least
+        if memory > self._memory:
+            return "failed", f"ended with {memory >> 20} MiB: the worker may hold {self._memory >> 20}"
         used = self._computed - self._cpu_began
         if used > self._cpu:
-            return f"ended after {used:.0f} s of CPU: a source may compute {self._cpu:g} s"
+            return "timeout", f"ended after {used:.0f} s of CPU: a source may compute {self._cpu:g} s"
         if self._computed > self._whole_cpu:
-            return "ended: all sources together have computed as long as they may, see --timeout"
-        return ""
+            return "timeout", "ended: all sources together have computed as long as they may, see --timeout"
+        return None
 
     def _take(self, message: Message) -> None:
         if isinstance(message, Found):

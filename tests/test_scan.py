@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+import scanner.process
 import scanner.scan
 import scanner.sources
 import scanner.worker
@@ -60,6 +61,14 @@ def allocates(_: Any) -> Iterator[Any]:
     held = []
     while True:
         held.append(bytearray(1 << 26))
+
+
+def fills(_: Any) -> Iterator[Any]:
+    yield item("before it grew")
+    held = []
+    for _second in range(600):  # slowly: the test is about what the supervisor sees, not about who is faster
+        held.append(b"x" * (1 << 24))
+        time.sleep(0.02)
 
 
 def raises(_: Any) -> Iterator[Any]:
@@ -144,6 +153,17 @@ def test_a_source_that_takes_all_memory(look: Callable[..., Inventory]) -> None:
     inventory = look(good, allocates, many, each=20, memory=512 << 20)
     assert [(run.status, run.reason) for run in inventory.runs] == [("ok", ""), ("failed", "MemoryError: "), ("ok", "")]
     assert len(inventory.items) == 20_002
+
+
+def test_memory_is_bounded_where_the_system_bounds_none(
+    look: Callable[..., Inventory], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on macOS."""
+    monkeypatch.setattr(scanner.process, "_limit", lambda _: None)
+    monkeypatch.setattr(scanner.scan, "_LOOK", 0.05)
+    inventory = look(good, fills, many, each=20, memory=256 << 20)
+    assert [run.status for run in inventory.runs] == ["ok", "failed", "ok"]
+    assert inventory.runs[1].reason.endswith("MiB: the worker may hold 256")
 
 
 def test_two_bad_sources_in_a_row(look: Callable[..., Inventory]) -> None:
