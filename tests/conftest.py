@@ -1,7 +1,9 @@
 """What all tests share: a root folder to fill, a source to run over it, and the real captures."""
 
+import json
 import os
 import plistlib
+import subprocess
 import sys
 from collections.abc import Callable, Mapping
 from fnmatch import fnmatchcase
@@ -32,7 +34,15 @@ settings.register_profile("default", deadline=None, suppress_health_check=[Healt
 settings.register_profile("ci", parent=settings.get_profile("default"), derandomize=True)
 settings.load_profile("ci" if os.environ.get("CI") else "default")
 
-CORPORA = Path(os.environ.get("PHASEOUT_CORPORA", Path(__file__).parents[2] / "shared" / "corpora"))
+ROOT = Path(__file__).parents[1]
+CORPORA = Path(os.environ.get("PHASEOUT_CORPORA", ROOT.parent / "shared" / "corpora"))
+WINE = Path(os.environ.get("PHASEOUT_WINE", "/none"))
+_THERE = """\
+import json, sys
+sys.path.insert(0, {root!r})
+def tell(value):
+    print("@@" + json.dumps(value) + "@@")
+"""
 
 
 class Tree:
@@ -329,6 +339,24 @@ def mac_tree(tmp_path: Path) -> MacTree:
 @pytest.fixture
 def windows_tree(tmp_path: Path) -> WindowsTree:
     return WindowsTree(tmp_path / "root")
+
+
+@pytest.fixture
+def on_windows(tmp_path: Path) -> Callable[..., Any]:
+    """Runs code by Windows Python under Wine; what it gives to `tell` comes back."""
+    if not (WINE / "run").is_file():
+        pytest.skip("no Windows Python: scripts/wine_python FOLDER makes one, and PHASEOUT_WINE names it")
+
+    def run_there(code: str, *arguments: str) -> Any:
+        script = tmp_path / "there.py"
+        script.write_text(_THERE.format(root=f"Z:{ROOT}") + code)
+        command = [str(WINE / "run"), f"Z:{script}", *arguments]
+        done = subprocess.run(command, capture_output=True, check=False, timeout=120)
+        output = done.stdout.decode("utf-8", "replace")
+        assert "@@" in output, output
+        return json.loads(output.split("@@")[1])
+
+    return run_there
 
 
 @pytest.fixture

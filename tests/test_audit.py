@@ -4,15 +4,14 @@ The system's tracer (`test_promises.py`) sees more, but there is none for Window
 would leave the hook behind, so the sources run in the watched process itself; the command around them is watched alone.
 """
 
-import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[1]
-WINE = Path(os.environ.get("PHASEOUT_WINE", "/none"))
+from tests.conftest import ROOT, WINE
+
 PREPARE = """
 import sys
 sys.path[:0] = [{root!r}, {tests!r}]

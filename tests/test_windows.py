@@ -22,12 +22,10 @@ from scanner.host.target import offline_host
 from scanner.host.windows import windows_host
 from scanner.host.windows_files import WindowsFiles
 from scanner.model import Item
-from tests.conftest import run
+from tests.conftest import ROOT, WINE, run
 from tests.host.registry_contract import export, part
 from tests.regf_writer import Raw, Value, hive, utf16
 
-WINE = Path(os.environ.get("PHASEOUT_WINE", "/none"))
-ROOT = Path(__file__).parents[1]
 MODULE = """\
 import sys
 sys.path.insert(0, {site!r})

@@ -8,6 +8,7 @@ import subprocess
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -20,6 +21,7 @@ from scanner.host.target import offline_host
 from scanner.host.windows_files import WindowsFiles
 from scanner.model import Problem
 from scanner.parsers.registry_values import decode
+from tests.conftest import WINE
 from tests.host.registry_contract import BOB, OF_BOB, TOP, TREE, export, part, seen
 from tests.regf_writer import FILETIME, Raw, Tree, base_block, hive, stored, transaction_log
 
@@ -76,16 +78,13 @@ def test_contract(make: Callable[[Path], Registry], tmp_path: Path) -> None:
     assert registry.problems == []
 
 
-def test_contract_on_windows(tmp_path: Path) -> None:
-    wine = Path(os.environ.get("PHASEOUT_WINE", ""))
-    if not (wine / "ready").is_file():
-        pytest.skip("no Windows Python: scripts/wine_python FOLDER makes one, and PHASEOUT_WINE names it")
+def test_contract_on_windows(tmp_path: Path, on_windows: Callable[..., Any]) -> None:
     live = {path.replace("ControlSet001", "CurrentControlSet"): values for path, values in TREE.items()}
     (tmp_path / "contract.reg").write_bytes(export(live))
-    bob = wine / "prefix" / "drive_c" / "users" / "bob"
+    bob = WINE / "prefix" / "drive_c" / "users" / "bob"
     bob.mkdir(exist_ok=True)
     (bob / "NTUSER.DAT").write_bytes(hive(OF_BOB))
-    environment = {**os.environ, "WINEPREFIX": str(wine / "prefix"), "WINEARCH": "win64", "WINEDEBUG": "-all"}
+    environment = {**os.environ, "WINEPREFIX": str(WINE / "prefix"), "WINEARCH": "win64", "WINEDEBUG": "-all"}
     imported = subprocess.run(
         ["wine", "reg", "import", tmp_path / "contract.reg"],
         env=environment,
@@ -95,20 +94,7 @@ def test_contract_on_windows(tmp_path: Path) -> None:
         timeout=120,
     )
     assert imported.returncode == 0, imported.stderr
-    root = Path(__file__).parents[2]
-    run = subprocess.run(
-        [
-            wine / "run",
-            "-c",
-            f"import sys; sys.path.insert(0, {f'Z:{root}'!r}); from tests.host.registry_contract import main; main()",
-        ],
-        capture_output=True,
-        check=False,
-        timeout=120,
-    )
-    output = run.stdout.decode("utf-8", "replace")
-    assert "@@" in output, output
-    result = json.loads(output.split("@@")[1])
+    result = on_windows("from tests.host.registry_contract import main; main()")
     shown = result["seen"]
     expected = json.loads(json.dumps(EXPECTED))
     assert shown == expected
