@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from scanner.host import Host
 from scanner.model import Evidence, Item, LeftOut, Problem, State
-from scanner.sources.places import CHROMIUM, Place, homes, join, present, reads
 from scanner.sources.source import Source, Trace
+from scanner.sources.user_data import CHROMIUM, UserData, homes, join, present, reads
 
 if TYPE_CHECKING:
     from scanner.host.registry import Key
@@ -158,7 +158,7 @@ def _profiles(host: Host, top: str) -> Generator[Problem, None, list[tuple[str, 
 
 
 def _profile(
-    host: Host, place: Place, profile: str, folder: str, policies: dict[tuple[str, str], str]
+    host: Host, place: UserData, profile: str, folder: str, policies: dict[tuple[str, str], str]
 ) -> Iterator[Trace]:
     from scanner.parsers import chrome_preferences
     from scanner.parsers.chrome_manifest import is_id
@@ -213,7 +213,7 @@ def _absolute(host: Host, extensions: str, path: str) -> str:
 
 def _extension(
     host: Host,
-    place: Place,
+    place: UserData,
     profile: str,
     name: str,
     folder: str,

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 from scanner.host import Host
 from scanner.model import Evidence, Item, LeftOut, Platform, Problem
-from scanner.sources.places import Place, Table, join, present, reads
 from scanner.sources.source import Source, Trace
+from scanner.sources.user_data import Table, UserData, join, present, reads
 
 if TYPE_CHECKING:
     from scanner.parsers.vscode_extensions import Listed, Package
@@ -95,7 +95,7 @@ def collect(host: Host) -> Iterator[Trace]:
         yield from _editor(host, place)
 
 
-def _editor(host: Host, place: Place) -> Iterator[Trace]:
+def _editor(host: Host, place: UserData) -> Iterator[Trace]:
     from scanner.parsers.vscode_extensions import Listed, obsolete
 
     path = join(host, place.folder, _LIST)
@@ -153,7 +153,7 @@ def _entries(path: str, data: bytes) -> "Iterator[Listed | Trace]":
         yield Problem(path, f"is damaged: {error}")
 
 
-def _of_profiles(host: Host, place: Place) -> "Iterator[Listed | Trace]":
+def _of_profiles(host: Host, place: UserData) -> "Iterator[Listed | Trace]":
     """The entries of all profiles; only what lies beside the list of the editor is of interest."""
     folder, data = place.folder, _DATA.get(place.program)
     if data is None:  # a server
@@ -177,7 +177,7 @@ def _path(host: Host, path: str) -> str:
     return path
 
 
-def _folder(host: Host, place: Place, folder: str, entry: "Listed | None", status: str) -> Iterator[Trace]:
+def _folder(host: Host, place: UserData, folder: str, entry: "Listed | None", status: str) -> Iterator[Trace]:
     from scanner.parsers.extension_locales import nls
     from scanner.parsers.vscode_extensions import package
 
@@ -201,7 +201,13 @@ def _folder(host: Host, place: Place, folder: str, entry: "Listed | None", statu
 
 
 def _item(
-    place: Place, folder: str, entry: "Listed | None", found: "Package | None", title: str, evidence: str, status: str
+    place: UserData,
+    folder: str,
+    entry: "Listed | None",
+    found: "Package | None",
+    title: str,
+    evidence: str,
+    status: str,
 ) -> Item:
     name = (entry.id if entry is not None else "") or (found.id if found is not None else "")
     version = (found.version if found is not None else "") or (entry.version if entry is not None else "")

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 
 from scanner.host import Host
 from scanner.model import Evidence, Item, LeftOut, Problem
-from scanner.sources.places import MOZILLA, Place, homes, join, present, reads
 from scanner.sources.source import Source, Trace
+from scanner.sources.user_data import MOZILLA, UserData, homes, join, present, reads
 
 if TYPE_CHECKING:
     from scanner.parsers.chrome_manifest import Manifest
@@ -91,7 +91,7 @@ def collect(host: Host) -> Iterator[Trace]:
         yield from _applications(host, join(host, home, _OF_USER[host.info.platform]), user, "folder of the user")
     for folder, program in _PROGRAMS[host.info.platform].items():
         if host.files.is_dir(folder):
-            place = Place(program, "", join(host, folder, "distribution/extensions"))
+            place = UserData(program, "", join(host, folder, "distribution/extensions"))
             yield from _unlisted(host, place, "", "folder of the program")
             yield from _policies(host, program, join(host, folder, "distribution/policies.json"))
     if host.info.platform == "linux":
@@ -127,7 +127,7 @@ def _profiles(host: Host, top: str) -> Generator[Problem, None, list[str]]:
     return list(found)
 
 
-def _profile(host: Host, place: Place, profile: str) -> Iterator[Trace]:
+def _profile(host: Host, place: UserData, profile: str) -> Iterator[Trace]:
     from scanner.parsers.mozilla_addons import addons
 
     name = profile.replace("\\", "/").rpartition("/")[2]
@@ -148,10 +148,10 @@ def _profile(host: Host, place: Place, profile: str) -> Iterator[Trace]:
                     yield _listed(host, place, name, folder, path, addon)
         except ValueError as error:
             yield Problem(path, f"is damaged: {error}")
-    yield from _unlisted(host, Place(place.program, place.user, folder), name, "profile", frozenset(listed))
+    yield from _unlisted(host, UserData(place.program, place.user, folder), name, "profile", frozenset(listed))
 
 
-def _listed(host: Host, place: Place, profile: str, folder: str, evidence: str, addon: "Addon") -> Item:
+def _listed(host: Host, place: UserData, profile: str, folder: str, evidence: str, addon: "Addon") -> Item:
     path = addon.path
     gone = bool(path) and host.files.gone(path)
     if gone and addon.location == "profile":  # the profile may have been moved here
@@ -190,11 +190,11 @@ def _applications(host: Host, folder: str, user: str, location: str) -> Iterator
     for entry in host.files.list(folder):
         if entry.kind in ("dir", "link"):
             program = _APPLICATIONS.get(entry.name.lower(), entry.name)
-            yield from _unlisted(host, Place(program, user, join(host, folder, entry.name)), "", location)
+            yield from _unlisted(host, UserData(program, user, join(host, folder, entry.name)), "", location)
 
 
 def _unlisted(
-    host: Host, place: Place, profile: str, location: str, listed: frozenset[str] = frozenset()
+    host: Host, place: UserData, profile: str, location: str, listed: frozenset[str] = frozenset()
 ) -> Iterator[Trace]:
     """The add-ons of a folder that no list names; the name of each is its identifier."""
     entries = [entry for entry in host.files.list(place.folder) if entry.name not in _NOT_ADDONS]

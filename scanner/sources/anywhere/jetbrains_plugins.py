@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 
 from scanner.host import Host
 from scanner.model import Evidence, Item, LeftOut, Problem
-from scanner.sources.places import Place, Table, join, present
 from scanner.sources.source import Source, Trace
+from scanner.sources.user_data import Table, UserData, join, present
 
 if TYPE_CHECKING:
     from scanner.parsers.jetbrains_plugin import Plugin
@@ -49,7 +49,7 @@ def collect(host: Host) -> Iterator[Trace]:
                 yield from _product(host, place, entry.name)
 
 
-def _product(host: Host, place: Place, product: str) -> Iterator[Trace]:
+def _product(host: Host, place: UserData, product: str) -> Iterator[Trace]:
     """On Linux the plugins lie in the folder itself, and the settings in another one."""
     folder = join(host, place.folder, product)
     settings = folder
@@ -120,7 +120,7 @@ def _in_archives(host: Host, paths: list[str]) -> tuple["Plugin | None", str, Pr
 
 
 def _item(
-    place: Place, product: str, path: str, name: str, found: "Plugin | None", where: str, disabled: frozenset[str]
+    place: UserData, product: str, path: str, name: str, found: "Plugin | None", where: str, disabled: frozenset[str]
 ) -> Item:
     name = name.removesuffix(".jar").removesuffix(".zip")
     id_ = found.id if found is not None else ""

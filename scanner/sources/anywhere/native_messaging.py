@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 
 from scanner.host import Host
 from scanner.model import Evidence, Item, LeftOut, Problem
-from scanner.sources.places import CHROMIUM, Table, join, present, reads
 from scanner.sources.source import Source, Trace
+from scanner.sources.user_data import CHROMIUM, Table, join, present, reads
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

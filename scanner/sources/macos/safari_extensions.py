@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from scanner.host import Host
 from scanner.model import Evidence, Item, LeftOut, Problem
 from scanner.parsers.safari_extensions import SafariExtension, safari_extensions
-from scanner.sources.places import homes
 from scanner.sources.source import Source, Trace
+from scanner.sources.user_data import homes
 
 _LEGACY = "Library/Safari/Extensions"
 _SAFARI = (

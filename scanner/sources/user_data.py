@@ -1,4 +1,4 @@
-"""Where browsers keep what belongs to a user: one table a family, and the way from a table to what is there.
+"""Where programs keep what belongs to a user: tables of browsers, and what of a table is there.
 
 References:
     https://chromium.googlesource.com/chromium/src/+/main/docs/user_data_dir.md;
@@ -199,7 +199,7 @@ MOZILLA: Table = {
 }
 
 
-class Place(NamedTuple):
+class UserData(NamedTuple):
     """A folder of a program that is there: whose it is, which user's, and where."""
 
     program: str
@@ -207,7 +207,7 @@ class Place(NamedTuple):
     folder: str
 
 
-def present(host: Host, table: Table) -> Iterator[Place]:
+def present(host: Host, table: Table) -> Iterator[UserData]:
     """What of a table is there, user by user; once if it has several names."""
     for user, home in homes(host):
         seen: set[str] = set()
@@ -221,7 +221,7 @@ def present(host: Host, table: Table) -> Iterator[Place]:
                     real = host.files.real(folder) or folder
                     if real not in seen:
                         seen.add(real)
-                        yield Place(program, user, folder)
+                        yield UserData(program, user, folder)
 
 
 def homes(host: Host) -> Iterator[tuple[str, str]]:

@@ -3,7 +3,7 @@
 import pytest
 
 from scanner.host import Host
-from scanner.sources.places import CHROMIUM, MOZILLA, Place, Table, present, reads
+from scanner.sources.user_data import CHROMIUM, MOZILLA, Table, UserData, present, reads
 from tests.conftest import MacTree, Tree, WindowsTree
 
 
@@ -16,7 +16,7 @@ def test_every_system_has_places_without_ends_and_doubles(table: Table) -> None:
         assert not [place for place in places if place != place.strip("/") or "\\" in place or "~" in place]
 
 
-def found(host: Host, table: Table = CHROMIUM) -> list[Place]:
+def found(host: Host, table: Table = CHROMIUM) -> list[UserData]:
     return list(present(host, table))
 
 
@@ -28,32 +28,32 @@ def test_linux(tree: Tree) -> None:
     tree.write("/home/ada/.config/vivaldi", "a file")
     tree.folder("/root/.mozilla/firefox")
     assert found(tree.host()) == [
-        Place("Chrome", "ada", "/home/ada/.config/google-chrome"),
-        Place("Brave", "ada", "/home/ada/.config/BraveSoftware/Brave-Browser"),
-        Place("Edge", "ada", "/home/ada/.var/app/com.microsoft.Edge/config/microsoft-edge"),
-        Place("Chromium", "ada", "/home/ada/snap/chromium/common/chromium"),
+        UserData("Chrome", "ada", "/home/ada/.config/google-chrome"),
+        UserData("Brave", "ada", "/home/ada/.config/BraveSoftware/Brave-Browser"),
+        UserData("Edge", "ada", "/home/ada/.var/app/com.microsoft.Edge/config/microsoft-edge"),
+        UserData("Chromium", "ada", "/home/ada/snap/chromium/common/chromium"),
     ]
-    assert found(tree.host(), MOZILLA) == [Place("Firefox", "root", "/root/.mozilla/firefox")]
+    assert found(tree.host(), MOZILLA) == [UserData("Firefox", "root", "/root/.mozilla/firefox")]
 
 
 def test_a_place_with_two_names_is_one(tree: Tree) -> None:
     tree.folder("/home/ada/.mozilla/firefox")
     tree.link("/home/ada/.config/mozilla", "../.mozilla")
-    assert found(tree.host(), MOZILLA) == [Place("Firefox", "ada", "/home/ada/.mozilla/firefox")]
+    assert found(tree.host(), MOZILLA) == [UserData("Firefox", "ada", "/home/ada/.mozilla/firefox")]
 
 
 def test_a_home_that_users_share_is_looked_at_once(tree: Tree) -> None:
     tree.write("/etc/passwd", "ada:x:1:1::/home/ada:/bin/sh\nbob:x:2:2::/home/ada:/bin/sh\nnone:x:3:3::/gone:/bin/sh\n")
     tree.folder("/home/ada/.config/chromium")
-    assert found(tree.host()) == [Place("Chromium", "ada", "/home/ada/.config/chromium")]
+    assert found(tree.host()) == [UserData("Chromium", "ada", "/home/ada/.config/chromium")]
 
 
 def test_macos(mac_tree: MacTree) -> None:
     mac_tree.folder("/Users/ada/Library/Application Support/Arc/User Data")
     mac_tree.folder("/Users/ada/Library/Thunderbird")
     host = mac_tree.host()
-    assert found(host) == [Place("Arc", "ada", "/Users/ada/Library/Application Support/Arc/User Data")]
-    assert found(host, MOZILLA) == [Place("Thunderbird", "ada", "/Users/ada/Library/Thunderbird")]
+    assert found(host) == [UserData("Arc", "ada", "/Users/ada/Library/Application Support/Arc/User Data")]
+    assert found(host, MOZILLA) == [UserData("Thunderbird", "ada", "/Users/ada/Library/Thunderbird")]
 
 
 def test_windows(windows_tree: WindowsTree) -> None:
@@ -62,10 +62,10 @@ def test_windows(windows_tree: WindowsTree) -> None:
     windows_tree.folder(r"C:\Users\ada\AppData\Roaming\Mozilla\Firefox")
     host = windows_tree.host()
     assert found(host) == [
-        Place("Chrome Canary", "ada", r"C:\Users\ada\AppData\Local\Google\Chrome SxS\User Data"),
-        Place("Opera GX", "ada", r"C:\Users\ada\AppData\Roaming\Opera Software\Opera GX Stable"),
+        UserData("Chrome Canary", "ada", r"C:\Users\ada\AppData\Local\Google\Chrome SxS\User Data"),
+        UserData("Opera GX", "ada", r"C:\Users\ada\AppData\Roaming\Opera Software\Opera GX Stable"),
     ]
-    assert found(host, MOZILLA) == [Place("Firefox", "ada", r"C:\Users\ada\AppData\Roaming\Mozilla\Firefox")]
+    assert found(host, MOZILLA) == [UserData("Firefox", "ada", r"C:\Users\ada\AppData\Roaming\Mozilla\Firefox")]
 
 
 def test_patterns_have_the_separators_of_their_system() -> None:
