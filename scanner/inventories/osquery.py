@@ -278,7 +278,7 @@ def _package(row: _Columns, kind: str, vendor: str) -> dict[str, Any]:
         "name": name,
         "version": version,
         "vendor": vendor,
-        "ids": _ids(purl=purl(kind, name, version, arch)),
+        "ids": _ids(purl=purl(kind, name, version, arch=arch)),
         "details": kept(arch=arch, status=row.get("status", "")),
     }
 

@@ -24,4 +24,4 @@ def image_purl(repository: str, tag: str) -> str:
         return purl("docker", repository.removeprefix("library/"), tag)
     if registry in _HUB:
         return purl("docker", path.removeprefix("library/"), tag)
-    return f"{purl('docker', path, tag)}?repository_url={registry}"
+    return purl("docker", path, tag, repository_url=registry)

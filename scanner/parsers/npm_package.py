@@ -34,9 +34,7 @@ def package(data: bytes) -> Package:
 
 def npm_purl(name: str, version: str) -> str:
     """`pkg:npm/%40scope/name@1.0`: in a package URL the `@` of a scope is written out."""
-    from urllib.parse import quote
-
-    return purl("npm", quote(name, safe="/"), version)
+    return purl("npm", name, version)
 
 
 def _person(value: Any) -> str:

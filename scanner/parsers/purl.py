@@ -1,10 +1,35 @@
 """Package URLs, the common names of packages across package managers.
 
 References:
-    https://github.com/package-url/purl-spec (PURL-SPECIFICATION; types apk, alpm, deb, rpm)
+    https://github.com/package-url/purl-spec (PURL-SPECIFICATION: what is written out; types apk, alpm, deb, npm, rpm)
 """
 
+import re
 
-def purl(kind: str, name: str, version: str = "", arch: str = "") -> str:
-    """`pkg:apk/musl@1.2.4-r4?arch=x86_64`; version and architecture are left out where they are empty."""
-    return f"pkg:{kind}/{name}" + (f"@{version}" if version else "") + (f"?arch={arch}" if arch else "")
+# `+` may stand for itself in a path (RFC 3986), and in versions it does in most tools' package URLs.
+_OTHER = re.compile(r"[^A-Za-z0-9.~_:+-]")
+_OTHER_IN_NAME = re.compile(r"[^A-Za-z0-9.~_:+/-]")
+
+
+def purl(kind: str, name: str, version: str = "", **qualifiers: str) -> str:
+    """`pkg:apk/musl@1.2.4-r4?arch=x86_64`; what is empty is left out, what would be read otherwise is written out.
+
+    Args:
+        kind: the type, in small letters.
+        name: with its namespaces, parted by `/`.
+        version: as the package manager says it.
+        qualifiers: in the order of their names, as the specification wants them.
+    """
+    parts = [f"pkg:{kind}/{_OTHER_IN_NAME.sub(_escape, name)}"]
+    if version:
+        parts.append(f"@{_OTHER.sub(_escape, version)}")
+    mark = "?"
+    for key, value in qualifiers.items():
+        if value:
+            parts.append(f"{mark}{key}={_OTHER_IN_NAME.sub(_escape, value)}")
+            mark = "&"
+    return "".join(parts)
+
+
+def _escape(found: "re.Match[str]") -> str:
+    return "".join(f"%{byte:02X}" for byte in found[0].encode("utf-8", "surrogateescape"))

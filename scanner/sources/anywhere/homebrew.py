@@ -17,6 +17,7 @@ from scanner.host import Host
 from scanner.model import Evidence, Item, LeftOut, Problem, State
 from scanner.parsers.epoch import rfc3339
 from scanner.parsers.property_list import text, texts
+from scanner.parsers.purl import purl
 from scanner.sources.source import Source, Trace
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ def _formula(host: Host, prefix: str, name: str, user: str) -> Iterator[Trace]:
             version=keg.name,
             path=path,
             user=user,
-            ids={"purl": f"pkg:brew/{name}@{keg.name}"},
+            ids={"purl": purl("brew", name, keg.name)},
             details={
                 "tap": text(_inner(values, "source").get("tap")),
                 "arch": text(values.get("arch")),
@@ -104,7 +105,7 @@ def _cask(host: Host, path: str, token: str, user: str, homes: Mapping[str, str]
             version=real or ("" if known == _LATEST else known),
             path=found[0] if found else f"{path}/{version}",
             user=user,
-            ids={"purl": f"pkg:brew/{token}@{known}", "bundle_id": info.id if info else ""},
+            ids={"purl": purl("brew", token, known), "bundle_id": info.id if info else ""},
             details={
                 "names": "; ".join(texts(names)),
                 "cask_version": known if real and real != known else "",

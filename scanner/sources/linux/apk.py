@@ -43,7 +43,7 @@ def _packages(path: str, text: str) -> Iterator[Trace]:
             name=name,
             vendor=maintainer_name(maintainer),
             version=version,
-            ids={"purl": purl("apk", name, version, arch)},
+            ids={"purl": purl("apk", name, version, arch=arch)},
             details={
                 "arch": arch,
                 "built": rfc3339(fields.get("t", "")),

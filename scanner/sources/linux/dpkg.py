@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from scanner.host import Host
 from scanner.model import Evidence, Item, LeftOut, Problem, State
 from scanner.parsers.deb822 import maintainer_name, stanzas
+from scanner.parsers.purl import purl
 from scanner.sources.source import Source, Trace
 
 _STATUS = ("/var/lib/dpkg/status", "/usr/lib/dpkg/status")
@@ -79,7 +80,7 @@ def _item(path: str, name: str, state: State, status: str, fields: dict[str, str
         state=state,
         vendor=maintainer_name(maintainer),
         version=version,
-        ids={"purl": f"pkg:deb/{name}@{version}?arch={arch}"},
+        ids={"purl": purl("deb", name, version, arch=arch)},
         details=details,
         evidence=(Evidence(path, f"Package: {name}, Status: {status}"),),
     )

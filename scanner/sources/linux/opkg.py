@@ -27,7 +27,7 @@ _STATES: dict[str, State | None] = {
     "installed": "installed",
 }
 
-_FIELDS = (*("package", "status", "maintainer", "architecture", "version", "homepage", "url", "installed-time"),)
+_FIELDS = ("package", "status", "maintainer", "architecture", "version", "homepage", "url", "installed-time")
 
 
 def collect(host: Host) -> Iterator[Trace]:

@@ -45,7 +45,7 @@ def _package(host: Host, folder: str) -> Iterator[Trace]:
         name=name,
         vendor="" if packager == "Unknown Packager" else maintainer_name(packager),
         version=version,
-        ids={"purl": purl("alpm", name, version, arch)},
+        ids={"purl": purl("alpm", name, version, arch=arch)},
         details={
             "arch": arch,
             "base": desc.get("BASE", ""),

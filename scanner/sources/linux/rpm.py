@@ -17,6 +17,7 @@ from scanner.model import Evidence, Item, LeftOut, Problem
 from scanner.parsers import berkeley_db, rpm_ndb
 from scanner.parsers.deb822 import maintainer_name
 from scanner.parsers.epoch import rfc3339
+from scanner.parsers.purl import purl
 from scanner.parsers.rpm_header import Header, header
 from scanner.sources.source import Source, Trace
 
@@ -91,15 +92,12 @@ def _packages(path: str, user: str, records: Iterator[Record]) -> Iterator[Trace
 
 def _item(where: str, user: str, found: Header) -> Item:
     edition = f"{found.version}-{found.release}" if found.release else found.version
-    purl = f"pkg:rpm/{found.name}@{edition}"
     details = {"arch": found.arch, "release": found.release, "packager": found.packager}
-    qualifiers = [f"arch={found.arch}"] if found.arch else []
     if found.epoch is None:
         version = edition
     else:
         version = f"{found.epoch}:{edition}"  # also of epoch 0 where it is given, like %{EVR}
         details["epoch"] = str(found.epoch)
-        qualifiers.append(f"epoch={found.epoch}")
     if found.installed is not None:
         details["installed"] = rfc3339(found.installed)
     return Item(
@@ -108,7 +106,7 @@ def _item(where: str, user: str, found: Header) -> Item:
         vendor=maintainer_name(found.vendor or found.packager),
         version=version,
         user=user,
-        ids={"purl": f"{purl}?{'&'.join(qualifiers)}" if qualifiers else purl},
+        ids={"purl": purl("rpm", found.name, edition, arch=found.arch, epoch=details.get("epoch", ""))},
         details=details,
         evidence=(Evidence(where, f"Name: {found.name}, Vendor: {found.vendor}"),),
     )

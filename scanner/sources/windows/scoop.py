@@ -13,6 +13,7 @@ import msgspec
 
 from scanner.host import Host
 from scanner.model import Evidence, Item, LeftOut, Problem
+from scanner.parsers.purl import purl
 from scanner.sources.source import Source, Trace
 
 _OF_USER = r"scoop\apps"
@@ -84,7 +85,7 @@ def _program(host: Host, folder: str, name: str, user: str, *, current: bool) ->
         version=version,
         path=folder,
         user=user,
-        ids={"purl": f"pkg:scoop/{name}@{version}"},
+        ids={"purl": purl("scoop", name, version)},
         details=told,
         evidence=(Evidence(rf"{folder}\manifest.json" if told else folder, f"version: {version}"),),
     )

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from scanner.host import Host
 from scanner.model import Evidence, IdType, Item, LeftOut, Problem
 from scanner.parsers.packed_guid import guid
+from scanner.parsers.purl import purl
 from scanner.sources.source import Source, Trace
 
 _FOLDERS = (
@@ -65,7 +66,7 @@ def _packages(host: Host, path: str, source: str, user: str, sid: str) -> Iterat
                 continue
             keys = codes.split(_SEPARATOR) if codes else []
             ids: dict[IdType, str] = {
-                "purl": f"pkg:winget/{identifier}@{version}",
+                "purl": purl("winget", identifier, version),
                 "product_code": next((found for key in keys if (found := guid(key))), ""),
                 "registry_key": keys[0] if keys else "",
                 "package_family": families.partition(_SEPARATOR)[0],

@@ -124,7 +124,7 @@ def test_packager_stands_in_for_an_empty_vendor(tree: Tree) -> None:
 def test_package_with_a_name_only_is_an_item(tree: Tree) -> None:
     tree.write(NDB, ndb({1: blob(name="foo")}))
     item = run("rpm", tree.host()).one("foo")
-    assert (item.version, item.vendor, item.ids) == ("", "", {"purl": "pkg:rpm/foo@"})
+    assert (item.version, item.vendor, item.ids) == ("", "", {"purl": "pkg:rpm/foo"})
 
 
 @pytest.mark.parametrize("folder", ["/var/lib/rpm", "/usr/lib/sysimage/rpm", "/usr/share/rpm"])
