@@ -338,3 +338,14 @@ def test_nothing_is_read_twice(tree: Tree, monkeypatch: pytest.MonkeyPatch) -> N
         ours = [path for path in seen if path.startswith(root)]
         assert len(ours) > 3
         assert sorted(ours) == sorted(set(ours))
+
+
+def niceness(_: Any) -> Iterator[Any]:
+    yield item(str(os.getpriority(os.PRIO_PROCESS, 0)))
+
+
+def test_the_worker_alone_steps_back(look: Callable[..., Inventory]) -> None:
+    before = os.getpriority(os.PRIO_PROCESS, 0)
+    assert [one.name for one in look(niceness, low_priority=True).items] == ["19"]
+    assert [one.name for one in look(niceness).items] == [str(before)]
+    assert os.getpriority(os.PRIO_PROCESS, 0) == before
