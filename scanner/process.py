@@ -30,6 +30,7 @@ FORKS = sys.platform.startswith("linux")
 WORKER = "_worker"  # the argument that makes a frozen executable the worker
 _PIPE = 1 << 20  # so much is sent while nobody reads: the worker need not wait for the rules to be read
 _CHUNK = 1 << 18
+_ALONE = 30  # seconds after which nobody can be listening any more
 _HEARS = 0.2  # seconds until Ctrl-C is heard: on Windows nothing interrupts the wait for a queue
 _PATIENCE = (*[0.0005] * 20, *[0.01] * 100)  # seconds between the looks whether a worker has ended
 
@@ -37,7 +38,7 @@ _PATIENCE = (*[0.0005] * 20, *[0.01] * 100)  # seconds between the looks whether
 class Spawned:
     """A worker that is a new interpreter, or the same frozen executable once more."""
 
-    def __init__(self, request: Request, memory: int) -> None:
+    def __init__(self, request: Request, memory: int, seconds: float) -> None:
         import queue
         import subprocess
         import threading
@@ -58,7 +59,7 @@ class Spawned:
         self._unpack = _Frames()
         assert self._process.stdin is not None
         with contextlib.suppress(OSError):  # a worker that died at once says so by its status
-            self._process.stdin.write(msgspec.msgpack.encode((request, memory)))
+            self._process.stdin.write(msgspec.msgpack.encode((request, memory, seconds)))
             self._process.stdin.close()
         threading.Thread(target=self._read, daemon=True).start()
 
@@ -117,13 +118,13 @@ else:
 
         ready: "tuple[int, int, int] | None" = None  # process, pipe to it, pipe from it
 
-        def __init__(self, request: Request, memory: int) -> None:
+        def __init__(self, request: Request, memory: int, seconds: float) -> None:
             ready, Forked.ready = Forked.ready, None
             self._pid, requests, self._pipe = ready or _fork()
             self._unpack = _Frames()
             self._status = 0
             with contextlib.suppress(BrokenPipeError), open(requests, "wb") as pipe:
-                pipe.write(msgspec.msgpack.encode((request, memory)))
+                pipe.write(msgspec.msgpack.encode((request, memory, seconds)))
 
         def receive(self, seconds: float) -> list[Message] | None:
             """The next messages; none if the worker ended; `None` if it sent nothing in that time."""
@@ -237,8 +238,8 @@ def _live(reader: int, writer: int) -> None:
             asked = pipe.read()
         if not asked:
             os._exit(0)  # the command line asked for something else, or for nothing sensible
-        request, memory = msgspec.msgpack.decode(asked, type=tuple[Request, int])
-        _limit(memory)
+        request, memory, seconds = msgspec.msgpack.decode(asked, type=tuple[Request, int, float])
+        _limit(memory, seconds)
         encode = msgspec.msgpack.Encoder().encode
 
         def send(message: Message) -> None:
@@ -275,16 +276,17 @@ def _bounded(process: "subprocess.Popen[bytes]", memory: int) -> "Job | None":
     return None
 
 
-def _limit(memory: int) -> None:
-    """Bounds the address space and forbids core dumps.
+def _limit(memory: int, seconds: float) -> None:
+    """Bounds the address space, forbids core dumps, and ends a worker whose supervisor was ended without a word.
 
-    On Windows the supervisor has done so, by a job object; macOS takes the bound and does not hold it, so there the
-    supervisor looks at what the worker holds.
+    On Windows the supervisor has done so, by a job object; macOS takes the bound of memory and does not hold it, so
+    there the supervisor looks at what the worker holds.
     """
     if sys.platform == "win32":
         return
     import resource
 
+    signal.alarm(int(seconds) + _ALONE)
     with contextlib.suppress(OSError, ValueError):
         resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))

@@ -77,7 +77,7 @@ class Look:
         self._looked = 0.0
         self._peak_memory = 0
         self.interrupted = False
-        self._worker: Forked | Spawned = self._kind(request, memory)
+        self._worker: Forked | Spawned = self._kind(request, memory, whole)
 
     def inventory(self, *, scanned_at: str, tool: str) -> Inventory:
         """Everything that the sources saw, sorted, so that the same host gives the same inventory.
@@ -135,7 +135,7 @@ class Look:
             if all(name in self._runs for name in self._planned):
                 return
             rest = msgspec.structs.replace(self._request, done=tuple(self._runs))
-            self._worker = self._kind(rest, self._memory)
+            self._worker = self._kind(rest, self._memory, self._end - time.monotonic())
 
     def _listen(self, worker: Forked | Spawned) -> tuple[str, str] | None:
         """Takes messages to the end; status and reason where a source did not come to its own."""

@@ -4,12 +4,15 @@ import ctypes
 import faulthandler
 import os
 import signal
+import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 import scanner.process
@@ -20,7 +23,7 @@ from scanner.model import Inventory, Item, LeftOut, Problem
 from scanner.scan import CannotLookError, Look
 from scanner.sources.source import Source
 from scanner.worker import Request, work
-from tests.conftest import Tree
+from tests.conftest import ROOT, Tree
 
 Collect = Callable[[Any], Iterator[Any]]
 
@@ -104,6 +107,13 @@ def floods(_: Any) -> Iterator[Any]:
         yield item("one of many")
 
 
+def wait_until(done: Callable[[], bool], seconds: float = 20) -> None:
+    end = time.monotonic() + seconds
+    while not done():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
 @pytest.fixture
 def look(tree: Tree, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Inventory]:
     def over(
@@ -159,7 +169,7 @@ def test_memory_is_bounded_where_the_system_bounds_none(
     look: Callable[..., Inventory], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As on macOS."""
-    monkeypatch.setattr(scanner.process, "_limit", lambda _: None)
+    monkeypatch.setattr(scanner.process, "_limit", lambda *_: None)
     monkeypatch.setattr(scanner.scan, "_LOOK", 0.05)
     inventory = look(good, fills, many, each=20, memory=256 << 20)
     assert [run.status for run in inventory.runs] == ["ok", "failed", "ok"]
@@ -248,6 +258,32 @@ def test_no_orphan_and_no_zombie_is_left(look: Callable[..., Inventory]) -> None
     look(good, hangs, crashes)
     with pytest.raises(ChildProcessError):
         os.waitpid(-1, os.WNOHANG)
+
+
+def test_a_worker_whose_supervisor_was_killed_ends_by_itself(tmp_path: Path) -> None:
+    """Nobody can stop a kill -9; what it leaves spinning has an end of its own."""
+    code = f"""
+import os, sys, time
+sys.path.insert(0, {str(ROOT)!r})
+import scanner.process, scanner.sources
+from scanner.scan import Look
+from scanner.worker import Request
+scanner.process._ALONE = 1
+def spins(_):
+    with open({str(tmp_path / "pid")!r}, "w") as file:
+        file.write(str(os.getpid()))
+    while True:
+        pass
+scanner.sources.load = lambda _: (scanner.sources._source("linux.dpkg")._replace(collect=spins),)
+Look(Request(root="/", platform="linux"), whole=1.5).inventory(scanned_at="", tool="")
+"""
+    supervisor = subprocess.Popen([sys.executable, "-c", code])
+    wait_until(lambda: (tmp_path / "pid").is_file() and (tmp_path / "pid").read_text() != "")
+    supervisor.kill()
+    supervisor.wait()
+    worker = int((tmp_path / "pid").read_text())
+    assert psutil.pid_exists(worker)
+    wait_until(lambda: not psutil.pid_exists(worker) or psutil.Process(worker).status() == psutil.STATUS_ZOMBIE)
 
 
 def test_memory_is_stated(look: Callable[..., Inventory]) -> None:

@@ -1,6 +1,7 @@
 """What commands share: options, the look itself, and the line that shows how far it is."""
 
 import datetime as dt
+import math
 import os
 import sys
 import time
@@ -21,6 +22,17 @@ _FORMATS = ", ".join(one.name for one in FORMATS)
 TOOL = f"phaseout {__version__}"
 
 
+class _Seconds(click.FloatRange):
+    """A number of seconds; `nan` is none, though it is beyond no bound."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """The seconds."""
+        seconds = float(super().convert(value, param, ctx))
+        if math.isnan(seconds):
+            self.fail(f"{value!r} is no number of seconds.", param, ctx)
+        return seconds
+
+
 def looking_options(function: _F) -> _F:
     """Adds the options that say what is looked at and how, and `--inventory`."""
     for option in (
@@ -39,7 +51,7 @@ def looking_options(function: _F) -> _F:
         click.option(
             "--timeout",
             "seconds",
-            type=click.FloatRange(min=0.1),
+            type=_Seconds(min=0.1, max=86_400),
             default=WHOLE_SECONDS,
             show_default=True,
             help="Seconds for the whole look; what was seen until then is reported as incomplete.",

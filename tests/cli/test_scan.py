@@ -161,6 +161,8 @@ def test_full_and_missing_places(infected: str, tmp_path: Path) -> None:
         (("--rules", "/no/such/rules"), "no such folder of rules"),
         (("--rules", "{empty}"), "holds no rules"),
         (("--nope",), "No such option"),
+        (("--timeout", "nan"), "no number of seconds"),
+        (("--timeout", "inf"), "not in the range"),
     ],
 )
 def test_wrong_use_is_status_2(arguments: tuple[str, ...], words: str, tmp_path: Path) -> None:
