@@ -286,6 +286,8 @@ def _limit(memory: int, seconds: float) -> None:
         return
     import resource
 
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)  # whatever the supervisor does with it
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGALRM])
     signal.alarm(int(seconds) + _ALONE)
     with contextlib.suppress(OSError, ValueError):
         resource.setrlimit(resource.RLIMIT_AS, (memory, memory))

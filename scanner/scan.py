@@ -119,27 +119,30 @@ class Look:
 
     def _supervise(self) -> None:
         while True:
+            began = len(self._runs)
             how = self._listen(self._worker)
             if how is None:
                 return
             self._worker.kill()
             self._whole_cpu -= self._computed
             status, reason = how
-            if not self._current:
+            if self._current:
+                self._lose(status, reason)
+            elif len(self._runs) == began:  # it did not even come to its first source: nor would the next
                 self._give_up(reason)
                 return
-            self._lose(status, reason)
             if time.monotonic() >= self._end or self._whole_cpu <= 0:
                 self._give_up("no time left: the whole look has a limit, see --timeout")
                 return
             if all(name in self._runs for name in self._planned):
                 return
-            rest = msgspec.structs.replace(self._request, done=tuple(self._runs))
+            rest = msgspec.structs.replace(self._request, done=tuple(self._runs), items=len(self._items))
             self._worker = self._kind(rest, self._memory, self._end - time.monotonic())
 
     def _listen(self, worker: Forked | Spawned) -> tuple[str, str] | None:
         """Takes messages to the end; status and reason where a source did not come to its own."""
-        self._began(computed=0.0)
+        self._began()
+        self._looked, self._computed = time.monotonic(), 0.0
         while True:
             if self._progress is not None:
                 title = self._planned[self._current].title if self._current in self._planned else ""
@@ -154,10 +157,9 @@ class Look:
             if exceeded:
                 return exceeded
 
-    def _began(self, computed: float) -> None:
-        """The clocks of a source, or of opening the host, begin."""
-        self._since = self._looked = time.monotonic()
-        self._computed = computed
+    def _began(self) -> None:
+        """The clocks of a source, of opening the host, or of what lies between two sources begin."""
+        self._since = time.monotonic()
         self._cpu_began = None
 
     def _limit(self) -> float:
@@ -168,7 +170,10 @@ class Look:
         """Status and reason of what goes on if it has exceeded a budget."""
         now = time.monotonic()
         if now >= self._limit():
-            return "timeout", f"ended after {now - self._since:.0f} s: a source may take {self._each:g} s"
+            whose = f"a source may take {self._each:g} s" if self._current else "that is no source's time"
+            if now >= self._end:
+                whose = "the whole look has a limit, see --timeout"
+            return "timeout", f"ended after {now - self._since:.0f} s: {whose}"
         if now - self._looked < min(_LOOK, self._cpu / 4):
             return None
         self._looked = now
@@ -179,7 +184,7 @@ class Look:
         if memory > self._memory:
             return "failed", f"ended with {memory >> 20} MiB: the worker may hold {self._memory >> 20}"
         used = self._computed - self._cpu_began
-        if used > self._cpu:
+        if used > self._cpu and self._current:
             return "timeout", f"ended after {used:.0f} s of CPU: a source may compute {self._cpu:g} s"
         if self._computed > self._whole_cpu:
             return "timeout", "ended: all sources together have computed as long as they may, see --timeout"
@@ -190,10 +195,11 @@ class Look:
             self._items.append(message.item)
         elif isinstance(message, Started):
             self._current = message.source
-            self._began(self._computed)
+            self._began()
         elif isinstance(message, Ended):
             self._runs[message.run.source] = message.run
             self._current = ""
+            self._began()
         elif isinstance(message, Opened):
             if self._host is None:
                 self._host, self._opening = message.host, message.problems

@@ -32,7 +32,7 @@ UNWANTED = "not asked for"
 _TEXT = 8192  # characters of one field; a command line may be 2 MiB
 _PROBLEMS = 100  # of one source; the rest is counted
 _ITEMS = 500_000  # of one source; more is no inventory but a fault
-_ALL_ITEMS = 1_000_000  # of all sources of a worker: the supervisor holds them, half a gigabyte
+_ALL_ITEMS = 1_000_000  # of all sources: the supervisor holds them, half a gigabyte
 _NEEDS = {
     "live": "an offline root has none",
     "offline": "the running system keeps it locked",
@@ -52,6 +52,7 @@ class Request(Struct, frozen=True, kw_only=True):
     deep: bool = False  # see `Host.deep`
     modules: bool = False  # see `Host.modules`
     done: tuple[str, ...] = ()  # sources that an earlier worker has run
+    items: int = 0  # that earlier workers have given
 
 
 class Planned(Struct, frozen=True):
@@ -148,7 +149,7 @@ def work(request: Request, send: Callable[[Message], None]) -> None:
             tuple(_drain(host)),
         )
     )
-    left = _ALL_ITEMS
+    left = max(_ALL_ITEMS - request.items, 0)
     for source in planned:
         if source.name in request.skip or (request.only and source.name not in request.only):
             send(Ended(SourceRun(source=source.name, status="skipped", reason=UNWANTED)))

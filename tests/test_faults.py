@@ -170,6 +170,7 @@ def load(platform=None):
 sources.load = load
 threading.Thread(target=interrupt, daemon=True).start()
 sys.argv = ['phaseout', 'scan']
+signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where the tests run in the background
 from scanner.__main__ import main
 main()
 """

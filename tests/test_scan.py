@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+import types
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -91,6 +92,13 @@ def many(_: Any) -> Iterator[Any]:
         yield item(f"item {number}")
 
 
+def computes_a_little(_: Any) -> Iterator[Any]:
+    end = time.process_time() + 0.1
+    while time.process_time() < end:
+        pass
+    yield item("computed")
+
+
 def million(_: Any) -> Iterator[Any]:
     for number in range(1_000_000):
         yield item(f"item {number}")
@@ -105,6 +113,14 @@ def floods(_: Any) -> Iterator[Any]:
     while True:
         yield LeftOut("no software")
         yield item("one of many")
+
+
+@pytest.fixture
+def keyboard() -> Iterator[None]:
+    """Ctrl-C is heard, though who runs these tests in the background has it ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 def wait_until(done: Callable[[], bool], seconds: float = 20) -> None:
@@ -199,6 +215,44 @@ def test_computing_has_a_budget_of_its_own(look: Callable[..., Inventory], monke
     assert inventory.runs[1].reason.startswith("ended: all sources together have computed")
 
 
+def test_short_sources_count_for_the_whole(look: Callable[..., Inventory], monkeypatch: pytest.MonkeyPatch) -> None:
+    """None of them runs as long as it takes until the supervisor looks; at each look a thousand seconds have passed."""
+    clock = iter(range(1000))
+    monkeypatch.setattr(scanner.scan, "_LOOK", 0.3)
+    monkeypatch.setattr(scanner.process.Forked, "used", lambda _: (1000.0 * next(clock), 0))
+    code = computes_a_little.__code__
+    short: list[Any] = [types.FunctionType(code, globals(), f"short {number}") for number in range(30)]
+    inventory = look(*short, whole=10_000, each=30, cpu=1_000_000)
+    reasons = [run.reason for run in inventory.runs]
+    assert any(reason.startswith("ended: all sources together have computed") for reason in reasons)
+    assert (reasons[0], reasons[-1][:12]) == ("", "no time left")
+
+
+def test_between_two_sources_no_source_is_judged(
+    look: Callable[..., Inventory], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The supervisor looks at the worker's clock right then: that must cost nobody anything."""
+    monkeypatch.setattr(scanner.scan, "_LOOK", 0.0)
+    held: list[Any] = []
+    real = scanner.process.Forked.receive
+
+    def one_by_one(self: Any, seconds: float) -> Any:
+        if not held:
+            found = real(self, seconds)
+            if not found:
+                return found
+            held.extend(found)
+        return [held.pop(0)]
+
+    # At each look it has computed a second more: more than a source may, were one charged for what lies between.
+    clock = iter(range(1000))
+    monkeypatch.setattr(scanner.process.Forked, "receive", one_by_one)
+    monkeypatch.setattr(scanner.process.Forked, "used", lambda _: (float(next(clock)), 0))
+    inventory = look(good, prints, many, each=30, cpu=1.5, whole=10_000)
+    assert [run.status for run in inventory.runs] == ["ok", "ok", "timeout"]
+    assert inventory.runs[-1].reason.endswith("of CPU: a source may compute 1.5 s")
+
+
 def test_a_source_that_never_pauses_is_ended_as_well(look: Callable[..., Inventory]) -> None:
     inventory = look(floods, good, each=0.5)
     assert [run.status for run in inventory.runs] == ["timeout", "ok"]
@@ -212,6 +266,8 @@ def test_a_source_that_gives_a_million_items(look: Callable[..., Inventory], mon
     monkeypatch.setattr(scanner.worker, "_ALL_ITEMS", 20_003)
     runs = look(good, many, million, prints, each=30).runs
     assert [(run.status, run.items) for run in runs] == [("ok", 1), ("ok", 20_000), ("failed", 2), ("failed", 0)]
+    runs = look(many, crashes, million, each=30).runs
+    assert [(run.status, run.items) for run in runs] == [("ok", 20_000), ("failed", 1), ("failed", 2)]
 
 
 def test_what_a_source_prints_goes_nowhere(look: Callable[..., Inventory], capfd: pytest.CaptureFixture[str]) -> None:
@@ -241,6 +297,7 @@ def test_nothing_to_look_at(look: Callable[..., Inventory]) -> None:
         Look(Request(root="/no/such/root")).inventory(scanned_at="", tool="")
 
 
+@pytest.mark.usefixtures("keyboard")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_interruption_keeps_what_was_seen(look: Callable[..., Inventory], number: signal.Signals) -> None:
     timer = threading.Timer(0.5, os.kill, (os.getpid(), number))
@@ -268,6 +325,9 @@ sys.path.insert(0, {str(ROOT)!r})
 import scanner.process, scanner.sources
 from scanner.scan import Look
 from scanner.worker import Request
+import signal
+signal.signal(signal.SIGALRM, signal.SIG_IGN)
+signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGALRM])
 scanner.process._ALONE = 1
 def spins(_):
     with open({str(tmp_path / "pid")!r}, "w") as file:

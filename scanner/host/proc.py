@@ -55,12 +55,15 @@ def process(pid: int, names: Mapping[int, str]) -> Process | None:
             return fallback
 
     try:
-        name, flags, started = _stat(pid)
+        name, flags, began = _stat(pid)
     except _GONE:
         return None
     except (OSError, ValueError):
-        name, flags, started = "", 0, 0.0
-        unreadable += ["name", "started"]
+        name, flags, began = "", 0, -1.0
+        unreadable.append("name")
+    started = booted() + began if began >= 0 and booted() else 0.0
+    if not started:
+        unreadable.append("started")
     none: tuple[str, ...] = ()
     command = ask("command", _command, none)
     exe = ask("exe", _executable, "")
@@ -104,21 +107,24 @@ def mapped(pid: int) -> frozenset[str] | None:
 
 
 def _stat(pid: int) -> tuple[str, int, float]:
-    """Name, flags, and when it began."""
+    """Name, flags, and when it began, in seconds since the machine did."""
     data = _read(pid, "stat")
     head, _, tail = data.rpartition(b")")
     fields = tail.split()
     if len(fields) < 20:
         raise ValueError("no status of a process")
     name = os.fsdecode(head.partition(b"(")[2])
-    return name, int(fields[6]), booted() + int(fields[19]) / os.sysconf("SC_CLK_TCK")
+    return name, int(fields[6]), int(fields[19]) / os.sysconf("SC_CLK_TCK")
 
 
 @cache
 def booted() -> float:
-    """When the machine was started, in seconds since 1970."""
-    with open(f"{_PROC}/stat", "rb") as file:
-        return next((float(line.split()[1]) for line in file if line.startswith(b"btime ")), 0.0)
+    """When the machine was started, in seconds since 1970; 0 where /proc shows processes alone (`subset=pid`)."""
+    try:
+        with open(f"{_PROC}/stat", "rb") as file:
+            return next((float(line.split()[1]) for line in file if line.startswith(b"btime ")), 0.0)
+    except (OSError, ValueError, IndexError):
+        return 0.0
 
 
 def _command(pid: int) -> tuple[str, ...]:

@@ -32,5 +32,6 @@ def see_everything() -> bool:
         return True
     import ctypes
 
+    ctypes.WinDLL("wintrust")  # a library that is looked for afterwards would be found in its 64-bit form
     before = ctypes.c_void_p()
     return bool(ctypes.windll.kernel32.Wow64DisableWow64FsRedirection(ctypes.byref(before)))

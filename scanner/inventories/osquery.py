@@ -291,7 +291,7 @@ def _library(kind: str) -> Callable[[_Columns], dict[str, Any]]:
             "version": row.get("version", ""),
             "vendor": row.get("author", ""),
             "path": row.get("path", "") or row.get("directory", ""),
-            "ids": _ids(purl=purl(kind, name.replace("@", "%40"), row.get("version", ""))),
+            "ids": _ids(purl=purl(kind, name, row.get("version", ""))),
         }
 
     return make

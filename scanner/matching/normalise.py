@@ -45,8 +45,10 @@ def normal(text: str) -> str:
 
 
 def _bare(text: str) -> str:
-    """Without accents and format characters."""
-    return "".join(char for char in text if unicodedata.category(char) not in _INVISIBLE)
+    """Without format characters and accents: whatever normalisation would put in order."""
+    return "".join(
+        char for char in text if not unicodedata.combining(char) and unicodedata.category(char) not in _INVISIBLE
+    )
 
 
 @lru_cache(maxsize=1024)

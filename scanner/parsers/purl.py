@@ -6,9 +6,8 @@ References:
 
 import re
 
-# `+` may stand for itself in a path (RFC 3986), and in versions it does in most tools' package URLs.
-_OTHER = re.compile(r"[^A-Za-z0-9.~_:+-]")
-_OTHER_IN_NAME = re.compile(r"[^A-Za-z0-9.~_:+/-]")
+_OTHER = re.compile(r"[^A-Za-z0-9.~_:-]")
+_OTHER_IN_NAME = re.compile(r"[^A-Za-z0-9.~_:/-]")
 
 
 def purl(kind: str, name: str, version: str = "", **qualifiers: str) -> str:
@@ -32,4 +31,8 @@ def purl(kind: str, name: str, version: str = "", **qualifiers: str) -> str:
 
 
 def _escape(found: "re.Match[str]") -> str:
-    return "".join(f"%{byte:02X}" for byte in found[0].encode("utf-8", "surrogateescape"))
+    try:
+        data = found[0].encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:  # half a character, as names on NTFS may have
+        data = found[0].encode("utf-8", "surrogatepass")
+    return "".join(f"%{byte:02X}" for byte in data)

@@ -84,6 +84,12 @@ def test_results_log_with_several_hosts_and_removals() -> None:
     assert b.runs[-1].left_out == {"of a table without software": 1}
 
 
+def test_scopes_of_npm_are_written_out_once() -> None:
+    row = {"name": "@kaspersky/hexa-ui", "version": "7.1.0", "path": "/x/node_modules/@kaspersky/hexa-ui/package.json"}
+    found = one(lines({"name": "npm_packages", "hostIdentifier": "b", "unixTime": 1767225600, "snapshot": [row]}))
+    assert found.items[0].ids["purl"] == "pkg:npm/%40kaspersky/hexa-ui@7.1.0"
+
+
 def test_fleet_lines_and_a_broken_one() -> None:
     problem, found = read_bytes(lines({"host": "w1", "rows": [PROGRAM]}, {"host": "w2", "rows": 3}))
     assert isinstance(found, Inventory)

@@ -37,7 +37,9 @@ def collect(host: Host) -> Iterator[Trace]:
     hidden: dict[str, int] = {}
     loaded: dict[tuple[str, str], list[Process]] = {}
     identity = identity_from(host)
+    first = host.info.platform != "linux"
     for process in host.processes() if host.processes else ():
+        first = first or process.pid == 1
         for what in process.unreadable:
             hidden[what] = hidden.get(what, 0) + 1
         yield _item(process, identity(process.exe))
@@ -54,6 +56,8 @@ def collect(host: Host) -> Iterator[Trace]:
             yield LeftOut("a library of the operating system")
         else:
             yield _library(path, container, processes, identity)
+    if not first:  # every Linux has it, and every container one of its own
+        yield Problem("processes", "permission denied: /proc is mounted with hidepid, and shows our own alone")
     for what, count in sorted(hidden.items()):
         yield Problem("processes", f"permission denied: {_WORDS.get(what, what)} of {count}")
 

@@ -123,6 +123,19 @@ def test_one_that_ends_while_it_is_read_is_left_out(kernel: Path) -> None:
     assert list(processes({})) == []
 
 
+def test_a_proc_of_processes_alone(kernel: Path) -> None:
+    """As `ProcSubset=pid` of systemd makes it: nobody tells when the machine was started."""
+    (kernel.parent / "stat").unlink()
+    found = only()
+    assert (found.name, found.started, found.unreadable) == ("a) \udcff (b", 0.0, ("started",))
+
+
+@pytest.mark.usefixtures("kernel")
+def test_other_processes_that_are_hidden_are_not_unseen_in_silence() -> None:
+    (problem,) = run("processes", live_host()).problems
+    assert problem.why == "permission denied: /proc is mounted with hidepid, and shows our own alone"
+
+
 @pytest.mark.parametrize(
     ("group", "container"),
     [
