@@ -55,6 +55,7 @@ class Spawned:
         )
         self._job = _bounded(self._process, memory)
         self._ended = False
+        self.received = 0  # bytes
         self._queue: queue.SimpleQueue[bytes] = queue.SimpleQueue()
         self._unpack = _Frames()
         assert self._process.stdin is not None
@@ -76,6 +77,7 @@ class Spawned:
                     continue
                 return None
             self._ended = not data
+            self.received += len(data)
             messages = list(self._unpack(data))
             if messages:
                 return messages
@@ -123,6 +125,7 @@ else:
             self._pid, requests, self._pipe = ready or _fork()
             self._unpack = _Frames()
             self._status = 0
+            self.received = 0  # bytes
             with contextlib.suppress(BrokenPipeError), open(requests, "wb") as pipe:
                 pipe.write(msgspec.msgpack.encode((request, memory, seconds)))
 
@@ -135,6 +138,7 @@ else:
                 data = os.read(self._pipe, _CHUNK)
                 if not data:
                     return []
+                self.received += len(data)
                 messages = list(self._unpack(data))
                 if messages:
                     return messages

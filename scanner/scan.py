@@ -25,6 +25,7 @@ _OPENING_SECONDS = 30.0  # for starting the worker and opening the host
 _TICK = 0.25  # seconds between two calls of `progress`
 # Seconds between two looks at what the worker uses; most scans are over before the first. macOS bounds no memory.
 _LOOK = 0.25 if sys.platform == "darwin" else 2.0
+_ROOM = 128 << 20  # bytes of messages; what they become takes four times that
 MEMORY = 2 << 30  # bytes of address space for the worker
 
 
@@ -65,6 +66,7 @@ class Look:
         self._end = time.monotonic() + whole
         self._cpu = cpu
         self._whole_cpu = max(whole / 2, WHOLE_CPU_SECONDS)  # what is left of it
+        self._room = _ROOM  # and of this
         self._host: HostInfo | None = None
         self._opening: tuple[Problem, ...] = ()
         self._planned: dict[str, Planned] = {}
@@ -125,6 +127,7 @@ class Look:
                 return
             self._worker.kill()
             self._whole_cpu -= self._computed
+            self._room -= self._worker.received
             status, reason = how
             if self._current:
                 self._lose(status, reason)
@@ -133,6 +136,9 @@ class Look:
                 return
             if time.monotonic() >= self._end or self._whole_cpu <= 0:
                 self._give_up("no time left: the whole look has a limit, see --timeout")
+                return
+            if self._room <= 0:
+                self._give_up("no room left: all sources together may give so much")
                 return
             if all(name in self._runs for name in self._planned):
                 return
@@ -169,6 +175,8 @@ class Look:
     def _exceeded(self, worker: Forked | Spawned) -> tuple[str, str] | None:
         """Status and reason of what goes on if it has exceeded a budget."""
         now = time.monotonic()
+        if worker.received > self._room:
+            return "failed", f"ended: all sources together have given more than {_ROOM >> 20} MiB"
         if now >= self._limit():
             whose = f"a source may take {self._each:g} s" if self._current else "that is no source's time"
             if now >= self._end:

@@ -144,9 +144,9 @@ def work(request: Request, send: Callable[[Message], None]) -> None:
     planned = [source for source in sources if source.name not in request.done]
     send(
         Opened(
-            host.info,
+            _clean_info(host.info),
             tuple(Planned(source.name, source.title, source.kinds) for source in planned),
-            tuple(_drain(host)),
+            tuple(Problem(_printable(one.where), _printable(one.why)) for one in _drain(host)),
         )
     )
     left = max(_ALL_ITEMS - request.items, 0)
@@ -302,6 +302,19 @@ def _clean(item: Item, source: str) -> Item:
         ids={key: _printable(value) for key, value in item.ids.items() if value},
         details={key: _printable(value) for key, value in item.details.items() if value},
         evidence=tuple(Evidence(_printable(one.where), _printable(one.what)) for one in item.evidence),
+    )
+
+
+def _clean_info(info: HostInfo) -> HostInfo:
+    """The host with texts that are printable as UTF-8: mount points are named by whoever may mount."""
+    return replace(
+        info,
+        name=_printable(info.name),
+        os=_printable(info.os),
+        os_version=_printable(info.os_version),
+        arch=_printable(info.arch),
+        root=_printable(info.root),
+        left_alone=tuple(map(_printable, info.left_alone)),
     )
 
 

@@ -16,6 +16,7 @@ from typing import Any
 import psutil
 import pytest
 
+import scanner.host.target
 import scanner.process
 import scanner.scan
 import scanner.sources
@@ -102,6 +103,11 @@ def computes_a_little(_: Any) -> Iterator[Any]:
 def million(_: Any) -> Iterator[Any]:
     for number in range(1_000_000):
         yield item(f"item {number}")
+
+
+def heavy(_: Any) -> Iterator[Any]:
+    for number in range(100_000):
+        yield Item(kind="package", name=f"{number} " + "x" * 8000, version="x" * 8000)
 
 
 def odd(_: Any) -> Iterator[Any]:
@@ -204,15 +210,11 @@ def test_whole_time(look: Callable[..., Inventory]) -> None:
     assert [one.source for one in inventory.unseen] == ["hangs", "many"]
 
 
-def test_computing_has_a_budget_of_its_own(look: Callable[..., Inventory], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_computing_has_a_budget_of_its_own(look: Callable[..., Inventory]) -> None:
     inventory = look(good, spins, many, each=30, cpu=0.5)
     assert [run.status for run in inventory.runs] == ["ok", "timeout", "ok"]
     assert inventory.runs[1].reason == "ended after 1 s of CPU: a source may compute 0.5 s"
     assert len(inventory.items) == 20_002
-    monkeypatch.setattr(scanner.scan, "WHOLE_CPU_SECONDS", 0.5)
-    inventory = look(good, spins, many, whole=3, each=30, cpu=2)
-    assert [run.status for run in inventory.runs] == ["ok", "timeout", "failed"]
-    assert inventory.runs[1].reason.startswith("ended: all sources together have computed")
 
 
 def test_short_sources_count_for_the_whole(look: Callable[..., Inventory], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -253,6 +255,15 @@ def test_between_two_sources_no_source_is_judged(
     assert inventory.runs[-1].reason.endswith("of CPU: a source may compute 1.5 s")
 
 
+def test_all_sources_have_the_same_room(look: Callable[..., Inventory]) -> None:
+    """Few items may hold as much as many."""
+    inventory = look(good, heavy, many, each=30)
+    assert [run.status for run in inventory.runs] == ["ok", "failed", "failed"]
+    assert inventory.runs[1].reason == "ended: all sources together have given more than 128 MiB"
+    assert inventory.runs[2].reason.startswith("no room left")
+    assert 5_000 < len(inventory.items) < 9_000
+
+
 def test_a_source_that_never_pauses_is_ended_as_well(look: Callable[..., Inventory]) -> None:
     inventory = look(floods, good, each=0.5)
     assert [run.status for run in inventory.runs] == ["timeout", "ok"]
@@ -282,6 +293,13 @@ def test_odd_texts_are_made_printable(look: Callable[..., Inventory]) -> None:
     assert len(found.name) < 9000
     assert found.details == {"bad": "\\ud800"}
     assert inventory.runs[0].problems[0].where == "/caf\\xe9"
+
+
+def test_a_mount_point_that_is_no_utf_8(
+    look: Callable[..., Inventory], tree: Tree, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(scanner.host.target, "_mounts", lambda: {f"{tree.root}/m\udcff": "fuse.x"})
+    assert look(good).host.left_alone == ("/m\\xff (fuse.x)",)
 
 
 def test_unwanted_sources_count_as_unseen(look: Callable[..., Inventory]) -> None:

@@ -103,7 +103,14 @@ def writing(path: str) -> Iterator[Callable[[bytes], object]]:
         OSError: and then the place is as it was.
     """
     if is_straight(path):
-        with open(path, "wb", buffering=0) as device:
+        # A pipe that nobody reads must not hold a scan for ever: then opening it says so.
+        flags = os.O_WRONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0)
+        if not os.path.abspath(path).startswith(STRAIGHT):
+            flags |= getattr(os, "O_NOFOLLOW", 0)
+        handle = os.open(path, flags)
+        if hasattr(os, "set_blocking"):
+            os.set_blocking(handle, True)
+        with open(handle, "wb", buffering=0) as device:
 
             def write_straight(piece: bytes) -> None:
                 rest = memoryview(piece)
@@ -128,13 +135,17 @@ def writing(path: str) -> Iterator[Callable[[bytes], object]]:
 
 
 def is_straight(path: str) -> bool:
-    """Whether the path is something to write into rather than a file to replace."""
+    """Whether the path is something to write into rather than a file to replace.
+
+    A link is replaced, wherever it leads: it may be somebody else's. Those of the system are followed.
+    """
     if os.path.abspath(path).startswith(STRAIGHT):
         return True
     try:
-        return not stat.S_ISREG(os.stat(path).st_mode)
+        mode = os.lstat(path).st_mode
     except OSError:
         return False
+    return not (stat.S_ISREG(mode) or stat.S_ISLNK(mode))
 
 
 def terminal_width() -> int:

@@ -245,6 +245,10 @@ class Files:
                     if entry.kind == "dir"
                 ]
 
+    def left_alone_here(self) -> dict[str, str]:
+        """The mounts that are not stepped into, by their place on the machine that this runs on."""
+        return {self._root + point: kind for point, kind in self._left_alone.items()}
+
     def open(self, path: str, limit: int = 1024 * MIB) -> BinaryIO | None:
         """A regular file to be read in pieces by somebody who closes it; `None` as in `read`."""
         try:

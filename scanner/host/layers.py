@@ -12,11 +12,11 @@ import errno
 import os
 import stat
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from scanner.host import Host
-from scanner.host.files import _DEPTH, _ENTRIES, _LINKS, Entry, Files, _check_name, _entry_kind, _shown
+from scanner.host.files import _DEPTH, _ENTRIES, _LINKS, Entry, Files, _check_name, _entry_kind, _LeftAloneError, _shown
 from scanner.host.users import posix_users
 from scanner.model import HostInfo, Problem
 
@@ -31,7 +31,7 @@ def layered_host(host: Host, layers: Iterable[str], name: str) -> Host | None:
     there = tuple(folder.removeprefix("\\\\?\\") for folder in local if folder)  # after which Windows takes no slashes
     if not there:
         return None
-    files = LayeredFiles(there)
+    files = LayeredFiles(there, host.files.left_alone_here())
     return Host(HostInfo(name=name, platform="linux", root=there[0]), files, posix_users(files))
 
 
@@ -47,10 +47,11 @@ class LayeredFiles(Files):
 
     Args:
         layers: folders of the machine that this runs on, the uppermost first.
+        left_alone: mount point on that machine → file system type, for mounts that are not stepped into.
     """
 
-    def __init__(self, layers: tuple[str, ...]) -> None:
-        super().__init__("/")
+    def __init__(self, layers: tuple[str, ...], left_alone: Mapping[str, str] | None = None) -> None:
+        super().__init__("/", left_alone)
         self._places = {"": _Place("", layers)}
 
     def list(self, path: str) -> tuple[Entry, ...]:
@@ -82,7 +83,7 @@ class LayeredFiles(Files):
         head, _, name = path.rstrip("/").rpartition("/")
         try:
             _check_name(path)
-            return os.readlink(_below(self._above(head), name).local[0])
+            return os.readlink(self._below(self._above(head), name).local[0])
         except OSError as error:
             if error.errno != errno.EINVAL:
                 self._report(path, error)
@@ -124,7 +125,7 @@ class LayeredFiles(Files):
             if name == "..":
                 here = self._above(here.path.rpartition("/")[0])
                 continue
-            there = _below(here, name)
+            there = self._below(here, name)
             if not stat.S_ISLNK(os.lstat(there.local[0]).st_mode):
                 here = there
                 continue
@@ -137,29 +138,30 @@ class LayeredFiles(Files):
             pending += target.split("/")[::-1]
         return here
 
-
-def _below(here: _Place, name: str) -> _Place:
-    """What a folder has under a name."""
-    found: list[str] = []
-    for layer in here.local:
-        local = f"{layer}/{name}"
-        try:
-            status = os.lstat(local)
-        except (FileNotFoundError, NotADirectoryError):
-            if os.path.lexists(f"{layer}/{_WHITEOUT}{name}"):
+    def _below(self, here: _Place, name: str) -> _Place:
+        """What a folder has under a name."""
+        found: list[str] = []
+        for layer in here.local:
+            local = f"{layer}/{name}"
+            if local in self._left_alone:
+                raise _LeftAloneError(errno.EXDEV, f"{self._left_alone[local]} mount, left alone", local)
+            try:
+                status = os.lstat(local)
+            except (FileNotFoundError, NotADirectoryError):
+                if os.path.lexists(f"{layer}/{_WHITEOUT}{name}"):
+                    break
+                continue
+            if _deleted(status):
                 break
-            continue
-        if _deleted(status):
-            break
-        if not stat.S_ISDIR(status.st_mode):
-            found = found or [local]  # a file that a folder above it hides
-            break
-        found.append(local)
-        if _opaque(local):
-            break
-    if not found:
-        raise OSError(errno.ENOENT, "no such file")
-    return _Place(f"{here.path}/{name}", tuple(found))
+            if not stat.S_ISDIR(status.st_mode):
+                found = found or [local]  # a file that a folder above it hides
+                break
+            found.append(local)
+            if _opaque(local):
+                break
+        if not found:
+            raise OSError(errno.ENOENT, "no such file")
+        return _Place(f"{here.path}/{name}", tuple(found))
 
 
 def _deleted(status: os.stat_result) -> bool:

@@ -39,7 +39,7 @@ def unsafe_mounts(mountinfo: bytes) -> dict[str, str]:
     The root itself is the machine, whatever it is made of, and always looked at.
     """
     seen: dict[str, str] = {}
-    for line in mountinfo.decode("utf-8", "surrogateescape").splitlines():
+    for line in mountinfo.decode("utf-8", "surrogateescape").split("\n"):
         before, dash, after = line.partition(" - ")
         fields = before.split(" ")
         if not dash or len(fields) < 6:

@@ -74,10 +74,11 @@ def offline_host(root: str, platform: Platform | None = None) -> Host:
     root = os.path.abspath(root)
     if not os.path.isdir(root):
         raise NotAHostError(f"{root}: no such folder")
+    real = os.path.realpath(root).rstrip("/")  # mount points are told without links
     inside = {
-        point[len(root.rstrip("/")) :]: kind
+        point[len(real) :]: kind
         for point, kind in (_mounts() if sys.platform == "linux" else {}).items()
-        if point.startswith(root.rstrip("/") + "/")
+        if point.startswith(real + "/")
     }
     files = Files(root, inside)
     platform = platform or _told_by_content(files, root)
@@ -137,6 +138,6 @@ def _mounts() -> dict[str, str]:
 def _os_release(files: Files) -> tuple[str, str]:
     """Name and version from os-release(5)."""
     text = files.text("/etc/os-release", limit=1 << 16) or files.text("/usr/lib/os-release", limit=1 << 16) or ""
-    fields = dict(line.partition("=")[::2] for line in text.splitlines() if "=" in line)
+    fields = dict(line.partition("=")[::2] for line in text.split("\n") if "=" in line)
     values = {key: value.strip().strip("\"'") for key, value in fields.items()}
     return values.get("NAME", "Linux"), values.get("VERSION_ID", "")

@@ -7,7 +7,9 @@ References:
 from typing import NamedTuple
 
 from scanner.host.files import Files
+from scanner.model import Problem
 
+_ACCOUNTS = "/etc/passwd"
 _NO_HOME = frozenset(("", "/", "/nonexistent", "/dev/null", "/bin", "/sbin", "/usr/sbin", "/usr/bin", "/proc"))
 
 
@@ -23,9 +25,13 @@ class User(NamedTuple):
 def posix_users(files: Files) -> tuple[User, ...]:
     """Everybody in `/etc/passwd`, and the owners of further folders in `/home` (accounts of a directory service)."""
     found: list[User] = []
-    for line in (files.text("/etc/passwd", limit=4 << 20) or "").splitlines():
+    # Not `splitlines`: a user may put what Unicode calls the end of a line into his own name.
+    for number, line in enumerate((files.text(_ACCOUNTS, limit=4 << 20) or "").split("\n"), 1):
         fields = line.split(":")
-        if len(fields) < 7 or line.startswith(("#", "+", "-")):
+        if not line.strip() or line.startswith(("#", "+", "-")):
+            continue
+        if len(fields) < 7:
+            files.problems.append(Problem(f"{_ACCOUNTS}:{number}", "no line of a user: the home in it is not seen"))
             continue
         home = fields[5].rstrip("/")
         found.append(User(fields[0], int(fields[2]) if fields[2].isdecimal() else -1, "" if home in _NO_HOME else home))

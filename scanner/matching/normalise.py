@@ -15,7 +15,7 @@ _CONFUSABLE = str.maketrans(
     "авеԁһіјкӏмнорԛѕтсуԝхѵԍзαβεηικνορτυχѡ",
     "abedhijklmhopqstcywxvg3abehikvoptuxw",
 )
-_LONGEST = 1 << 20  # characters: one can stand for eighteen
+_LONGEST = 1 << 12  # characters of what is not ASCII, before and after normalisation: one can stand for eighteen
 _INVISIBLE = ("Mn", "Me", "Cf")
 _OVERRIDE = re.compile("\u202e([^\u202c\u202a\u202b\u202d\u202e\u2066-\u2069]*)\u202c?")
 _SEPARATORS = bytes(ord(chr(code).lower()) if chr(code).isalnum() and code < 0x80 else 0x20 for code in range(0x100))
@@ -39,7 +39,7 @@ def normal(text: str) -> str:
         if "\u202e" in text:
             text = _OVERRIDE.sub(lambda found: found[1][::-1], text)
         # Accents go first: to put a long row of them in order takes normalisation a time that grows with its square.
-        text = unicodedata.normalize("NFKD", _bare(text.translate(_MARKS).casefold()))
+        text = unicodedata.normalize("NFKD", _bare(text.translate(_MARKS).casefold())[:_LONGEST])
         text = _bare(text[:_LONGEST]).casefold().translate(_CONFUSABLE)
     return " ".join(text.lower().replace("\\", "/").split())
 

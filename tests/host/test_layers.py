@@ -134,6 +134,15 @@ def test_a_host_of_layers(layers: tuple[Path, Path], tmp_path: Path) -> None:
     assert layered_host(outer, ["/nowhere"], "web") is None
 
 
+def test_a_mount_inside_a_layer_is_left_alone(layers: tuple[Path, Path], tmp_path: Path) -> None:
+    (layers[1] / "mnt/nas").mkdir(parents=True)
+    files = Files(str(tmp_path), {"/lower/mnt/nas": "nfs4"})
+    inner = layered_host(Host(HostInfo(name="outer", platform="linux"), files), ["/upper", "/lower"], "web")
+    assert inner is not None
+    assert not inner.files.exists("/mnt/nas/app")
+    assert [problem.why for problem in inner.files.problems] == ["nfs4 mount, left alone"]
+
+
 OVERLAY = """
 set -e
 mount -t tmpfs none "$1"; cd "$1"

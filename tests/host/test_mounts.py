@@ -26,5 +26,10 @@ def test_network_fuse_and_automounts() -> None:
     }
 
 
+def test_names_with_what_unicode_calls_the_end_of_a_line() -> None:
+    line = "31 27 0:41 / /home/ada/a\u2028b\x85c rw - fuse.sshfs host:/ rw\n"
+    assert unsafe_mounts(line.encode()) == {"/home/ada/a\u2028b\x85c": "fuse.sshfs"}
+
+
 def test_this_machine_is_not_left_alone() -> None:
     assert "/" not in unsafe_mounts(Path("/proc/self/mountinfo").read_bytes())

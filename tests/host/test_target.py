@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from scanner.host import target
 from scanner.host.target import NotAHostError, live_host, offline_host
 from scanner.host.users import User
 from tests.conftest import Tree
@@ -37,6 +38,16 @@ def test_users_of_passwd_and_of_home(tree: Tree) -> None:
     assert User("ada", 1000, "/home/ada") in users
     assert User("directory-user", -1, "/home/directory-user") in users
     assert len([user for user in users if user.home == "/home/ada"]) == 1
+
+
+def test_a_mount_below_a_root_that_is_reached_by_a_link(tree: Tree, monkeypatch: pytest.MonkeyPatch) -> None:
+    tree.write("/etc/os-release", "NAME=x\n")
+    tree.folder("/opt/nas")
+    link = tree.root.parent / "link"
+    link.symlink_to(tree.root)
+    monkeypatch.setattr(target, "_mounts", lambda: {f"{tree.root}/opt/nas": "nfs4"})
+    for root in (tree.root, link):
+        assert offline_host(str(root)).info.left_alone == ("/opt/nas (nfs4)",)
 
 
 def test_live_host_sees_itself() -> None:

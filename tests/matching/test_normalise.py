@@ -75,7 +75,7 @@ def test_a_million_accents_and_the_widest_character() -> None:
     assert normal("a" + "\u0301\u0327" * 500_000 + "b") == "ab"
     assert normal("a" + "\U0001d16d" * 500_000 + "\u1b44" * 500_000 + "b") == "ab"
     assert normal("ⅳ" * 1000) == "iv" * 1000
-    assert len(normal("\ufdfa" * 1_000_000)) <= 1 << 20
+    assert len(normal("\ufdfa" * 1_000_000)) <= 1 << 12
 
 
 @given(st.text(alphabet=st.characters(categories=("Mn", "Mc", "Ll", "Lu", "Cf", "Lo")), max_size=20))
