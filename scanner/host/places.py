@@ -23,16 +23,40 @@ class Place(NamedTuple):
     user: str
 
 
+class Seen:
+    """Real paths that were met, those of each user apart.
+
+    A link in the home of one user leads anywhere. What it leads to is still to be met where another user has it.
+    """
+
+    def __init__(self) -> None:
+        self._met: set[tuple[str, str]] = set()
+        self._by_anybody: set[str] = set()
+
+    def first(self, real: str, user: str) -> bool:
+        """Whether neither the system (the user "") nor this user was at a real path before; from now on one was."""
+        if ("", real) in self._met or (user, real) in self._met:
+            return False
+        self._met.add((user, real))
+        self._by_anybody.add(real)
+        return True
+
+    def met(self, real: str) -> bool:
+        """Whether anybody was there."""
+        return real in self._by_anybody
+
+
 def places(host: Host, patterns: Iterable[str]) -> Iterator[Place]:
-    """Every place once, by the first of the paths that lead to it.
+    """Every place once for the system or else for each user, by the first of the paths that lead to it.
 
     `~` stands for the home of every user, and one `*` in a name for anything but a dot at its begin. A folder that
-    several patterns begin with is looked for once.
+    several patterns begin with is looked for once. Patterns of places that are read in different ways belong into
+    different calls: a place is given for one of them only.
     """
     separator = "\\" if host.info.platform == "windows" else "/"
     mine = [pattern for pattern in patterns if ("\\" in pattern) == (separator == "\\")]
     drives = dict.fromkeys(pattern.partition(separator)[0] for pattern in mine if pattern[0] != "~")
-    seen: set[str] = set()
+    seen = Seen()
     for drive in drives:
         tree = _tree([pattern for pattern in mine if pattern.startswith(drive + separator)], separator)
         for path in _below(host.files, separator, drive, tree):
@@ -45,10 +69,9 @@ def places(host: Host, patterns: Iterable[str]) -> Iterator[Place]:
             yield from _once(host, Place(path, user), seen)
 
 
-def _once(host: Host, place: Place, seen: set[str]) -> Iterator[Place]:
+def _once(host: Host, place: Place, seen: Seen) -> Iterator[Place]:
     real = host.files.real(place.path)
-    if real is not None and real not in seen:
-        seen.add(real)
+    if real is not None and seen.first(real, place.user):
         yield place
 
 

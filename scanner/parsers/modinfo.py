@@ -38,7 +38,7 @@ def modinfo(data: bytes) -> dict[str, list[str]]:
 
 def loaded(text: str) -> Iterator[Loaded | None]:
     """Every line of `/proc/modules`; `None` for one that is damaged."""
-    for line in text.split("\n"):
+    for line in text.splitlines():
         fields = line.split()
         if len(fields) < 6 or not fields[1].isdecimal():
             yield None

@@ -1,5 +1,7 @@
 """Where glob patterns lead on a host."""
 
+import pytest
+
 from scanner.host.places import Place, places
 from tests.conftest import Tree, WindowsTree
 
@@ -70,3 +72,25 @@ def test_a_bound_for_one_star(tree: Tree) -> None:
     host = tree.host()
     assert len(list(places(host, ("/srv/*",)))) == 1000
     assert [problem.where for problem in host.files.problems] == ["/srv"]
+
+
+@pytest.mark.parametrize("users", [("eve", "bob"), ("bob", "eve")])
+def test_a_link_to_what_another_user_has_hides_nothing(tree: Tree, users: tuple[str, str]) -> None:
+    tree.write("/etc/passwd", "".join(f"{user}:x:1:1::/home/{user}:/bin/sh\n" for user in users))
+    tree.folder("/home/bob/x")
+    tree.link("/home/eve/x", "/home/bob/x")
+    tree.link("/home/eve/y", "/home/bob/x")
+    assert sorted(found(tree, "~/x", "~/y")) == [Place("/home/bob/x", "bob"), Place("/home/eve/x", "eve")]
+
+
+def test_what_the_system_has_is_not_given_for_its_users_too(tree: Tree) -> None:
+    tree.folder("/opt/x")
+    tree.link("/home/ada/x", "/opt/x")
+    assert found(tree, "~/x", "/opt/x") == [Place("/opt/x", "")]
+
+
+def test_a_user_with_two_homes_has_a_place_once(tree: Tree) -> None:
+    tree.write("/etc/passwd", "ada:x:1:1::/var/home/ada:/bin/sh\n")  # Fedora's atomic desktops
+    tree.folder("/var/home/ada/x")
+    tree.link("/home", "var/home")
+    assert [place.user for place in found(tree, "~/x")] == ["ada"]

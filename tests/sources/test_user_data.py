@@ -71,3 +71,13 @@ def test_windows(windows_tree: WindowsTree) -> None:
 def test_patterns_have_the_separators_of_their_system() -> None:
     patterns = reads({"linux": {"": {".x": "X"}}, "macos": {}, "windows": {"AppData/Local": {"X/Y": "X"}}}, "a/b", "c")
     assert patterns == ("~/.x/a/b", "~/.x/c", r"~\AppData\Local\X\Y\a\b", r"~\AppData\Local\X\Y\c")
+
+
+def test_a_link_to_what_another_user_has_hides_nothing(tree: Tree) -> None:
+    tree.write("/etc/passwd", "bob:x:1:1::/home/bob:/bin/sh\neve:x:2:2::/home/eve:/bin/sh\n")
+    tree.folder("/home/bob/.config/google-chrome")
+    tree.link("/home/eve/.config/chromium", "/home/bob/.config/google-chrome")
+    assert sorted(found(tree.host())) == [
+        UserData("Chrome", "bob", "/home/bob/.config/google-chrome"),
+        UserData("Chromium", "eve", "/home/eve/.config/chromium"),
+    ]

@@ -70,16 +70,15 @@ _HEAD = 16 << 10
 def collect(host: Host) -> Iterator[Trace]:
     """An item for every package of every place."""
     separator = "\\" if host.info.platform == "windows" else "/"
-    for place in places(host, (*_SITES, *_RECORDS)):
-        conda = place.path.endswith("conda-meta")
+    for place in places(host, _SITES):
         for entry in host.files.list(place.path):
             path = f"{place.path}{separator}{entry.name}"
-            if conda:
-                yield from _conda(place, path, entry.name)
-                continue
             inside = _inside(entry)
             if inside is not None:
                 yield _package(host, place, path, separator.join((path, *inside)), entry)
+    for place in places(host, _RECORDS):
+        for entry in host.files.list(place.path):
+            yield from _conda(place, f"{place.path}{separator}{entry.name}", entry.name)
 
 
 def _inside(entry: Entry) -> tuple[str, ...] | None:

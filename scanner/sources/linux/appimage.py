@@ -11,6 +11,7 @@ References:
 from collections.abc import Iterator
 
 from scanner.host import Host
+from scanner.host.places import Seen
 from scanner.model import Evidence, Item, LeftOut, State
 from scanner.parsers.appimage import image_type, named
 from scanner.parsers.epoch import rfc3339
@@ -24,20 +25,24 @@ _LOOKED_AT = 500  # files of a user's folder whose head is read
 
 
 def collect(host: Host) -> Iterator[Trace]:
-    """An item for every AppImage, once if it has several names, and for every desktop entry made for one."""
-    seen: set[str] = set()
+    """An item for every AppImage, once if a user has several names for it, and for every desktop entry made for one.
+
+    An entry tells what an AppImage in the same home is called; one made for any other file is an item of its own.
+    """
+    seen = Seen()
     for folder in _SYSTEM:
-        yield from _folder(host, folder, "", {}, seen)
+        yield from _folder(host, folder, "", "", {}, seen)
     for entry in host.files.list("/opt"):
         if entry.kind == "dir":
-            yield from _folder(host, f"/opt/{entry.name}", "", {}, seen)
+            yield from _folder(host, f"/opt/{entry.name}", "", "", {}, seen)
     for home, user in host.homes.items():
         if host.files.is_dir(home):
             integrated = _integrated(host, f"{home}/{_ENTRIES}")
+            inside = f"{host.files.real(home) or home}/"
             for folder in _USER:
-                yield from _folder(host, f"{home}/{folder}", user, integrated, seen)
+                yield from _folder(host, f"{home}/{folder}", user, inside, integrated, seen)
             for path, keys in integrated.items():
-                if path.startswith("/") and path not in seen:  # kept elsewhere, or removed without its entry
+                if path.startswith("/"):  # kept elsewhere, or removed without its entry
                     yield _item(path, path, user, 0, "", keys, "leftover" if host.files.gone(path) else "installed")
 
 
@@ -52,8 +57,9 @@ def _integrated(host: Host, folder: str) -> dict[str, dict[str, str]]:
 
 
 def _folder(
-    host: Host, folder: str, user: str, integrated: dict[str, dict[str, str]], seen: set[str]
+    host: Host, folder: str, user: str, home: str, integrated: dict[str, dict[str, str]], seen: Seen
 ) -> Iterator[Trace]:
+    """The AppImages of a folder. The desktop entries of those that lie in the user's home are taken out."""
     looked_at = 0
     for entry in host.files.list(folder):
         path = f"{folder}/{entry.name}"
@@ -75,11 +81,12 @@ def _folder(
             yield LeftOut("called an AppImage but no program")
             continue
         real = host.files.real(path) or path
-        known = real in seen
-        seen |= {path, real}
-        if known:
-            continue
-        yield _item(path, real, user, kind, rfc3339(stat.mtime), integrated.get(path) or integrated.get(real) or {})
+        keys: dict[str, str] = {}
+        if user and real.startswith(home):  # nobody says what the files of others are called
+            by_path, by_real = integrated.pop(path, {}), integrated.pop(real, {})
+            keys = by_path or by_real
+        if seen.first(real, user):
+            yield _item(path, real, user, kind, rfc3339(stat.mtime), keys)
 
 
 def _item(

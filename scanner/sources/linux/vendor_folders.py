@@ -118,24 +118,34 @@ def _order(path: str) -> int:
 def collect(host: Host) -> Iterator[Trace]:
     """An item for every folder of a vendor and every folder in it, and for the kernel modules met on the way."""
     search = _Search(host)
-    places = [(top, "") for top in _TOPS]
-    homes = host.homes
-    places += [(home + folder, user) for home, user in homes.items() for folder in _HOME]
-    for top, user in places:
-        real = host.files.real(top) or ""
-        if real in search.listed:
-            continue
-        search.listed.add(real)
-        search.known[real] = _Found(why=_TOP)
-        for folder in _folders(host, top, host.files.list(top)):
-            if isinstance(folder, LeftOut):
-                yield folder
-            elif folder.real in search.listed:
-                yield _item(folder, user, search.known[folder.real])
-            else:
-                search.listed.add(folder.real)
-                yield from _vendor(host, search, folder, user)
-                yield from _modules(search, user)
+    for top in _TOPS:
+        yield from _top(host, search, top, "")
+    known, listed = search.known, search.listed
+    tops: dict[str, list[str]] = {}
+    for home, user in host.homes.items():
+        tops.setdefault(user, []).extend(home + folder for folder in _HOME)
+    for user, folders in tops.items():
+        # What a user's links lead to is listed all the same where another user has it.
+        search.known, search.listed = dict(known), set(listed)
+        for top in folders:
+            yield from _top(host, search, top, user)
+
+
+def _top(host: Host, search: _Search, top: str, user: str) -> Iterator[Trace]:
+    real = host.files.real(top) or ""
+    if real in search.listed:
+        return
+    search.listed.add(real)
+    search.known[real] = _Found(why=_TOP)
+    for folder in _folders(host, top, host.files.list(top)):
+        if isinstance(folder, LeftOut):
+            yield folder
+        elif folder.real in search.listed:
+            yield _item(folder, user, search.known[folder.real])
+        else:
+            search.listed.add(folder.real)
+            yield from _vendor(host, search, folder, user)
+            yield from _modules(search, user)
 
 
 def _vendor(host: Host, search: _Search, folder: _Folder, user: str) -> Iterator[Trace]:

@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 from scanner.host import Host
 from scanner.host.files import Entry
+from scanner.host.places import Seen
 from scanner.model import Evidence, IdType, Item, Kind, LeftOut, Problem, State
 from scanner.parsers.code_signature import Signature, signature
 from scanner.parsers.info_plist import Bundle, bundle, holder
@@ -96,8 +97,8 @@ class _Place(NamedTuple):
 
 
 def collect(host: Host) -> Iterator[Trace]:
-    """An item for every application and app extension; one that is found by several ways is one."""
-    seen: set[str] = set()
+    """An item for every application and app extension; one that is found by several ways of a user is one."""
+    seen = Seen()
     links: list[_Place] = []
     for top, depth, user in _places(host):
         for folder, entry in _search(host, top, depth):
@@ -158,7 +159,7 @@ def _is_closed(folder: str, name: str) -> bool:
     return name.endswith(_CLOSED) or name.startswith(("com.apple.", ".")) or name in _OF_MACOS
 
 
-def _link(host: Host, place: _Place, seen: set[str]) -> Iterator[Trace]:
+def _link(host: Host, place: _Place, seen: Seen) -> Iterator[Trace]:
     if host.files.gone(place.path):
         target = host.files.link(place.path) or ""
         yield Item(
@@ -170,19 +171,18 @@ def _link(host: Host, place: _Place, seen: set[str]) -> Iterator[Trace]:
             details={"note": f"link to {target}, which is gone"},
             evidence=(Evidence(place.path, target),),
         )
-    elif (host.files.real(place.path) or place.path) in seen:
+    elif seen.met(host.files.real(place.path) or place.path):
         yield LeftOut("link to an application that is listed")
     else:
         yield from _bundle(host, place, seen)
 
 
-def _bundle(host: Host, place: _Place, seen: set[str]) -> Iterator[Trace]:
+def _bundle(host: Host, place: _Place, seen: Seen) -> Iterator[Trace]:
     """The item of a bundle, and those of the bundles in it."""
     real = host.files.real(place.path) or place.path
-    if real in seen:
+    if not seen.first(real, place.user):
         yield LeftOut("found by another way")
         return
-    seen.add(real)
     info, where, folder = _info(host, place.path)
     if info is None and where:
         yield Problem(where, "is no property list")

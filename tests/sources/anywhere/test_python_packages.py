@@ -176,3 +176,21 @@ def test_as_pip_lists_a_folder(tmp_path: Path) -> None:
     run_source(python_packages.SOURCE, Host(HostInfo(name="here", platform="linux"), Files("/")), items.append)
     found = {(item.name.lower(), item.version) for item in items if item.path.startswith(SYSTEM + "/")}
     assert told <= found
+
+
+def test_a_link_of_another_user_hides_no_package(tree: Tree) -> None:
+    tree.write("/etc/passwd", "bob:x:1:1::/home/bob:/bin/sh\neve:x:2:2::/home/eve:/bin/sh\n")
+    tree.write("/home/bob/.local/lib/python3.11/site-packages/opentip-1.0.dist-info/METADATA", OPENTIP)
+    tree.write("/home/bob/miniconda3/conda-meta/kesl-1-0.json")
+    tree.link("/home/eve/miniconda3/conda-meta", "/home/bob/.local/lib/python3.11/site-packages")
+    tree.link("/home/eve/.local/lib/python3.11/site-packages", "/home/bob/miniconda3/conda-meta")
+    result = run("python_packages", tree.host())
+    assert [(item.name, item.user) for item in result.items] == [("opentip", "bob"), ("kesl", "bob")]
+
+
+def test_what_is_linked_as_records_of_conda_is_read_as_what_it_is(tree: Tree) -> None:
+    tree.write("/opt/tool/lib/python3.11/site-packages/opentip-1.0.dist-info/METADATA", OPENTIP)
+    tree.link("/opt/conda/conda-meta", "/opt/tool/lib/python3.11/site-packages")
+    tree.write("/home/ada/miniconda3/conda-meta/kesl-1-0.json")
+    tree.link("/home/ada/.local/lib/python3.11/site-packages", "/home/ada/miniconda3/conda-meta")
+    assert run("python_packages", tree.host()).names() == ["opentip", "kesl"]

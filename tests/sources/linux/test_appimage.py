@@ -88,3 +88,45 @@ def test_a_full_folder_is_looked_at_within_limits(tree: Tree, monkeypatch: pytes
     for name in ("a", "b", "c", "d.AppImage"):
         tree.write(f"/home/ada/bin/{name}", IMAGE, 0o755)
     assert run("appimage", tree.host()).names() == ["a", "b", "d"]
+
+
+def test_nobody_names_what_another_user_has(tree: Tree) -> None:
+    tree.write("/etc/passwd", "bob:x:1:1::/home/bob:/bin/sh\neve:x:2:2::/home/eve:/bin/sh\n")
+    real, link = "/home/bob/Applications/Kaspersky-1.0.AppImage", "/home/eve/bin/Kaspersky-1.0.AppImage"
+    tree.write(real, IMAGE, 0o755)
+    tree.write("/home/bob/elsewhere/WeChat", IMAGE, 0o755)
+    tree.link(link, real)
+    tree.link("/home/eve/bin/WeChat", "/home/bob/elsewhere/WeChat")
+    applications = "/home/eve/.local/share/applications"
+    for number, path in enumerate((real, link, "/home/bob/elsewhere/WeChat")):
+        harmless = entry(path, "harmless") + "X-AppImage-Old-Name=harmless\n"
+        tree.write(f"{applications}/appimagekit_{number}.desktop", harmless)
+    result = run("appimage", tree.host())
+    assert [(item.name, item.path, item.user) for item in result.items] == [
+        ("Kaspersky", real, "bob"),
+        ("Kaspersky", real, "eve"),
+        ("WeChat", "/home/bob/elsewhere/WeChat", "eve"),
+        ("harmless", real, "eve"),
+        ("harmless", "/home/bob/elsewhere/WeChat", "eve"),
+        ("harmless", link, "eve"),
+    ]
+
+
+def test_an_entry_made_for_an_appimage_of_the_system_is_an_item_of_its_own(tree: Tree) -> None:
+    tree.write("/opt/Kaspersky-1.AppImage", IMAGE)
+    tree.link("/home/ada/bin/tool", "/opt/Kaspersky-1.AppImage")
+    applications = "/home/ada/.local/share/applications"
+    tree.write(f"{applications}/appimagekit_1.desktop", entry("/opt/Kaspersky-1.AppImage", "mine"))
+    items = run("appimage", tree.host()).items
+    assert [(item.name, item.user) for item in items] == [("Kaspersky", ""), ("mine", "ada")]
+
+
+def test_an_entry_for_either_name_of_an_appimage_names_it(tree: Tree) -> None:
+    tree.write("/home/ada/Applications/a.AppImage", IMAGE, 0o755)
+    tree.write("/home/ada/tools/b", IMAGE, 0o755)
+    tree.link("/home/ada/bin/b", "../tools/b")
+    applications = "/home/ada/.local/share/applications"
+    tree.write(f"{applications}/appimagekit_1.desktop", entry("/home/ada/Applications/a.AppImage", "A"))
+    tree.write(f"{applications}/appimagekit_2.desktop", entry("/home/ada/bin/b", "B"))
+    tree.write(f"{applications}/appimagekit_3.desktop", entry("/home/ada/tools/b", "also B"))
+    assert run("appimage", tree.host()).names() == ["A", "B"]

@@ -125,3 +125,24 @@ def test_what_cannot_be_read_is_not_called_gone(tree: Tree) -> None:
         "/opt/kaspersky/kesl": "installed",
     }
     assert {problem.where for problem in result.problems} == {"/opt/share-point", "/opt/kaspersky/kesl"}
+
+
+def test_a_link_of_another_user_hides_no_folder(tree: Tree) -> None:
+    tree.write("/etc/passwd", "bob:x:1:1::/home/bob:/bin/sh\neve:x:2:2::/home/eve:/bin/sh\n")
+    tree.write("/home/bob/opt/kaspersky/kesl/drivers/kl-flt.ko", mode=0o644)
+    tree.link("/home/eve/opt/harmless", "/home/bob/opt/kaspersky")
+    tree.link("/home/eve/.local/opt", "/home/bob/opt")
+    result = run("vendor_folders", tree.host())
+    assert {item.path for item in result.items if item.user == "bob"} == {
+        "/home/bob/opt/kaspersky",
+        "/home/bob/opt/kaspersky/kesl",
+        "/home/bob/opt/kaspersky/kesl/drivers/kl-flt.ko",
+    }
+
+
+def test_a_link_of_another_user_changes_no_state(tree: Tree) -> None:
+    tree.write("/etc/passwd", "bob:x:1:1::/home/bob:/bin/sh\neve:x:2:2::/home/eve:/bin/sh\n")
+    tree.folder("/home/bob/opt/kaspersky/kesl")
+    tree.link("/home/eve/opt", "/home/bob/opt/kaspersky/kesl")
+    result = run("vendor_folders", tree.host())
+    assert states(result) == {"/home/bob/opt/kaspersky": "leftover", "/home/bob/opt/kaspersky/kesl": "leftover"}

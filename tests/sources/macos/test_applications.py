@@ -138,6 +138,14 @@ def test_links_count_once(mac_tree: MacTree) -> None:
     assert result.run.left_out == {"link to an application that is listed": 3}
 
 
+def test_what_one_user_calls_his_trash_is_still_the_others_application(mac_tree: MacTree) -> None:
+    mac_tree.app("/Users/bob/Applications/K.app", CFBundleIdentifier="k")
+    for user in ("ada", "zoe"):
+        mac_tree.link(f"/Users/{user}/.Trash", "/Users/bob/Applications")
+    states = {item.user: item.state for item in run("applications", mac_tree.host()).items}
+    assert states == {"ada": "leftover", "bob": "installed", "zoe": "leftover"}
+
+
 def test_trash(mac_tree: MacTree) -> None:
     mac_tree.app("/Users/ada/.Trash/Kaspersky.app", KASPERSKY)
     mac_tree.app("/.Trashes/501/Acme.app")
