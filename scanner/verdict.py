@@ -156,16 +156,23 @@ def _quoted(findings: Sequence[Finding], ruleset: Ruleset) -> Iterator[QuotedMea
 def _by_product(hits: Sequence[Hit], inventory: Inventory) -> Iterator[list[Hit]]:
     """The hits of each product; the folder of a vendor belongs to the product that lies in it."""
     groups: dict[str, list[Hit]] = {}
-    inside: dict[str, str] = {}  # every folder above an item of a named product → that product
-    for hit in hits:
+    paths = [inventory.items[hit.item].path.replace("\\", "/").lower() for hit in hits]
+    folders = {
+        (hit.vendor.id, path)
+        for hit, path in zip(hits, paths, strict=True)
+        if hit.product.role == "vendor" and inventory.items[hit.item].kind == "file"
+    }
+    lengths = {len(path) for _, path in folders}  # a path may have thousands of folders above it, and each item another
+    inside: dict[tuple[str, str], str] = {}  # such a folder above an item of a named product → that product
+    for hit, path in zip(hits, paths, strict=True):
         if hit.product.role != "vendor":
-            folder = inventory.items[hit.item].path.replace("\\", "/")
-            while folder := folder.rpartition("/")[0]:
-                inside.setdefault(f"{hit.vendor.id}:{folder.lower()}", hit.product.id)
-    for hit in hits:
-        item = inventory.items[hit.item]
-        place = f"{hit.vendor.id}:{item.path.replace(chr(92), '/').lower()}"
-        product = inside.get(place) if hit.product.role == "vendor" and item.kind == "file" else None
+            for length in lengths:
+                above = (hit.vendor.id, path[:length])
+                if path[length : length + 1] == "/" and above in folders:
+                    inside.setdefault(above, hit.product.id)
+    for hit, path in zip(hits, paths, strict=True):
+        within = hit.product.role == "vendor" and inventory.items[hit.item].kind == "file"
+        product = inside.get((hit.vendor.id, path)) if within else None
         groups.setdefault(product or hit.product.id, []).append(hit)
     for key in sorted(groups):
         yield sorted(groups[key], key=lambda hit: hit.product.id != key)
@@ -371,9 +378,9 @@ def _clock_warnings(ruleset: Ruleset, scanned_at: str, as_of: dt.datetime | dt.d
     known = max((measure.status.as_of for measure in ruleset.measures), default=None)
     if known is None or not isinstance(as_of, dt.datetime) or not scanned_at.startswith(_rfc3339(as_of)[:10]):
         return  # the operator gave the date
-    if as_of.date() < known - dt.timedelta(days=1):
+    if known - as_of.date() > dt.timedelta(days=1):
         yield f"the clock says {as_of.date()}, before the rules were written: no number of days can be trusted"
-    elif as_of.date() > known + dt.timedelta(days=3650):
+    elif as_of.date() - known > dt.timedelta(days=3650):
         yield f"the clock says {as_of.date()}, ten years after the rules were written: no number of days can be trusted"
 
 

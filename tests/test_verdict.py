@@ -1,6 +1,7 @@
 """Which date counts, for whom, and what is to be done."""
 
 import datetime as dt
+import tracemalloc
 
 import pytest
 
@@ -284,6 +285,30 @@ def test_the_vendors_folder_belongs_to_the_product_in_it() -> None:
     assert (finding.product_id, len(finding.items), finding.confidence) == ("kesl", 2, "certain")
     (alone,) = report(product(), anything, items=(folder,)).findings
     assert (alone.product_id, alone.verdict) == ("any", "review")
+
+
+def test_paths_with_thousands_of_folders() -> None:
+    """What is kept of them does not grow with their depth: 500 of these would have been five gigabytes."""
+    folder = Item(kind="file", name="kaspersky", path="/opt/kaspersky")
+    anything = Product(
+        id="any",
+        name="any",
+        category="other",
+        role="vendor",
+        platforms=("linux",),
+        match=(Match(kind="file", path="/opt/kaspersky"),),
+        hit=(Specimen(name="x"),),
+    )
+    deep = [
+        Item(kind="package", name="kesl", vendor="Kaspersky", path=f"/opt/kaspersky/{number}" + "/x" * 4000)
+        for number in range(500)
+    ]
+    tracemalloc.start()
+    (finding,) = report(product(), anything, items=(folder, *deep)).findings
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert len(finding.items) == 501
+    assert peak < 100 << 20
 
 
 def test_all_traces_make_one_finding_of_the_strongest_state() -> None:

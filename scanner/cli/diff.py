@@ -13,7 +13,7 @@ from scanner.cli.looking import rule_options
 from scanner.cli.output import WIDTH, is_straight, terminal_width, to_file, to_stdout
 from scanner.diff import Change, Difference, Look, compare, with_products
 from scanner.model import Inventory, Policy, Report, Ruleset
-from scanner.report.safe import cell, visible
+from scanner.report.safe import cell, json_text, visible
 
 if TYPE_CHECKING:
     from scanner.matching import Matcher
@@ -136,7 +136,7 @@ def _table(difference: Difference, width: int) -> Iterator[str]:
     yield f"{visible(difference.host.name)}: from {_when(difference.old)} to {_when(difference.new)}\n\n"
     if difference.changes:
         rows = [
-            (change.what, change.product, change.kind.replace("_", " "), *map(visible, _told(change)))
+            tuple(map(visible, (change.what, change.product, change.kind.replace("_", " "), *_told(change))))
             for change in difference.changes
         ]
         limits = [None, 28, None, max(24, width // 3), 24]
@@ -162,12 +162,12 @@ def _table(difference: Difference, width: int) -> Iterator[str]:
 def _proof(difference: Difference) -> Iterator[str]:
     if difference.removed:
         word = "Not seen any more" if difference.reasons else "Gone"
-        yield f"{word}: {', '.join(difference.removed)}.\n"
+        yield f"{word}: {visible(', '.join(difference.removed))}.\n"
     for product in dict.fromkeys(one.product for one in difference.left):
         items = [one.item for one in difference.left if one.product == product]
         places = ", ".join(f"{item.kind.replace('_', ' ')} {visible(item.path or item.name)}" for item in items[:5])
         more = f" and {len(items) - 5} more" if len(items) > 5 else ""
-        yield f"Left: {product}: {places}{more}.\n"
+        yield f"Left: {visible(product)}: {places}{more}.\n"
     if difference.proof == "proven":
         yield "Removal proven: nothing of it is left, and everything that was seen then was seen now.\n"
     elif difference.proof == "not_proven":
@@ -182,7 +182,7 @@ def _told(change: Change) -> tuple[str, str]:
 
 
 def _when(look: Look) -> str:
-    return look.scanned_at or "a time that is not told"
+    return visible(look.scanned_at) or "a time that is not told"
 
 
 def _csv(difference: Difference, width: int) -> Iterator[str]:
@@ -213,10 +213,8 @@ def _csv(difference: Difference, width: int) -> Iterator[str]:
 
 
 def _json(difference: Difference, width: int) -> Iterator[str]:
-    import msgspec
-
     del width
-    yield msgspec.json.format(msgspec.json.encode(difference), indent=2).decode() + "\n"
+    yield json_text(difference, indent=2) + "\n"
 
 
 _PIECES: dict[str, Callable[[Difference, int], Iterator[str]]] = {"table": _table, "csv": _csv, "json": _json}

@@ -7,6 +7,7 @@ import click
 from scanner.cli.rule_files import rules_and_policy
 from scanner.matching import Block, Matcher
 from scanner.model import IdType, Item, Kind
+from scanner.report.safe import visible
 
 _NEAREST = 3
 
@@ -63,7 +64,7 @@ def command(
         line = f"{hit.product.name} ({hit.product.id}), {hit.confidence}: {{}} with {reason}"
         found.setdefault((hit.product.id, line), []).append(kind_of_hit)
     for (_, line), kinds_found in sorted(found.items()):
-        click.echo(line.replace("{}", ", ".join(kinds_found), 1))
+        click.echo(visible(line.replace("{}", ", ".join(kinds_found), 1)))
     if not hits:
         _nearest(matcher, items)
 
@@ -100,4 +101,4 @@ def _nearest(matcher: Matcher, items: list[Item]) -> None:
             lacking = "; ".join(f"{field} is not {wanted}" for field, wanted in misses)
         else:
             lacking = "an unless block of the rule excludes it" if matcher.excluded(item, product) else "it fits"
-        click.echo(f"  {product.id}: {lacking}")
+        click.echo(visible(f"  {product.id}: {lacking}"))

@@ -19,6 +19,7 @@ from scanner.worker import Request
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 _FORMATS = ", ".join(one.name for one in FORMATS)
+_YEARS = 1000, 9998  # every offset needs a day of room on both sides, and RFC 3339 four digits
 TOOL = f"phaseout {__version__}"
 
 
@@ -235,22 +236,26 @@ class Progress:
         return sys.stderr is not None and sys.stderr.isatty()
 
 
-def parse_as_of(text: str) -> dt.date | dt.datetime:
-    """A date, or an instant with offset.
+def counted_from(as_of: str | None) -> dt.date | dt.datetime:
+    """The date or instant that days are counted from: what the user names, else now.
 
     Raises:
-        click.BadParameter: neither of both.
+        click.BadParameter: it is neither, or none to count from.
     """
-    try:
-        return dt.date.fromisoformat(text)
-    except ValueError:
-        pass
-    try:
-        moment = dt.datetime.fromisoformat(text)
-    except ValueError:
-        raise click.BadParameter(
-            f"{text!r} is neither a date (2024-09-29) nor an instant (2024-09-29T00:00:00Z)"
-        ) from None
-    if moment.tzinfo is None:
-        raise click.BadParameter(f"{text!r}: an instant needs its offset, such as {text}Z")
+    if not as_of:
+        return dt.datetime.now(dt.UTC)
+    moment = _moment(as_of)
+    if isinstance(moment, dt.datetime) and moment.tzinfo is None:
+        raise click.BadParameter(f"{as_of!r}: an instant needs its offset, such as {as_of}Z")
+    if not _YEARS[0] <= moment.year <= _YEARS[1]:
+        raise click.BadParameter(f"{as_of!r}: the year must lie between {_YEARS[0]} and {_YEARS[1]}")
     return moment
+
+
+def _moment(text: str) -> dt.date | dt.datetime:
+    for read in (dt.date.fromisoformat, dt.datetime.fromisoformat):
+        try:
+            return read(text)
+        except ValueError:
+            continue
+    raise click.BadParameter(f"{text!r} is neither a date (2024-09-29) nor an instant (2024-09-29T00:00:00Z)")

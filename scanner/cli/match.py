@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import click
 
 from scanner.cli import EXIT_FOUND, EXIT_INCOMPLETE, EXIT_WRONG_USE, Failure
-from scanner.cli.looking import Progress, judging_options, output_options, parse_as_of
+from scanner.cli.looking import Progress, counted_from, judging_options, output_options
 from scanner.cli.output import WIDTH, formats, stdout, terminal_width, write, writing
 from scanner.model import Finding, Policy, Problem, Report, Ruleset
 from scanner.report import Format
@@ -63,7 +63,7 @@ def command(
       syft dir:/ -o cyclonedx-json | phaseout match -
     """
     chosen = formats(format_name, files)
-    moment = parse_as_of(as_of) if as_of else dt.datetime.now(dt.UTC)
+    moment = counted_from(as_of)
     from scanner.cli.rule_files import rules_and_policy
 
     ruleset, own = rules_and_policy(folders, policy)
@@ -381,11 +381,13 @@ def _lines(report: Report) -> Iterator[str]:
 
 
 def _finding(finding: Finding) -> str:
-    versions = ", ".join(dict.fromkeys(visible(item.version) for item in finding.items if item.version))
+    from scanner.report.table_format import VERSIONS, cut, some
+
+    versions = some([item.version for item in finding.items if item.version], VERSIONS)
     driving = finding.measures[0] if finding.measures else None
     days = driving.days_left if driving is not None else None
     due = "no date" if days is None else f"{abs(days)} days {'left' if days >= 0 else 'past'}"
-    return f"{finding.product} {versions}".strip() + f" ({finding.state}, {finding.confidence}), {due}"
+    return f"{cut(visible(finding.product))} {versions}".strip() + f" ({finding.state}, {finding.confidence}), {due}"
 
 
 def _places(inventories: tuple[str, ...], tally: _Tally) -> Iterator[str]:

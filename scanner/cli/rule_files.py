@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import scanner
 from scanner.cli import Failure
 from scanner.model import Policy, Ruleset
+from scanner.report.safe import visible
 from scanner.ruleset import RuleError, check_names, load, load_policy, unpack
 
 _LIMIT = 1 << 20
@@ -86,7 +87,7 @@ def read_files(paths: Sequence[str]) -> dict[str, bytes]:
 
 def broken(error: RuleError) -> Failure:
     """The errors of rules or policy as the end of the command."""
-    return Failure("\n       ".join(error.errors))
+    return Failure("\n       ".join(map(visible, error.errors)))
 
 
 def _collect(folder: str, files: dict[str, bytes], errors: list[str]) -> None:

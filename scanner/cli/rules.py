@@ -8,9 +8,10 @@ import sys
 import click
 
 from scanner.cli import Failure
-from scanner.cli.looking import parse_as_of
+from scanner.cli.looking import counted_from
 from scanner.cli.rule_files import broken, read_files, read_rules, rules_and_policy, shipped
 from scanner.model import Measure, Platform, Policy, Product, Ruleset, Vendor
+from scanner.report.safe import json_text, visible
 from scanner.ruleset import RuleError
 from scanner.verdict import days_left
 
@@ -49,19 +50,19 @@ def list_rules(folders: tuple[str, ...], format_name: str, as_of: str | None) ->
         return
     from tabulate import tabulate
 
-    moment = parse_as_of(as_of) if as_of else dt.datetime.now(dt.UTC)
+    moment = counted_from(as_of)
     products = [
         (vendor.name, product.id, product.name, product.category, product.role, " ".join(product.platforms))
         for vendor in ruleset.vendors
         for product in vendor.product
     ]
-    click.echo(tabulate(products, headers=("vendor", "id", "product", "category", "role", "platforms")))
+    _say(tabulate(products, headers=("vendor", "id", "product", "category", "role", "platforms")))
     click.echo()
     measures = [
         (measure.id, measure.jurisdiction, measure.force, measure.status.state, *_behind_and_ahead(measure, moment))
         for measure in ruleset.measures
     ]
-    click.echo(tabulate(measures, headers=("measure", "where", "force", "status", "last", "next")))
+    _say(tabulate(measures, headers=("measure", "where", "force", "status", "last", "next")))
 
 
 @command.command("show")
@@ -115,7 +116,7 @@ def check(folders: tuple[str, ...], clean_files: tuple[str, ...]) -> None:
         raise broken(error) from error
     wrong = list(check_rules(ruleset, clean))
     for line in wrong:
-        click.echo(line, err=True)
+        click.echo(visible(line), err=True)
     products = [product for vendor in ruleset.vendors for product in vendor.product]
     specimens = sum(len(product.hit) + len(product.miss) for product in products)
     ordinary = sum(content.count(b"\n") - 1 for content in clean.values())
@@ -278,18 +279,18 @@ def _find(ruleset: Ruleset, identifier: str) -> Vendor | Product | Measure | Non
 
 
 def _show_products(found: Vendor | Product) -> None:
-    click.echo(f"{found.name} ({found.id})")
+    _say(f"{found.name} ({found.id})")
     if found.note:
-        click.echo(f"  {found.note}")
+        _say(f"  {found.note}")
     for product in found.product if isinstance(found, Vendor) else (found,):
-        click.echo(f"\n{product.id}: {product.name}")
-        click.echo(f"  {product.category}, {product.role}, {product.status}, {' '.join(product.platforms)}")
+        _say(f"\n{product.id}: {product.name}")
+        _say(f"  {product.category}, {product.role}, {product.status}, {' '.join(product.platforms)}")
         for match in product.match:
-            click.echo(f"  matched by (grade {match.grade}): {_fields(match)}")
+            _say(f"  matched by (grade {match.grade}): {_fields(match)}")
         for match in product.unless:
-            click.echo(f"  unless: {_fields(match)}")
+            _say(f"  unless: {_fields(match)}")
         for number, step in enumerate(product.remove, 1):
-            click.echo(f"  remove {number}. {step}")
+            _say(f"  remove {number}. {step}")
 
 
 def _fields(match: object) -> str:
@@ -301,21 +302,26 @@ def _fields(match: object) -> str:
 
 
 def _show_measure(measure: Measure) -> None:
-    click.echo(f"{measure.title} ({measure.id})")
-    click.echo(f"  {measure.issuer}, {measure.instrument}, {'; '.join(measure.citation)}")
-    click.echo(f"  {measure.jurisdiction}, {measure.force}, {measure.status.state} as of {measure.status.as_of}")
-    click.echo(f"  For a user: {measure.user}")
+    _say(f"{measure.title} ({measure.id})")
+    _say(f"  {measure.issuer}, {measure.instrument}, {'; '.join(measure.citation)}")
+    _say(f"  {measure.jurisdiction}, {measure.force}, {measure.status.state} as of {measure.status.as_of}")
+    _say(f"  For a user: {measure.user}")
     for bound in measure.bound:
-        click.echo(f"  Binds {bound.role}: {bound.duty}")
+        _say(f"  Binds {bound.role}: {bound.duty}")
     for exemption in measure.exempts:
-        click.echo(f"  Exempt: {', '.join(exemption.categories)} {exemption.condition}".rstrip())
+        _say(f"  Exempt: {', '.join(exemption.categories)} {exemption.condition}".rstrip())
     for milestone in measure.milestone:
         when = milestone.at.isoformat() if milestone.at else milestone.when
-        click.echo(f"  {when}  {milestone.kind} ({milestone.actor}, {milestone.verified}): {milestone.text}")
+        _say(f"  {when}  {milestone.kind} ({milestone.actor}, {milestone.verified}): {milestone.text}")
     for reference in measure.reference:
-        click.echo(f"  [{reference.id}] {reference.tier}: {reference.citation} {reference.url}".rstrip())
+        _say(f"  [{reference.id}] {reference.tier}: {reference.citation} {reference.url}".rstrip())
     if measure.note:
-        click.echo(f"  Note: {measure.note}")
+        _say(f"  Note: {measure.note}")
+
+
+def _say(text: str) -> None:
+    """Shows what rules say, which anybody may have written."""
+    click.echo("\n".join(map(visible, text.split("\n"))))
 
 
 def _behind_and_ahead(measure: Measure, moment: dt.date) -> tuple[str, str]:
@@ -329,6 +335,4 @@ def _behind_and_ahead(measure: Measure, moment: dt.date) -> tuple[str, str]:
 
 
 def _json(value: object) -> None:
-    import msgspec
-
-    click.echo(msgspec.json.format(msgspec.json.encode(value), indent=2).decode())
+    click.echo(json_text(value, indent=2))

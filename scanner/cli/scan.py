@@ -8,11 +8,11 @@ import click
 from scanner.cli import EXIT_FOUND, EXIT_INCOMPLETE, EXIT_INTERRUPTED
 from scanner.cli.looking import (
     check_saving,
+    counted_from,
     finish_looking,
     judging_options,
     looking_options,
     output_options,
-    parse_as_of,
     save,
     start_looking,
 )
@@ -53,7 +53,7 @@ def command(
     check_saving(saved)
     formats(format_name, files)  # an unknown format ends here, not after the scan
     now = dt.datetime.now(dt.UTC)
-    moment = parse_as_of(as_of) if as_of else now
+    moment = counted_from(as_of) if as_of else now
     look = start_looking(root, platform, only, skip, seconds, priority, deep=deep, modules=modules)
     try:  # the rules, and what judges by them, are loaded while the worker looks; broken ones end it
         from scanner.cli.rule_files import rules_and_policy

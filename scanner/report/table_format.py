@@ -2,7 +2,7 @@
 
 import re
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import get_args
 
 from scanner.model import Finding, Inventory, Kind, Report
@@ -22,6 +22,8 @@ _COLOURS = {  # the first words of a line → a rendition of ECMA-48 that can be
 _COLOURED = re.compile(rf"^({'|'.join(_COLOURS)})(?=\s|$)", re.MULTILINE)
 _TELLING = get_args(Kind)  # what tells a person most comes first
 _PLACES = 3  # of one finding; the CSV and the JSON have all
+VERSIONS = 5  # likewise
+_NAME = 300  # characters of one name; more than a path of Windows has
 
 
 def report(report: Report, width: int) -> Iterator[str]:
@@ -67,15 +69,27 @@ def coloured(pieces: Iterator[str]) -> Iterator[str]:
 
 
 def _row(finding: Finding) -> tuple[str, ...]:
-    versions = dict.fromkeys(visible(item.version) for item in finding.items if item.version)
+    versions = [item.version for item in finding.items if item.version]
     items = sorted(finding.items, key=lambda item: _TELLING.index(item.kind))
-    places = dict.fromkeys(f"{item.kind.replace('_', ' ')} {visible(item.path or item.name)}" for item in items)
-    shown = list(places)[:_PLACES]
-    if len(places) > _PLACES:
-        shown.append(f"and {len(places) - _PLACES} more")
+    places = [f"{item.kind.replace('_', ' ')} {item.path or item.name}" for item in items]
     shouted = finding.verdict.upper() if finding.verdict == "replace" else finding.verdict
     driving = finding.measures[0] if finding.measures else None
-    return (shouted, finding.product, ", ".join(versions), finding.state, due(driving), ", ".join(shown))
+    rest = (some(versions, VERSIONS), finding.state, due(driving), some(places, _PLACES))
+    return (shouted, cut(visible(finding.product)), *rest)
+
+
+def some(names: Iterable[str], most: int) -> str:
+    """The first of some names, each once, and how many there are besides."""
+    different = list(dict.fromkeys(names))
+    shown = [cut(visible(name)) for name in different[:most]]
+    if len(different) > most:
+        shown.append(f"and {len(different) - most} more")
+    return ", ".join(shown)
+
+
+def cut(text: str) -> str:
+    """The text, or the beginning of one that nobody would read to its end."""
+    return text if len(text) <= _NAME else text[: _NAME - 1] + "…"
 
 
 def _table(header: Sequence[str], rows: Iterator[tuple[str, ...]], width: int) -> str:
@@ -91,7 +105,7 @@ def _table(header: Sequence[str], rows: Iterator[tuple[str, ...]], width: int) -
 
 def _shares(widest: Sequence[int], room: int) -> list[int]:
     """A width for each column: what it needs, and if that is too much, the widest columns give way."""
-    limits = list(widest)
+    limits = [min(one, room) for one in widest]
     while sum(limits) > room and max(limits) > 8:
         limits[limits.index(max(limits))] -= 1
     return limits

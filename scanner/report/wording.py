@@ -47,9 +47,11 @@ def due(applied: Applied | None) -> str:
 
 
 def instant(text: str) -> dt.datetime | None:
-    """The moment that an RFC 3339 string or a date names; `None` if it names none."""
+    """The moment that an RFC 3339 string or a date names; `None` if it names none, or none that UTC has."""
     try:
         moment = dt.datetime.fromisoformat(text)
-    except ValueError:
+        moment = moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
+        moment.astimezone(dt.UTC)
+    except (ValueError, OverflowError):
         return None
-    return moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
+    return moment

@@ -4,6 +4,7 @@ References:
     https://toml.io/en/v1.0.0
 """
 
+import re
 import tomllib
 from collections.abc import Mapping
 from typing import TypeVar
@@ -16,6 +17,9 @@ from scanner.ruleset.checks import check_measure, check_policy, check_references
 
 _SIZE = 1 << 20  # bytes of one rule file; the largest that is shipped has a tenth of it
 _FILES = 1000
+_LEVELS = 32  # in one dotted key, which no rule has more than 2 of; the time that tomllib takes grows with their square
+_NAME = r"""(?:[\w-]++|"(?:[^"\\\n]|\\.)*+"|'[^'\n]*+')"""
+_TOO_DEEP = re.compile(rf"(?<![\w\\-]){_NAME}(?:[ \t]*+\.[ \t]*+{_NAME}){{{_LEVELS}}}", re.ASCII)
 _T = TypeVar("_T", bound=msgspec.Struct)
 
 
@@ -136,12 +140,19 @@ def _table(name: str, content: bytes, errors: list[str]) -> dict[str, object] | 
         errors.append(f"{name}: larger than {_SIZE >> 20} MiB")
         return None
     try:
-        return tomllib.loads(content.decode("utf-8-sig"))
+        text = content.decode("utf-8-sig")
+        if deep := _TOO_DEEP.search(text):
+            line = text.count("\n", 0, deep.start()) + 1
+            errors.append(f"{name}: line {line}: more than {_LEVELS} names joined by dots")
+            return None
+        return tomllib.loads(text)
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         errors.append(f"{name}: line {line}: not UTF-8")
     except tomllib.TOMLDecodeError as error:
         errors.append(f"{name}: {error}")
+    except ValueError:  # of `int`, which tomllib lets through
+        errors.append(f"{name}: a number has more digits than can be read")
     except RecursionError:
         errors.append(f"{name}: nested too deeply")
     return None

@@ -94,7 +94,7 @@ def _is(value: object, wanted: mi.Type) -> bool:
 
 
 def _meant(value: object, known: list[str]) -> str:
-    close = difflib.get_close_matches(str(value), known, n=1, cutoff=0.6)
+    close = difflib.get_close_matches(_text(value), known, n=1, cutoff=0.6)
     return f', did you mean "{close[0]}"?' if close else ""
 
 
@@ -107,8 +107,15 @@ def _shown(value: object) -> str:
         return "a table"
     if isinstance(value, list):
         return "a list"
-    text = repr(value) if not isinstance(value, str) else f'"{value}"'
+    text = _text(value) if not isinstance(value, str) else f'"{value}"'
     return text if len(text) <= 60 else text[:57] + "…"
+
+
+def _text(value: object) -> str:
+    try:
+        return value if isinstance(value, str) else repr(value)
+    except ValueError:  # hexadecimal, it can be read; Python refuses to write it in decimal
+        return "a number of thousands of digits"
 
 
 def _types() -> dict[type, type]:

@@ -106,3 +106,23 @@ def test_wrong_input(tmp_path: Path) -> None:
     two = tmp_path / "two.ndjson"
     two.write_bytes(b"".join(save(tmp_path, name, ending=".ndjson").read_bytes() for name in "cd"))
     assert "several inventories" in phaseout("diff", good, str(two)).stderr
+
+
+@pytest.mark.parametrize("kind", ["", "-report"])
+def test_nothing_out_of_a_file_moves_the_cursor(steps: Path, kind: str) -> None:
+    evil, shown = "\x1b[31m\u202e", r"\x1b[31m\u202e"
+    paths = [steps / f"{name}{kind}.json" for name in ("before", "half", "after")]
+    for path in paths:
+        members = json.loads(path.read_text())
+        members["scanned_at"] += evil
+        members["host"]["name"] += evil
+        for found in members.get("findings", ()):
+            found["product"] += evil
+        for item in members.get("items", ()) if not kind else ():
+            item["version"] = item.get("version", "") + evil
+        path.write_text(json.dumps(members))
+    for new in paths[1:]:
+        for name in ("table", "csv", "json"):
+            written = phaseout("diff", str(paths[0]), str(new), "-f", name).stdout
+            assert not {"\x1b", "\u202e"} & set(written)
+            assert name == "json" or f"00Z{shown}" in written

@@ -172,6 +172,29 @@ def test_recorded_uninstall_command_is_quoted(tmp_path: Path) -> None:
     assert len(finding["remove"]) > 1
 
 
+def test_what_a_saved_inventory_says_is_harmless_in_every_table(tmp_path: Path) -> None:
+    replace = msgspec.structs.replace
+    one = inventory("w", found=True)
+    items = tuple(replace(item, version=f"{number}\x1b{'v' * 8000}") for number, item in enumerate(one.items[3:] * 9))
+    path = tmp_path / "w.json"
+    path.write_bytes(b"".join(write(replace(one, scanned_at="=HYPERLINK(1)\x1b", items=items), ".json")))
+    sheet = phaseout("match", str(path), "-f", "csv").stdout
+    assert {row["scanned_at"] for row in csv.DictReader(io.StringIO(sheet))} == {r"'=HYPERLINK(1)\x1b"}
+    both = phaseout("match", str(path), str(path)).stdout
+    assert both.count("and 4 more") == 2
+    assert len(both) < 5000
+    assert "\x1b" not in sheet + both
+
+
+@pytest.mark.parametrize("command", [("match", "{path}"), ("rules", "list")])
+def test_a_year_that_nobody_can_count_from_is_wrong_use(command: tuple[str, ...], tmp_path: Path) -> None:
+    path = save(tmp_path, "found", found=True)
+    for as_of in ("0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59-23:59"):
+        result = phaseout(*(part.format(path=path) for part in command), "--as-of", as_of)
+        assert result.returncode == 2
+        assert "the year must lie between" in result.stderr
+
+
 def on_a_terminal(*arguments: str) -> tuple[int, str]:
     """Status and standard error of a run whose standard error is a terminal."""
     leader, follower = pty.openpty()

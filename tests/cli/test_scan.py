@@ -134,6 +134,21 @@ def test_devices_and_pipes_are_written_straight(infected: str, tmp_path: Path) -
     assert stat.S_ISFIFO(pipe.stat().st_mode)
 
 
+def test_a_link_is_replaced_and_a_pipe_without_a_reader_is_told(infected: str, tmp_path: Path) -> None:
+    """Where others may write, they may have put something under the name of the report."""
+    theirs, link, pipe = tmp_path / "theirs", tmp_path / "report.csv", tmp_path / "pipe.csv"
+    theirs.write_text("kept")
+    link.symlink_to(theirs)
+    assert phaseout("scan", "--root", infected, "-o", str(link)).returncode == 1
+    assert theirs.read_text() == "kept"
+    assert not link.is_symlink()
+    assert link.read_text().startswith("host,")
+    os.mkfifo(pipe)
+    unread = phaseout("scan", "--root", infected, "-o", str(pipe))
+    assert unread.returncode == 2
+    assert str(pipe) in unread.stderr
+
+
 def test_full_and_missing_places(infected: str, tmp_path: Path) -> None:
     full = phaseout("scan", "--root", infected, "-f", "csv", "-o", "/dev/full")
     assert full.returncode == 2
@@ -158,6 +173,8 @@ def test_full_and_missing_places(infected: str, tmp_path: Path) -> None:
         (("-o", "report.nope"), "the ending names no format"),
         (("--as-of", "yesterday"), "neither a date"),
         (("--as-of", "2024-09-29T00:00:00"), "needs its offset"),
+        (("--as-of", "0001-01-01T00:00:00+23:59"), "between 1000 and 9998"),
+        (("--as-of", "9999-12-31T23:59:59-23:59"), "between 1000 and 9998"),
         (("--rules", "/no/such/rules"), "no such folder of rules"),
         (("--rules", "{empty}"), "holds no rules"),
         (("--nope",), "No such option"),
@@ -201,3 +218,58 @@ def test_foreign_locale_and_closed_output(infected: str) -> None:
         assert process.stderr is not None
         process.stdout.close()
         assert b"Traceback" not in process.stderr.read()
+
+
+@pytest.mark.parametrize("number", ["9" * 5000, "0x" + "f" * 5000])
+def test_a_policy_with_an_enormous_number_is_status_2(number: str, infected: str, tmp_path: Path) -> None:
+    (tmp_path / "p.toml").write_text(f"roles = [{number}]\n")
+    result = phaseout("scan", "--root", infected, "--policy", str(tmp_path / "p.toml"))
+    assert (result.returncode, result.stdout) == (2, "")
+    assert result.stderr.startswith(f"Error: {tmp_path}/p.toml: ")
+    assert len(result.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("as_of", "review_by", "at"),
+    [
+        ("0001-01-01", "2099-01-01", "0001-01-01T00:00:00+23:59"),
+        ("9999-12-30", "9999-12-31", "9999-12-31T23:59:59-23:59"),
+    ],
+)
+def test_rules_of_the_first_and_the_last_year(as_of: str, review_by: str, at: str, infected: str, rules: Path) -> None:
+    from tests.ruleset.test_loading import MEASURE
+
+    status = f"as_of = {as_of}, review_by = {review_by}"
+    measure = MEASURE.replace("as_of = 2026-01-01, review_by = 2026-06-01", status)
+    measure = measure.replace("2024-09-29T00:00:00-04:00", at).replace("use_ban", "update_cutoff")
+    (rules / "measures" / "some-act.toml").write_text(measure)
+    for name in ("table", "json", "csv", "html", "sarif", "prometheus"):
+        result = phaseout("scan", "--root", infected, "--rules", str(rules), "-f", name)
+        assert (result.returncode, result.stderr) == (1, "")
+
+
+def test_names_of_rules_move_no_cursor(infected: str, rules: Path) -> None:
+    path = rules / "vendors" / "kaspersky.toml"
+    path.write_text(path.read_text().replace("Endpoint Security for Linux", r"A\u001b[31m\u202eB"))
+    scan = phaseout("scan", "--root", infected, "--rules", str(rules))
+    assert scan.returncode == 1
+    assert r"A\x1b[31m\u202eB" in scan.stdout
+    written = scan.stdout
+    for arguments in (("list",), ("show", "kaspersky"), ("show", "kesl", "-f", "json")):
+        written += phaseout("rules", *arguments, "--rules", str(rules)).stdout
+    written += phaseout("explain", "kesl", "--rules", str(rules), "--vendor", "AO Kaspersky Lab").stdout
+    path.write_text('"\\u001b[31m\\u202e" = 1\n')
+    broken = phaseout("scan", "--root", infected, "--rules", str(rules))
+    assert (broken.returncode, r"\x1b[31m\u202e: unknown field" in broken.stderr) == (2, True)
+    assert not {"\x1b", "\u202e"} & set(written + broken.stderr)
+
+
+@pytest.fixture
+def rules(tmp_path: Path) -> Path:
+    from tests.ruleset.test_loading import VENDOR
+
+    folder = tmp_path / "rules"
+    for name in ("vendors", "measures"):
+        (folder / name).mkdir(parents=True)
+    (folder / "vendors" / "kaspersky.toml").write_text(VENDOR.replace("AO Kaspersky Lab", "Kaspersky Lab"))
+    return folder

@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scanner.model import Item, Unseen
-from scanner.report.csv_format import COLUMNS, report
-from tests.report.conftest import make_report
+from scanner.report.csv_format import COLUMNS, inventory, report
+from tests.report.conftest import make_inventory, make_report
 
 
 def rows(text: str) -> list[list[str]]:
@@ -68,6 +68,36 @@ def test_one_row_for_a_host_without_findings(denied: tuple[Unseen, ...]) -> None
 def test_no_name_becomes_a_formula(name: str) -> None:
     (_, package, _) = rows("".join(report(make_report(name=name), 100)))
     assert package[9][0] in "'\\"
+
+
+@pytest.mark.parametrize("text", ['=HYPERLINK("http://x")', "\x1b[31mred", "\u202e", "-1"])
+def test_nothing_of_a_saved_inventory_becomes_a_formula(text: str) -> None:
+    replace = msgspec.structs.replace
+    whole = make_report()
+    (finding,) = whole.findings
+    applied = tuple(replace(one, id=text, due=text) for one in finding.measures)
+    items = tuple(replace(item, source=text, user=text, version=text) for item in finding.items)
+    finding = replace(
+        finding,
+        items=items,
+        measures=applied,
+        vendor=text,
+        product=text,
+        action=text,
+        replacement=text,
+        because=[text] * 2,
+    )
+    host = replace(whole.host, name=text)
+    texts = (
+        "".join(report(replace(whole, host=host, scanned_at=text, findings=(finding,)), 100)),
+        "".join(report(replace(whole, host=host, scanned_at=text, findings=()), 100)),
+        "".join(inventory(replace(make_inventory(), host=host, scanned_at=text, items=items), 100)),
+    )
+    for one in texts:
+        cells = {each for row in rows(one) for each in row} - {"-783"}
+        assert not [each for each in cells if each.startswith(("=", "-"))]
+        assert not [each for each in cells if not each.isprintable()]
+        assert one.count("HYPERLINK") == one.count("'=HYPERLINK")
 
 
 @given(st.text(max_size=40))

@@ -88,3 +88,8 @@ def test_any_name_is_valid(name: str) -> None:
     item = Item(kind="file", name=name, path=f"/{name}")
     finding = msgspec.structs.replace(of.findings[0], items=(item,), because=(name,))
     valid("".join(report(msgspec.structs.replace(of, findings=(finding,)), 100)))
+
+
+def test_a_time_that_utc_does_not_have_is_left_out() -> None:
+    late = msgspec.structs.replace(make_report(), scanned_at="9999-12-31T23:59:59-23:59")
+    assert "endTimeUtc" not in "".join(report(late, 100))

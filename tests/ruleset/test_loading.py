@@ -135,6 +135,36 @@ def test_files_that_are_no_rules() -> None:
         load({})
 
 
+@pytest.mark.parametrize("place", ["{}", "[{}]", '"x"\nreplacements = {{a = {}}}', '"x"\nwaiver = [{{expires = {}}}]'])
+@pytest.mark.parametrize(
+    ("number", "error"),
+    [("9" * 5000, "a number has more digits than can be read"), ("0x" + "f" * 5000, "not a number of thousands")],
+)
+def test_numbers_of_thousands_of_digits(place: str, number: str, error: str) -> None:
+    content = f"roles = {place.format(number)}\n".encode()
+    with pytest.raises(RuleError) as caught:
+        load_policy("phaseout.toml", content)
+    assert all(line.startswith("phaseout.toml: ") for line in caught.value.errors)
+    assert error in str(caught.value)
+    with pytest.raises(RuleError, match=r"^vendors/x\.toml: "):
+        load({"vendors/x.toml": content})
+
+
+@pytest.mark.parametrize("names", ["a.", "a . ", '"\\"".', "'\"'.", "-\t."])
+@pytest.mark.parametrize(("before", "after"), [("", "a = 1"), ("[", "a]"), ("x = {", "a = 1}")])
+def test_dotted_keys_are_refused_before_they_cost_minutes(names: str, before: str, after: str) -> None:
+    content = f"roles = []\n{before}{names * (1_000_000 // len(names))}{after}\n".encode()
+    with pytest.raises(RuleError) as caught:
+        load_policy("phaseout.toml", content)
+    assert caught.value.errors == ["phaseout.toml: line 2: more than 32 names joined by dots"]
+
+
+def test_dots_in_honest_text_are_none_of_keys() -> None:
+    sentence = "One. Two... Three. 1.3.6.1.4.1.311.2.1.12 and www.example.com. " * 100
+    policy = load_policy("phaseout.toml", f"[replacements]\nkesl = '{sentence}'\n".encode())
+    assert policy.replacements == {"kesl": sentence}
+
+
 def test_policy_errors() -> None:
     with pytest.raises(RuleError) as caught:
         load_policy("phaseout.toml", b'role = ["us_contractor"]\nwaiver = [{product = "kesl"}]')
