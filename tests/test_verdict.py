@@ -269,42 +269,35 @@ def test_successors_are_shown_and_not_restricted() -> None:
     assert result.suppressed[0].action.startswith("Not restricted.")
 
 
+# Whatever lies in the vendor's folder, and that folder.
+ANYTHING = Product(
+    id="any",
+    name="any",
+    category="other",
+    role="vendor",
+    platforms=("linux",),
+    match=(Match(kind="file", path="/opt/kaspersky"),),
+    hit=(Specimen(name="x"),),
+)
+FOLDER = Item(kind="file", name="kaspersky", path="/opt/kaspersky")
+
+
 def test_the_vendors_folder_belongs_to_the_product_in_it() -> None:
-    anything = Product(
-        id="any",
-        name="any",
-        category="other",
-        role="vendor",
-        platforms=("linux",),
-        match=(Match(kind="file", path="/opt/kaspersky"),),
-        hit=(Specimen(name="x"),),
-    )
-    folder = Item(kind="file", name="kaspersky", path="/opt/kaspersky")
     package = Item(kind="package", name="kesl", vendor="Kaspersky", path="/opt/kaspersky/kesl")
-    (finding,) = report(product(), anything, items=(folder, package)).findings
+    (finding,) = report(product(), ANYTHING, items=(FOLDER, package)).findings
     assert (finding.product_id, len(finding.items), finding.confidence) == ("kesl", 2, "certain")
-    (alone,) = report(product(), anything, items=(folder,)).findings
+    (alone,) = report(product(), ANYTHING, items=(FOLDER,)).findings
     assert (alone.product_id, alone.verdict) == ("any", "review")
 
 
 def test_paths_with_thousands_of_folders() -> None:
     """What is kept of them does not grow with their depth: 500 of these would have been five gigabytes."""
-    folder = Item(kind="file", name="kaspersky", path="/opt/kaspersky")
-    anything = Product(
-        id="any",
-        name="any",
-        category="other",
-        role="vendor",
-        platforms=("linux",),
-        match=(Match(kind="file", path="/opt/kaspersky"),),
-        hit=(Specimen(name="x"),),
-    )
     deep = [
         Item(kind="package", name="kesl", vendor="Kaspersky", path=f"/opt/kaspersky/{number}" + "/x" * 4000)
         for number in range(500)
     ]
     tracemalloc.start()
-    (finding,) = report(product(), anything, items=(folder, *deep)).findings
+    (finding,) = report(product(), ANYTHING, items=(FOLDER, *deep)).findings
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert len(finding.items) == 501
