@@ -12,8 +12,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from scanner.inventories.saved import write
-from scanner.model import INVENTORY_SCHEMA, Evidence, HostInfo, Inventory, Item, SourceRun
+from phaseout.inventories.saved import write
+from phaseout.model.nouns import INVENTORY_SCHEMA, Evidence, HostInfo, Inventory, Item, SourceRun
 
 
 def inventory(number: int, items: int) -> Inventory:
@@ -50,7 +50,7 @@ def inventory(number: int, items: int) -> Inventory:
 
 def measure(arguments: list[str]) -> tuple[float, float, float]:
     """Seconds, CPU seconds, and the peak MiB of the largest process."""
-    command = [sys.executable, "-m", "scanner", "match", *arguments]
+    command = [sys.executable, "-m", "phaseout", "match", *arguments]
     started = time.perf_counter()
     child = subprocess.Popen(command, cwd=Path(__file__).parents[1], stderr=subprocess.DEVNULL)
     _, status, usage = os.wait4(child.pid, 0)

@@ -2,8 +2,9 @@
 
 import time
 
-from scanner.matching import Matcher
-from scanner.model import Item, Match, Product, Ruleset, Specimen, Vendor
+from phaseout.model.nouns import Item
+from phaseout.model.rules import Match, Product, Ruleset, Specimen, Vendor
+from phaseout.rules.matcher import Matcher
 
 ITEMS = 1_000_000
 BATCH = 50_000

@@ -63,24 +63,24 @@ def shares() -> None:
         parts.append((name, now - mark))
         mark = now
 
-    from scanner.cli.rule_files import rules_and_policy
-    from scanner.cli.scan import command  # noqa: F401  (its imports are what is measured)
+    from phaseout.cli.rule_files import rules_and_policy
+    from phaseout.cli.scan import command  # noqa: F401  (its imports are what is measured)
 
     done("imports of the command")
     ruleset, policy = rules_and_policy((), None)
     done(f"rules ({sum(len(vendor.product) for vendor in ruleset.vendors)} products, {len(ruleset.measures)} measures)")
-    from scanner.matching import Matcher
+    from phaseout.rules.matcher import Matcher
 
     matcher = Matcher(ruleset)
     done("index of the rules")
-    from scanner.host.target import live_host
-    from scanner.sources import load
+    from phaseout.host.opening import live_host
+    from phaseout.sources import load
 
     host = live_host()
     sources = load(host.info.platform)
     done("host and imports of the sources")
-    from scanner.model import INVENTORY_SCHEMA, Inventory, Item
-    from scanner.worker import run_source
+    from phaseout.model.nouns import INVENTORY_SCHEMA, Inventory, Item
+    from phaseout.scan.worker import run_source
 
     items: list[Item] = []
     runs = tuple(run_source(source, host, items.append) for source in sources)
@@ -97,8 +97,8 @@ def shares() -> None:
     done("matching")
     import datetime as dt
 
-    from scanner.report import format_named
-    from scanner.verdict import judge
+    from phaseout.judgement.verdict import judge
+    from phaseout.report import format_named
 
     report = judge(inventory, hits, ruleset, policy, dt.datetime.now(dt.UTC))
     form = format_named("csv")
@@ -119,7 +119,7 @@ def main() -> None:
     parser.add_argument("--osquery", default=shutil.which("osqueryi"))
     parser.add_argument("--runs", type=int, default=7)
     arguments = parser.parse_args()
-    ours = [sys.executable, "-m", "scanner"]
+    ours = [sys.executable, "-m", "phaseout"]
     commands: dict[str, Sequence[str]] = {
         "phaseout scan": [*ours, "scan", "--priority", "normal"],
         "phaseout --version": [*ours, "--version"],

@@ -16,8 +16,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from benchmarks.scan import measure
-from tests.pe_writer import ENGLISH, executable
-from tests.regf_writer import Value, hive
+from tests.support.pe_writer import ENGLISH, executable
+from tests.support.regf_writer import Value, hive
 
 CORPORA = Path(os.environ.get("PHASEOUT_CORPORA", Path(__file__).parents[2] / "shared" / "corpora"))
 UNINSTALL = r"Microsoft\Windows\CurrentVersion\Uninstall"
@@ -110,7 +110,7 @@ def main() -> None:
         root = Path(arguments.keep or folder) / "disk"
         if not root.exists():
             print(f"{PROGRAMS} programs, {USERS} users; {make(root)}")
-        command = [sys.executable, "-m", "scanner", "scan", "--root", str(root), "--priority", "normal", "-f", "csv"]
+        command = [sys.executable, "-m", "phaseout", "scan", "--root", str(root), "--priority", "normal", "-f", "csv"]
         figures = [measure(command) for _ in range(arguments.runs + 1)][1:]
         wall, cpu, memory = (statistics.median(one[at] for one in figures) for at in range(3))
         least = min(one[0] for one in figures), min(one[1] for one in figures)

@@ -13,8 +13,9 @@ import sys
 
 # Both load what a scan loads before it can look; what is timed is the look, with its imports.
 START = """
-import time, scanner.scan, scanner.process
-from scanner.worker import Request, work
+import time, phaseout.scan.supervisor, phaseout.scan.worker_process
+from phaseout.scan.messages import Request
+from phaseout.scan.worker import work
 """
 INSIDE = """
 messages = []
@@ -24,14 +25,14 @@ print(time.perf_counter() - began)
 """
 WORKER = """
 began = time.perf_counter()
-look = scanner.scan.Look(Request(), fork={fork})
+look = phaseout.scan.supervisor.Look(Request(), fork={fork})
 inventory = look.inventory(scanned_at="", tool="")
 print(time.perf_counter() - began)
 """
 READY = """
 began = time.perf_counter()
-scanner.process.make_ready()
-look = scanner.scan.Look(Request())
+phaseout.scan.worker_process.make_ready()
+look = phaseout.scan.supervisor.Look(Request())
 inventory = look.inventory(scanned_at="", tool="")
 print(time.perf_counter() - began)
 """

@@ -3,7 +3,7 @@
     pip install 'phaseout[fuzz]'
     python scripts/fuzz.py [--seconds 600] [--jobs 2] [--corpus DIR] [--seeds DIR] [NAME]…
 
-A target is a module of `scanner/parsers/`, or another place where bytes of strangers are read; `--list` names them.
+A target is a module of `phaseout.parsers`, or another place that reads bytes of strangers; `--list` names them.
 Each runs in a process of its own under libFuzzer (atheris). What raised something that its documentation does not
 announce, took more than five seconds, or more than 2 GiB, goes to `fuzz-findings/`, one input for each distinct place,
 so that it can become a test. Inputs that reach new code stay in the corpus: a later run begins there.
@@ -33,7 +33,7 @@ from pathlib import Path
 from unittest.mock import patch
 
 ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT))
+sys.path.insert(0, str(ROOT / "scanner"))
 
 LIMIT = 1 << 16  # bytes of an input
 SEEDS = 300  # of a target
@@ -50,17 +50,20 @@ class TooLongError(BaseException):
 def targets() -> dict[str, list[Target]]:
     """What is run on an input, by the name of the target."""
     found = {name: [target] for name, target in _WRITTEN.items()}
-    import scanner.parsers
+    import phaseout.parsers
 
-    for module in pkgutil.iter_modules(scanner.parsers.__path__):
-        loaded = importlib.import_module(f"scanner.parsers.{module.name}")
-        own = found.setdefault(module.name, [])
+    for module in pkgutil.walk_packages(phaseout.parsers.__path__, "phaseout.parsers."):
+        if module.ispkg:
+            continue
+        loaded = importlib.import_module(module.name)
+        target = module.name.rpartition(".")[2]
+        own = found.setdefault(target, [])
         own += [
             _called(function, kind)
             for name, function in inspect.getmembers(loaded, inspect.isfunction)
             if not name.startswith("_")
             and function.__module__ == loaded.__name__
-            and f"{module.name}.{name}" not in OURS
+            and f"{target}.{name}" not in OURS
             and (kind := _input(function))
         ]
     return {name: found[name] for name in sorted(found) if found[name]}
@@ -112,7 +115,7 @@ def _at(data: bytes) -> Callable[[int, int], bytes]:
 
 
 def _regf(data: bytes) -> None:
-    from scanner.parsers import regf
+    from phaseout.parsers.windows import regf
 
     with contextlib.suppress(ValueError):
         _walk(regf.root(data), 0)
@@ -139,7 +142,7 @@ class _Anything(bytes):
 
 def _regf_log(data: bytes) -> None:
     """A hive and its log, one after the other."""
-    from scanner.parsers import regf_log
+    from phaseout.parsers.windows import regf_log
 
     at = data.find(b"regf", 4)
     if at >= 512:
@@ -149,7 +152,7 @@ def _regf_log(data: bytes) -> None:
 
 
 def _zip(data: bytes) -> None:
-    from scanner.parsers.zip_archive import Archive
+    from phaseout.parsers.encodings.zip_archive import Archive
 
     with contextlib.suppress(ValueError):
         archive = Archive(io.BytesIO(data))
@@ -159,7 +162,7 @@ def _zip(data: bytes) -> None:
 
 
 def _thrift(data: bytes) -> None:
-    from scanner.parsers import thrift
+    from phaseout.parsers.encodings import thrift
 
     def read(count: int) -> bytes:
         piece = stream.read(count)
@@ -173,14 +176,15 @@ def _thrift(data: bytes) -> None:
 
 
 def _keyed_archive(data: bytes) -> None:
-    from scanner.parsers import keyed_archive, property_list
+    from phaseout.parsers.encodings import keyed_archive, property_list
 
     with contextlib.suppress(ValueError):
         keyed_archive.unarchived(property_list.mapping(data) or {})
 
 
 def _chrome_policy(data: bytes) -> None:
-    from scanner.parsers import chrome_policy, lenient_json
+    from phaseout.parsers.browsers import chrome_policy
+    from phaseout.parsers.encodings import lenient_json
 
     with contextlib.suppress(ValueError):
         policies = lenient_json.decode(data)
@@ -189,20 +193,20 @@ def _chrome_policy(data: bytes) -> None:
 
 
 def _crontab(data: bytes) -> None:
-    from scanner.parsers import crontab
+    from phaseout.parsers.linux import crontab
 
     for form in ("user", "system", "anacron"):
         consume(crontab.lines(_text(data), form))
 
 
 def _deb822(data: bytes) -> None:
-    from scanner.parsers import deb822
+    from phaseout.parsers.linux import deb822
 
     consume(deb822.stanzas(_text(data), ("Package", "Version", "Status")))
 
 
 def _extension_locales(data: bytes) -> None:
-    from scanner.parsers import extension_locales
+    from phaseout.parsers.browsers import extension_locales
 
     for function in (extension_locales.message, extension_locales.nls):
         with contextlib.suppress(ValueError):
@@ -210,13 +214,13 @@ def _extension_locales(data: bytes) -> None:
 
 
 def _gemspec(data: bytes) -> None:
-    from scanner.parsers import gemspec
+    from phaseout.parsers.languages import gemspec
 
     gemspec.gem(data, "some-1.0.gemspec")
 
 
 def _image_path(data: bytes) -> None:
-    from scanner.parsers import image_path
+    from phaseout.parsers.windows import image_path
 
     text, variables = _text(data), {"SYSTEMROOT": "C:\\Windows", "PATH": "%SYSTEMROOT%;%PATH%"}
     image_path.program(text, variables)
@@ -225,32 +229,32 @@ def _image_path(data: bytes) -> None:
 
 
 def _registry_values(data: bytes) -> None:
-    from scanner.parsers import registry_values
+    from phaseout.parsers.windows import registry_values
 
     with contextlib.suppress(ValueError):
         registry_values.decode(data[0] % 14 if data else 0, data[1:])
 
 
 def _systemd_unit(data: bytes) -> None:
-    from scanner.parsers import systemd_unit
+    from phaseout.parsers.linux import systemd_unit
 
     systemd_unit.executable(_text(data), {"i": "x", "h": "/root"})
 
 
 def _code_signature(data: bytes) -> None:
-    from scanner.parsers import code_signature
+    from phaseout.parsers.macos import code_signature
 
     code_signature.signature(_at(data))
 
 
 def _macho(data: bytes) -> None:
-    from scanner.parsers import macho
+    from phaseout.parsers.macos import macho
 
     macho.slices(_at(data))
 
 
 def _pe(data: bytes) -> None:
-    from scanner.parsers import authenticode, pe, version_resource
+    from phaseout.parsers.windows import authenticode, pe, version_resource
 
     read = _at(data)
     found = pe.image(read)
@@ -261,13 +265,13 @@ def _pe(data: bytes) -> None:
 
 
 def _go_buildinfo(data: bytes) -> None:
-    from scanner.parsers import go_buildinfo
+    from phaseout.parsers.languages import go_buildinfo
 
     go_buildinfo.build_info(_at(data))
 
 
 def _windows_dates(data: bytes) -> None:
-    from scanner.parsers import windows_dates
+    from phaseout.parsers.windows import windows_dates
 
     number = int.from_bytes(data[:8], "little")
     windows_dates.filetime(number)
@@ -277,20 +281,20 @@ def _windows_dates(data: bytes) -> None:
 
 
 def _epoch(data: bytes) -> None:
-    from scanner.parsers import epoch
+    from phaseout.parsers.encodings import epoch
 
     epoch.rfc3339(_text(data))
     epoch.rfc3339(int.from_bytes(data[:9], "little", signed=True))
 
 
 def _mounts(data: bytes) -> None:
-    from scanner.host import mounts
+    from phaseout.host import mounts
 
     mounts.unsafe_mounts(data)
 
 
 def _inventories(data: bytes) -> None:
-    from scanner.inventories import read, read_one
+    from phaseout.inventories import read, read_one
 
     consume(read(io.BytesIO(data), "file"))
     read_one(io.BytesIO(data), "file")
@@ -298,8 +302,8 @@ def _inventories(data: bytes) -> None:
 
 def _matching(data: bytes) -> None:
     """A name on its way from a machine through the shipped rules into every report."""
-    from scanner.model import Item
-    from scanner.report.safe import cell, json_text, visible
+    from phaseout.model.nouns import Item
+    from phaseout.report.safe import cell, json_text, visible
 
     text = _text(data)
     _matcher().match([Item(kind="program", name=text, vendor=text, path=text, command=text)])
@@ -309,14 +313,14 @@ def _matching(data: bytes) -> None:
 
 @cache
 def _matcher() -> typing.Any:
-    from scanner.cli.rule_files import rules_and_policy
-    from scanner.matching import Matcher
+    from phaseout.cli.rule_files import rules_and_policy
+    from phaseout.rules.matcher import Matcher
 
     return Matcher(rules_and_policy((), None)[0])
 
 
 def _ruleset(data: bytes) -> None:
-    from scanner.ruleset import RuleError, load, load_policy
+    from phaseout.rules.load import RuleError, load, load_policy
 
     for name in ("vendors/some.toml", "measures/some.toml"):
         with contextlib.suppress(RuleError):
@@ -356,7 +360,7 @@ def fuzz(name: str, seconds: int, corpus: Path, findings: Path) -> None:
     """Runs one target in this process until its time is over."""
     import atheris
 
-    with atheris.instrument_imports(include=["scanner"]):
+    with atheris.instrument_imports(include=["phaseout"]):
         calls = targets()[name]
         run(calls, b"")  # what is imported late is instrumented as well
     found: set[str] = set()

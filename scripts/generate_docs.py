@@ -13,16 +13,17 @@ from pathlib import Path
 
 SECONDS = re.compile(r" in \d+\.\d+ s,")  # the one thing that differs from run to run
 ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT))
+sys.path.insert(0, str(ROOT / "scanner"))
 
 import msgspec  # noqa: E402
-
-from scanner.cli import COMMANDS, group  # noqa: E402
-from scanner.cli.rule_files import read_rules  # noqa: E402
-from scanner.diff import Difference  # noqa: E402
-from scanner.model import Inventory, Measure, Policy, Report, Vendor  # noqa: E402
-from scanner.report import FORMATS  # noqa: E402
-from scanner.sources import load  # noqa: E402
+from phaseout.cli import COMMANDS, group  # noqa: E402
+from phaseout.cli.rule_files import read_rules  # noqa: E402
+from phaseout.judgement.diff import Difference  # noqa: E402
+from phaseout.model.findings import Report  # noqa: E402
+from phaseout.model.nouns import Inventory  # noqa: E402
+from phaseout.model.rules import Measure, Policy, Vendor  # noqa: E402
+from phaseout.report import FORMATS  # noqa: E402
+from phaseout.sources import load  # noqa: E402
 
 
 def sources() -> Iterator[str]:
@@ -128,7 +129,7 @@ def example() -> Iterator[str]:
             (root / name).parent.mkdir(parents=True, exist_ok=True)
             (root / name).write_text(content)
         (root / "opt/kaspersky/kesl/libexec/kesl").chmod(0o755)
-        command = [sys.executable, "-m", "scanner", "scan", "--root", folder, "--as-of", "2026-11-21"]
+        command = [sys.executable, "-m", "phaseout", "scan", "--root", folder, "--as-of", "2026-11-21"]
         result = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False)
         yield "```text"
         yield "$ phaseout scan"

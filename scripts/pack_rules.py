@@ -21,8 +21,8 @@ class PackRules(BuildHookInterface[Any]):
         if version == "editable":
             return
         root = Path(self.root)
-        sys.path.insert(0, str(root))
-        from scanner.ruleset import load, pack
+        sys.path.insert(0, str(root / "scanner"))
+        from phaseout.rules.load import load, pack
 
         files = {
             f"rules/{folder}/{path.name}": path.read_bytes()
@@ -32,4 +32,4 @@ class PackRules(BuildHookInterface[Any]):
         packed = Path(self.directory) / "packed-rules"
         packed.parent.mkdir(parents=True, exist_ok=True)
         packed.write_bytes(pack(load(files)))
-        build_data["force_include"][str(packed)] = "scanner/rules/packed"
+        build_data["force_include"][str(packed)] = "phaseout/rules/packed"

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from phaseout.sources import ALL
 
-from scanner.sources import ALL
 from tests.cli.test_scan import phaseout
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from tests.cli.test_match import save
 from tests.cli.test_scan import KESL, phaseout
-from tests.conftest import Tree
+from tests.support.trees import Tree
 
 BASH = "Package: bash\nStatus: install ok installed\nMaintainer: Debian <d@d>\nArchitecture: amd64\nVersion: 5.2\n"
 

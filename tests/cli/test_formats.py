@@ -6,9 +6,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from phaseout.report import FORMATS
 
-from scanner.report import FORMATS
-from tests.conftest import Tree
+from tests.support.trees import Tree
 
 NAMES = ", ".join(one.name for one in FORMATS)
 pty = pytest.importorskip("pty", reason="no terminals to make here")
@@ -26,14 +26,14 @@ def root(tmp_path: Path) -> str:
 
 
 def phaseout(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "scanner", *arguments]
+    command = [sys.executable, "-m", "phaseout", *arguments]
     return subprocess.run(command, capture_output=True, text=True, check=False, env={**os.environ, **variables})
 
 
 def on_terminal(*arguments: str, **variables: str) -> str:
     """What a terminal gets to see."""
     ours, theirs = pty.openpty()
-    command = [sys.executable, "-m", "scanner", *arguments]
+    command = [sys.executable, "-m", "phaseout", *arguments]
     env = {**{name: text for name, text in os.environ.items() if name != "NO_COLOR"}, "TERM": "xterm", **variables}
     process = subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=subprocess.DEVNULL, env=env)
     os.close(theirs)
@@ -104,10 +104,10 @@ def test_colour_only_on_a_terminal_that_wants_it(root: str) -> None:
 def test_formats_that_are_not_asked_for_are_not_loaded(root: str) -> None:
     code = (
         "import atexit, sys; atexit.register(lambda: print(*sys.modules, file=sys.stderr)); "
-        "from scanner.cli import run; run()"
+        "from phaseout.cli import run; run()"
     )
     command = [sys.executable, "-c", code, "scan", "--root", root]
     loaded = subprocess.run(command, capture_output=True, text=True, check=False).stderr.split()
-    assert "scanner.report.table_format" in loaded
-    others = {f"scanner.report.{one.name}_format" for one in FORMATS[1:]} | {"jinja2"}
+    assert "phaseout.report.table_format" in loaded
+    others = {f"phaseout.report.{one.name}_format" for one in FORMATS[1:]} | {"jinja2"}
     assert not others & set(loaded)

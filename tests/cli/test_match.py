@@ -12,11 +12,12 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from phaseout.inventories.saved import write
+from phaseout.model.nouns import INVENTORY_SCHEMA, HostInfo, Inventory, Item, SourceRun
 
-from scanner.inventories.saved import write
-from scanner.model import INVENTORY_SCHEMA, HostInfo, Inventory, Item, SourceRun
 from tests.cli.test_scan import KESL, ROOT, phaseout
-from tests.conftest import Tree
+from tests.support.places import CODE
+from tests.support.trees import Tree
 
 
 def inventory(name: str, *, found: bool = False, items: int = 3) -> Inventory:
@@ -134,11 +135,11 @@ def test_fail_on(tmp_path: Path) -> None:
 def test_standard_input_with_several() -> None:
     data = b"".join(piece for name in "abc" for piece in write(inventory(name, found=name == "b"), ".ndjson.gz"))
     result = subprocess.run(
-        [sys.executable, "-m", "scanner", "match", "-", "-f", "csv"],
+        [sys.executable, "-m", "phaseout", "match", "-", "-f", "csv"],
         input=data,
         capture_output=True,
         check=False,
-        cwd=ROOT,
+        cwd=CODE,
     )
     rows = list(csv.DictReader(io.StringIO(result.stdout.decode())))
     assert [(row["host"], row["verdict"]) for row in rows] == [("a", "clean"), ("b", "replace"), ("c", "clean")]
@@ -199,7 +200,7 @@ def on_a_terminal(*arguments: str) -> tuple[int, str]:
     """Status and standard error of a run whose standard error is a terminal."""
     leader, follower = pty.openpty()
     with subprocess.Popen(
-        [sys.executable, "-m", "scanner", *arguments], stdout=subprocess.DEVNULL, stderr=follower, cwd=ROOT
+        [sys.executable, "-m", "phaseout", *arguments], stdout=subprocess.DEVNULL, stderr=follower, cwd=CODE
     ) as process:
         os.close(follower)
         shown = b""

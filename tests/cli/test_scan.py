@@ -11,7 +11,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from tests.conftest import Tree
+from tests.support.places import CODE
+from tests.support.trees import Tree
 
 KESL = """\
 Package: kesl
@@ -25,13 +26,13 @@ ROOT = Path(__file__).parents[2]
 
 def phaseout(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "scanner", *arguments],
+        [sys.executable, "-m", "phaseout", *arguments],
         capture_output=True,
         text=True,
         check=False,
         timeout=120,
         env={**os.environ, **environment},
-        cwd=ROOT,
+        cwd=CODE,
     )
 
 
@@ -209,10 +210,10 @@ def test_version_and_help() -> None:
 def test_foreign_locale_and_closed_output(infected: str) -> None:
     assert phaseout("scan", "--root", infected, LANG="C", LC_ALL="C", PYTHONUTF8="0").returncode == 1
     with subprocess.Popen(
-        [sys.executable, "-m", "scanner", "inventory", "-f", "json"],
+        [sys.executable, "-m", "phaseout", "inventory", "-f", "json"],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        cwd=ROOT,
+        cwd=CODE,
     ) as process:
         assert process.stdout is not None
         assert process.stderr is not None
@@ -237,7 +238,7 @@ def test_a_policy_with_an_enormous_number_is_status_2(number: str, infected: str
     ],
 )
 def test_rules_of_the_first_and_the_last_year(as_of: str, review_by: str, at: str, infected: str, rules: Path) -> None:
-    from tests.ruleset.test_loading import MEASURE
+    from tests.unit.rules.test_load import MEASURE
 
     status = f"as_of = {as_of}, review_by = {review_by}"
     measure = MEASURE.replace("as_of = 2026-01-01, review_by = 2026-06-01", status)
@@ -266,7 +267,7 @@ def test_names_of_rules_move_no_cursor(infected: str, rules: Path) -> None:
 
 @pytest.fixture
 def rules(tmp_path: Path) -> Path:
-    from tests.ruleset.test_loading import VENDOR
+    from tests.unit.rules.test_load import VENDOR
 
     folder = tmp_path / "rules"
     for name in ("vendors", "measures"):

@@ -1,1 +1,0 @@
-"""Tables for osquery: what they hold (`tables`), and the process that serves them (`extension`)."""

@@ -1,0 +1,87 @@
+"""`phaseout osquery-extension`."""
+
+import datetime as dt
+import signal
+import sys
+
+import click
+
+from phaseout.cli import Failure
+from phaseout.cli.rule_files import read_policy, read_rules
+from phaseout.cli.scan_options import TOOL, rule_options
+from phaseout.model.findings import Report
+from phaseout.model.nouns import Inventory, Platform
+from phaseout.serve.osquery_extension import CannotServeError, serve
+
+
+@click.command("osquery-extension")
+@click.option("--socket", "path", required=True, metavar="PATH", help="osquery's extension socket, or pipe.")
+@click.option("--timeout", type=click.FloatRange(min=0), default=3, show_default=True, help="Seconds to wait for it.")
+@click.option(
+    "--interval",
+    type=click.FloatRange(min=0.1),
+    default=3,
+    show_default=True,
+    help="Seconds between the looks whether osquery still lives.",
+)
+@click.option(
+    "--keep",
+    type=click.FloatRange(min=0),
+    default=60,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long a result is good before a query looks again.",
+)
+@click.option("--root", metavar="DIR", help="Look at a mounted disk, a chroot or a backup instead of this machine.")
+@click.option(
+    "--os",
+    "platform",
+    type=click.Choice(["linux", "macos", "windows"]),
+    help="What the root holds, if its content does not tell.",
+)
+@rule_options
+@click.option("--verbose", is_flag=True, help="As osquery gives it; there is nothing more to say.")
+def command(
+    path: str,
+    timeout: float,
+    interval: float,
+    keep: float,
+    root: str | None,
+    platform: Platform | None,
+    folders: tuple[str, ...],
+    policy: str | None,
+    verbose: bool,
+) -> None:
+    """Serve the tables restricted_software, restricted_software_coverage and phaseout_items to osquery.
+
+    \b
+    Examples:
+      osqueryi --extension phaseout.ext      where phaseout.ext runs: phaseout osquery-extension "$@"
+      phaseout osquery-extension --socket ~/.osquery/shell.em
+    """
+    del verbose
+
+    def look() -> tuple[Inventory, Report]:
+        """Reads the rules anew as well: whoever changes them need not restart osquery."""
+        from phaseout.judgement.verdict import judge
+        from phaseout.rules.matcher import Matcher
+        from phaseout.scan.messages import Request
+        from phaseout.scan.supervisor import Look
+
+        now = dt.datetime.now(dt.UTC)
+        # A fork would take over the locks of our threads: the worker is a new interpreter.
+        under_way = Look(Request(root=root, platform=platform, low_priority=True), fork=False)
+        try:
+            _, own = read_policy(policy)
+            ruleset = read_rules(folders, own)
+            matcher = Matcher(ruleset)
+            inventory = under_way.inventory(scanned_at=now.strftime("%Y-%m-%dT%H:%M:%SZ"), tool=TOOL)
+        finally:
+            under_way.abandon()
+        return inventory, judge(inventory, matcher.match(inventory.items), ruleset, own, now)
+
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # the socket is removed on the way out
+    try:
+        serve(path, look, timeout=timeout, interval=interval, keep=keep)
+    except CannotServeError as error:
+        raise Failure(str(error)) from error

@@ -1,0 +1,146 @@
+"""Where rules and policy lie: the files that are shipped, those that the user names, and the operator's own."""
+
+import os
+import sys
+from collections.abc import Sequence
+
+import phaseout
+from phaseout.cli import Failure
+from phaseout.model.rules import Policy, Ruleset
+from phaseout.report.safe import visible
+from phaseout.rules.load import RuleError, check_names, load, load_policy, unpack
+
+_LIMIT = 1 << 20
+PACKED = "packed"
+_FOLDERS = ("vendors", "measures")
+_SYSTEM_PLACES = ("/etc/", "/Library/", "C:\\")
+
+
+def shipped() -> str:
+    """The folder of the shipped rules, in an installed wheel or in a checkout."""
+    package = os.path.dirname(os.path.abspath(phaseout.__file__))
+    inside = os.path.join(package, "rules")
+    if os.path.isdir(os.path.join(inside, "vendors")):
+        return inside
+    return os.path.join(os.path.dirname(os.path.dirname(package)), "rules")
+
+
+def read_rules(folders: Sequence[str], policy: Policy) -> Ruleset:
+    """The rules in the named folders, else the shipped ones; and with them those that the policy adds.
+
+    Raises:
+        RuleError: with every error of every file.
+    """
+    files: dict[str, bytes] = {}
+    errors: list[str] = []
+    for folder in (*(folders or (shipped(),)), *policy.rules):
+        _collect(folder, files, errors)
+    if errors:
+        raise RuleError(errors)
+    packed = _packed() if not folders and not policy.rules else b""
+    return (unpack(packed, files) if packed else None) or load(files)
+
+
+def read_policy(path: str | None) -> tuple[str, Policy]:
+    """Place and content of the policy that is named, else of the platform's configuration place, else an empty one.
+
+    Raises:
+        RuleError: it cannot be read or has errors.
+    """
+    for place in [path] if path else _policy_places():
+        try:
+            with open(place, "rb") as file:
+                return place, load_policy(place, file.read(_LIMIT + 1))
+        except FileNotFoundError:
+            if path:
+                raise RuleError([f"{place}: no such file"]) from None
+        except OSError as error:
+            if path or place.startswith(_SYSTEM_PLACES):
+                raise RuleError([f"{place}: {error.strerror or error}"]) from error
+            # A home that is not ours to read (HOME left over from another user) holds no policy of ours.
+    return "", Policy()
+
+
+def rules_and_policy(folders: Sequence[str], policy_path: str | None) -> tuple[Ruleset, Policy]:
+    """Both, or the end of the command with every error and exit status 2."""
+    try:
+        place, policy = read_policy(policy_path)
+        ruleset = read_rules(folders, policy)
+        check_names(place, policy, ruleset)
+    except RuleError as error:
+        raise broken(error) from error
+    return ruleset, policy
+
+
+def read_files(paths: Sequence[str]) -> dict[str, bytes]:
+    """Name → content of files that the user names.
+
+    Raises:
+        RuleError: with every one that cannot be read.
+    """
+    files: dict[str, bytes] = {}
+    errors: list[str] = []
+    for path in paths:
+        _add(path, files, errors)
+    if errors:
+        raise RuleError(errors)
+    return files
+
+
+def broken(error: RuleError) -> Failure:
+    """The errors of rules or policy as the end of the command."""
+    return Failure("\n       ".join(map(visible, error.errors)))
+
+
+def _collect(folder: str, files: dict[str, bytes], errors: list[str]) -> None:
+    if not os.path.isdir(folder):
+        errors.append(f"{folder}: no such folder of rules")
+        return
+    found = False
+    for kind in _FOLDERS:
+        try:
+            names = sorted(os.listdir(os.path.join(folder, kind)))
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            errors.append(f"{folder}/{kind}: {error.strerror or error}")
+            continue
+        for name in names:
+            if name.endswith(".toml") and not name.startswith("."):
+                found = True
+                _add(f"{folder}/{kind}/{name}", files, errors)
+    if not found:
+        errors.append(f"{folder}: holds no rules (no .toml file in vendors or measures)")
+
+
+def _add(path: str, files: dict[str, bytes], errors: list[str]) -> None:
+    shown = path.replace(shipped(), "rules", 1)
+    try:
+        if not os.path.isfile(path):
+            errors.append(f"{shown}: not a regular file")
+            return
+        with open(path, "rb") as file:
+            files[shown] = file.read(_LIMIT + 1)
+    except OSError as error:
+        errors.append(f"{shown}: {error.strerror or error}")
+
+
+def _packed() -> bytes:
+    """The checked form of the shipped rules that lies in an installed wheel; a checkout has none."""
+    try:
+        with open(os.path.join(shipped(), PACKED), "rb") as file:
+            return file.read(_LIMIT << 4)
+    except OSError:
+        return b""
+
+
+def _policy_places() -> list[str]:
+    """The system's place first. A place that an ordinary user can write to does not count for a privileged scan."""
+    if sys.platform == "win32":
+        return [os.path.join(os.environ.get("PROGRAMDATA", r"C:\ProgramData"), "phaseout", "phaseout.toml")]
+    system = "/Library/Application Support" if sys.platform == "darwin" else "/etc"
+    places = [f"{system}/phaseout/phaseout.toml"]
+    if os.geteuid() != 0:
+        home = os.environ.get("XDG_CONFIG_HOME") or os.path.expanduser("~/.config")
+        places.append(f"{home}/phaseout/phaseout.toml")
+    return places

@@ -1,0 +1,339 @@
+"""`phaseout rules list|show|check|schema|new|export`."""
+
+import datetime as dt
+import os
+import re
+import sys
+
+import click
+
+from phaseout.cli import Failure
+from phaseout.cli.rule_files import broken, read_files, read_rules, rules_and_policy, shipped
+from phaseout.cli.scan_options import counted_from
+from phaseout.judgement.verdict import days_left
+from phaseout.model.nouns import Platform
+from phaseout.model.rules import Measure, Policy, Product, Ruleset, Vendor
+from phaseout.report.safe import json_text, visible
+from phaseout.rules.load import RuleError
+
+
+@click.group("rules")
+def command() -> None:
+    """List, show, check and begin rules.
+
+    \b
+    Examples:
+      phaseout rules list
+      phaseout rules show kaspersky
+      phaseout rules check my-rules/
+    """
+
+
+_FOLDERS = click.option("--rules", "folders", multiple=True, metavar="DIR", help="Rules instead of the shipped ones.")
+_FORMAT = click.option("-f", "--format", "format_name", type=click.Choice(["table", "json"]), default="table")
+
+
+@command.command("list")
+@_FOLDERS
+@_FORMAT
+@click.option("--as-of", metavar="DATE", help="Count days from this date instead of today.")
+def list_rules(folders: tuple[str, ...], format_name: str, as_of: str | None) -> None:
+    """All products and measures, one line each, with what lies behind and ahead.
+
+    \b
+    Examples:
+      phaseout rules list
+      phaseout rules list --as-of 2024-09-01
+    """
+    ruleset, _ = rules_and_policy(folders, None)
+    if format_name == "json":
+        _json(ruleset)
+        return
+    from tabulate import tabulate
+
+    moment = counted_from(as_of)
+    products = [
+        (vendor.name, product.id, product.name, product.category, product.role, " ".join(product.platforms))
+        for vendor in ruleset.vendors
+        for product in vendor.product
+    ]
+    _say(tabulate(products, headers=("vendor", "id", "product", "category", "role", "platforms")))
+    click.echo()
+    measures = [
+        (measure.id, measure.jurisdiction, measure.force, measure.status.state, *_behind_and_ahead(measure, moment))
+        for measure in ruleset.measures
+    ]
+    _say(tabulate(measures, headers=("measure", "where", "force", "status", "last", "next")))
+
+
+@command.command("show")
+@click.argument("identifier", metavar="ID")
+@_FOLDERS
+@_FORMAT
+def show(identifier: str, folders: tuple[str, ...], format_name: str) -> None:
+    """One vendor, product or measure, whole.
+
+    \b
+    Examples:
+      phaseout rules show kaspersky
+      phaseout rules show us-commerce-icts-2021-002
+    """
+    ruleset, _ = rules_and_policy(folders, None)
+    found = _find(ruleset, identifier)
+    if found is None:
+        import difflib
+
+        known = [vendor.id for vendor in ruleset.vendors] + [measure.id for measure in ruleset.measures]
+        known += [product.id for vendor in ruleset.vendors for product in vendor.product]
+        close = difflib.get_close_matches(identifier, known, n=3)
+        meant = f"; did you mean {', '.join(close)}?" if close else ""
+        raise click.UsageError(f"no vendor, product or measure {identifier!r}{meant}")
+    if format_name == "json":
+        _json(found)
+    elif isinstance(found, Measure):
+        _show_measure(found)
+    else:
+        _show_products(found)
+
+
+@command.command("check")
+@click.argument("folders", nargs=-1, metavar="[DIR]…")
+@click.option("--clean", "clean_files", multiple=True, metavar="CSV", help="Further ordinary software (repeatable).")
+def check(folders: tuple[str, ...], clean_files: tuple[str, ...]) -> None:
+    """Read all rules, name every error, judge every specimen, and try a list of ordinary software.
+
+    The columns of a CSV of ordinary software are named as the fields of an item: name, vendor, path, kind, …
+
+    \b
+    Example:
+      phaseout rules check my-rules/ --clean our-software.csv
+    """
+    from phaseout.rules.self_check import check_rules
+
+    try:
+        ruleset = read_rules(folders, Policy())
+        clean = read_files((os.path.join(shipped(), "clean.csv"), *clean_files))
+    except RuleError as error:
+        raise broken(error) from error
+    wrong = list(check_rules(ruleset, clean))
+    for line in wrong:
+        click.echo(visible(line), err=True)
+    products = [product for vendor in ruleset.vendors for product in vendor.product]
+    specimens = sum(len(product.hit) + len(product.miss) for product in products)
+    ordinary = sum(content.count(b"\n") - 1 for content in clean.values())
+    click.echo(
+        f"{len(ruleset.vendors)} vendors, {len(products)} products, {len(ruleset.measures)} measures, "
+        f"{specimens} specimens, {ordinary} ordinary names: {len(wrong)} wrong"
+    )
+    sys.exit(2 if wrong else 0)
+
+
+@command.command("schema")
+@click.argument("kind", type=click.Choice(["vendor", "measure", "policy"]))
+def schema(kind: str) -> None:
+    """The JSON Schema of a rule file or policy, for an editor that completes TOML.
+
+    \b
+    Example:
+      phaseout rules schema policy > policy.schema.json
+    """
+    import msgspec
+
+    shape = {"vendor": Vendor, "measure": Measure, "policy": Policy}[kind]
+    _json({"$schema": "https://json-schema.org/draft/2020-12/schema", **msgspec.json.schema(shape)})
+
+
+@command.command("new")
+@click.argument("kind", type=click.Choice(["vendor"]))
+@click.argument("name")
+@click.option("--rules", "folder", default=".", metavar="DIR", help="Where the rules lie; here if left out.")
+def new(kind: str, name: str, folder: str) -> None:
+    """Write a commented starting file for a vendor, which passes the check.
+
+    \b
+    Example:
+      phaseout rules new vendor "Acme Corp" --rules my-rules/
+    """
+    del kind
+    identifier = "-".join(re.findall(r"[a-z0-9]+", name.lower()))
+    if not identifier:
+        raise click.UsageError(f"{name!r}: an id needs letters of the Latin alphabet or digits; use a transcription")
+    path = os.path.join(folder, "vendors", f"{identifier}.toml")
+    quoted = name.replace("\\", "\\\\").replace('"', '\\"')
+    try:
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "x", encoding="utf-8") as file:
+            file.write(_TEMPLATE.format(id=identifier, name=quoted))
+    except OSError as error:
+        raise Failure(f"{path}: {error.strerror or error}") from error
+    click.echo(f"{path}: now fill it in, then: phaseout rules check {folder}")
+
+
+@command.command("export")
+@click.option(
+    "--to", "language", required=True, type=click.Choice(["osquery", "sigma", "wazuh-sca"]), help="For which tool."
+)
+@click.option(
+    "--os",
+    "platforms",
+    multiple=True,
+    type=click.Choice(["linux", "macos", "windows"]),
+    help="Only for these (repeatable); wazuh-sca takes exactly one.",
+)
+@click.option("-o", "--output", "file", metavar="FILE", help="Write to FILE instead of standard output.")
+@_FOLDERS
+@click.option("--policy", metavar="FILE", help="Your own policy: the rules that it adds are exported as well.")
+def export_rules(
+    language: str, platforms: tuple[Platform, ...], file: str | None, folders: tuple[str, ...], policy: str | None
+) -> None:
+    """Write the rules in the language of another tool, for machines without phaseout.
+
+    What that language cannot say is left out, and listed in the file with the reason.
+
+    \b
+    Examples:
+      phaseout rules export --to osquery -o /etc/osquery/packs/phaseout.conf
+      phaseout rules export --to sigma -o phaseout-sigma.yml
+      phaseout rules export --to wazuh-sca --os linux -o phaseout_linux.yml
+    """
+    from phaseout.cli.output import to_file, to_stdout
+    from phaseout.export import LANGUAGES
+
+    chosen = next(one for one in LANGUAGES if one.name == language)
+    if chosen.one_platform and len(set(platforms)) != 1:
+        raise click.UsageError(f"{language} is for one operating system: name it with --os")
+    ruleset, _ = rules_and_policy(folders, policy)
+    text = chosen.export(ruleset, platforms or ("linux", "macos", "windows"))
+    if file is None:
+        to_stdout(iter((text,)))
+        return
+    try:
+        to_file(file, iter((text,)))
+    except OSError as error:
+        raise Failure(f"{file}: {error.strerror or error}: nothing was written there") from error
+
+
+_TEMPLATE = """\
+# {name}: who that is, and why software of it matters. docs/rules.md tells what each field means.
+id = "{id}"
+name = "{name}"
+names = []                  # in other scripts and languages
+publishers = ["{name}"]     # as machines show them; case and legal forms (Inc, GmbH, AO) do not matter
+signers = []                # subjects of code signatures
+team_ids = []               # Apple's, ten characters
+references = []             # where all this can be read
+
+[[product]]
+id = "{id}-product"
+name = "{name} product"
+category = "other"
+role = "covered"            # or embedded, indicator, vendor (catch-all), successor
+platforms = ["linux", "macos", "windows"]
+remove = ["Uninstall it", "Restart", "Scan again"]
+
+# Every field of a block must fit, any block suffices. A name alone never says more than "review".
+[[product.match]]
+kind = ["package", "program", "app"]
+name = "{name} *"
+vendor = "@publishers"
+grade = "B"                 # A and B stand alone, C only beside a second field
+reference = "who attests it"
+
+# Real traces that must be recognised, and real ones that must not.
+[[product.hit]]
+kind = "program"
+name = "{name} 1.0"
+vendor = "{name}"
+
+[[product.miss]]
+kind = "program"
+name = "Something else"
+vendor = "Somebody else"
+why = "it shares a word"
+
+# Everything else by this vendor: never more than "review".
+[[product]]
+id = "{id}-other"
+name = "Other software by {name}"
+category = "other"
+role = "vendor"
+platforms = ["linux", "macos", "windows"]
+
+[[product.match]]
+vendor = "@publishers"
+
+[[product.hit]]
+kind = "program"
+name = "Anything"
+vendor = "{name}"
+"""
+
+
+def _find(ruleset: Ruleset, identifier: str) -> Vendor | Product | Measure | None:
+    for vendor in ruleset.vendors:
+        if vendor.id == identifier:
+            return vendor
+        for product in vendor.product:
+            if product.id == identifier:
+                return product
+    return next((measure for measure in ruleset.measures if measure.id == identifier), None)
+
+
+def _show_products(found: Vendor | Product) -> None:
+    _say(f"{found.name} ({found.id})")
+    if found.note:
+        _say(f"  {found.note}")
+    for product in found.product if isinstance(found, Vendor) else (found,):
+        _say(f"\n{product.id}: {product.name}")
+        _say(f"  {product.category}, {product.role}, {product.status}, {' '.join(product.platforms)}")
+        for match in product.match:
+            _say(f"  matched by (grade {match.grade}): {_fields(match)}")
+        for match in product.unless:
+            _say(f"  unless: {_fields(match)}")
+        for number, step in enumerate(product.remove, 1):
+            _say(f"  remove {number}. {step}")
+
+
+def _fields(match: object) -> str:
+    import msgspec
+
+    members = msgspec.to_builtins(match)
+    shown = {key: value for key, value in members.items() if value and key not in ("grade", "reference")}
+    return ", ".join(f"{key} = {value}" for key, value in shown.items())
+
+
+def _show_measure(measure: Measure) -> None:
+    _say(f"{measure.title} ({measure.id})")
+    _say(f"  {measure.issuer}, {measure.instrument}, {'; '.join(measure.citation)}")
+    _say(f"  {measure.jurisdiction}, {measure.force}, {measure.status.state} as of {measure.status.as_of}")
+    _say(f"  For a user: {measure.user}")
+    for bound in measure.bound:
+        _say(f"  Binds {bound.role}: {bound.duty}")
+    for exemption in measure.exempts:
+        _say(f"  Exempt: {', '.join(exemption.categories)} {exemption.condition}".rstrip())
+    for milestone in measure.milestone:
+        when = milestone.at.isoformat() if milestone.at else milestone.when
+        _say(f"  {when}  {milestone.kind} ({milestone.actor}, {milestone.verified}): {milestone.text}")
+    for reference in measure.reference:
+        _say(f"  [{reference.id}] {reference.tier}: {reference.citation} {reference.url}".rstrip())
+    if measure.note:
+        _say(f"  Note: {measure.note}")
+
+
+def _say(text: str) -> None:
+    """Shows what rules say, which anybody may have written."""
+    click.echo("\n".join(map(visible, text.split("\n"))))
+
+
+def _behind_and_ahead(measure: Measure, moment: dt.date) -> tuple[str, str]:
+    """The last milestone that has passed, and the next that has not."""
+    dated = sorted((milestone.at, milestone.kind) for milestone in measure.milestone if milestone.at)
+    days = [(days_left(at, moment), f"{kind} {at.date()}") for at, kind in dated]
+    behind = [f"{what} ({-left} days past)" for left, what in days if left < 0]
+    ahead = [f"{what} ({left} days left)" for left, what in days if left >= 0]
+    undated = "without a date" if len(dated) < len(measure.milestone) else ""
+    return behind[-1] if behind else "", ahead[0] if ahead else undated
+
+
+def _json(value: object) -> None:
+    click.echo(json_text(value, indent=2))

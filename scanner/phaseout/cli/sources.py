@@ -1,0 +1,33 @@
+"""`phaseout sources`."""
+
+import click
+
+from phaseout.sources import load
+
+
+@click.command("sources")
+@click.option("--os", "platform", type=click.Choice(["linux", "macos", "windows"]), help="Only those of one system.")
+@click.option("-f", "--format", "format_name", type=click.Choice(["table", "json"]), default="table")
+def command(platform: str | None, format_name: str) -> None:
+    """List the places that are looked at, and what each of them cannot see.
+
+    \b
+    Examples:
+      phaseout sources --os windows
+      phaseout sources -f json
+    """
+    sources = [source for source in load() if platform is None or platform in source.platforms]
+    if format_name == "json":
+        import msgspec
+
+        members = [
+            {key: value for key, value in source._asdict().items() if key != "collect"}  # metadata only
+            for source in sources
+        ]
+        click.echo(msgspec.json.format(msgspec.json.encode(members), indent=2).decode())
+        return
+    for source in sources:
+        click.echo(f"{source.name} ({', '.join(source.platforms)}): {source.title}")
+        click.echo(f"    gives  {', '.join(source.kinds)}")
+        click.echo(f"    reads  {', '.join(source.reads) or 'the system'}")
+        click.echo(f"    limits {source.limits}")

@@ -1,0 +1,82 @@
+"""The rules in the languages of other tools, for machines on which phaseout is not installed.
+
+One file a language. None of them can say everything that a rule says: what cannot be said is left out by name, with
+the reason, in the exported file itself.
+"""
+
+from collections.abc import Callable, Collection, Iterator
+from importlib import import_module
+from typing import NamedTuple, cast
+
+from phaseout.model.nouns import Platform
+from phaseout.model.rules import Product, Ruleset, Vendor
+from phaseout.rules.matcher import Block
+
+_ONLY_ON: dict[str, Platform] = {
+    **dict.fromkeys(("ids.bundle_id", "ids.team_id", "ids.receipt_id"), "macos"),
+    **dict.fromkeys(("ids.product_code", "ids.upgrade_code", "ids.package_family"), "windows"),
+    **dict.fromkeys(("ids.registry_key", "ids.clsid", "signer"), "windows"),
+}
+
+
+class LeftOutBlock(NamedTuple):
+    """A match block that a language cannot say, and why."""
+
+    product: str
+    block: str
+    reason: str
+
+
+class Language(NamedTuple):
+    """A tool that takes rules.
+
+    Attributes:
+        name: as in `--to NAME`.
+        title: what it gives.
+        one_platform: whether a file is for one platform only.
+    """
+
+    name: str
+    title: str
+    one_platform: bool = False
+
+    def export(self, ruleset: Ruleset, platforms: Collection[Platform]) -> str:
+        """The rules for these platforms as the text of one file."""
+        module = import_module(f"phaseout.export.{self.name.replace('-', '_')}")
+        export = cast("Callable[[Ruleset, Collection[Platform]], str]", module.export)
+        return export(ruleset, platforms)
+
+
+LANGUAGES = (
+    Language("osquery", "a pack of queries"),
+    Language("sigma", "detection rules for process creation, registry and driver load"),
+    Language("wazuh-sca", "a policy of Security Configuration Assessment", one_platform=True),
+)
+
+
+def products(ruleset: Ruleset, platforms: Collection[Platform]) -> Iterator[tuple[Vendor, Product]]:
+    """Every product that is restricted or asks for a look. A successor is neither."""
+    for vendor in ruleset.vendors:
+        for product in vendor.product:
+            if product.role != "successor" and not platforms_of(product, platforms).isdisjoint(platforms):
+                yield vendor, product
+
+
+def platforms_of(product: Product, platforms: Collection[Platform]) -> frozenset[Platform]:
+    """Those of the platforms on which a product runs."""
+    return frozenset(product.platforms) & frozenset(platforms)
+
+
+def elsewhere(block: Block, platforms: Collection[Platform]) -> bool:
+    """Whether a block asks for what none of these platforms has: nobody misses it there."""
+    return any(_ONLY_ON.get(field, platform) not in platforms for platform in platforms for field, _ in block.fields)
+
+
+def in_words(block: Block) -> str:
+    """A block as a person would say it; long lists are cut."""
+    kinds = [" or ".join(sorted(block.kinds))] if block.kinds else []
+    fields = []
+    for field, texts in block.fields:
+        more = f" and {len(texts.patterns) - 3} more" if len(texts.patterns) > 3 else ""
+        fields.append(f"{field} {', '.join(texts.patterns[:3])}{more}")
+    return "; ".join([*kinds, *fields])

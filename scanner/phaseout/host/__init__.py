@@ -1,0 +1,73 @@
+"""The machine that is looked at: live, or an offline root. Nothing outside this package touches it.
+
+A source asks its `Host` and speaks the paths of the target. What a host cannot do is `None`; what it could not read
+is a `Problem` in `files.problems`, which the runner moves into the source's run.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from functools import cached_property
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from phaseout.host.filesystem.files import Files
+from phaseout.host.processes.process import Process
+from phaseout.host.users import User
+from phaseout.model.nouns import HostInfo
+
+if TYPE_CHECKING:
+    from phaseout.host.registry.base import Registry
+    from phaseout.host.windows.executables import Executables
+
+_NONE: Mapping[str, str] = MappingProxyType({})
+
+
+class Host:
+    """What a source may ask.
+
+    Attributes:
+        info: name, platform and version, and the mounts that are left alone.
+        files: the file system of the target.
+        users: the people and service accounts that may have software of their own.
+        processes: gives the running processes; `None` for an offline host.
+        registry: the Windows registry; `None` where there is none.
+        variables: what `%NAMES%` in the registry stand for, names in lower case; see
+            `phaseout.parsers.windows.image_path`.
+        deep: whether to look at what takes long, such as whether signatures are sound.
+        modules: gives the files that a process has loaded, `None` if it hides them; itself `None` unless asked for.
+    """
+
+    deep = False
+    modules: Callable[[int], frozenset[str] | None] | None = None
+
+    def __init__(
+        self,
+        info: HostInfo,
+        files: Files,
+        users: tuple[User, ...] = (),
+        processes: Callable[[], Iterator[Process]] | None = None,
+        registry: "Registry | None" = None,
+        variables: Mapping[str, str] = _NONE,
+    ) -> None:
+        self.info = info
+        self.files = files
+        self.users = users
+        self.processes = processes
+        self.registry = registry
+        self.variables = variables
+
+    @cached_property
+    def executables(self) -> "Executables":
+        """What Windows executables say of themselves."""
+        from phaseout.host.windows.executables import Executables
+
+        return Executables(self.files, trust=self.live and self.deep)
+
+    @property
+    def homes(self) -> dict[str, str]:
+        """Home folder → name of its user; of those who share one, the first."""
+        return {user.home: user.name for user in reversed(self.users) if user.home}
+
+    @property
+    def live(self) -> bool:
+        """Whether this is the running machine itself."""
+        return not self.info.root

@@ -1,0 +1,1 @@
+"""The Windows registry: one interface, live, from hives or in memory."""

@@ -1,0 +1,259 @@
+r"""Opens a Windows host: the running one, or the folder that holds its drives.
+
+The folder is the system volume itself, or holds volumes as `C`, `C:` or `C%3A`. Users are those of `ProfileList`,
+service accounts among them; a user who is not logged on is read from `NTUSER.DAT` where it lies.
+
+References:
+    Microsoft, "Registry Hives" (which file is which key), "User Profiles Tools" (ProfileList), "Recognized Environment
+    Variables"; "Well-known SIDs".
+"""
+
+import os
+import re
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+
+from phaseout.host import Host
+from phaseout.host.filesystem.windows import SYSTEM_FOLDERS, WindowsFiles, drives_in
+from phaseout.host.processes.process import Process
+from phaseout.host.registry.base import Key, Mounts, Registry
+from phaseout.host.registry.hives import open_hive
+from phaseout.host.users import User
+from phaseout.host.windows.wow64 import NOTE, TROUBLE, redirected, see_everything
+from phaseout.model.nouns import HostInfo, Problem
+from phaseout.parsers.windows.image_path import absolute
+
+_VERSION = r"HKLM\SOFTWARE\Microsoft\Windows NT\CurrentVersion"
+_FOLDERS = r"HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion"
+_CONTROL = r"HKLM\SYSTEM\CurrentControlSet\Control"
+_PROFILES = _VERSION + r"\ProfileList"
+_CLASSES = (
+    r"AppData\Local\Microsoft\Windows\UsrClass.dat",
+    r"Local Settings\Application Data\Microsoft\Windows\UsrClass.dat",
+)
+_ACCOUNTS = {"S-1-5-18": "SYSTEM", "S-1-5-19": "LOCAL SERVICE", "S-1-5-20": "NETWORK SERVICE"}
+_FIRST_11 = 22000  # build; Windows 11 still calls itself "Windows 10" in ProductName
+
+
+def offline_windows(root: str, left_alone: Mapping[str, str]) -> Host:
+    """The Windows machine whose drives are in a folder.
+
+    Args:
+        root: the folder.
+        left_alone: mount point below `root` → file system type.
+    """
+    drives = drives_in(root)
+    files, registry, system = _machine(root, drives, left_alone)
+    drive = _letter(registry)
+    if list(drives.values()) == [""] and drive and drive not in drives:  # the one volume there is not C:
+        files, registry, system = _machine(root, {drive: ""}, left_alone)
+    people = Mounts("HKU", registry.problems)
+    for name in (".DEFAULT", "S-1-5-18"):  # one hive, two names
+        people.mount(name, _opener(files, rf"{system}\System32\config\DEFAULT", rf"HKU\{name}", registry))
+    return windows_host(
+        registry,
+        files,
+        system,
+        root=root,
+        people=people,
+        left_alone=tuple(f"{point} ({kind})" for point, kind in sorted(left_alone.items())),
+    )
+
+
+def windows_host(
+    registry: Registry,
+    files: WindowsFiles,
+    system: str,
+    *,
+    root: str,
+    people: Mounts | None = None,
+    left_alone: tuple[str, ...] = (),
+    notes: tuple[str, ...] = (),
+    processes: Callable[[], Iterator[Process]] | None = None,
+) -> Host:
+    """A host of a registry that has `HKLM`, and of files.
+
+    Args:
+        registry: where users, version and folders are looked up.
+        files: the drives.
+        system: the folder of Windows.
+        root: the folder that holds the drives; empty for the live machine.
+        people: what becomes `HKU`, and gets the hives of all users that it has not; without it `HKU` stays as it is.
+        left_alone: the drives or mounts that nobody steps into.
+        notes: see `HostInfo`.
+        processes: gives the running ones.
+    """
+    variables = _variables(registry, system)
+    users = tuple(_users(registry, variables))
+    if people is not None:
+        _mount_users(people, users, files, registry)
+        registry.root(people)
+    return Host(
+        _info(registry, root, left_alone, notes),
+        files,
+        users,
+        processes=processes,
+        registry=registry,
+        variables=variables,
+    )
+
+
+def _machine(root: str, drives: Mapping[str, str], left_alone: Mapping[str, str]) -> tuple[WindowsFiles, Registry, str]:
+    """The files, a registry with `HKLM`, and the folder of Windows."""
+    files = WindowsFiles(root, drives, left_alone)
+    folders = [f"{drive}:\\{folder}" for drive in sorted(drives) for folder in SYSTEM_FOLDERS]
+    marks = (r"System32\config", "System32", "")
+    system = next((folder for mark in marks for folder in folders if files.exists(rf"{folder}\{mark}")), folders[0])
+    registry = Registry(files)
+    machine = Mounts("HKLM", registry.problems)
+    for name in ("SOFTWARE", "SYSTEM"):
+        machine.mount(name, _opener(files, rf"{system}\System32\config\{name}", rf"HKLM\{name}", registry))
+    registry.root(machine)
+    return files, registry, system
+
+
+def live_windows(processes: Callable[[], Iterator[Process]]) -> Host:
+    """The Windows machine that this runs on."""
+    if sys.platform != "win32":
+        raise AssertionError("only Windows has a live registry")
+    from phaseout.host.registry import live
+
+    left_alone = _network_drives()
+    files = WindowsFiles("", None, left_alone)
+    registry = Registry(files)
+    system = os.environ.get("SystemRoot", "C:\\Windows")  # noqa: SIM112
+    notes = []
+    if redirected():
+        notes.append(NOTE)
+        if not see_everything():
+            registry.problems.append(Problem(rf"{system}\System32", TROUBLE))
+    registry.root(live.live_root("HKLM", registry.problems))
+    loaded = live.live_root("HKU", registry.problems)
+    people = Mounts("HKU", registry.problems)
+    for name in loaded.names():
+        people.mount(name, partial(loaded.child, name))
+    return windows_host(
+        registry,
+        files,
+        system,
+        root="",
+        people=people,
+        notes=tuple(notes),
+        left_alone=tuple(f"{drive}\\ ({kind})" for drive, kind in sorted(left_alone.items())),
+        processes=processes,
+    )
+
+
+def _opener(files: WindowsFiles, file: str, path: str, registry: Registry) -> Callable[[], Key | None]:
+    return partial(open_hive, files, file, path, registry.problems)
+
+
+def _mount_users(people: Mounts, users: tuple[User, ...], files: WindowsFiles, registry: Registry) -> None:
+    """The two hives of every user that are not there yet."""
+    for user in users:
+        if not user.home:
+            continue
+        people.mount(user.sid, _opener(files, rf"{user.home}\NTUSER.DAT", rf"HKU\{user.sid}", registry))
+        name = f"{user.sid}_Classes"
+        people.mount(name, partial(_first_hive, files, [rf"{user.home}\{file}" for file in _CLASSES], name, registry))
+
+
+def _first_hive(files: WindowsFiles, candidates: list[str], name: str, registry: Registry) -> Key | None:
+    for file in candidates:
+        if not files.gone(file):
+            return open_hive(files, file, rf"HKU\{name}", registry.problems)
+    return None
+
+
+def _users(registry: Registry, variables: Mapping[str, str]) -> Iterator[User]:
+    """Everybody in ProfileList, by the name of the profile folder: to ask for an account's may go over the network."""
+    profiles = registry.key(_PROFILES)
+    for profile in profiles.subkeys() if profiles is not None else ():
+        home = absolute(profile.text("ProfileImagePath"), variables)
+        name = _ACCOUNTS.get(profile.name) or home.rpartition("\\")[2] or profile.name
+        yield User(name, -1, home, profile.name)
+
+
+def _letter(registry: Registry) -> str:
+    version = registry.key(_VERSION)
+    root = version.text("SystemRoot") if version is not None else ""
+    return root[0].upper() if re.match(r"[A-Za-z]:\\", root) else ""
+
+
+def _variables(registry: Registry, system: str) -> dict[str, str]:
+    """What `%NAMES%` in the registry stand for when no user is asked; names in lower case."""
+    drive = system[:2]
+    found = {
+        "systemroot": system,
+        "windir": system,
+        "systemdrive": drive,
+        "programfiles": rf"{drive}\Program Files",
+        "commonprogramfiles": rf"{drive}\Program Files\Common Files",
+        "programdata": rf"{drive}\ProgramData",
+        "public": rf"{drive}\Users\Public",
+    }
+    folders = registry.key(_FOLDERS)
+    if folders is not None:
+        for variable, value in (
+            ("programfiles", "ProgramFilesDir"),
+            ("programfiles(x86)", "ProgramFilesDir (x86)"),
+            ("commonprogramfiles", "CommonFilesDir"),
+            ("commonprogramfiles(x86)", "CommonFilesDir (x86)"),
+        ):
+            folder = absolute(folders.text(value), found)
+            if folder:
+                found[variable] = folder
+    profiles = registry.key(_PROFILES)
+    if profiles is not None:
+        for variable, value in (("programdata", "ProgramData"), ("public", "Public")):
+            folder = absolute(profiles.text(value), found)
+            if folder:
+                found[variable] = folder
+    found["programw6432"] = found["programfiles"]
+    found["commonprogramw6432"] = found["commonprogramfiles"]
+    found["allusersprofile"] = found["programdata"]
+    return found
+
+
+def _info(registry: Registry, root: str, left_alone: tuple[str, ...], notes: tuple[str, ...]) -> HostInfo:
+    version = registry.key(_VERSION)
+    computer = registry.key(_CONTROL + r"\ComputerName\ComputerName")
+    environment = registry.key(_CONTROL + r"\Session Manager\Environment")
+    name = computer.text("ComputerName") if computer is not None else ""
+    product = version.text("ProductName") if version is not None else ""
+    build = version.text("CurrentBuild") if version is not None else ""
+    number = ""
+    if version is not None:
+        number = version.text("CurrentVersion")
+        if version.value("CurrentMajorVersionNumber") is not None:
+            number = f"{version.number('CurrentMajorVersionNumber')}.{version.number('CurrentMinorVersionNumber')}"
+        number = ".".join(filter(None, (number, build, version.text("UBR"))))
+        if build.isdecimal() and int(build) >= _FIRST_11 and version.text("InstallationType") == "Client":
+            product = product.replace("Windows 10", "Windows 11")
+    return HostInfo(
+        name=name or os.path.basename(root) or "windows",
+        platform="windows",
+        os=product or "Windows",
+        os_version=number,
+        arch=environment.text("PROCESSOR_ARCHITECTURE") if environment is not None else "",
+        root=root,
+        left_alone=left_alone,
+        notes=notes,
+    )
+
+
+def _network_drives() -> dict[str, str]:
+    """Drive → why it is left alone."""
+    if sys.platform != "win32":
+        return {}
+    import ctypes
+
+    remote = 4
+    kernel = ctypes.windll.kernel32
+    letters = kernel.GetLogicalDrives()
+    return {
+        f"{letter}:": "network"
+        for at, letter in enumerate("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
+        if letters >> at & 1 and kernel.GetDriveTypeW(f"{letter}:\\") == remote
+    }

@@ -1,0 +1,216 @@
+"""phaseout's own inventories, `phaseout-inventory/1`: written and read.
+
+JSON is one object on one line. NDJSON begins with a head, the same object without `items`, and has one item a line.
+Members stand in the order of the published schema and those of maps in that of their names, so the same inventory
+gives the same bytes. Several inventories may follow each other. What `-f json` and `-f ndjson` print is read as well.
+"""
+
+import zlib
+from collections.abc import Iterator
+
+import msgspec
+from msgspec import Struct
+
+from phaseout.inventories.document import JSON_ERRORS, BrokenError, Document
+from phaseout.model.findings import REPORT_SCHEMA
+from phaseout.model.nouns import INVENTORY_SCHEMA, HostInfo, Inventory, Item, Problem, SourceRun, Unseen
+
+ENDINGS = (".json", ".ndjson", ".jsonl")  # each may be followed by .gz
+
+
+class _Head(Struct, omit_defaults=True, kw_only=True):
+    """An inventory whose items follow it, or stand in it, or, if its `type` is `summary`, came before."""
+
+    schema: str
+    tool: str = ""
+    scanned_at: str = ""
+    host: HostInfo | None = None
+    runs: tuple[SourceRun, ...] = ()
+    unseen: tuple[Unseen, ...] = ()
+    peak_memory: int = 0
+    items: tuple[Item, ...] | None = None
+    type: str = ""
+    counts: dict[str, int] = {}
+
+
+class _Schema(Struct):
+    schema: str = ""
+
+
+_START = b'{"schema":"phaseout-'  # of what is written here
+_ENCODER = msgspec.json.Encoder(order="deterministic")
+_HEAD = msgspec.json.Decoder(_Head)
+_ITEM = msgspec.json.Decoder(Item)
+_SCHEMA = msgspec.json.Decoder(_Schema)
+
+
+def write(inventory: Inventory, ending: str) -> Iterator[bytes]:
+    """The inventory as a file with such an ending, in pieces.
+
+    Raises:
+        ValueError: no such ending.
+    """
+    plain = ending.lower().removesuffix(".gz")
+    if plain not in ENDINGS:
+        raise ValueError(ending)
+    pieces = _json(inventory) if plain == ".json" else _ndjson(inventory)
+    yield from _packed(pieces) if ending.lower().endswith(".gz") else pieces
+
+
+def fits(document: Document) -> bool:
+    """Whether it is an inventory or report of ours, of whatever version."""
+    if document.start.startswith(_START):
+        return True  # be it cut off
+    members = document.members()
+    schema = bytes(members.get("schema", b"")).strip(b'"')
+    if {"kind", "name", "source"} <= members.keys():
+        return True  # items whose head is missing
+    return schema.startswith(b"phaseout-") or bytes(members.get("type", b"")) in (b'"item"', b'"summary"')
+
+
+def read(document: Document) -> Iterator[Inventory | Problem]:
+    """Every inventory in it; a broken one costs itself."""
+    if document.start.startswith(_START) or (document.members() and document.by_line and document.start[:1] != b"["):
+        yield from _by_line(document)
+        return
+    for where, value in document.values():
+        try:
+            yield _whole(where, value)
+        except BrokenError as error:
+            yield Problem(error.where, error.why)
+
+
+def _by_line(document: Document) -> Iterator[Inventory | Problem]:
+    head: _Head | None = None
+    items: list[Item] = []
+    at = ""  # where the head stands
+    broken = False
+    for number, line in document.lines():
+        where = f"{document.name}:{number}"
+        try:
+            found = _line(where, line)
+        except BrokenError as error:
+            if not broken:  # the first error of an inventory is the one to mend
+                yield Problem(error.where, error.why)
+            broken = True
+            head = None
+            continue
+        if isinstance(found, Item):
+            items.append(found)
+            continue
+        if found.type == "summary":  # closes the items before it
+            if not broken:
+                yield _closed(where, found, items, found.counts.get("items"))
+            head, items, broken = None, [], False
+            continue
+        if head is not None:
+            yield _closed(at, head, items)
+            items = []
+        elif items and not broken:
+            yield Problem(where, "items without the head that must stand before them")
+            items = []
+        head, at, broken = found, where, False
+        if found.items is not None:
+            yield _closed(where, found, found.items, len(found.items))
+            head = None
+        else:
+            items = []
+    if head is not None:
+        yield _closed(at, head, items)
+    elif items and not broken:
+        yield Problem(document.name, "items without head or summary: the file was cut off")
+
+
+def _line(where: str, line: bytes) -> Item | _Head:
+    if not line.startswith(b'{"schema"'):
+        try:
+            return _ITEM.decode(line)
+        except JSON_ERRORS as error:
+            reason = error
+        try:
+            schema = _SCHEMA.decode(line).schema
+        except JSON_ERRORS as error:
+            raise BrokenError(where, f"no item: {reason}") from error
+        if not schema:
+            raise BrokenError(where, f"no item: {reason}")
+    return _head(where, line)
+
+
+def _head(where: str, data: bytes | msgspec.Raw) -> _Head:
+    try:
+        head = _HEAD.decode(data)
+    except JSON_ERRORS as error:
+        raise BrokenError(where, _foreign(data) or f"no inventory: {error}") from error
+    if head.schema != INVENTORY_SCHEMA or head.host is None:
+        raise BrokenError(where, _foreign(data) or "no inventory: it names no host")
+    return head
+
+
+def _foreign(data: bytes | msgspec.Raw) -> str:
+    """What is wrong with the schema, if anything is."""
+    try:
+        schema = _SCHEMA.decode(data).schema
+    except JSON_ERRORS:
+        return ""
+    if schema == REPORT_SCHEMA:
+        return "a report, which holds only what was found; `phaseout scan --inventory FILE` saves all that was seen"
+    if schema != INVENTORY_SCHEMA:
+        return f"its schema is {schema[:80]!r}; this phaseout reads {INVENTORY_SCHEMA}"
+    return ""
+
+
+def _whole(where: str, data: msgspec.Raw) -> Inventory:
+    head = _head(where, data)
+    if head.items is None:
+        raise BrokenError(where, "no inventory: it has no items")
+    found = _closed(where, head, head.items, len(head.items))
+    assert isinstance(found, Inventory)
+    return found
+
+
+def _closed(
+    where: str, head: _Head, items: list[Item] | tuple[Item, ...], count: int | None = None
+) -> Inventory | Problem:
+    """The inventory, unless items are missing that its runs have counted."""
+    expected = sum(run.items for run in head.runs) if count is None else count
+    if len(items) < expected:
+        return Problem(where, f"{len(items)} items where {expected} are announced: the file was cut off")
+    assert head.host is not None
+    return Inventory(
+        schema=head.schema,
+        tool=head.tool,
+        scanned_at=head.scanned_at,
+        host=head.host,
+        items=tuple(items),
+        runs=head.runs,
+        unseen=head.unseen,
+        peak_memory=head.peak_memory,
+    )
+
+
+def _json(inventory: Inventory) -> Iterator[bytes]:
+    yield _ENCODER.encode(inventory) + b"\n"
+
+
+def _ndjson(inventory: Inventory) -> Iterator[bytes]:
+    head = _Head(
+        schema=inventory.schema,
+        tool=inventory.tool,
+        scanned_at=inventory.scanned_at,
+        host=inventory.host,
+        runs=inventory.runs,
+        unseen=inventory.unseen,
+        peak_memory=inventory.peak_memory,
+    )
+    yield _ENCODER.encode(head) + b"\n"
+    for item in inventory.items:
+        yield _ENCODER.encode(item) + b"\n"
+
+
+def _packed(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """Gzip without name and time, so that the same inventory gives the same bytes."""
+    packer = zlib.compressobj(wbits=31)
+    for piece in pieces:
+        if packed := packer.compress(piece):
+            yield packed
+    yield packer.flush()

@@ -1,0 +1,1 @@
+"""From recognised items to findings, and from two scans to a difference."""

@@ -1,0 +1,277 @@
+"""What went and what came between two looks at a host, and whether a removal is proven. Pure.
+
+Two reports are compared by the traces of their findings, two inventories by all their items; of a report and an
+inventory, the findings count. Whoever has inventories and rules judges them first, so that a trace is known by its
+product.
+
+A removal is proven if NEW has no trace of any product that OLD found, nor of another restricted product of its vendor,
+leftovers included, and NEW saw what OLD saw: a source that ran then and failed now may hide what is left.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Literal
+
+from msgspec import Struct
+
+from phaseout.model.findings import Finding, Report
+from phaseout.model.nouns import HostInfo, Inventory, Item, SourceRun, Unseen
+
+SCHEMA = "phaseout-diff/1"
+What = Literal["gone", "new", "state", "version"]
+Proof = Literal["proven", "left", "not_proven"]
+_ORDER: tuple[What, ...] = ("new", "state", "version", "gone")
+_RANKS = {"ok": 2, "partial": 1}  # what did not run to its end saw nothing that counts
+
+
+class Look(Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """One of the two looks: when, by what, and how much of the host it saw."""
+
+    scanned_at: str
+    tool: str
+    items: int = 0  # compared
+    sources: tuple[str, ...] = ()  # that ran to their end
+    unseen: tuple[Unseen, ...] = ()
+
+
+class Change(Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """One trace that differs. `old` and `new` are the states or the versions; of what went or came, the version."""
+
+    what: What
+    kind: str
+    name: str
+    product: str = ""
+    product_id: str = ""
+    old: str = ""
+    new: str = ""
+    path: str = ""
+    user: str = ""
+    source: str = ""
+
+
+class Left(Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """A trace of a product that was to be removed, and is there."""
+
+    product: str
+    product_id: str
+    item: Item
+
+
+class Difference(Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """Everything that differs, and what follows for a removal. `proof` is empty where nobody knows any products."""
+
+    schema: str
+    host: HostInfo
+    old: Look
+    new: Look
+    changes: tuple[Change, ...]
+    newly_unseen: tuple[Unseen, ...] = ()
+    removed: tuple[str, ...] = ()  # products that OLD found and NEW has no trace of
+    left: tuple[Left, ...] = ()
+    proof: Proof | Literal[""] = ""
+    reasons: tuple[str, ...] = ()  # why it is not proven
+
+
+_Trace = tuple[str, str, Item]  # product, its id, the item
+
+
+def compare(old: Report | Inventory, new: Report | Inventory) -> Difference:
+    """The difference between two looks at a host.
+
+    Args:
+        old: the earlier one.
+        new: the later one.
+    """
+    found_only = isinstance(old, Report) or isinstance(new, Report)
+    before, after = list(_traces(old, found_only)), list(_traces(new, found_only))
+    unseen = tuple(_newly_unseen(old, new))
+    blind = {one.source for one in unseen}  # what such a source showed may still be there
+    changes = [change for change in _changes(before, after) if change.what != "gone" or change.source not in blind]
+    difference = Difference(
+        schema=SCHEMA,
+        host=new.host,
+        old=_look(old, len(before)),
+        new=_look(new, len(after)),
+        changes=tuple(sorted(changes, key=_order)),
+        newly_unseen=unseen,
+    )
+    if isinstance(old, Report) and isinstance(new, Report):
+        return _with_proof(difference, old, new)
+    return difference
+
+
+def with_products(difference: Difference, old: Report, new: Report) -> Difference:
+    """A difference of inventories with the proof that their reports give, and the products beside their traces."""
+    from msgspec.structs import replace
+
+    known = {
+        _same(item): (product, identifier) for one in (old, new) for product, identifier, item in _traces(one, True)
+    }
+    changes: list[Change] = []
+    for change in difference.changes:
+        key = (change.kind, change.name, change.path, change.user, change.source)
+        product, identifier = known.get(key, ("", ""))
+        changes.append(replace(change, product=product, product_id=identifier))
+    return _with_proof(replace(difference, changes=tuple(sorted(changes, key=_order))), old, new)
+
+
+def _with_proof(difference: Difference, old: Report, new: Report) -> Difference:
+    from msgspec.structs import replace
+
+    products = {finding.product_id: finding.product for finding in old.findings}
+    vendors = {finding.vendor_id for finding in old.findings}
+    waived = [finding for finding in new.suppressed if finding.product_id in products]
+    standing = [finding for finding in new.findings if finding.vendor_id in vendors]
+    left = tuple(
+        Left(product=finding.product, product_id=finding.product_id, item=item)
+        for finding in (*standing, *waived)
+        for item in finding.items
+    )
+    there = {one.product_id for one in left}
+    reasons = tuple(_doubts(difference, old, new))
+    proof: Proof = "left" if left else "not_proven" if reasons else "proven"
+    removed = tuple(name for identifier, name in sorted(products.items()) if identifier not in there)
+    return replace(difference, removed=removed, left=left, proof=proof, reasons=reasons)
+
+
+def _doubts(difference: Difference, old: Report, new: Report) -> Iterator[str]:
+    """Why NEW would not show what was left of what OLD found."""
+    if not old.findings:
+        yield "OLD found nothing, so there is nothing whose removal could be proven"
+    if old.host.name != new.host.name:
+        yield f"OLD is of {old.host.name}, NEW of {new.host.name}"
+    if old.scanned_at and new.scanned_at and old.scanned_at >= new.scanned_at:
+        yield f"OLD was made at {old.scanned_at}, not before NEW ({new.scanned_at})"
+    if old.rules.digest != new.rules.digest:
+        yield "OLD and NEW were judged by different rules; judge their inventories again by the same"
+    for one in difference.newly_unseen:
+        yield f"{one.what}: {one.why}"
+    runs = {run.source: run for run in new.runs}
+    earlier = {run.source: run for run in old.runs}
+    telling = {item.source for finding in old.findings for item in finding.items}
+    for source in sorted(telling & runs.keys() & earlier.keys()):
+        if runs[source].status == "partial" and earlier[source].status == "partial":
+            problems = [one for one in runs[source].problems if one not in earlier[source].problems]
+            if problems:
+                yield f"{source}, which had shown traces, could not read {problems[0].where}: {problems[0].why}"
+
+
+def _newly_unseen(old: Report | Inventory, new: Report | Inventory) -> Iterator[Unseen]:
+    """What OLD saw and NEW did not."""
+    runs = {run.source: run for run in new.runs}
+    told: set[str] = set()
+    for before in old.runs:
+        after = runs.get(before.source)
+        if _rank(after) < _rank(before):
+            told.add(before.source)
+            reason = "it did not run" if after is None else after.reason or _problem(after) or after.status
+            yield Unseen(before.source, reason, source=before.source)
+    known = {(one.what, one.source) for one in old.unseen}
+    for one in new.unseen:
+        if (one.what, one.source) not in known and one.source not in told:
+            yield one
+
+
+def _rank(run: SourceRun | None) -> int:
+    return _RANKS.get(run.status, 0) if run is not None else 0
+
+
+def _problem(run: SourceRun) -> str:
+    return f"{run.problems[0].where}: {run.problems[0].why}" if run.problems else ""
+
+
+def _look(of: Report | Inventory, compared: int) -> Look:
+    sources = tuple(run.source for run in of.runs if run.status == "ok")
+    return Look(scanned_at=of.scanned_at, tool=of.tool, items=compared, sources=sources, unseen=of.unseen)
+
+
+def _traces(of: Report | Inventory, found_only: bool) -> Iterator[_Trace]:
+    if isinstance(of, Inventory):
+        if not found_only:
+            for item in of.items:
+                yield "", "", item
+        return
+    findings: Sequence[Finding] = (*of.findings, *of.suppressed)
+    for finding in findings:
+        for item in finding.items:
+            yield finding.product, finding.product_id, item
+
+
+def _changes(before: list[_Trace], after: list[_Trace]) -> Iterator[Change]:
+    """Traces are the same if kind, name, user, source and architecture are; several such are told by their places."""
+    groups: dict[tuple[str, ...], tuple[list[_Trace], list[_Trace]]] = {}
+    for side, traces in enumerate((before, after)):
+        for trace in traces:
+            item = trace[2]
+            key = (item.kind, item.name, item.user, item.source, item.details.get("arch", ""))
+            groups.setdefault(key, ([], []))[side].append(trace)
+    for old, new in groups.values():
+        yield from _paired(old, new)
+
+
+def _paired(old: list[_Trace], new: list[_Trace]) -> Iterator[Change]:
+    for alike in (_exact, _placed, _versioned):
+        here: dict[tuple[str, ...], list[_Trace]] = {}
+        for trace in new:
+            here.setdefault(alike(trace[2]), []).append(trace)
+        rest: list[_Trace] = []
+        for trace in old:
+            candidates = here.get(alike(trace[2]))
+            if candidates:
+                yield from _changed(trace, candidates.pop(0))
+            else:
+                rest.append(trace)
+        old, new = rest, [trace for traces in here.values() for trace in traces]
+    if len(old) == len(new) == 1:
+        yield from _changed(old[0], new[0])
+        return
+    if old and old[0][2].kind == "process" and new:  # processes of one program come and go
+        return
+    for trace in old:
+        yield _change("gone", trace, trace[2].version, "")
+    for trace in new:
+        yield _change("new", trace, "", trace[2].version)
+
+
+def _exact(item: Item) -> tuple[str, ...]:
+    return item.path, item.version, item.state, item.command
+
+
+def _placed(item: Item) -> tuple[str, ...]:
+    return (item.path,)
+
+
+def _versioned(item: Item) -> tuple[str, ...]:
+    return (item.version,)
+
+
+def _changed(old: _Trace, new: _Trace) -> Iterator[Change]:
+    if old[2].state != new[2].state:
+        yield _change("state", new, old[2].state, new[2].state)
+    if old[2].version != new[2].version:
+        yield _change("version", new, old[2].version, new[2].version)
+
+
+def _change(what: What, trace: _Trace, old: str, new: str) -> Change:
+    product, identifier, item = trace
+    return Change(
+        what=what,
+        kind=item.kind,
+        name=item.name,
+        product=product,
+        product_id=identifier,
+        old=old,
+        new=new,
+        path=item.path,
+        user=item.user,
+        source=item.source,
+    )
+
+
+def _same(item: Item) -> tuple[str, ...]:
+    return item.kind, item.name, item.path, item.user, item.source
+
+
+def _order(change: Change) -> tuple[bool, str, int, str, str, str, str]:
+    """Products first, in each what came before what went."""
+    product = change.product_id
+    return not product, product, _ORDER.index(change.what), change.kind, change.name, change.path, change.user

@@ -1,0 +1,1 @@
+"""The nouns: data that every other part speaks of, and nothing else."""

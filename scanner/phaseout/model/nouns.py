@@ -1,0 +1,137 @@
+"""What a host shows, as frozen values: items, problems, source runs, inventories.
+
+Everything here is data. The layout of `Inventory` is the published JSON `phaseout-inventory/1`: members may be added,
+never renamed or removed. Times are RFC 3339 strings in UTC.
+"""
+
+from typing import Literal
+
+from msgspec import Struct
+
+INVENTORY_SCHEMA = "phaseout-inventory/1"
+Platform = Literal["linux", "macos", "windows"]
+Kind = Literal[
+    "package",  # an entry of a package manager
+    "program",  # an entry of the Windows Uninstall keys, an AppImage, a portable executable
+    "app",  # an application bundle or a desktop entry
+    "process",
+    "service",  # a systemd unit, SysV script, launchd job, Windows service
+    "task",  # something started by a scheduler or at log-on
+    "driver",  # a kernel module, kernel or system extension, minifilter
+    "extension",  # of a browser or an editor
+    "library",  # a package of a programming language
+    "security_product",  # registered as such with the operating system
+    "file",  # a folder or file that the vendor leaves
+]
+State = Literal["running", "installed", "leftover"]
+STATES: tuple[State, ...] = ("leftover", "installed", "running")  # weakest first
+IdType = Literal[
+    "product_code",
+    "upgrade_code",
+    "package_family",
+    "bundle_id",
+    "team_id",
+    "extension_id",
+    "purl",
+    "clsid",
+    "registry_key",
+    "receipt_id",
+]
+
+
+class Evidence(Struct, frozen=True, omit_defaults=True):
+    """Where a trace was read, and what was read there, so that a person can look for himself."""
+
+    where: str
+    what: str = ""
+
+
+class Item(Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """One trace of software. Matched are only the fields from `kind` to `ids`.
+
+    `source` is filled in by the runner; `details` are facts worth showing that no rule looks at
+    (`arch`, `pid`, `started`, `maintainer`, `container`, …).
+    """
+
+    kind: Kind
+    name: str
+    source: str = ""
+    state: State = "installed"
+    vendor: str = ""
+    version: str = ""
+    path: str = ""
+    user: str = ""
+    command: str = ""
+    signer: str = ""
+    ids: dict[IdType, str] = {}
+    details: dict[str, str] = {}
+    evidence: tuple[Evidence, ...] = ()
+
+
+class Problem(Struct, frozen=True):
+    """Something that could not be read, and why. Never raised, always carried into the report."""
+
+    where: str
+    why: str
+
+
+class LeftOut(Struct, frozen=True):
+    """Rows that were read and are no items, with the reason in words."""
+
+    reason: str
+    count: int = 1
+
+
+RunStatus = Literal["ok", "partial", "failed", "timeout", "skipped"]
+
+
+class SourceRun(Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """How one source ended. `rows` = `items` + the sum of `left_out`."""
+
+    source: str
+    status: RunStatus
+    reason: str = ""
+    rows: int = 0
+    items: int = 0
+    left_out: dict[str, int] = {}
+    problems: tuple[Problem, ...] = ()
+    seconds: float = 0.0
+
+
+class HostInfo(Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """Who was looked at. `left_alone` names network, FUSE and automounts that nobody stepped into.
+
+    `notes` say what a reader should know of how it was looked at; reports give them as warnings.
+    """
+
+    name: str
+    platform: Platform
+    os: str = ""
+    os_version: str = ""
+    arch: str = ""
+    root: str = ""  # empty for the live machine
+    left_alone: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+class Unseen(Struct, frozen=True, omit_defaults=True):
+    """A part of the host that was not seen, why, what helps, and which kinds of items it may hide (none: all)."""
+
+    what: str
+    why: str
+    remedy: str = ""
+    source: str = ""
+    kinds: tuple[Kind, ...] = ()
+
+
+class Inventory(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The items and source runs of one host at one moment."""
+
+    schema: str
+    tool: str
+    scanned_at: str
+    host: HostInfo
+    items: tuple[Item, ...]
+    runs: tuple[SourceRun, ...]
+    unseen: tuple[Unseen, ...] = ()
+    peak_memory: int = 0  # bytes, of the worker

@@ -1,0 +1,265 @@
+"""What the rules say, as frozen values: vendors, products, measures, the operator's policy."""
+
+import datetime as dt
+from typing import Literal
+
+from msgspec import Struct
+
+from phaseout.model.nouns import IdType, Kind, Platform
+
+Patterns = str | tuple[str, ...]
+Category = Literal[
+    "antivirus",
+    "endpoint_security",
+    "security_management",
+    "security_tool",
+    "vpn",
+    "password_manager",
+    "parental_control",
+    "embedded_engine",
+    "threat_intelligence",
+    "security_training",
+    "advisory",
+    "developer_library",
+    "device_client",
+    "drone_client",
+    "telecom_client",
+    "social_media",
+    "messaging",
+    "ai_assistant",
+    "backup",
+    "office",
+    "finance",
+    "media",
+    "other",
+]
+Grade = Literal["A", "B", "C"]
+Role = Literal[
+    "covered",  # the restricted software itself
+    "embedded",  # somebody else's product that may carry it: a person decides
+    "indicator",  # software that goes with covered equipment: a person decides
+    "vendor",  # catch-all: something of this vendor that no product names
+    "successor",  # what the vendor put in its own place: shown, never restricted
+]
+
+
+class VersionRange(Struct, frozen=True, forbid_unknown_fields=True):
+    """`{min = "11", max = "12.1"}`: both ends belong to the range, compared number by number."""
+
+    min: str = ""
+    max: str = ""
+
+
+# Pattern that stands for a list at the head of the vendor file → that list.
+HEAD_LISTS = {"@publishers": "publishers", "@signers": "signers", "@team_ids": "team_ids"}
+
+
+class Match(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """One way to recognise a product. Every field that is given must fit; a list fits if any of its patterns does.
+
+    `*` in a pattern stands for any run of characters. `vendor = "@publishers"` and `signer = "@signers"` stand for
+    the lists at the head of the vendor file, `ids.team_id = "@team_ids"` likewise. `grade` is how well the
+    identifier is attested (A and B stand alone, C only beside a second field), `reference` says by whom.
+    """
+
+    kind: Kind | tuple[Kind, ...] = ()
+    name: Patterns = ()
+    vendor: Patterns = ()
+    version: Patterns | VersionRange = ()
+    path: Patterns = ()
+    command: Patterns = ()
+    signer: Patterns = ()
+    ids: dict[IdType, Patterns] = {}
+    grade: Grade = "B"
+    reference: str = ""
+
+
+class Specimen(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A real trace that a product must match (`hit`) or must not match (`miss`); `why` says what it is."""
+
+    kind: Kind = "package"
+    name: str = ""
+    vendor: str = ""
+    version: str = ""
+    path: str = ""
+    command: str = ""
+    signer: str = ""
+    ids: dict[IdType, str] = {}
+    why: str = ""
+
+
+class Product(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """One product and how to recognise it. Any `match` block suffices, unless one of `unless` fits as well."""
+
+    id: str
+    name: str
+    category: Category
+    role: Role = "covered"
+    platforms: tuple[Platform, ...]
+    status: Literal["current", "discontinued", "renamed", "unknown"] = "current"
+    match: tuple[Match, ...]
+    unless: tuple[Match, ...] = ()
+    hit: tuple[Specimen, ...]
+    miss: tuple[Specimen, ...] = ()
+    remove: tuple[str, ...] = ()
+    references: tuple[str, ...] = ()
+    note: str = ""
+
+
+class Vendor(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A vendor file: who the vendor is, and its products."""
+
+    id: str
+    name: str
+    names: tuple[str, ...] = ()
+    publishers: tuple[str, ...] = ()
+    signers: tuple[str, ...] = ()
+    team_ids: tuple[str, ...] = ()
+    unless: tuple[Match, ...] = ()
+    remove: tuple[str, ...] = ()
+    references: tuple[str, ...] = ()
+    note: str = ""
+    product: tuple[Product, ...]
+
+
+MilestoneKind = Literal[
+    "published",
+    "effective",
+    "new_agreement_ban",
+    "update_cutoff",
+    "cloud_service_cutoff",
+    "resale_ban",
+    "integration_ban",
+    "licensing_ban",
+    "procurement_ban",
+    "contracting_ban",
+    "funding_ban",
+    "authorization_ban",
+    "use_ban",
+    "inventory_due",
+    "plan_due",
+    "removal_begins",
+    "removal_due",
+    "report_due",
+    "vendor_end_of_service",
+    "channel_delisting",
+    "divestiture",
+    "waiver_ends",
+    "sunset",
+]
+Verified = Literal["primary", "copy", "secondary", "derived", "unverified"]
+
+
+class Milestone(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """One dated consequence. `at` is an instant with offset; without it `when` says in words when it applies.
+
+    `actor` is the role that must act; `products` narrows it to some products of the vendor file.
+    """
+
+    id: str
+    kind: MilestoneKind
+    text: str
+    at: dt.datetime | None = None
+    when: str = ""
+    precision: Literal["minute", "day"] = "day"
+    actor: str
+    basis: Literal["law", "vendor", "channel", "computed"] = "law"
+    products: tuple[str, ...] = ()
+    verified: Verified
+    references: tuple[str, ...]
+
+
+class Bound(Struct, frozen=True, forbid_unknown_fields=True):
+    """A role that the measure binds, and to what."""
+
+    role: str
+    duty: str
+
+
+class Exemption(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Categories that the measure itself leaves free, with its condition in words."""
+
+    categories: tuple[Category, ...]
+    condition: str = ""
+    references: tuple[str, ...] = ()
+
+
+class Reference(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):
+    """A source of a measure file, named by its `id` from the milestones."""
+
+    id: str
+    tier: Literal["primary", "copy", "secondary"]
+    url: str = ""
+    citation: str = ""
+
+
+class MeasureStatus(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Whether the measure is in force, as of when that was looked up, and when to look again."""
+
+    state: Literal["proposed", "in_force", "under_review", "suspended", "superseded", "revoked", "expired"]
+    as_of: dt.date
+    review_by: dt.date
+    superseded_by: str = ""
+    note: str = ""
+
+
+class Measure(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A legal or official act against software of some vendors, and its dated consequences."""
+
+    id: str
+    title: str
+    issuer: str
+    instrument: Literal[
+        "statute", "regulation", "determination", "order", "directive", "contract_clause", "list", "policy", "advisory"
+    ]
+    citation: tuple[str, ...]
+    jurisdiction: str
+    force: Literal["binding", "contractual", "funding", "advisory"]
+    vendors: tuple[str, ...]
+    products: tuple[str, ...] = ()  # only these products; empty: all of the vendors
+    covers: tuple[Category, ...] = ()  # only these categories; empty: all
+    exempts: tuple[Exemption, ...] = ()
+    components: Literal["embedded", "branded_only", "unclear"]
+    bound: tuple[Bound, ...]
+    user: str  # what it means for somebody who merely uses the software
+    action: str  # what a bound reader has to do
+    milestone: tuple[Milestone, ...]
+    status: MeasureStatus
+    reference: tuple[Reference, ...]
+    note: str = ""
+
+
+class Waiver(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A product that the operator tolerates for a while: who approved it, why, where, until when."""
+
+    product: str
+    hosts: Patterns = "*"
+    approver: str
+    reason: str
+    expires: dt.date
+
+
+class Cutoff(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The operator's own deadline for a product or a whole vendor; the earlier of law and operator counts."""
+
+    product: str
+    at: dt.date
+    reason: str = ""
+
+
+class Policy(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The operator's own file `phaseout.toml`: what binds us, what we tolerate, and what comes instead."""
+
+    roles: tuple[str, ...] = ()
+    rules: tuple[str, ...] = ()
+    waiver: tuple[Waiver, ...] = ()
+    cutoff: tuple[Cutoff, ...] = ()
+    replacements: dict[str, str] = {}
+
+
+class Ruleset(Struct, frozen=True, kw_only=True):
+    """All checked rules of a run. `digest` is the SHA-256 over the files, in the order of their names."""
+
+    vendors: tuple[Vendor, ...]
+    measures: tuple[Measure, ...]
+    digest: str

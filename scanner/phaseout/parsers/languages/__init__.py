@@ -1,0 +1,1 @@
+"""Formats of programming languages and their editors."""

@@ -1,0 +1,173 @@
+"""HTML for the person who signs off: one file without any network access, to be read, searched, sorted and printed.
+
+The verdict in one sentence, the dates with today's mark, the findings with evidence and what to do, what was not seen,
+and the measures with their citations. Style and script are inline and named by their hashes in the page's security
+policy, so that nothing that was found on a machine can run or load anything.
+
+References:
+    https://html.spec.whatwg.org/; https://www.w3.org/TR/CSP3/ (hashes, meta); https://www.w3.org/TR/WCAG22/
+"""
+
+import base64
+import hashlib
+import pkgutil
+from collections.abc import Iterator
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from phaseout.model.findings import Finding, Report
+from phaseout.model.nouns import Inventory
+from phaseout.report.safe import visible
+from phaseout.report.wording import due, instant, verdict
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+_PROVENANCE = {
+    "primary": "read in the official text",
+    "copy": "read in a copy of the official text",
+    "secondary": "as others report it",
+    "derived": "computed from the official text",
+    "unverified": "not verified in a source",
+}
+_BUFFER = 200  # pieces of the template that are written together
+
+
+def report(report: Report, width: int) -> Iterator[str]:
+    """The report as a page."""
+    del width
+    counting = _counting(report)
+    yield from _page(
+        "report.jinja",
+        subject=report,
+        headline=verdict(report),
+        tone=report.verdict,
+        timeline=_timeline(report),
+        measures=sorted(report.measures, key=lambda measure: measure.id not in counting),
+        quoted={measure.id for measure in report.measures},
+        counting=counting,
+        provenance=_PROVENANCE,
+        due=due,
+        versions=_versions,
+    )
+
+
+def inventory(inventory: Inventory, width: int) -> Iterator[str]:
+    """The inventory as a page."""
+    del width
+    headline = f"{len(inventory.items)} traces of software, {'not ' if inventory.unseen else ''}everything was seen."
+    tone = "incomplete" if inventory.unseen else "inventory"
+    yield from _page("inventory.jinja", subject=inventory, headline=headline, tone=tone)
+
+
+def _page(name: str, **values: object) -> Iterator[str]:
+    from markupsafe import Markup
+
+    css, js = _part("page.css"), _part("page.js")
+    stream = (
+        _templates()
+        .get_template(name)
+        .stream(
+            css=Markup(css),  # noqa: S704 (our own file)
+            js=Markup(js),  # noqa: S704 (our own file)
+            css_hash=_hash(css),
+            js_hash=_hash(js),
+            **values,
+        )
+    )
+    stream.enable_buffering(_BUFFER)
+    yield from stream
+
+
+@cache
+def _templates() -> "Environment":
+    from jinja2 import Environment, FunctionLoader, StrictUndefined
+
+    return Environment(
+        loader=FunctionLoader(_part),
+        autoescape=True,
+        finalize=_shown,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+def _shown(value: Any) -> Any:
+    """Whatever is put into the page, with control and format characters written out; our own markup stays."""
+    return visible(value) if type(value) is str else value
+
+
+def _part(name: str) -> str:
+    content = pkgutil.get_data("phaseout.report", f"page/{name}")
+    assert content is not None
+    return content.decode().replace("\r\n", "\n")
+
+
+def _hash(text: str) -> str:
+    return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
+
+
+def _versions(finding: Finding) -> str:
+    return ", ".join(dict.fromkeys(item.version for item in finding.items if item.version))
+
+
+def _counting(report: Report) -> set[str]:
+    """The measures with a milestone that counts for some finding."""
+    return {applied.id for finding in report.findings for applied in finding.measures if applied.milestone}
+
+
+def _timeline(report: Report) -> list[dict[str, object]]:
+    """The dates of all measures that count for a finding, and today between them."""
+    counting = {
+        (applied.id, applied.due): applied
+        for finding in report.findings
+        for applied in finding.measures
+        if applied.milestone
+    }
+    if not counting:
+        return []
+    first = [finding.measures[0] for finding in report.findings if finding.measures]
+    driving = {(applied.id, applied.milestone, applied.due) for applied in first}
+    measures = _counting(report)
+    quoted = {measure.id for measure in report.measures}
+    days = [
+        _day(milestone.due, milestone.kind, measure.title, milestone.text, milestone.verified)
+        | {"drives": (measure.id, milestone.kind, milestone.due) in driving}
+        for measure in report.measures
+        if measure.id in measures
+        for milestone in measure.milestones
+        if milestone.due
+    ]
+    days += [
+        _day(applied.due, applied.milestone, applied.title, applied.text, applied.verified)
+        | {"drives": (applied.id, applied.milestone, applied.due) in driving}
+        for applied in counting.values()
+        if applied.due and applied.id not in quoted
+    ]
+    same = report.as_of[:10] == report.scanned_at[:10]
+    today = {
+        "date": report.as_of[:10],
+        "today": True,
+        "text": "Today" if same else "The day that days are counted from",
+    }
+    days.append({**today, "at": report.as_of})
+    days.sort(key=lambda day: (_seconds(str(day["at"])), "today" not in day))
+    return days
+
+
+def _day(at: str, kind: str, title: str, text: str, verified: str) -> dict[str, object]:
+    return {
+        "at": at,
+        "date": at[:10],
+        "kind": kind.replace("_", " "),
+        "title": title,
+        "text": text,
+        "verified": verified,
+        "today": False,
+    }
+
+
+def _seconds(text: str) -> float:
+    moment = instant(text)
+    return moment.timestamp() if moment else 0.0

@@ -1,0 +1,122 @@
+"""Markdown for tickets: what a person pastes into GitHub, GitLab, Jira or a wiki.
+
+What was found on the machine stands in code spans, where no link, mention, image, tag or entity is read; everything
+else is escaped.
+
+References:
+    CommonMark 0.31 (code spans, backslash escapes); https://github.github.com/gfm/#tables-extension-
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+
+from phaseout.model.findings import Finding, Report
+from phaseout.model.nouns import Inventory, Unseen
+from phaseout.report.safe import visible
+from phaseout.report.wording import due, verdict
+
+_PUNCTUATION = re.compile(r"([\\`*_{}\[\]<>#|~&!@])|(?<=:)(/)(?=/)|(?<=www)(\.)")
+
+
+def report(report: Report, width: int) -> Iterator[str]:
+    """The verdict, the findings as a table, what to do for each, what was not seen, and the measures."""
+    del width
+    yield f"# {_code(report.host.name)}: {verdict(report)}\n\n"
+    facts = (
+        ("Scanned", report.scanned_at),
+        ("Days as of", report.as_of),
+        ("System", f"{report.host.os} {report.host.os_version}".strip()),
+        ("Roles", ", ".join(report.rules.roles) or "none declared"),
+    )
+    yield "".join(f"- {name}: {_code(text)}\n" for name, text in facts if text)
+    if report.findings:
+        yield "\n| verdict | product | state | due | version |\n| --- | --- | --- | --- | --- |\n"
+        yield from map(_row, report.findings)
+    for finding in report.findings:
+        yield from _finding(finding)
+    if report.suppressed:
+        yield "\n## Not counted\n\n"
+        for finding in report.suppressed:
+            yield f"- {_prose(finding.product)} ({finding.state}): {_prose(finding.action)}\n"
+    yield "\n## What was not seen\n\n"
+    yield from _not_seen(report.unseen, report.host.left_alone)
+    if report.measures:
+        yield "\n## Measures\n\n"
+        for measure in report.measures:
+            citation = "; ".join(_prose(text) for text in measure.citation)
+            yield f"- **{_prose(measure.title)}**, {_prose(measure.issuer)} ({citation}): "
+            yield f"{_words(measure.status)} as of {measure.status_as_of}\n"
+    if report.rules.warnings:
+        yield "\n## About the rules\n\n"
+        yield "".join(f"- {_prose(warning)}\n" for warning in report.rules.warnings)
+    yield f"\n{_prose(report.tool)}, rules {_code(report.rules.digest[:12])}. This is not legal advice.\n"
+
+
+def inventory(inventory: Inventory, width: int) -> Iterator[str]:
+    """The items as a table, and what was not seen."""
+    del width
+    yield f"# {_code(inventory.host.name)}: {len(inventory.items)} traces of software\n\n"
+    yield "| kind | name | version | vendor | state | path |\n| --- | --- | --- | --- | --- | --- |\n"
+    for item in inventory.items:
+        texts = (item.name, item.version, item.vendor)
+        cells = (_words(item.kind), *map(_cell, texts), item.state, _cell(item.path))
+        yield f"| {' | '.join(cells)} |\n"
+    yield "\n## What was not seen\n\n"
+    yield from _not_seen(inventory.unseen, inventory.host.left_alone)
+
+
+def _row(finding: Finding) -> str:
+    driving = finding.measures[0] if finding.measures else None
+    versions = ", ".join(dict.fromkeys(_cell(item.version) for item in finding.items if item.version))
+    cells = (f"**{finding.verdict}**", _prose(finding.product), finding.state, due(driving), versions)
+    return f"| {' | '.join(cells)} |\n"
+
+
+def _finding(finding: Finding) -> Iterator[str]:
+    yield f"\n## {_prose(finding.product)}\n\n{_prose(finding.action)}\n\n"
+    for number, step in enumerate(finding.remove, 1):
+        yield f"{number}. {_prose(step)}\n"
+    if finding.replacement:
+        yield f"\nInstead: {_prose(finding.replacement)}\n"
+    if finding.measures:
+        yield "\nWhat applies:\n\n"
+        for applied in finding.measures:
+            milestone = f": {_words(applied.milestone)}, {due(applied)}" if applied.milestone else ""
+            yield f"- {_prose(applied.title)} ({_prose(applied.id)}){milestone}\n"
+    yield "\nSeen:\n\n"
+    for item, because in zip(finding.items, finding.because, strict=True):
+        texts = [_code(text) for text in (item.name, item.version, item.path, item.user) if text]
+        yield f"- {_words(item.kind)} {' '.join(texts)} ({item.state}; {_code(because)})\n"
+
+
+def _not_seen(unseen: Iterable[Unseen], left_alone: tuple[str, ...]) -> Iterator[str]:
+    lines = [
+        f"- {_prose(one.what)}: {_code(one.why)}{f' To see it: {_prose(one.remedy)}.' if one.remedy else ''}\n"
+        for one in unseen
+    ]
+    if left_alone:
+        lines.append(f"- Network and user-space mounts, left alone: {', '.join(map(_code, left_alone))}\n")
+    yield "".join(lines) or "Nothing that a source looks for.\n"
+
+
+def _words(text: str) -> str:
+    return _prose(text.replace("_", " "))
+
+
+def _prose(text: str) -> str:
+    return _PUNCTUATION.sub(r"\\\g<0>", visible(text))
+
+
+def _code(text: str) -> str:
+    """A code span; its fence is longer than any run of backticks inside."""
+    text = visible(text)
+    if not text.strip():
+        return ""
+    fence = "`" * (max((len(run) for run in re.findall("`+", text)), default=0) + 1)
+    pad = " " if text[0] in "` " or text[-1] in "` " else ""
+    return f"{fence}{pad}{text}{pad}{fence}"
+
+
+def _cell(text: str) -> str:
+    """A code span in a table: there a bar ends the cell, also inside of code."""
+    return _code(text).replace("|", "\\|")

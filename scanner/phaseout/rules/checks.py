@@ -1,0 +1,167 @@
+"""What a rule must keep besides its shape, so that it neither raises false alarms nor claims what nobody checked."""
+
+import re
+from collections.abc import Collection, Iterator, Sequence
+
+from phaseout.model.rules import HEAD_LISTS, Match, Measure, Policy, Product, Vendor, VersionRange
+
+_ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*\Z")
+_LIST_FIELDS = {"@publishers": ("vendor",), "@signers": ("signer",), "@team_ids": ("ids.team_id",)}
+# Names that other software, or malware, has as well: on their own they say nothing.
+GENERIC = frozenset(
+    (
+        *("avp", "avp.exe", "avpui.exe", "kav", "klnagent", "wdserver", "soyuz.exe", "kavstart", "kavstart.exe"),
+        *("agent", "agent.exe", "client.exe", "launcher.exe", "setup.exe", "update.exe", "updater.exe", "service.exe"),
+    )
+)
+_WORD = re.compile(r"[^\W_]{3,}")
+
+
+def check_vendor(vendor: Vendor, name: str) -> Iterator[str]:
+    """What is wrong with a vendor file, each line with its place."""
+    yield from _check_id(vendor.id, name)
+    seen: dict[str, int] = {}
+    for number, product in enumerate(vendor.product):
+        place = f"product[{number}]"
+        if not _ID.match(product.id):
+            yield f"{place}.id: {product.id!r} must be lower case words joined by hyphens"
+        if product.id in seen:
+            yield f"{place}.id: {product.id!r} is product[{seen[product.id]}] already"
+        seen.setdefault(product.id, number)
+        yield from _check_product(product, vendor, place)
+    for number, match in enumerate(vendor.unless):
+        yield from _check_match(match, vendor, f"unless[{number}]", indexed=False)
+
+
+def check_measure(measure: Measure, name: str) -> Iterator[str]:
+    """What is wrong with a measure file, each line with its place."""
+    yield from _check_id(measure.id, name)
+    known = {reference.id for reference in measure.reference}
+    for reference in measure.reference:
+        if not reference.url and not reference.citation:
+            yield f"reference {reference.id!r}: needs url or citation"
+    seen: set[str] = set()
+    for number, milestone in enumerate(measure.milestone):
+        place = f"milestone[{number}]"
+        if milestone.id in seen:
+            yield f"{place}.id: {milestone.id!r} is there already"
+        seen.add(milestone.id)
+        if milestone.at is None and not milestone.when:
+            yield f"{place}: needs at or when"
+        if milestone.at is not None and milestone.at.tzinfo is None:
+            yield f"{place}.at: an instant needs its offset, such as {milestone.at.isoformat()}-04:00"
+        if not milestone.references:
+            yield f"{place}.references: a date without provenance"
+        for reference_id in milestone.references:
+            if reference_id not in known:
+                yield f"{place}.references: {reference_id!r} is no [[reference]] of this file"
+    for number, exemption in enumerate(measure.exempts):
+        for reference_id in exemption.references:
+            if reference_id not in known:
+                yield f"exempts[{number}].references: {reference_id!r} is no [[reference]] of this file"
+    if measure.status.review_by <= measure.status.as_of:
+        yield "status.review_by: must lie after as_of"
+
+
+def check_references(vendors: Sequence[Vendor], measures: Sequence[Measure]) -> Iterator[tuple[str, str]]:
+    """Id and error of files that refer to what no file defines, or that define what another does."""
+    known_vendors = {vendor.id for vendor in vendors}
+    products: dict[str, str] = {}
+    for vendor in vendors:
+        for product in vendor.product:
+            if product.id in products:
+                yield vendor.id, f"product {product.id!r} is defined by {products[product.id]} too"
+            products[product.id] = vendor.id
+    for measure in measures:
+        for vendor_id in measure.vendors:
+            if vendor_id not in known_vendors:
+                yield measure.id, f"vendors: there is no vendor file {vendor_id!r}"
+        named = [*measure.products, *(product for milestone in measure.milestone for product in milestone.products)]
+        for product_id in dict.fromkeys(named):
+            if product_id not in products:
+                yield measure.id, f"products: there is no product {product_id!r}"
+
+
+def check_policy(policy: Policy, vendors: Sequence[Vendor], measures: Sequence[Measure]) -> Iterator[str]:
+    """Roles, products and vendors that a policy names and no rule knows."""
+    roles = {"us_person", *(bound.role for measure in measures for bound in measure.bound)} - {"vendor"}
+    for number, role in enumerate(policy.roles):
+        if role not in roles:
+            yield f"roles[{number}]: no measure knows the role {role!r}{_meant(role, roles)}"
+    products = {product.id for vendor in vendors for product in vendor.product} | {vendor.id for vendor in vendors}
+    for number, cutoff in enumerate(policy.cutoff):
+        if cutoff.product not in products:
+            yield f"cutoff[{number}].product: no product or vendor {cutoff.product!r}{_meant(cutoff.product, products)}"
+    for name in policy.replacements:
+        if name not in products:
+            yield f"replacements: no product or vendor {name!r}{_meant(name, products)}"
+
+
+def _meant(name: str, known: Collection[str]) -> str:
+    import difflib
+
+    close = difflib.get_close_matches(name, sorted(known), n=1, cutoff=0.6)
+    return f", did you mean {close[0]!r}?" if close else ""
+
+
+def _check_id(identifier: str, name: str) -> Iterator[str]:
+    stem = name.replace("\\", "/").rpartition("/")[2].removesuffix(".toml")
+    if not _ID.match(identifier):
+        yield f"id: {identifier!r} must be lower case words joined by hyphens"
+    elif identifier != stem:
+        yield f"id: {identifier!r} must be the name of the file, {stem!r}"
+
+
+def _check_product(product: Product, vendor: Vendor, place: str) -> Iterator[str]:
+    if not product.match:
+        yield f"{place}.match: needs at least one block"
+    if not product.hit:
+        yield f"{place}.hit: needs at least one specimen"
+    for number, match in enumerate(product.match):
+        yield from _check_match(match, vendor, f"{place}.match[{number}]", indexed=True)
+    for number, match in enumerate(product.unless):
+        yield from _check_match(match, vendor, f"{place}.unless[{number}]", indexed=False)
+
+
+def _check_match(match: Match, vendor: Vendor, place: str, *, indexed: bool) -> Iterator[str]:
+    fields = dict(_patterns(match))
+    if not fields and not match.version:
+        yield f"{place}: an empty block would match everything"
+        return
+    for field, patterns in fields.items():
+        for pattern in patterns:
+            if pattern in HEAD_LISTS:
+                if field not in _LIST_FIELDS[pattern]:
+                    yield f"{place}.{field}: {pattern} belongs in {_LIST_FIELDS[pattern][0]}"
+                elif not getattr(vendor, HEAD_LISTS[pattern]):
+                    yield f"{place}.{field}: {pattern} is empty: the file has no {HEAD_LISTS[pattern]}"
+            elif pattern.startswith("@") and field in ("vendor", "signer"):
+                yield f"{place}.{field}: {pattern!r} is no list; there are {', '.join(HEAD_LISTS)}"
+            elif not pattern.strip(" *"):
+                yield f"{place}.{field}: {pattern!r} fits everything"
+    if indexed and not any(_indexable(patterns) for field, patterns in fields.items() if field != "version"):
+        yield f"{place}: no field whose every pattern has a word of three letters that no * touches on its left"
+    if indexed and set(fields) == {"name"}:
+        for pattern in fields["name"]:
+            if pattern.lower() in GENERIC:
+                yield f"{place}.name: {pattern!r} is too generic without path, signer or vendor beside it"
+    if match.grade == "C" and len(fields) < 2:
+        yield f"{place}: an identifier of grade C needs a second field beside it"
+
+
+def _patterns(match: Match) -> Iterator[tuple[str, tuple[str, ...]]]:
+    for field in ("name", "vendor", "path", "command", "signer", "version"):
+        value: str | tuple[str, ...] | VersionRange = getattr(match, field)
+        if value and not isinstance(value, VersionRange):
+            yield field, (value,) if isinstance(value, str) else value
+    for key, patterns in match.ids.items():
+        yield f"ids.{key}", (patterns,) if isinstance(patterns, str) else patterns
+
+
+def _indexable(patterns: Sequence[str]) -> bool:
+    """Whether each pattern has a word of three letters, or the start of one, that no star touches on its left."""
+    for pattern in patterns:
+        found = any(word.start() == 0 or pattern[word.start() - 1] != "*" for word in _WORD.finditer(pattern))
+        if not found and not pattern.startswith("@"):
+            return False
+    return True

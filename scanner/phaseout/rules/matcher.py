@@ -1,0 +1,308 @@
+"""Which items are which products, how sure that is, and why.
+
+Rules are indexed by the words of their patterns: an item is compared only with the blocks that share a word with it,
+so the cost of an item does not grow with the number of rules.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+from phaseout.model.findings import CONFIDENCES, Confidence, Hit
+from phaseout.model.nouns import Item
+from phaseout.model.rules import HEAD_LISTS, Match, Product, Ruleset, Vendor, VersionRange
+from phaseout.rules import normalise
+from phaseout.rules.patterns import HEAD, Texts, Versions
+
+_IDENTITY = frozenset(
+    (
+        *("product_code", "upgrade_code", "package_family", "bundle_id", "team_id", "extension_id", "clsid"),
+        *("purl", "receipt_id"),
+    )
+)
+
+
+# Words of ordinary software: a block found by one of them would be tried on half of the machine.
+_COMMON = frozenset(
+    (
+        *(
+            b"agent",
+            b"app",
+            b"apps",
+            b"application",
+            b"applications",
+            b"bin",
+            b"client",
+            b"cloud",
+            b"com",
+            b"core",
+            b"data",
+        ),
+        *(
+            b"desktop",
+            b"dll",
+            b"driver",
+            b"drivers",
+            b"endpoint",
+            b"exe",
+            b"files",
+            b"for",
+            b"group",
+            b"inc",
+            b"lib",
+            b"library",
+        ),
+        *(
+            b"linux",
+            b"local",
+            b"npm",
+            b"office",
+            b"opt",
+            b"package",
+            b"pkg",
+            b"program",
+            b"programdata",
+            b"pypi",
+            b"security",
+        ),
+        *(
+            b"server",
+            b"service",
+            b"services",
+            b"share",
+            b"site",
+            b"small",
+            b"software",
+            b"sys",
+            b"system",
+            b"system32",
+            b"tools",
+        ),
+        *(b"update", b"users", b"usr", b"var", b"web", b"windows", b"x64", b"x86"),
+    )
+)
+
+
+class NotIndexableError(ValueError):
+    """A block has no literal that an index could hold: it would have to be tried on every item."""
+
+
+class Block:
+    """One `match` or `unless` block, ready to be tried on an item."""
+
+    def __init__(self, match: Match, vendor: Vendor, product: Product | None) -> None:
+        self.match = match
+        self.vendor = vendor
+        self.product = product
+        self.kinds: frozenset[str] = frozenset((match.kind,) if isinstance(match.kind, str) else match.kind)
+        self.fields: list[tuple[str, Texts | Versions]] = list(_fields(match, vendor))
+        self.confidence = _confidence(match)
+
+    def fits(self, spelled: "_Spelled") -> list[tuple[str, str]] | None:
+        """Field and value of everything that fits; `None` if anything does not."""
+        if self.kinds and spelled.item.kind not in self.kinds:
+            return None
+        found: list[tuple[str, str]] = []
+        for field, patterns in self.fields:
+            if patterns.fits(spelled[field]) is None:
+                return None
+            found.append((field, _value(spelled.item, field)))
+        return found
+
+    def misses(self, spelled: "_Spelled") -> list[tuple[str, str]]:
+        """The fields that do not fit, each with what was wanted, for an explanation."""
+        found: list[tuple[str, str]] = []
+        if self.kinds and spelled.item.kind not in self.kinds:
+            found.append(("kind", " or ".join(sorted(self.kinds))))
+        for field, patterns in self.fields:
+            if patterns.fits(spelled[field]) is None:
+                found.append((field, " or ".join(patterns.patterns[:3]) + (" …" if len(patterns.patterns) > 3 else "")))
+        return found
+
+    def keys(self) -> list[tuple[list[bytes], list[bytes]]]:
+        """The words of the one field that the block is found by: for each pattern whole words, or starts of words.
+
+        Raises:
+            NotIndexableError: no field has a literal in each of its patterns.
+        """
+        best: list[tuple[list[bytes], list[bytes]]] | None = None
+        for field, patterns in self.fields:
+            if field == "version" or isinstance(patterns, Versions):
+                continue
+            keys = list(patterns.keys())
+            if not keys or not all(whole or heads for whole, heads in keys):
+                continue
+            # The fewer patterns, the more selective; a vendor stands in every item of the vendor, so it comes last.
+            if best is None or (field != "vendor" and len(keys) <= len(best)):
+                best = keys
+        if best is None:
+            raise NotIndexableError
+        return best
+
+
+class Matcher:
+    """The rules, indexed."""
+
+    def __init__(self, ruleset: Ruleset) -> None:
+        self.blocks: list[Block] = []
+        self._words: dict[bytes, list[Block]] = {}
+        self._heads: dict[bytes, list[Block]] = {}
+        self._unless: dict[str, list[Block]] = {}
+        for vendor in ruleset.vendors:
+            shared = [Block(match, vendor, None) for match in vendor.unless]
+            for product in vendor.product:
+                self.blocks += [Block(match, vendor, product) for match in product.match]
+                self._unless[product.id] = shared + [Block(match, vendor, product) for match in product.unless]
+        self._index()
+        self._known_words = frozenset(self._words)
+        self._known_heads = frozenset(self._heads)
+
+    def match(self, items: Sequence[Item]) -> list[Hit]:
+        """Every item that is a product of the rules, in the order of the items, the surest product first."""
+        hits: list[Hit] = []
+        known_words, known_heads = self._known_words, self._known_heads
+        for index, item in enumerate(items):
+            found = item_words(item)
+            if known_words.isdisjoint(found) and known_heads.isdisjoint([word[:HEAD] for word in found]):
+                continue
+            hits += self._hits(index, item, found)
+        return hits
+
+    def nearest(self, item: Item) -> Iterator[tuple[Block, list[tuple[str, str]]]]:
+        """For an explanation: every block that shares a word with the item, with the fields that do not fit."""
+        spelled = _Spelled(item)
+        for block in self._candidates(item_words(item)):
+            yield block, block.misses(spelled)
+
+    def excluded(self, item: Item, product: Product) -> Block | None:
+        """The `unless` block that keeps the item from being the product."""
+        spelled = _Spelled(item)
+        return next((block for block in self._unless[product.id] if block.fits(spelled) is not None), None)
+
+    def _hits(self, index: int, item: Item, found: list[bytes]) -> list[Hit]:
+        spelled = _Spelled(item)
+        best: dict[str, Hit] = {}
+        for block in self._candidates(found):
+            fits = block.fits(spelled)
+            product = block.product
+            if fits is None or product is None:
+                continue
+            known = best.get(product.id)
+            if known is not None and rank(known.confidence) >= rank(block.confidence):
+                continue
+            if any(unless.fits(spelled) is not None for unless in self._unless[product.id]):
+                continue
+            best[product.id] = Hit(index, block.vendor, product, block.confidence, _because(item, fits))
+        # Who certainly is the vendor makes a weaker sign of one of its products certain as well.
+        for sure in [hit for hit in best.values() if hit.product.role == "vendor" and hit.confidence == "certain"]:
+            for hit in list(best.values()):
+                if hit.vendor.id == sure.vendor.id and hit.product.role == "covered" and hit.confidence != "certain":
+                    because = f"{hit.because} and {sure.because.partition(' with ')[2]}"
+                    best[hit.product.id] = Hit(index, hit.vendor, hit.product, "certain", because)
+        named = {hit.vendor.id for hit in best.values() if hit.product.role != "vendor"}
+        hits = [hit for hit in best.values() if hit.product.role != "vendor" or hit.vendor.id not in named]
+        hits.sort(key=lambda hit: (-rank(hit.confidence), hit.product.id))
+        return hits
+
+    def _candidates(self, found: Iterable[bytes]) -> Iterator[Block]:
+        seen: set[int] = set()
+        for word in dict.fromkeys(found):
+            for block in (*self._words.get(word, ()), *self._heads.get(word[:HEAD], ())):
+                if id(block) not in seen:
+                    seen.add(id(block))
+                    yield block
+
+    def _index(self) -> None:
+        """Every pattern goes under its rarest word; under the start of one only where no whole word is telling."""
+        wanted = [(block, block.keys()) for block in self.blocks]
+        uses: dict[bytes, int] = {}
+        for _, keys in wanted:
+            for whole, _heads in keys:
+                for word in whole:
+                    uses[word] = uses.get(word, 0) + 1
+        for block, keys in wanted:
+            for whole, heads in keys:
+                telling = [word for word in whole if word not in _COMMON] or (whole if not heads else [])
+                table = self._words if telling else self._heads
+                key = min(telling, key=lambda word: (uses[word], -len(word), word)) if telling else max(heads, key=len)
+                blocks = table.setdefault(key, [])
+                if not blocks or blocks[-1] is not block:
+                    blocks.append(block)
+
+
+class _Spelled(dict[str, str]):
+    """The fields of an item in their normal spelling, each worked out when it is first asked for."""
+
+    def __init__(self, item: Item) -> None:
+        self.item = item
+
+    def __missing__(self, field: str) -> str:
+        value = _value(self.item, field)
+        spelled = normalise.vendor(value) if field in _FOLDED else normalise.normal(value)
+        self[field] = spelled
+        return spelled
+
+
+_FOLDED = ("vendor", "signer")
+
+
+def item_words(item: Item) -> list[bytes]:
+    """The words of everything in an item that may be matched, in their normal spelling."""
+    text = f"{item.name}\n{item.vendor}\n{item.path}\n{item.command}\n{item.signer}"
+    if item.ids:
+        text = "\n".join((text, *item.ids.values()))
+    return normalise.words(text)
+
+
+def rank(confidence: Confidence) -> int:
+    """0 for possible, 1 for likely, 2 for certain."""
+    return CONFIDENCES.index(confidence)
+
+
+def _fields(match: Match, vendor: Vendor) -> Iterator[tuple[str, Texts | Versions]]:
+    plain: tuple[tuple[str, str | tuple[str, ...], Callable[[str], str]], ...] = (
+        ("name", match.name, normalise.normal),
+        ("vendor", match.vendor, normalise.vendor),
+        ("path", match.path, normalise.normal),
+        ("command", match.command, normalise.normal),
+        ("signer", match.signer, normalise.vendor),
+        *((f"ids.{key}", patterns, normalise.normal) for key, patterns in match.ids.items()),
+    )
+    for field, patterns, spell in plain:
+        if patterns:
+            yield field, Texts(_written_out(patterns, vendor), spell)
+    if isinstance(match.version, VersionRange):
+        yield "version", Versions(match.version)
+    elif match.version:
+        yield "version", Texts(_written_out(match.version, vendor), normalise.normal)
+
+
+def _written_out(patterns: str | tuple[str, ...], vendor: Vendor) -> Iterator[str]:
+    for pattern in (patterns,) if isinstance(patterns, str) else patterns:
+        if pattern in HEAD_LISTS:
+            yield from getattr(vendor, HEAD_LISTS[pattern])
+        else:
+            yield pattern
+
+
+def _value(item: Item, field: str) -> str:
+    if field.startswith("ids."):
+        return next((value for key, value in item.ids.items() if key == field[4:]), "")
+    value: str = getattr(item, field)
+    return value
+
+
+def _confidence(match: Match) -> Confidence:
+    """Identity is certain, vendor and name are likely, a name alone is possible."""
+    if match.signer or not _IDENTITY.isdisjoint(match.ids):
+        return "certain"
+    packages = match.kind in ("package", ("package",))
+    if match.vendor and match.name and packages:
+        return "certain"
+    if match.vendor or match.path or match.command or match.ids:
+        return "likely"
+    return "possible"
+
+
+def _because(item: Item, fits: Sequence[tuple[str, str]]) -> str:
+    return f"{item.kind.replace('_', ' ')} with " + " and ".join(
+        f'{field.removeprefix("ids.")} "{value}"' for field, value in fits
+    )

@@ -1,0 +1,1 @@
+"""The scan: a worker that runs the sources, and the supervisor that holds its budgets."""

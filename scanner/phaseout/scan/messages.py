@@ -1,0 +1,68 @@
+"""What the supervisor asks of its worker, and what the worker sends back."""
+
+from msgspec import Struct
+
+from phaseout.model.nouns import HostInfo, Item, Kind, Platform, Problem, SourceRun
+
+
+class Request(Struct, frozen=True, kw_only=True):
+    """What is to be looked at: no root is the live machine; no names in `only` are all sources."""
+
+    root: str | None = None
+    platform: Platform | None = None
+    only: tuple[str, ...] = ()
+    skip: tuple[str, ...] = ()
+    low_priority: bool = False
+    deep: bool = False  # see `Host.deep`
+    modules: bool = False  # see `Host.modules`
+    done: tuple[str, ...] = ()  # sources that an earlier worker has run
+    items: int = 0  # that earlier workers have given
+
+
+class Planned(Struct, frozen=True):
+    """A source that will run, with what the supervisor must know if it never ends."""
+
+    name: str
+    title: str
+    kinds: tuple[Kind, ...]
+
+
+class Opened(Struct, frozen=True, tag=True):
+    """The host is open; these sources follow in this order. `problems` arose on opening it."""
+
+    host: HostInfo
+    planned: tuple[Planned, ...]
+    problems: tuple[Problem, ...]
+
+
+class Refused(Struct, frozen=True, tag=True):
+    """The request cannot be served, and why."""
+
+    why: str
+
+
+class Started(Struct, frozen=True, tag=True):
+    """A source begins."""
+
+    source: str
+
+
+class Found(Struct, frozen=True, tag=True):
+    """A source gave an item."""
+
+    item: Item
+
+
+class Ended(Struct, frozen=True, tag=True):
+    """A source came to its end."""
+
+    run: SourceRun
+
+
+class Closed(Struct, frozen=True, tag=True):
+    """Everything planned has run; the most memory that the worker held, in bytes."""
+
+    peak_memory: int
+
+
+Message = Opened | Refused | Started | Found | Ended | Closed

@@ -1,0 +1,299 @@
+"""The worker's process, and the pipe through which it sends.
+
+On Linux the worker is a fork of the supervisor, which costs a few milliseconds. Elsewhere it is a new interpreter:
+macOS does not promise that a fork without exec works, and Windows has none.
+
+References:
+    fork(2), setrlimit(2), pipe(7) (capacity), select(2); https://pyinstaller.org/en/stable/runtime-information.html
+    (`sys.frozen`).
+"""
+
+import contextlib
+import os
+import select
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from phaseout.scan.messages import Message, Request
+from phaseout.scan.worker import warm_up, work
+
+if TYPE_CHECKING:
+    import subprocess
+
+    from phaseout.scan.windows_job import Job
+
+FORKS = sys.platform.startswith("linux")
+WORKER = "_worker"  # the argument that makes a frozen executable the worker
+_PIPE = 1 << 20  # so much is sent while nobody reads: the worker need not wait for the rules to be read
+_CHUNK = 1 << 18
+_ALONE = 30  # seconds after which nobody can be listening any more
+_HEARS = 0.2  # seconds until Ctrl-C is heard: on Windows nothing interrupts the wait for a queue
+_PATIENCE = (*[0.0005] * 20, *[0.01] * 100)  # seconds between the looks whether a worker has ended
+
+
+class Spawned:
+    """A worker that is a new interpreter, or the same frozen executable once more."""
+
+    def __init__(self, request: Request, memory: int, seconds: float) -> None:
+        import queue
+        import subprocess
+        import threading
+
+        code = f"import sys; sys.path[:] = {sys.path!r}; from phaseout.scan.worker_process import spawned; spawned()"
+        # In a virtual environment of Windows `sys.executable` is a launcher: one process more, and slower to start.
+        python = getattr(sys, "_base_executable", sys.executable) if sys.platform == "win32" else sys.executable
+        frozen = bool(getattr(sys, "frozen", False))
+        self._process = subprocess.Popen(  # noqa: S603  (ourselves)
+            [sys.executable, WORKER] if frozen else [python, "-B", "-c", code],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+        )
+        self._job = _bounded(self._process, memory)
+        self._ended = False
+        self.received = 0  # bytes
+        self._queue: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+        self._unpack = _Frames()
+        assert self._process.stdin is not None
+        with contextlib.suppress(OSError):  # a worker that died at once says so by its status
+            self._process.stdin.write(msgspec.msgpack.encode((request, memory, seconds)))
+            self._process.stdin.close()
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def receive(self, seconds: float) -> list[Message] | None:
+        """The next messages; none if the worker ended; `None` if it sent nothing in that time."""
+        import queue
+
+        end = time.monotonic() + seconds
+        while not self._ended:
+            try:
+                data = self._queue.get(timeout=min(max(end - time.monotonic(), 0.001), _HEARS))
+            except queue.Empty:
+                if time.monotonic() < end:
+                    continue
+                return None
+            self._ended = not data
+            self.received += len(data)
+            messages = list(self._unpack(data))
+            if messages:
+                return messages
+        return []
+
+    def death(self) -> str:
+        """What the worker died of, in words."""
+        status = self._process.wait()
+        if status < 0:
+            return f"the worker was ended by {signal.Signals(-status).name}"
+        return f"the worker ended with status {status if status < 1 << 16 else hex(status)}"  # 0xc0000005 on Windows
+
+    def kill(self) -> None:
+        """Ends it if it has not ended, and takes its status; harmless if that was done."""
+        if self._process.poll() is None:
+            self._process.kill()
+        if self._job is not None:
+            self._job.end()
+        self._process.wait()
+
+    def used(self) -> tuple[float, int]:
+        """How many seconds it has computed, and the bytes that it holds in memory; nothing once it has ended."""
+        return _used(self._process.pid)
+
+    def _read(self) -> None:
+        """Takes what comes, as it comes: on Windows nobody can wait for a pipe and a clock at once."""
+        assert self._process.stdout is not None
+        with self._process.stdout as pipe:
+            while data := pipe.read1(_CHUNK):  # type: ignore[attr-defined]
+                self._queue.put(data)
+        self._queue.put(b"")
+
+
+if sys.platform == "win32":
+    Forked = Spawned
+else:
+
+    class Forked:
+        """A worker that is a fork of this process: the one that was made ready, else a new one."""
+
+        ready: "tuple[int, int, int] | None" = None  # process, pipe to it, pipe from it
+
+        def __init__(self, request: Request, memory: int, seconds: float) -> None:
+            ready, Forked.ready = Forked.ready, None
+            self._pid, requests, self._pipe = ready or _fork()
+            self._unpack = _Frames()
+            self._status = 0
+            self.received = 0  # bytes
+            with contextlib.suppress(BrokenPipeError), open(requests, "wb") as pipe:
+                pipe.write(msgspec.msgpack.encode((request, memory, seconds)))
+
+        def receive(self, seconds: float) -> list[Message] | None:
+            """The next messages; none if the worker ended; `None` if it sent nothing in that time."""
+            while True:
+                ready, _, _ = select.select([self._pipe], [], [], max(seconds, 0))
+                if not ready:
+                    return None
+                data = os.read(self._pipe, _CHUNK)
+                if not data:
+                    return []
+                self.received += len(data)
+                messages = list(self._unpack(data))
+                if messages:
+                    return messages
+
+        def death(self) -> str:
+            """What the worker died of, in words."""
+            self.kill()
+            if os.WIFSIGNALED(self._status):
+                return f"the worker was ended by {signal.Signals(os.WTERMSIG(self._status)).name}"
+            return f"the worker ended with status {os.waitstatus_to_exitcode(self._status)}"
+
+        def kill(self) -> None:
+            """Ends it if it has not ended, and takes its status; harmless if that was done."""
+            if not self._pid:
+                return
+            pid, self._pid = self._pid, 0
+            with contextlib.suppress(ProcessLookupError):
+                done, self._status = os.waitpid(pid, os.WNOHANG)
+                if not done:
+                    os.kill(pid, signal.SIGKILL)
+                for pause in _PATIENCE:  # one that waits for a dead disk cannot be ended, and we do not wait for it
+                    if done:
+                        break
+                    time.sleep(pause)
+                    done, self._status = os.waitpid(pid, os.WNOHANG)
+            os.close(self._pipe)
+
+        def used(self) -> tuple[float, int]:
+            """How many seconds it has computed, and the bytes that it holds in memory; nothing once it has ended."""
+            return _used(self._pid)
+
+    def _fork() -> tuple[int, int, int]:
+        """A new worker: its process, the pipe that takes its request, and the pipe that gives its messages."""
+        requests, to_worker = os.pipe()
+        from_worker, writer = os.pipe()
+        if sys.platform == "linux":
+            import fcntl
+
+            with contextlib.suppress(OSError):
+                fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, _PIPE)
+        if sys.stdout is not None:
+            sys.stdout.flush()
+        pid = os.fork()
+        if not pid:
+            os.close(to_worker)
+            os.close(from_worker)
+            _live(requests, writer)
+        os.close(requests)
+        os.close(writer)
+        return pid, to_worker, from_worker
+
+
+def make_ready() -> None:
+    """Where workers are forks: makes one before the command line is read. It loads what it will need, and waits."""
+    if sys.platform == "linux":
+        Forked.ready = _fork()
+
+
+def spawned() -> None:
+    """The life of a spawned worker: the request comes through standard input, the messages leave through output."""
+    reader, writer = os.dup(0), os.dup(1)
+    if sys.platform == "win32":
+        import msvcrt
+
+        msvcrt.setmode(reader, os.O_BINARY)
+        msvcrt.setmode(writer, os.O_BINARY)
+    _live(reader, writer)
+
+
+class _Frames:
+    """Messages out of pieces of the pipe: each is preceded by its length in four bytes."""
+
+    def __init__(self) -> None:
+        self._rest = b""
+        self._decode: Callable[[bytes], Message] = msgspec.msgpack.Decoder(Message).decode
+
+    def __call__(self, data: bytes) -> Iterator[Message]:
+        data = self._rest + data
+        start = 0
+        while len(data) - start >= 4:
+            end = start + 4 + int.from_bytes(data[start : start + 4], "big")
+            if end > len(data):
+                break
+            yield self._decode(data[start + 4 : end])
+            start = end
+        self._rest = data[start:]
+
+
+def _live(reader: int, writer: int) -> None:
+    """The worker's whole life. It prints nothing, and what it is told by the keyboard is the supervisor's affair."""
+    status = 1
+    try:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        nowhere = os.open(os.devnull, os.O_RDWR)
+        for standard in (0, 1, 2):
+            os.dup2(nowhere, standard)
+        sys.stdout = sys.stderr = open(nowhere, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
+        warm_up()
+        with open(reader, "rb") as pipe:
+            asked = pipe.read()
+        if not asked:
+            os._exit(0)  # the command line asked for something else, or for nothing sensible
+        request, memory, seconds = msgspec.msgpack.decode(asked, type=tuple[Request, int, float])
+        _limit(memory, seconds)
+        encode = msgspec.msgpack.Encoder().encode
+
+        def send(message: Message) -> None:
+            data = encode(message)
+            rest = memoryview(len(data).to_bytes(4, "big") + data)
+            while rest:
+                rest = rest[os.write(writer, rest) :]
+
+        work(request, send)
+        status = 0
+    finally:
+        os._exit(status)
+
+
+def _used(pid: int) -> tuple[float, int]:
+    import psutil  # late: only a scan that takes longer than usual asks
+
+    try:
+        process = psutil.Process(pid)
+        computed = process.cpu_times()
+        return computed.user + computed.system, process.memory_info().rss
+    except psutil.Error:
+        return 0.0, 0
+
+
+def _bounded(process: "subprocess.Popen[bytes]", memory: int) -> "Job | None":
+    """The job object that bounds a new worker; `None` elsewhere, and where Windows refuses."""
+    if sys.platform != "win32":
+        return None
+    from phaseout.scan.windows_job import Job
+
+    with contextlib.suppress(OSError):
+        return Job(int(getattr(process, "_handle")), memory)  # noqa: B009  (what only Windows has, under no public name)
+    return None
+
+
+def _limit(memory: int, seconds: float) -> None:
+    """Bounds the address space, forbids core dumps, and ends a worker whose supervisor was ended without a word.
+
+    On Windows the supervisor has done so, by a job object; macOS takes the bound of memory and does not hold it, so
+    there the supervisor looks at what the worker holds.
+    """
+    if sys.platform == "win32":
+        return
+    import resource
+
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)  # whatever the supervisor does with it
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGALRM])
+    signal.alarm(int(seconds) + _ALONE)
+    with contextlib.suppress(OSError, ValueError):
+        resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))

@@ -1,0 +1,1 @@
+"""Serves what is found to other programs."""

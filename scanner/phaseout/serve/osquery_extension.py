@@ -1,0 +1,333 @@
+"""An extension of osquery: registers with the running osquery, and answers what it asks of the tables.
+
+Every request has a thread of its own, so that osquery's `ping` is answered while a scan runs; a query that comes
+meanwhile waits for the same scan. The result is kept for some seconds: a join asks for a table once for every row of
+the other, therefore only the rows and columns that it wants are sent.
+
+osquery's own Python bindings are not used. They answer one connection at a time, so that a ping waits as long as a
+scan, end by `os._exit`, and bring three packages; what they do for us are the five messages below.
+
+References:
+    https://github.com/osquery/osquery/blob/master/osquery/extensions/thrift/osquery.thrift (the messages),
+    https://osquery.readthedocs.io/en/stable/deployment/extensions/ (socket, timeout, interval, autoload)
+"""
+
+import contextlib
+import os
+import socket
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Protocol
+
+from phaseout import __version__
+from phaseout.model.findings import Report
+from phaseout.model.nouns import Inventory
+from phaseout.parsers.encodings.thrift import (
+    CALL,
+    EXCEPTION,
+    I32,
+    I64,
+    ONEWAY,
+    REPLY,
+    Fields,
+    Message,
+    ThriftError,
+    read_message,
+    write_message,
+)
+from phaseout.serve.osquery_tables import TABLES, Row, selected
+
+Seen = tuple[Inventory, Report]
+_SDK = "5.0.0"  # of osquery: the messages are those of every 5.x
+_SILENCE = 60.0  # seconds after which a connection that says nothing is closed
+_PAUSE = 0.1  # seconds between the attempts to reach osquery
+
+
+class CannotServeError(Exception):
+    """osquery cannot be reached, or does not want the tables; the text says which."""
+
+
+class Kept:
+    """The rows of the last result, and of a new one when it is too old."""
+
+    def __init__(self, look: Callable[[], Seen], seconds: float) -> None:
+        self._look = look
+        self._seconds = seconds
+        self._lock = threading.Lock()
+        self._tables: dict[str, list[Row]] = {}
+        self._end = 0.0
+
+    def rows(self, table: str) -> list[Row]:
+        """What a table holds now; whoever asks while somebody looks waits for the same result."""
+        with self._lock:
+            if not self._tables or time.monotonic() >= self._end:
+                seen = self._look()
+                self._tables = {name: list(table.rows(*seen)) for name, table in TABLES.items()}
+                self._end = time.monotonic() + self._seconds
+            return self._tables[table]
+
+
+def serve(path: str, look: Callable[[], Seen], *, timeout: float, interval: float, keep: float) -> None:
+    """Serves the tables until osquery ends or says that it is enough.
+
+    Args:
+        path: osquery's socket, on Windows its pipe.
+        look: scans and judges; what it raises becomes the error of the query.
+        timeout: seconds to wait for osquery.
+        interval: seconds between the looks whether osquery still lives.
+        keep: seconds for which a result is good.
+
+    Raises:
+        CannotServeError: it never came to serving.
+    """
+    osquery = _reach(path, timeout)
+    enough = threading.Event()
+    with contextlib.closing(osquery):
+        uuid = _register(osquery)
+        with _served(f"{path}.{uuid}", _Answers(Kept(look, keep), enough)):
+            while not enough.wait(interval):
+                try:
+                    _ask(osquery, "ping", Fields())
+                except (OSError, EOFError, ThriftError):
+                    return
+            with contextlib.suppress(OSError, EOFError, ThriftError):
+                _ask(osquery, "deregisterExtension", Fields({1: I64(uuid)}))
+
+
+class _Answers:
+    """What osquery may ask of an extension."""
+
+    def __init__(self, kept: Kept, enough: threading.Event) -> None:
+        self._kept = kept
+        self.enough = enough
+
+    def __call__(self, connection: "_Connection") -> None:
+        """Answers until the other side closes."""
+        with contextlib.closing(connection), contextlib.suppress(OSError, EOFError, ThriftError):
+            while True:
+                asked = read_message(connection.read)
+                answer = self._answer(asked)
+                if asked.kind != ONEWAY:
+                    connection.write(write_message(answer))
+                if asked.name == "shutdown":
+                    self.enough.set()
+
+    def _answer(self, asked: Message) -> Message:
+        if asked.name == "ping":
+            return _reply(asked, _status(0, "OK"))
+        if asked.name == "shutdown":
+            return Message(asked.name, REPLY, asked.sequence, Fields())
+        if asked.name == "call":
+            status, rows = self._call(asked.fields)
+            return _reply(asked, Fields({1: status, 2: rows}))
+        unknown = Fields({1: f"no method {asked.name}", 2: I32(1)})
+        return Message(asked.name, EXCEPTION, asked.sequence, unknown)
+
+    def _call(self, fields: Fields) -> tuple[Fields, list[dict[str, str]]]:
+        registry, name, request = fields.get(1), fields.get(2), fields.get(3)
+        table = TABLES.get(name) if registry == "table" and isinstance(name, str) else None
+        if table is None or not isinstance(request, dict):
+            return _status(1, f"no {registry} {name}"), []
+        action = request.get("action")
+        if action == "columns":
+            return _status(0, "OK"), _routes(table.columns)
+        if action != "generate":
+            return _status(1, f"no action {action}"), []
+        try:
+            rows = selected(self._kept.rows(str(name)), table.columns, request.get("context", ""))
+            return _status(0, "OK"), rows
+        except Exception as error:  # noqa: BLE001  (whatever it is, osquery shall hear of it and we go on)
+            return _status(1, f"phaseout: {error}"), []
+
+
+def _routes(columns: dict[str, str]) -> list[dict[str, str]]:
+    return [{"id": "column", "name": name, "type": kind, "op": "0"} for name, kind in columns.items()]
+
+
+def _status(code: int, message: str) -> Fields:
+    return Fields({1: I32(code), 2: message, 3: I64(0)})
+
+
+def _reply(asked: Message, result: Fields) -> Message:
+    return Message(asked.name, REPLY, asked.sequence, Fields({0: result}))
+
+
+def _register(osquery: "_Connection") -> int:
+    """The number that osquery gives us; the name of our own socket ends with it."""
+    info = Fields({1: "phaseout", 2: __version__, 3: _SDK, 4: "4.0.0"})
+    registry = {"table": {name: _routes(table.columns) for name, table in TABLES.items()}}
+    try:
+        status = _ask(osquery, "registerExtension", Fields({1: info, 2: registry}))
+    except (OSError, EOFError, ThriftError) as error:
+        raise CannotServeError(f"osquery did not answer: {error}") from error
+    if status.get(1) or not isinstance(status.get(3), int):
+        raise CannotServeError(f"osquery does not want the tables: {status.get(2)}")
+    return int(status[3])
+
+
+def _ask(connection: "_Connection", name: str, fields: Fields) -> Fields:
+    """The result of a call.
+
+    Raises:
+        ThriftError: the other side answered with an error, or something else.
+        EOFError: it closed.
+        OSError: the connection broke.
+    """
+    connection.write(write_message(Message(name, CALL, 0, fields)))
+    answer = read_message(connection.read)
+    result = answer.fields.get(0)
+    if answer.kind != REPLY or not isinstance(result, Fields):
+        raise ThriftError(str(answer.fields.get(1, "an answer without result")))
+    return result
+
+
+class _Connection(Protocol):
+    """Bytes to and from the other side."""
+
+    def read(self, size: int) -> bytes:
+        """Exactly so many bytes.
+
+        Raises:
+            EOFError: the other side closed.
+        """
+
+    def write(self, data: bytes) -> None:
+        """Sends all of it."""
+
+    def close(self) -> None:
+        """Ends it."""
+
+
+def _reach(path: str, seconds: float) -> _Connection:
+    """A connection to osquery, which may still be starting."""
+    end = time.monotonic() + seconds
+    while True:
+        try:
+            return _connect(path)
+        except OSError as error:
+            if time.monotonic() >= end:
+                raise CannotServeError(f"{path}: no osquery listens there ({error.strerror or error})") from error
+            time.sleep(_PAUSE)
+
+
+if sys.platform == "win32":
+    from multiprocessing.connection import Connection, Listener, PipeConnection
+
+    class _Pipe:
+        """A named pipe that was opened like a file."""
+
+        def __init__(self, path: str) -> None:
+            self._file = open(path, "r+b", buffering=0)  # noqa: SIM115, PTH123
+
+        def read(self, size: int) -> bytes:
+            parts = b""
+            while len(parts) < size:
+                part = self._file.read(size - len(parts))
+                if not part:
+                    raise EOFError
+                parts += part
+            return parts
+
+        def write(self, data: bytes) -> None:
+            self._file.write(data)
+
+        def close(self) -> None:
+            self._file.close()
+
+    class _Served:
+        """The end of a pipe that we serve; it comes in messages, wherever the other side cut."""
+
+        def __init__(self, pipe: PipeConnection | Connection) -> None:
+            self._pipe = pipe
+            self._rest = b""
+
+        def read(self, size: int) -> bytes:
+            while len(self._rest) < size:
+                self._rest += self._pipe.recv_bytes()
+            data, self._rest = self._rest[:size], self._rest[size:]
+            return data
+
+        def write(self, data: bytes) -> None:
+            self._pipe.send_bytes(data)
+
+        def close(self) -> None:
+            self._pipe.close()
+
+    def _connect(path: str) -> _Connection:
+        return _Pipe(path)
+
+    @contextlib.contextmanager
+    def _served(path: str, answers: _Answers) -> Iterator[None]:
+        """Listens at a pipe."""
+        listener = Listener(path, "AF_PIPE")
+
+        def accept() -> None:
+            while not answers.enough.is_set():
+                with contextlib.suppress(OSError, EOFError):
+                    pipe = listener.accept()
+                    threading.Thread(target=answers, args=(_Served(pipe),), daemon=True).start()
+
+        threading.Thread(target=accept, daemon=True).start()
+        with contextlib.closing(listener):
+            yield
+
+else:
+    import socketserver
+    from pathlib import Path
+
+    class _Socket:
+        """A stream socket."""
+
+        def __init__(self, connected: socket.socket) -> None:
+            connected.settimeout(_SILENCE)
+            self._socket = connected
+            self._file = connected.makefile("rb")
+
+        def read(self, size: int) -> bytes:
+            data = self._file.read(size)
+            if len(data) < size:
+                raise EOFError("it closed")
+            return data
+
+        def write(self, data: bytes) -> None:
+            self._socket.sendall(data)
+
+        def close(self) -> None:
+            self._file.close()
+            self._socket.close()
+
+    def _connect(path: str) -> _Connection:
+        connected = socket.socket(socket.AF_UNIX)
+        try:
+            connected.connect(path)
+        except OSError:
+            connected.close()
+            raise
+        return _Socket(connected)
+
+    class _Server(socketserver.ThreadingUnixStreamServer):
+        daemon_threads = True
+        block_on_close = False
+
+    @contextlib.contextmanager
+    def _served(path: str, answers: _Answers) -> Iterator[None]:
+        """Listens at a path that nobody but its owner may use."""
+        place = Path(path)
+        if place.is_socket():  # left over from one that was killed
+            place.unlink()
+        before = os.umask(0o077)
+        try:
+            server = _Server(path, lambda request, *_: answers(_Socket(request)))  # type: ignore[arg-type]
+        except OSError as error:
+            raise CannotServeError(f"{path}: {error.strerror or error}") from error
+        finally:
+            os.umask(before)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        try:
+            yield
+        finally:
+            server.shutdown()
+            server.server_close()
+            place.unlink(missing_ok=True)

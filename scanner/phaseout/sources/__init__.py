@@ -1,0 +1,97 @@
+"""The places where software leaves a trace: one file a source, and the one list of them."""
+
+from importlib import import_module
+from typing import cast
+
+from phaseout.model.nouns import Platform
+from phaseout.sources.source import Source
+
+ALL: tuple[str, ...] = (
+    "linux.dpkg",
+    "linux.rpm",
+    "linux.apk",
+    "linux.pacman",
+    "linux.opkg",
+    "linux.portage",
+    "linux.snap",
+    "linux.flatpak",
+    "linux.appimage",
+    "linux.systemd",
+    "linux.sysv",
+    "linux.cron",
+    "linux.kernel_modules",
+    "linux.desktop_entries",
+    "linux.vendor_folders",
+    "windows.uninstall",
+    "windows.portable_programs",
+    "windows.chocolatey",
+    "windows.scoop",
+    "windows.winget",
+    "windows.amcache",
+    "windows.msi_products",
+    "windows.appx_packages",
+    "windows.services",
+    "windows.scheduled_tasks",
+    "windows.autostart",
+    "windows.security_products",
+    "windows.vendor_keys",
+    "windows.wsl",
+    "macos.applications",
+    "macos.receipts",
+    "macos.macports",
+    "macos.launchd",
+    "macos.login_items",
+    "macos.kernel_extensions",
+    "macos.system_extensions",
+    "macos.profiles",
+    "macos.support_folders",
+    "macos.safari_extensions",
+    "anywhere.processes",
+    "anywhere.homebrew",
+    "anywhere.chromium_extensions",
+    "anywhere.firefox_addons",
+    "anywhere.native_messaging",
+    "anywhere.editor_extensions",
+    "anywhere.jetbrains_plugins",
+    "anywhere.python_packages",
+    "anywhere.npm_packages",
+    "anywhere.ruby_gems",
+    "anywhere.cargo_binaries",
+    "anywhere.go_binaries",
+    "anywhere.containers",
+)
+# Those that also look into the containers and the like that others find within a host.
+INSIDE: tuple[str, ...] = (
+    "linux.dpkg",
+    "linux.rpm",
+    "linux.apk",
+    "linux.pacman",
+    "linux.opkg",
+    "linux.portage",
+    "anywhere.python_packages",
+    "anywhere.npm_packages",
+    "anywhere.ruby_gems",
+    "anywhere.cargo_binaries",
+    "anywhere.go_binaries",
+)
+_PLATFORMS: dict[str, tuple[Platform, ...]] = {
+    "linux": ("linux",),
+    "macos": ("macos",),
+    "windows": ("windows",),
+    "anywhere": ("linux", "macos", "windows"),
+}
+
+
+def load(platform: Platform | None = None) -> tuple[Source, ...]:
+    """The sources for a platform, or all; of the folders only those that can hold one are imported."""
+    names = [name for name in ALL if platform is None or platform in _PLATFORMS[name.partition(".")[0]]]
+    return tuple(source for source in map(_source, names) if platform is None or platform in source.platforms)
+
+
+def load_inside() -> tuple[Source, ...]:
+    """The sources that look into the hosts within a host."""
+    return tuple(_source(name) for name in INSIDE)
+
+
+def _source(name: str) -> Source:
+    return cast("Source", import_module(f"phaseout.sources.{name}").SOURCE)

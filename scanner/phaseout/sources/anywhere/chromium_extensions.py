@@ -1,0 +1,529 @@
+r"""Extensions of Chrome, Chromium, Edge, Brave, Vivaldi, Opera, Arc and their kin, in all profiles of all users.
+
+What is installed is told by the settings of a profile, and name and version by the manifest on disk. An extension that
+is set up but whose files are gone is a leftover, and so is a version in the profile that its settings do not name. What
+policies, files beside the browser, and registry keys make the browser install is listed on its own as a leftover: a
+registration that brings the extension back.
+
+References:
+    https://chromium.googlesource.com/chromium/src/+/main/docs/user_data_dir.md;
+    https://developer.chrome.com/docs/extensions/how-to/distribute/install-extensions (files and registry keys);
+    https://www.chromium.org/administrators/linux-quick-start/ (policies on Linux), …/mac-quick-start;
+    https://chromeenterprise.google/policies/#ExtensionInstallForcelist
+"""
+
+import re
+from collections.abc import Generator, Iterator
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from phaseout.host import Host
+from phaseout.model.nouns import Evidence, Item, LeftOut, Problem, State
+from phaseout.sources.kit.user_data import CHROMIUM, UserData, homes, join, present, reads
+from phaseout.sources.source import Source, Trace
+
+if TYPE_CHECKING:
+    from phaseout.host.registry.base import Key
+    from phaseout.parsers.browsers.chrome_manifest import Manifest
+    from phaseout.parsers.browsers.chrome_policy import Brought
+    from phaseout.parsers.browsers.chrome_preferences import Setting
+
+_SETTINGS = ("Preferences", "Secure Preferences")
+_PROFILES = 200  # folders of a browser that may be profiles
+_LARGEST = 64 << 20
+_PARTS = re.compile(r"[\\/]+")
+_VERSION = re.compile(r"[\\/](\d[\d.]*)_\d+$")  # of a folder below that of the extension
+_ABSOLUTE = re.compile(r"/|[A-Za-z]:\\|\\\\")
+
+
+class _Family(NamedTuple):
+    """A browser, whatever its channel: where the machine tells it what to install."""
+
+    name: str
+    policies: tuple[str, ...]  # Linux
+    domain: str  # of the managed preferences of macOS
+    policy_key: str  # below SOFTWARE, Windows
+    extensions: tuple[str, ...]  # Linux
+    library: str  # below /Library/Application Support, macOS
+    extensions_key: str  # below SOFTWARE, Windows
+
+
+_FAMILIES = (
+    _Family(
+        "Chrome",
+        ("/etc/opt/chrome/policies",),
+        "com.google.Chrome",
+        r"Policies\Google\Chrome",
+        ("/opt/google/chrome/extensions", "/usr/share/google-chrome/extensions"),
+        "Google/Chrome",
+        r"Google\Chrome\Extensions",
+    ),
+    _Family(
+        "Chromium",
+        ("/etc/chromium/policies", "/etc/chromium-browser/policies"),
+        "org.chromium.Chromium",
+        r"Policies\Chromium",
+        ("/usr/share/chromium/extensions", "/usr/share/chromium-browser/extensions", "/usr/lib/chromium/extensions"),
+        "Chromium",
+        r"Chromium\Extensions",
+    ),
+    _Family(
+        "Edge",
+        ("/etc/opt/edge/policies",),
+        "com.microsoft.Edge",
+        r"Policies\Microsoft\Edge",
+        ("/opt/microsoft/msedge/extensions", "/usr/share/microsoft-edge/extensions"),
+        "Microsoft Edge",
+        r"Microsoft\Edge\Extensions",
+    ),
+    _Family(
+        "Brave",
+        ("/etc/brave/policies",),
+        "com.brave.Browser",
+        r"Policies\BraveSoftware\Brave",
+        ("/opt/brave.com/brave/extensions",),
+        "BraveSoftware/Brave-Browser",
+        r"BraveSoftware\Brave-Browser\Extensions",
+    ),
+    _Family(
+        "Vivaldi",
+        ("/etc/vivaldi/policies", "/etc/opt/vivaldi/policies"),
+        "com.vivaldi.Vivaldi",
+        r"Policies\Vivaldi",
+        ("/opt/vivaldi/extensions",),
+        "Vivaldi",
+        r"Vivaldi\Extensions",
+    ),
+    _Family(
+        "Yandex Browser",
+        ("/etc/opt/yandex/browser/policies",),
+        "ru.yandex.desktop.yandex-browser",
+        r"Policies\YandexBrowser",
+        ("/opt/yandex/browser/Extensions",),
+        "Yandex/YandexBrowser",
+        r"Yandex\YandexBrowser\Extensions",
+    ),
+)
+_LEVELS = ("managed", "recommended")
+_VIEWS = (r"HKLM\SOFTWARE", r"HKLM\SOFTWARE\WOW6432Node")
+_USER_VIEWS = (r"Software", r"Software\WOW6432Node")
+_MANAGED = "/Library/Managed Preferences"
+_EXTERNAL = "External Extensions"
+
+
+class _Registration(NamedTuple):
+    """What makes a browser install an extension: a policy, a file or a key."""
+
+    family: str
+    user: str
+    id: str
+    version: str
+    url: str
+    path: str
+    how: str
+    where: str
+
+
+def collect(host: Host) -> Iterator[Trace]:
+    """An item for every extension of every profile, and one for every registration."""
+    registrations: list[_Registration] = []
+    for trace in _registrations(host):
+        if isinstance(trace, _Registration):
+            registrations.append(trace)
+        else:
+            yield trace
+    policies = {(one.family, one.id): one.where for one in registrations if one.how == "forced by policy"}
+    names: dict[str, str] = {}
+    for place in present(host, CHROMIUM):
+        for name, folder in (yield from _profiles(host, place.folder)):
+            for found in _profile(host, place, name, folder, policies):
+                if isinstance(found, Item) and "extension_id" in found.ids:
+                    names.setdefault(found.ids["extension_id"], found.name)
+                yield found
+    for one in registrations:
+        yield _registered(one, names.get(one.id, ""))
+
+
+def _profiles(host: Host, top: str) -> Generator[Problem, None, list[tuple[str, str]]]:
+    """Name and folder of the profiles; Opera's folder is one itself, in older versions."""
+    folders = [("", top)]
+    folders += [(one.name, join(host, top, one.name)) for one in host.files.list(top) if one.kind in ("dir", "link")]
+    if len(folders) > _PROFILES:
+        yield Problem(top, f"more than {_PROFILES} folders: the rest was not looked into")
+    return [
+        (name, folder)
+        for name, folder in folders[:_PROFILES]
+        if any(host.files.exists(join(host, folder, file)) for file in _SETTINGS)
+        or (name and host.files.is_dir(join(host, folder, "Extensions")))
+    ]
+
+
+def _profile(
+    host: Host, place: UserData, profile: str, folder: str, policies: dict[tuple[str, str], str]
+) -> Iterator[Trace]:
+    from phaseout.parsers.browsers import chrome_preferences
+    from phaseout.parsers.browsers.chrome_manifest import is_id
+
+    settings: dict[str, tuple[Setting, str]] = {}
+    seen = unread = False
+    for file in _SETTINGS:
+        path = join(host, folder, file)
+        data = host.files.read(path, _LARGEST)
+        if data is None:
+            unread = unread or not host.files.gone(path)
+            continue
+        try:
+            for name, setting in chrome_preferences.settings(data):
+                if setting is None:
+                    yield Problem(path, f"the settings of {name[:80]!r} are damaged")
+                    yield LeftOut("damaged")
+                elif setting.path or name not in settings:
+                    settings[name] = setting, path
+            seen = True
+        except ValueError as error:
+            yield Problem(path, f"is damaged: {error}")
+            unread = True
+    extensions = join(host, folder, "Extensions")
+    on_disk = {
+        join(host, extensions, name, version.name): name
+        for name in (entry.name for entry in host.files.list(extensions) if entry.kind in ("dir", "link"))
+        if is_id(name)
+        for version in host.files.list(join(host, extensions, name))
+        if version.kind in ("dir", "link")
+    }
+    for name, (setting, path) in settings.items():
+        if setting.location in chrome_preferences.COMPONENT:
+            yield LeftOut("part of the browser")
+            continue
+        if not setting.path:
+            yield LeftOut("settings of an extension that is not installed")
+            continue
+        where = _absolute(host, extensions, setting.path)
+        on_disk.pop(where, None)
+        yield from _extension(host, place, profile, name, where, setting, path, policies)
+    for where, name in on_disk.items():
+        status = "a version that the browser does not use" if seen and not unread else ""
+        yield from _extension(host, place, profile, name, where, None, where, policies, status)
+
+
+def _absolute(host: Host, extensions: str, path: str) -> str:
+    if _ABSOLUTE.match(path):
+        return path
+    return join(host, extensions, *(part for part in _PARTS.split(path) if part not in ("", ".", "..")))
+
+
+def _extension(
+    host: Host,
+    place: UserData,
+    profile: str,
+    name: str,
+    folder: str,
+    setting: "Setting | None",
+    evidence: str,
+    policies: dict[tuple[str, str], str],
+    status: str = "",
+) -> Iterator[Trace]:
+    from phaseout.parsers.browsers.chrome_manifest import store
+
+    state: State = "leftover" if status else "installed"
+    found, title, problem = _manifest(host, folder)
+    if problem is not None:
+        yield problem
+    if found is None:
+        if host.files.gone(folder):
+            state, status = "leftover", "its files are gone"
+        found = _remembered(setting)
+        title = "" if "__MSG_" in found.name else found.name
+    details = {
+        "browser": place.program,
+        "profile": profile,
+        "type": "" if found.kind == "extension" else found.kind,
+        "store": store(found.update_url),
+        "status": status,
+    }
+    if setting is not None:
+        details |= {
+            "enabled": "yes" if setting.enabled else "no",
+            "disabled": setting.reasons,
+            "location": setting.place,
+            "brought_by": "the browser"
+            if setting.by_default
+            else "the maker of the computer"
+            if setting.by_maker
+            else "",
+            "installed": setting.installed,
+            "updated": setting.updated,
+        }
+        if setting.from_store and not details["store"]:
+            details["store"] = "yes"
+    family = next((one.name for one in _FAMILIES if place.program.startswith(one.name)), "")
+    details["policy"] = policies.get((family, name), "")
+    version = found.version or "".join(_VERSION.findall(folder))
+    yield Item(
+        kind="extension",
+        name=title or name,
+        state=state,
+        vendor=found.vendor,
+        version=version,
+        path=folder,
+        user=place.user,
+        ids={"extension_id": name},
+        details=details,
+        evidence=(Evidence(evidence, f"{name} {version}".strip()),),
+    )
+
+
+def _manifest(host: Host, folder: str) -> tuple["Manifest | None", str, Problem | None]:
+    """The manifest of a folder, and the name in the author's language; a name that cannot be resolved is empty."""
+    from phaseout.parsers.browsers.chrome_manifest import NONE, manifest
+    from phaseout.parsers.browsers.extension_locales import is_message, message
+
+    path = join(host, folder, "manifest.json")
+    data = host.files.read(path)
+    if data is None:
+        return None, "", None
+    try:
+        found = manifest(data)
+    except ValueError as error:
+        return NONE, "", Problem(path, f"is damaged: {error}")
+    if not is_message(found.name) and not is_message(found.vendor):
+        return found, found.name, None
+    for locale in dict.fromkeys((found.locale, "en", "en_US")):
+        if not locale or _PARTS.search(locale) or locale == "..":
+            continue
+        path = join(host, folder, "_locales", locale, "messages.json")
+        messages = host.files.read(path)
+        if messages is None:
+            continue
+        try:
+            name, vendor = message(found.name, messages), message(found.vendor, messages)
+        except ValueError as error:
+            return found, "", Problem(path, f"is damaged: {error}")
+        if not is_message(name):
+            return found._replace(vendor="" if is_message(vendor) else vendor), name, None
+    return found, "", None
+
+
+def _remembered(setting: "Setting | None") -> "Manifest":
+    """The manifest as the settings of the profile keep it."""
+    from phaseout.parsers.browsers.chrome_manifest import NONE, manifest
+
+    try:
+        return manifest(setting.manifest) if setting is not None and setting.manifest else NONE
+    except ValueError:
+        return NONE
+
+
+def _registrations(host: Host) -> Iterator[_Registration | Trace]:
+    platform = host.info.platform
+    if platform == "linux":
+        for family in _FAMILIES:
+            for top in family.policies:
+                for level in _LEVELS:
+                    yield from _policy_files(host, family, f"{top}/{level}")
+            for folder in family.extensions:
+                yield from _external(host, family.name, "", folder)
+                yield from _for_everybody(host, family, folder)
+    elif platform == "macos":
+        support = "/Library/Application Support"
+        people = [("", _MANAGED)]
+        people += [(one.name, f"{_MANAGED}/{one.name}") for one in host.files.list(_MANAGED) if one.kind == "dir"]
+        for family in _FAMILIES:
+            for user, folder in people:
+                yield from _plist(host, family, user, f"{folder}/{family.domain}.plist")
+            yield from _external(host, family.name, "", f"{support}/{family.library}/{_EXTERNAL}")
+            for user, home in homes(host):
+                yield from _external(host, family.name, user, f"{home}{support}/{family.library}/{_EXTERNAL}")
+    if host.registry is not None:
+        tops = [("", view) for view in _VIEWS]
+        tops += [(user.name, rf"HKU\{user.sid}\{view}") for user in host.users if user.sid for view in _USER_VIEWS]
+        for user, top in tops:
+            software = host.registry.key(top)
+            for family in _FAMILIES if software is not None else ():
+                assert software is not None
+                yield from _policy_key(family, user, software.key(family.policy_key))
+                yield from _extension_key(family, user, software.key(family.extensions_key))
+
+
+def _policy_files(host: Host, family: _Family, folder: str) -> Iterator[_Registration | Trace]:
+    for entry in host.files.list(folder):
+        if not entry.name.endswith(".json"):
+            continue
+        path = f"{folder}/{entry.name}"
+        data = host.files.read(path)
+        if data is not None:
+            from phaseout.parsers.browsers.chrome_policy import brought
+            from phaseout.parsers.encodings.lenient_json import decode
+
+            try:
+                yield from _policy(family, "", path, brought(decode(data)))
+            except ValueError as error:
+                yield Problem(path, f"is damaged: {error}")
+
+
+def _policy(family: _Family, user: str, where: str, found: "Iterator[Brought]") -> Iterator[_Registration | Trace]:
+    for one in found:
+        if not one.installs:
+            yield LeftOut("a policy that installs nothing")
+            continue
+        how = "forced by policy" if one.mode == "force_installed" else "installed by policy"
+        yield _Registration(family.name, user, one.id, "", one.url, "", how, where)
+
+
+def _plist(host: Host, family: _Family, user: str, path: str) -> Iterator[_Registration | Trace]:
+    data = host.files.read(path)
+    if data is None:
+        return
+    from phaseout.parsers.browsers.chrome_policy import brought
+    from phaseout.parsers.encodings.property_list import mapping
+
+    policies = mapping(data)
+    if policies is None:
+        yield Problem(path, "is no property list with a dictionary")
+    try:
+        yield from _policy(family, user, path, brought(policies))
+    except ValueError as error:
+        yield Problem(path, f"ExtensionSettings is damaged: {error}")
+
+
+def _policy_key(family: _Family, user: str, key: "Key | None") -> Iterator[_Registration | Trace]:
+    """The list is a key of numbered values; the settings are JSON in one value, or a key for each extension."""
+    if key is None:
+        return
+    from phaseout.parsers.browsers.chrome_policy import brought, forcelist
+
+    forced = key.child("ExtensionInstallForcelist")
+    if forced is not None:
+        yield from _policy(family, user, forced.path, forcelist(tuple(forced.values().values())))
+    settings: Any = key.text("ExtensionSettings")
+    if not settings:
+        each = key.child("ExtensionSettings")
+        settings = {
+            one.name: {"installation_mode": one.text("installation_mode"), "update_url": one.text("update_url")}
+            for one in (each.subkeys() if each is not None else ())
+        }
+    try:
+        yield from _policy(family, user, rf"{key.path}\ExtensionSettings", brought({"ExtensionSettings": settings}))
+    except ValueError as error:
+        yield Problem(rf"{key.path}\ExtensionSettings", f"is damaged: {error}")
+
+
+def _extension_key(family: _Family, user: str, key: "Key | None") -> Iterator[_Registration]:
+    for one in key.subkeys() if key is not None else ():
+        yield _Registration(
+            family.name,
+            user,
+            one.name,
+            one.text("version"),
+            one.text("update_url"),
+            one.text("path"),
+            "registered in the registry",
+            one.path,
+        )
+
+
+def _external(host: Host, browser: str, user: str, folder: str) -> Iterator[_Registration | Trace]:
+    """Files `ID.json`, each for one extension, or one file with the identifiers as members."""
+    for entry in host.files.list(folder):
+        if not entry.name.endswith(".json"):
+            continue
+        path = join(host, folder, entry.name)
+        data = host.files.read(path)
+        if data is None:
+            continue
+        from phaseout.parsers.encodings.lenient_json import decode, member, text
+
+        try:
+            value = decode(data)
+        except ValueError as error:
+            yield Problem(path, f"is damaged: {error}")
+            yield LeftOut("damaged")
+            continue
+        name = entry.name.removesuffix(".json")
+        found = value.items() if name == "external_extensions" and isinstance(value, dict) else ((name, value),)
+        for id_, one in found:
+            fields = ("external_version", "external_update_url", "external_crx")
+            version, url, crx = (text(member(one, field)) for field in fields)
+            yield _Registration(browser, user, id_, version, url, crx, "registered in a file", path)
+
+
+def _for_everybody(host: Host, family: _Family, folder: str) -> Iterator[Trace]:
+    """Unpacked extensions beside the browser, which distributions make it load."""
+    for entry in host.files.list(folder):
+        if entry.kind not in ("dir", "link"):
+            continue
+        from phaseout.parsers.browsers.chrome_manifest import is_id, store
+
+        path = f"{folder}/{entry.name}"
+        found, title, problem = _manifest(host, path)
+        if problem is not None:
+            yield problem
+        if found is None:
+            yield LeftOut("a folder without an extension")
+            continue
+        name = found.id or (entry.name if is_id(entry.name) else "")
+        yield Item(
+            kind="extension",
+            name=title or entry.name,
+            vendor=found.vendor,
+            version=found.version,
+            path=path,
+            ids={"extension_id": name},
+            details={
+                "browser": family.name,
+                "location": "loaded for every user",
+                "store": store(found.update_url),
+                "type": "" if found.kind == "extension" else found.kind,
+            },
+            evidence=(Evidence(f"{path}/manifest.json", f"{found.name} {found.version}".strip()),),
+        )
+
+
+def _registered(one: _Registration, name: str) -> Item:
+    from phaseout.parsers.browsers.chrome_manifest import store
+
+    return Item(
+        kind="extension",
+        name=name or one.id,
+        state="leftover",
+        version=one.version,
+        path=one.path,
+        user=one.user,
+        ids={"extension_id": one.id},
+        details={"browser": one.family, "location": one.how, "store": store(one.url)},
+        evidence=(Evidence(one.where, f"{one.id};{one.url}".rstrip(";")),),
+    )
+
+
+SOURCE = Source(
+    name="chromium_extensions",
+    title="Extensions of Chrome and its kin",
+    platforms=("linux", "macos", "windows"),
+    kinds=("extension",),
+    needs=(),
+    reads=(
+        *reads(CHROMIUM, "*Preferences", "Extensions/*/*", "*/*Preferences", "*/Extensions/*/*"),
+        "/**/manifest.json",  # of extensions that a profile loads from elsewhere
+        "/**/_locales/*/messages.json",
+        r"C:\**\manifest.json",
+        r"C:\**\_locales\*\messages.json",
+        *(f"{top}/{level}/*.json" for family in _FAMILIES for top in family.policies for level in _LEVELS),
+        *(f"{folder}/*.json" for family in _FAMILIES for folder in family.extensions),
+        *(f"{_MANAGED}{user}/{family.domain}.plist" for family in _FAMILIES for user in ("", "/*")),
+        *(
+            f"{home}/Library/Application Support/{family.library}/{_EXTERNAL}/*.json"
+            for family in _FAMILIES
+            for home in ("", "~")
+        ),
+        *(
+            rf"{top}\{key}"
+            for family in _FAMILIES
+            for top in (*_VIEWS, *(rf"HKU\*\{view}" for view in _USER_VIEWS))
+            for key in (rf"{family.policy_key}\**", rf"{family.extensions_key}\*")
+        ),
+    ),
+    limits=(
+        "A profile that the browser was given on its command line is in none of the usual folders and is not found; of "
+        "an extension that is only registered the name is not known."
+    ),
+    collect=collect,
+)

@@ -1,0 +1,417 @@
+r"""Add-ons of Firefox, Thunderbird and their kin, in all profiles of all users, and those of the whole machine.
+
+What a profile has is told by its `extensions.json`; an add-on there whose file is gone is a leftover. Add-ons that lie
+in a folder without being in that list are looked into themselves. What policies and registry keys make the browser
+install is listed on its own as a leftover: a registration that brings the add-on back.
+
+References:
+    https://support.mozilla.org/kb/profiles-where-firefox-stores-user-data, https://kb.mozillazine.org/Profiles.ini_file;
+    https://searchfox.org/mozilla-central/source/toolkit/mozapps/extensions/internal/XPIProvider.sys.mjs (the folders);
+    https://extensionworkshop.com/documentation/enterprise/ (distribution, registry); https://mozilla.github.io/policy-templates/
+"""
+
+from collections.abc import Generator, Iterator
+from typing import TYPE_CHECKING
+
+from phaseout.host import Host
+from phaseout.model.nouns import Evidence, Item, LeftOut, Problem
+from phaseout.sources.kit.user_data import MOZILLA, UserData, homes, join, present, reads
+from phaseout.sources.source import Source, Trace
+
+if TYPE_CHECKING:
+    from phaseout.parsers.browsers.chrome_manifest import Manifest
+    from phaseout.parsers.browsers.chrome_policy import Brought
+    from phaseout.parsers.browsers.mozilla_addons import Addon
+
+_APPLICATIONS = {
+    "{ec8030f7-c20a-464f-9b0e-13a3a9e97384}": "Firefox",
+    "{3550f703-e582-4d05-9a08-453d09bdfdc6}": "Thunderbird",
+    "{92650c4d-4b8e-4d2a-b7eb-24ecf4f63a41}": "SeaMonkey",
+}
+_FOR_EVERYBODY = {
+    "linux": tuple(f"/usr/{place}/mozilla/extensions" for place in ("share", "lib", "lib64")),
+    "macos": ("/Library/Application Support/Mozilla/Extensions",),
+    "windows": (),
+}
+_OF_USER = {
+    "linux": ".mozilla/extensions",
+    "macos": "Library/Application Support/Mozilla/Extensions",
+    "windows": "AppData/Roaming/Mozilla/Extensions",
+}
+_PROGRAMS = {
+    "linux": {
+        "/usr/lib/firefox": "Firefox",
+        "/usr/lib64/firefox": "Firefox",
+        "/usr/lib/firefox-esr": "Firefox",
+        "/opt/firefox": "Firefox",
+        "/snap/firefox/current/usr/lib/firefox": "Firefox",
+        "/usr/lib/thunderbird": "Thunderbird",
+        "/usr/lib64/thunderbird": "Thunderbird",
+        "/usr/share/librewolf": "LibreWolf",
+        "/usr/lib/librewolf": "LibreWolf",
+    },
+    "macos": {
+        f"/Applications/{name}.app/Contents/Resources": name
+        for name in ("Firefox", "Thunderbird", "LibreWolf", "Waterfox", "Zen")
+    },
+    "windows": {
+        r"C:\Program Files\Mozilla Firefox": "Firefox",
+        r"C:\Program Files (x86)\Mozilla Firefox": "Firefox",
+        r"C:\Program Files\Mozilla Thunderbird": "Thunderbird",
+        r"C:\Program Files (x86)\Mozilla Thunderbird": "Thunderbird",
+        r"C:\Program Files\LibreWolf": "LibreWolf",
+    },
+}
+_POLICIES = {
+    "/etc/firefox/policies/policies.json": "Firefox",
+    "/etc/firefox-esr/policies/policies.json": "Firefox",
+    "/etc/thunderbird/policies/policies.json": "Thunderbird",
+}
+_DOMAINS = {
+    "/Library/Managed Preferences/org.mozilla.firefox.plist": "Firefox",
+    "/Library/Preferences/org.mozilla.firefox.plist": "Firefox",
+    "/Library/Preferences/org.mozilla.thunderbird.plist": "Thunderbird",
+}
+_VIEWS = (r"HKLM\SOFTWARE", r"HKLM\SOFTWARE\WOW6432Node")
+_USER_VIEWS = (r"Software", r"Software\WOW6432Node")
+_NOT_ADDONS = frozenset(("staged", "staged-xpis", "trash"))
+_LARGEST = 64 << 20
+_ARCHIVE = 512 << 20
+_NAMES = 500  # entries of a folder that may be add-ons
+
+
+def collect(host: Host) -> Iterator[Trace]:
+    """An item for every add-on of every profile and of the machine, and one for every registration."""
+    for place in present(host, MOZILLA):
+        for profile in (yield from _profiles(host, place.folder)):
+            yield from _profile(host, place, profile)
+    for folder in _FOR_EVERYBODY[host.info.platform]:
+        yield from _applications(host, folder, "", "folder of the system")
+    for user, home in homes(host):
+        yield from _applications(host, join(host, home, _OF_USER[host.info.platform]), user, "folder of the user")
+    for folder, program in _PROGRAMS[host.info.platform].items():
+        if host.files.is_dir(folder):
+            place = UserData(program, "", join(host, folder, "distribution/extensions"))
+            yield from _unlisted(host, place, "", "folder of the program")
+            yield from _policies(host, program, join(host, folder, "distribution/policies.json"))
+    if host.info.platform == "linux":
+        for path, program in _POLICIES.items():
+            yield from _policies(host, program, path)
+    elif host.info.platform == "macos":
+        for path, program in _DOMAINS.items():
+            yield from _plist(host, program, path)
+    if host.registry is not None:
+        yield from _keys(host)
+
+
+def _profiles(host: Host, top: str) -> Generator[Problem, None, list[str]]:
+    """The folders that `profiles.ini` names, and those that are there without being named."""
+    from phaseout.parsers.encodings.keyfile import sections
+
+    found: dict[str, None] = {}
+    text = host.files.text(join(host, top, "profiles.ini"), 1 << 20)
+    for name, keys in sections(text or "").items():
+        path = keys.get("Path", "")
+        if name.startswith("Profile") and path:
+            if keys.get("IsRelative", "1") != "0":
+                path = join(host, top, *(part for part in path.split("/") if part not in ("", ".", "..")))
+            found[path] = None
+    for folder in (top, join(host, top, "Profiles")):
+        entries = [one for one in host.files.list(folder) if one.kind in ("dir", "link")]
+        if len(entries) > _NAMES:
+            yield Problem(folder, f"more than {_NAMES} folders: the rest was not looked into")
+        for entry in entries[:_NAMES]:
+            path = join(host, folder, entry.name)
+            if path not in found and host.files.is_file(join(host, path, "extensions.json")):
+                found[path] = None
+    return list(found)
+
+
+def _profile(host: Host, place: UserData, profile: str) -> Iterator[Trace]:
+    from phaseout.parsers.browsers.mozilla_addons import addons
+
+    name = profile.replace("\\", "/").rpartition("/")[2]
+    path = join(host, profile, "extensions.json")
+    folder = join(host, profile, "extensions")
+    data = host.files.read(path, _LARGEST)
+    listed: set[str] = set()
+    if data is not None:
+        try:
+            for addon in addons(data):
+                if addon is None:
+                    yield Problem(path, "an add-on in the list is damaged")
+                    yield LeftOut("damaged")
+                elif addon.built_in:
+                    yield LeftOut("part of the browser")
+                else:
+                    listed.add(addon.id)
+                    yield _listed(host, place, name, folder, path, addon)
+        except ValueError as error:
+            yield Problem(path, f"is damaged: {error}")
+    yield from _unlisted(host, UserData(place.program, place.user, folder), name, "profile", frozenset(listed))
+
+
+def _listed(host: Host, place: UserData, profile: str, folder: str, evidence: str, addon: "Addon") -> Item:
+    path = addon.path
+    gone = bool(path) and host.files.gone(path)
+    if gone and addon.location == "profile":  # the profile may have been moved here
+        for other in (f"{addon.id}.xpi", addon.id):
+            if "/" not in other and "\\" not in other and not host.files.gone(join(host, folder, other)):
+                path, gone = join(host, folder, other), False
+                break
+    return Item(
+        kind="extension",
+        name=addon.name or addon.id,
+        state="leftover" if gone else "installed",
+        vendor=addon.vendor,
+        version=addon.version,
+        path=path,
+        user=place.user,
+        ids={"extension_id": addon.id},
+        details={
+            "browser": place.program,
+            "profile": profile,
+            "type": "" if addon.kind == "extension" else addon.kind,
+            "enabled": "yes" if addon.enabled else "no",
+            "disabled": addon.reasons,
+            "location": addon.location,
+            "store": "addons.mozilla.org" if "://addons.mozilla.org/" in addon.url else addon.url,
+            "brought_by": "another program" if addon.foreign else "",
+            "installed": addon.installed,
+            "updated": addon.updated,
+            "status": "its files are gone" if gone else "",
+        },
+        evidence=(Evidence(evidence, f"{addon.id} {addon.version}".strip()),),
+    )
+
+
+def _applications(host: Host, folder: str, user: str, location: str) -> Iterator[Trace]:
+    """Folders of add-ons, one for each application."""
+    for entry in host.files.list(folder):
+        if entry.kind in ("dir", "link"):
+            program = _APPLICATIONS.get(entry.name.lower(), entry.name)
+            yield from _unlisted(host, UserData(program, user, join(host, folder, entry.name)), "", location)
+
+
+def _unlisted(
+    host: Host, place: UserData, profile: str, location: str, listed: frozenset[str] = frozenset()
+) -> Iterator[Trace]:
+    """The add-ons of a folder that no list names; the name of each is its identifier."""
+    entries = [entry for entry in host.files.list(place.folder) if entry.name not in _NOT_ADDONS]
+    if len(entries) > _NAMES:
+        yield Problem(place.folder, f"more than {_NAMES} entries: the rest was not looked into")
+    for entry in entries[:_NAMES]:
+        name = entry.name.removesuffix(".xpi")
+        if name in listed:
+            continue
+        path = join(host, place.folder, entry.name)
+        found, title, problem = _packed(host, path) if name != entry.name else _unpacked(host, path)
+        if problem is not None:
+            yield problem
+        if found is None and problem is None and "@" not in name and not name.startswith("{"):
+            yield LeftOut("no add-on")
+            continue
+        yield Item(
+            kind="extension",
+            name=title or name,
+            vendor=found.vendor if found is not None else "",
+            version=found.version if found is not None else "",
+            path=path,
+            user=place.user,
+            ids={"extension_id": (found.id if found is not None else "") or name},
+            details={
+                "browser": place.program,
+                "profile": profile,
+                "location": location,
+                "type": found.kind if found is not None and found.kind != "extension" else "",
+                "status": "not in the list of the profile" if profile else "",
+            },
+            evidence=(Evidence(path, f"{name} {found.version if found is not None else ''}".strip()),),
+        )
+
+
+def _packed(host: Host, path: str) -> tuple["Manifest | None", str, Problem | None]:
+    from phaseout.parsers.browsers.chrome_manifest import manifest
+    from phaseout.parsers.browsers.extension_locales import is_message
+    from phaseout.parsers.encodings.zip_archive import Archive
+
+    file = host.files.open(path, _ARCHIVE)
+    if file is None:
+        return None, "", None
+    with file:
+        try:
+            archive = Archive(file)
+            data = archive.read("manifest.json")
+            if data is None:  # an add-on of the old kind, with install.rdf
+                return None, "", None
+            found = manifest(data)
+            messages = None
+            if is_message(found.name) or is_message(found.vendor):
+                messages = archive.read(f"_locales/{found.locale}/messages.json")
+            return _named(found, messages)
+        except (ValueError, OSError) as error:
+            return None, "", Problem(path, f"is damaged: {error}")
+
+
+def _unpacked(host: Host, path: str) -> tuple["Manifest | None", str, Problem | None]:
+    from phaseout.parsers.browsers.chrome_manifest import manifest
+    from phaseout.parsers.browsers.extension_locales import is_message
+
+    where = join(host, path, "manifest.json")
+    data = host.files.read(where)
+    if data is None:
+        return None, "", None
+    try:
+        found = manifest(data)
+        messages = None
+        if (is_message(found.name) or is_message(found.vendor)) and not set(found.locale) & set("/\\."):
+            messages = host.files.read(join(host, path, "_locales", found.locale, "messages.json"))
+        return _named(found, messages)
+    except ValueError as error:
+        return None, "", Problem(where, f"is damaged: {error}")
+
+
+def _named(found: "Manifest", messages: bytes | None) -> tuple["Manifest", str, None]:
+    from phaseout.parsers.browsers.extension_locales import is_message, message
+
+    name, vendor = found.name, found.vendor
+    if messages is not None:
+        name, vendor = message(name, messages), message(vendor, messages)
+    return found._replace(vendor="" if is_message(vendor) else vendor), "" if is_message(name) else name, None
+
+
+def _policies(host: Host, program: str, path: str) -> Iterator[Trace]:
+    data = host.files.read(path)
+    if data is not None:
+        from phaseout.parsers.browsers.chrome_policy import brought
+        from phaseout.parsers.encodings.lenient_json import decode, member
+
+        try:
+            yield from _policy(program, "", path, brought(member(decode(data), "policies")))
+        except ValueError as error:
+            yield Problem(path, f"is damaged: {error}")
+
+
+def _plist(host: Host, program: str, path: str) -> Iterator[Trace]:
+    data = host.files.read(path)
+    if data is None:
+        return
+    from phaseout.parsers.browsers.chrome_policy import brought
+    from phaseout.parsers.encodings.property_list import mapping
+
+    policies = mapping(data)
+    if policies is None:
+        yield Problem(path, "is no property list with a dictionary")
+    try:
+        yield from _policy(program, "", path, brought(policies))
+    except ValueError as error:
+        yield Problem(path, f"ExtensionSettings is damaged: {error}")
+
+
+def _policy(program: str, user: str, where: str, found: "Iterator[Brought]") -> Iterator[Trace]:
+    for one in found:
+        if one.installs:
+            how = "forced by policy" if one.mode == "force_installed" else "installed by policy"
+            yield _registered(program, user, where, one.id, one.url, "", how)
+        else:
+            yield LeftOut("a policy that installs nothing")
+
+
+def _keys(host: Host) -> Iterator[Trace]:
+    from phaseout.parsers.browsers.chrome_policy import brought
+
+    assert host.registry is not None
+    tops = [("", view) for view in _VIEWS]
+    tops += [(user.name, rf"HKU\{user.sid}\{view}") for user in host.users if user.sid for view in _USER_VIEWS]
+    for user, top in tops:
+        software = host.registry.key(top)
+        for program in ("Firefox", "Thunderbird") if software is not None else ():
+            assert software is not None
+            key = software.key(rf"Mozilla\{program}\Extensions")
+            for name, path in (key.values() if key is not None else {}).items():
+                assert key is not None
+                if name and isinstance(path, str):
+                    yield _registered(program, user, key.path, name, "", path, "registered in the registry")
+                else:
+                    yield LeftOut("no add-on")
+            policies = software.key(rf"Policies\Mozilla\{program}")
+            if policies is None:
+                continue
+            values = {"ExtensionSettings": policies.text("ExtensionSettings") or None}
+            try:
+                yield from _policy(program, user, rf"{policies.path}\ExtensionSettings", brought(values))
+            except ValueError as error:
+                yield Problem(rf"{policies.path}\ExtensionSettings", f"is damaged: {error}")
+            install = policies.key(r"Extensions\Install")
+            urls = list(install.values().values()) if install is not None else []
+            yield from _policy(
+                program, user, rf"{policies.path}\Extensions\Install", brought({"Extensions": {"Install": urls}})
+            )
+
+
+def _registered(program: str, user: str, where: str, name: str, url: str, path: str, how: str) -> Item:
+    return Item(
+        kind="extension",
+        name=name or url.rstrip("/").rpartition("/")[2] or url,
+        state="leftover",
+        path=path,
+        user=user,
+        ids={"extension_id": name},
+        details={"browser": program, "location": how, "store": url},
+        evidence=(Evidence(where, f"{name};{path or url}".strip(";")),),
+    )
+
+
+SOURCE = Source(
+    name="firefox_addons",
+    title="Add-ons of Firefox, Thunderbird and their kin",
+    platforms=("linux", "macos", "windows"),
+    kinds=("extension",),
+    needs=(),
+    reads=(
+        *reads(
+            MOZILLA,
+            "profiles.ini",
+            *(
+                f"{profile}/{inside}"
+                for profile in ("*", "Profiles/*")
+                for inside in ("extensions.json", "extensions/**")
+            ),
+        ),
+        "/**/extensions.json",  # of profiles that lie elsewhere, as profiles.ini says
+        r"C:\**\extensions.json",
+        *(
+            f"{folder}/*/*/{inside}"
+            for folder in (
+                *_FOR_EVERYBODY["linux"],
+                *_FOR_EVERYBODY["macos"],
+                *(f"~/{one}" for one in _OF_USER.values()),
+            )
+            for inside in ("manifest.json", "_locales/*/messages.json")
+        ),
+        *(
+            f"{folder}/distribution/{inside}"
+            for platform in ("linux", "macos")
+            for folder in _PROGRAMS[platform]
+            for inside in ("policies.json", "extensions/*/manifest.json", "extensions/*/_locales/*/messages.json")
+        ),
+        *(
+            rf"{folder}\distribution\{inside}"
+            for folder in _PROGRAMS["windows"]
+            for inside in ("policies.json", r"extensions\*\manifest.json")
+        ),
+        *_POLICIES,
+        *_DOMAINS,
+        *(
+            rf"{top}\{key}"
+            for top in (*_VIEWS, *(rf"HKU\*\{view}" for view in _USER_VIEWS))
+            for program in ("Firefox", "Thunderbird")
+            for key in (rf"Mozilla\{program}\Extensions", rf"Policies\Mozilla\{program}\Extensions\Install")
+        ),
+    ),
+    limits=(
+        "A profile that the browser was given on its command line is found in none of the usual folders, and of an "
+        "add-on of before 2017 only the identifier is known unless the profile lists it."
+    ),
+    collect=collect,
+)

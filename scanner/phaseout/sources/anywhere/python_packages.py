@@ -1,0 +1,148 @@
+r"""Python packages of the system, of its users, and of the tools that keep environments: pipx, uv, pyenv, conda.
+
+A package is a folder or file that its installer left beside it, be it that nothing can be read there. conda's own
+packages, Python itself among them, are known by the names of its records.
+
+References:
+    https://packaging.python.org/en/latest/specifications/recording-installed-packages/; PEP 370 (folders of users);
+    https://docs.python.org/3/library/site.html; https://wiki.debian.org/Python (dist-packages);
+    https://pipx.pypa.io/latest/reference/environment-variables/; https://docs.astral.sh/uv/reference/storage/;
+    https://docs.conda.io/projects/conda/en/latest/dev-guide/specs/ (conda-meta).
+"""
+
+from collections.abc import Iterator
+
+from phaseout.host import Host
+from phaseout.host.filesystem.files import Entry
+from phaseout.model.nouns import Evidence, Item
+from phaseout.parsers.encodings.purl import purl
+from phaseout.parsers.languages.python_metadata import Metadata, from_name, metadata
+from phaseout.sources.kit.places import Place, places
+from phaseout.sources.source import Source, Trace
+
+_CONDA = (
+    *("/opt/conda", "/opt/anaconda3", "/opt/miniconda3", "/opt/miniforge3", "/usr/local/miniconda3"),
+    *(f"~/{name}" for name in ("anaconda3", "miniconda3", "miniforge3", "mambaforge", "micromamba", ".conda")),
+    *("~/opt/anaconda3", "~/opt/miniconda3", "/opt/homebrew/Caskroom/miniconda/base"),
+)
+_CONDA_WINDOWS = tuple(
+    rf"{place}\{name}"
+    for place in ("~", r"~\AppData\Local", r"C:\ProgramData", "C:")
+    for name in ("anaconda3", "miniconda3", "miniforge3", "mambaforge")
+)
+# Every environment below these has its own `lib/python3.x/site-packages`.
+_PREFIXES = (
+    *("/usr", "/usr/local", "/opt/*", "/opt/pipx/venvs/*", "/opt/homebrew", "/home/linuxbrew/.linuxbrew"),
+    *("~/.local", "~/.local/pipx/venvs/*", "~/.local/share/pipx/venvs/*", "~/.local/share/uv/tools/*"),
+    *("~/.local/share/uv/python/*", "~/.local/share/virtualenvs/*", "~/.local/share/mise/installs/python/*"),
+    *(
+        "~/.pyenv/versions/*",
+        "~/.asdf/installs/python/*",
+        "~/.virtualenvs/*",
+        "~/Library/Application Support/pipx/venvs/*",
+    ),
+    *(f"{prefix}{below}" for prefix in _CONDA for below in ("", "/envs/*")),
+)
+_PREFIXES_WINDOWS = (
+    *(r"C:\Python3*", r"C:\Program Files\Python3*", r"C:\Program Files (x86)\Python3*"),
+    *(r"~\AppData\Local\Programs\Python\Python3*", r"~\.pyenv\pyenv-win\versions\*", r"~\pipx\venvs\*"),
+    *(r"~\.local\pipx\venvs\*", r"~\AppData\Local\pipx\pipx\venvs\*", r"~\AppData\Roaming\uv\tools\*"),
+    *(r"~\AppData\Roaming\uv\python\*", r"~\AppData\Local\Python\pythoncore-*"),
+    *(f"{prefix}{below}" for prefix in _CONDA_WINDOWS for below in ("", r"\envs\*")),
+)
+_SITES = (
+    *("/usr/lib/python3/dist-packages", "/usr/local/lib/python3*/dist-packages", "/usr/lib/python2*/dist-packages"),
+    *(f"{prefix}/lib/python*/site-packages" for prefix in _PREFIXES),
+    *("/usr/lib64/python*/site-packages", "/usr/local/lib64/python*/site-packages"),
+    "/Library/Frameworks/Python.framework/Versions/*/lib/python*/site-packages",
+    *("/Library/Python/*/site-packages", "~/Library/Python/*/lib/python/site-packages"),
+    *(rf"{prefix}\Lib\site-packages" for prefix in _PREFIXES_WINDOWS),
+    r"~\AppData\Roaming\Python\Python*\site-packages",
+    r"~\AppData\Local\Packages\PythonSoftwareFoundation.Python.*\LocalCache\local-packages\Python*\site-packages",
+)
+_RECORDS = (
+    *(f"{prefix}{below}/conda-meta" for prefix in _CONDA for below in ("", "/envs/*")),
+    *(rf"{prefix}{below}\conda-meta" for prefix in _CONDA_WINDOWS for below in ("", r"\envs\*")),
+)
+_HEAD = 16 << 10
+
+
+def collect(host: Host) -> Iterator[Trace]:
+    """An item for every package of every place."""
+    separator = "\\" if host.info.platform == "windows" else "/"
+    for place in places(host, _SITES):
+        for entry in host.files.list(place.path):
+            path = f"{place.path}{separator}{entry.name}"
+            inside = _inside(entry)
+            if inside is not None:
+                yield _package(host, place, path, separator.join((path, *inside)), entry)
+    for place in places(host, _RECORDS):
+        for entry in host.files.list(place.path):
+            yield from _conda(place, f"{place.path}{separator}{entry.name}", entry.name)
+
+
+def _inside(entry: Entry) -> tuple[str, ...] | None:
+    """Where below an entry the metadata is; `None` if the entry is none of a package."""
+    name, kind = entry
+    if name.endswith(".dist-info"):
+        return ("METADATA",)
+    if name.endswith(".egg-info"):
+        return () if kind == "file" else ("PKG-INFO",)
+    if name.endswith(".egg"):
+        return () if kind == "file" else ("EGG-INFO", "PKG-INFO")
+    return None
+
+
+def _package(host: Host, place: Place, path: str, where: str, entry: Entry) -> Item:
+    zipped = entry.kind == "file" and entry.name.endswith(".egg")
+    data = None if zipped else host.files.head(where, _HEAD)
+    found = metadata(data) if data else Metadata("", "", "", "")
+    name, version = found.name, found.version
+    if not name or not version:
+        told = from_name(entry.name)
+        name, version = name or told[0] or entry.name, version or told[1]
+    return Item(
+        kind="library",
+        name=name,
+        vendor=found.vendor,
+        version=version,
+        path=path,
+        user=place.user,
+        ids={"purl": purl("pypi", name.lower().replace("_", "-"), version)},
+        details={"homepage": found.homepage, "language": "Python"},
+        evidence=(Evidence(where if data else path, f"Name: {name}, Version: {version}"),),
+    )
+
+
+def _conda(place: Place, path: str, file: str) -> Iterator[Trace]:
+    """The records are named `NAME-VERSION-BUILD.json`, and long: each lists all files of its package."""
+    if not file.endswith(".json"):
+        return
+    name, version, build = [*file[:-5].rsplit("-", 2), "", ""][:3]
+    yield Item(
+        kind="package",
+        name=name,
+        version=version,
+        path=path,
+        user=place.user,
+        ids={"purl": purl("conda", name, version)},
+        details={"build": build, "language": "conda"},
+        evidence=(Evidence(path, file),),
+    )
+
+
+_FILES = ("*.dist-info/METADATA", "*.egg-info/PKG-INFO", "*.egg/EGG-INFO/PKG-INFO")
+SOURCE = Source(
+    name="python_packages",
+    title="Python packages",
+    platforms=("linux", "macos", "windows"),
+    kinds=("library", "package"),
+    needs=(),
+    reads=(
+        *(f"{site}/{file}" for site in _SITES if "/" in site for file in _FILES),
+        *(rf"{site}\**" for site in _SITES if "\\" in site),
+        *_RECORDS,
+    ),
+    limits="Virtual environments of projects, and what is inside a program that carries its own Python, are not seen.",
+    collect=collect,
+)

@@ -1,0 +1,118 @@
+r"""Folders and files that a host has of those that glob patterns name, the homes of all users among them.
+
+A source declares the same patterns as what it reads: `/usr/lib/python3*/site-packages`, `~/.cargo/bin`,
+`C:\Python3*\Lib`. On Windows only those with a backslash count, elsewhere only those without.
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from phaseout.host import Host
+from phaseout.host.filesystem.files import Files
+from phaseout.model.nouns import Problem
+
+_MOST = 1_000  # names that fit one `*`
+
+Tree = dict[str, "Tree"]  # name or pattern → what follows it; the empty name ends a pattern
+
+
+class Place(NamedTuple):
+    """A path that is there, and the user in whose home it is."""
+
+    path: str
+    user: str
+
+
+class Seen:
+    """Real paths that were met, those of each user apart.
+
+    A link in the home of one user leads anywhere. What it leads to is still to be met where another user has it.
+    """
+
+    def __init__(self) -> None:
+        self._met: set[tuple[str, str]] = set()
+        self._by_anybody: set[str] = set()
+
+    def first(self, real: str, user: str) -> bool:
+        """Whether neither the system (the user "") nor this user was at a real path before; from now on one was."""
+        if ("", real) in self._met or (user, real) in self._met:
+            return False
+        self._met.add((user, real))
+        self._by_anybody.add(real)
+        return True
+
+    def met(self, real: str) -> bool:
+        """Whether anybody was there."""
+        return real in self._by_anybody
+
+
+def places(host: Host, patterns: Iterable[str]) -> Iterator[Place]:
+    """Every place once for the system or else for each user, by the first of the paths that lead to it.
+
+    `~` stands for the home of every user, and one `*` in a name for anything but a dot at its begin. A folder that
+    several patterns begin with is looked for once. Patterns of places that are read in different ways belong into
+    different calls: a place is given for one of them only.
+    """
+    separator = "\\" if host.info.platform == "windows" else "/"
+    mine = [pattern for pattern in patterns if ("\\" in pattern) == (separator == "\\")]
+    drives = dict.fromkeys(pattern.partition(separator)[0] for pattern in mine if pattern[0] != "~")
+    seen = Seen()
+    for drive in drives:
+        tree = _tree([pattern for pattern in mine if pattern.startswith(drive + separator)], separator)
+        for path in _below(host.files, separator, drive, tree):
+            yield from _once(host, Place(path, ""), seen)
+    tree = _tree([pattern for pattern in mine if pattern[0] == "~"], separator)
+    for home, user in {user.home: user.name for user in reversed(host.users) if user.home and tree}.items():
+        names = {_fold(entry.name, separator) for entry in host.files.list(home)}
+        there = {name: rest for name, rest in tree.items() if "*" in name or _fold(name, separator) in names}
+        for path in _below(host.files, separator, home, there):
+            yield from _once(host, Place(path, user), seen)
+
+
+def _once(host: Host, place: Place, seen: Seen) -> Iterator[Place]:
+    real = host.files.real(place.path)
+    if real is not None and seen.first(real, place.user):
+        yield place
+
+
+def _tree(patterns: list[str], separator: str) -> Tree:
+    tree: Tree = {}
+    for pattern in patterns:
+        here = tree
+        for name in pattern.split(separator)[1:]:
+            here = here.setdefault(name, {})
+        here[""] = {}
+    return tree
+
+
+def _below(files: Files, separator: str, folder: str, tree: Tree) -> Iterator[str]:
+    for name, rest in tree.items():
+        if not name:
+            yield folder
+        elif "*" in name:
+            for found in _fitting(files, separator, folder, name):
+                yield from _below(files, separator, f"{folder}{separator}{found}", rest)
+        else:
+            path = f"{folder}{separator}{name}"
+            if len(rest) == 1 or files.is_dir(path):  # looking pays only where it saves several looks
+                yield from _below(files, separator, path, rest)
+
+
+def _fitting(files: Files, separator: str, folder: str, pattern: str) -> Iterator[str]:
+    head, _, tail = _fold(pattern, separator).partition("*")
+    count = 0
+    for entry in files.list(folder):
+        name = _fold(entry.name, separator)
+        if not (name.startswith(head) and name.endswith(tail) and len(name) >= len(head) + len(tail)):
+            continue
+        if name[0] == "." and not head:
+            continue
+        count += 1
+        if count > _MOST:
+            files.problems.append(Problem(folder, f"more than {_MOST} names fit {pattern}: the rest was not looked at"))
+            return
+        yield entry.name
+
+
+def _fold(name: str, separator: str) -> str:
+    return name.lower() if separator == "\\" else name

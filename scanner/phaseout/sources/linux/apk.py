@@ -1,0 +1,67 @@
+"""Packages in the database of apk, as on Alpine Linux, Wolfi and OpenWrt.
+
+References:
+    https://wiki.alpinelinux.org/wiki/Apk_spec (installed database). apk-tools 3 keeps it in /usr/lib.
+"""
+
+from collections.abc import Iterator
+
+from phaseout.host import Host
+from phaseout.model.nouns import Evidence, Item, LeftOut, Problem
+from phaseout.parsers.encodings.epoch import rfc3339
+from phaseout.parsers.encodings.purl import purl
+from phaseout.parsers.linux.apk_installed import packages
+from phaseout.parsers.linux.deb822 import maintainer_name
+from phaseout.sources.source import Source, Trace
+
+_INSTALLED = ("/lib/apk/db/installed", "/usr/lib/apk/db/installed")
+_LIMIT = 64 << 20
+
+
+def collect(host: Host) -> Iterator[Trace]:
+    """An item for every record, also for one without a version."""
+    for path in {host.files.real(path): path for path in reversed(_INSTALLED)}.values():  # /lib may be a link
+        text = host.files.text(path, _LIMIT)
+        if text is not None:
+            yield from _packages(path, text)
+
+
+def _packages(path: str, text: str) -> Iterator[Trace]:
+    for line, fields in packages(text):
+        name = fields.get("P", "")
+        if not name:
+            yield Problem(f"{path}:{line}", "a record without a package name")
+            yield LeftOut("damaged")
+            continue
+        if "" in fields:
+            yield Problem(f"{path}:{line}", f"{name}: a line that is no field: {fields[''][:80]!r}")
+        arch = fields.get("A", "")
+        version = fields.get("V", "")
+        maintainer = fields.get("m", "")
+        yield Item(
+            kind="package",
+            name=name,
+            vendor=maintainer_name(maintainer),
+            version=version,
+            ids={"purl": purl("apk", name, version, arch=arch)},
+            details={
+                "arch": arch,
+                "built": rfc3339(fields.get("t", "")),
+                "homepage": fields.get("U", ""),
+                "maintainer": maintainer,
+                "origin": fields.get("o", ""),
+            },
+            evidence=(Evidence(f"{path}:{line}", f"P:{name} V:{version}"),),
+        )
+
+
+SOURCE = Source(
+    name="apk",
+    title="Alpine packages",
+    platforms=("linux",),
+    kinds=("package",),
+    needs=(),
+    reads=_INSTALLED,
+    limits="Software unpacked by hand is not in apk's database, and neither is the time of an installation.",
+    collect=collect,
+)

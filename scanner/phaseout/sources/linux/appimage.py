@@ -1,0 +1,127 @@
+"""AppImages: programs in one file each, in the folders where people keep them.
+
+A file is one by the magic bytes of its head. It is looked at where its name ends in `.AppImage`, in the folders of
+users also where it may be executed.
+
+References:
+    https://github.com/AppImage/AppImageSpec/blob/master/draft.md;
+    https://github.com/TheAssassin/AppImageLauncher (the desktop entries appimagekit_*.desktop, X-AppImage-Version)
+"""
+
+from collections.abc import Iterator
+
+from phaseout.host import Host
+from phaseout.model.nouns import Evidence, Item, LeftOut, State
+from phaseout.parsers.encodings.epoch import rfc3339
+from phaseout.parsers.encodings.keyfile import sections, unescaped
+from phaseout.parsers.linux.appimage import image_type, named
+from phaseout.sources.kit.places import Seen
+from phaseout.sources.source import Source, Trace
+
+_SYSTEM = ("/opt", "/usr/local/bin", "/Applications")
+_USER = ("Applications", "AppImages", ".local/bin", "bin", "Desktop", "Downloads")
+_ENTRIES = ".local/share/applications"
+_LOOKED_AT = 500  # files of a user's folder whose head is read
+
+
+def collect(host: Host) -> Iterator[Trace]:
+    """An item for every AppImage, once if a user has several names for it, and for every desktop entry made for one.
+
+    An entry tells what an AppImage in the same home is called; one made for any other file is an item of its own.
+    """
+    seen = Seen()
+    for folder in _SYSTEM:
+        yield from _folder(host, folder, "", "", {}, seen)
+    for entry in host.files.list("/opt"):
+        if entry.kind == "dir":
+            yield from _folder(host, f"/opt/{entry.name}", "", "", {}, seen)
+    for home, user in host.homes.items():
+        if host.files.is_dir(home):
+            integrated = _integrated(host, f"{home}/{_ENTRIES}")
+            inside = f"{host.files.real(home) or home}/"
+            for folder in _USER:
+                yield from _folder(host, f"{home}/{folder}", user, inside, integrated, seen)
+            for path, keys in integrated.items():
+                if path.startswith("/"):  # kept elsewhere, or removed without its entry
+                    yield _item(path, path, user, 0, "", keys, "leftover" if host.files.gone(path) else "installed")
+
+
+def _integrated(host: Host, folder: str) -> dict[str, dict[str, str]]:
+    """Path of an AppImage → the desktop entry that a user's helper made for it."""
+    found: dict[str, dict[str, str]] = {}
+    for entry in host.files.list(folder):
+        if entry.name.startswith("appimagekit") and entry.name.endswith(".desktop"):
+            keys = sections(host.files.text(f"{folder}/{entry.name}", 1 << 20) or "").get("Desktop Entry", {})
+            found[unescaped(keys.get("TryExec", ""))] = keys
+    return found
+
+
+def _folder(
+    host: Host, folder: str, user: str, home: str, integrated: dict[str, dict[str, str]], seen: Seen
+) -> Iterator[Trace]:
+    """The AppImages of a folder. The desktop entries of those that lie in the user's home are taken out."""
+    looked_at = 0
+    for entry in host.files.list(folder):
+        path = f"{folder}/{entry.name}"
+        by_name = entry.name.lower().endswith(".appimage")
+        if entry.kind not in ("file", "link") or not (by_name or user):
+            continue
+        if not by_name:
+            looked_at += 1
+            if looked_at > _LOOKED_AT:
+                continue
+        stat = host.files.stat(path)
+        if stat is None or stat.kind != "file" or not (by_name or stat.mode & 0o111):
+            continue
+        head = host.files.head(path, 16)
+        kind = image_type(head or b"")
+        if not kind and not by_name:
+            continue
+        if not kind and head is not None and not head.startswith(b"\x7fELF"):
+            yield LeftOut("called an AppImage but no program")
+            continue
+        real = host.files.real(path) or path
+        keys: dict[str, str] = {}
+        if user and real.startswith(home):  # nobody says what the files of others are called
+            by_path, by_real = integrated.pop(path, {}), integrated.pop(real, {})
+            keys = by_path or by_real
+        if seen.first(real, user):
+            yield _item(path, real, user, kind, rfc3339(stat.mtime), keys)
+
+
+def _item(
+    path: str, real: str, user: str, kind: int, modified: str, entry: dict[str, str], state: State = "installed"
+) -> Item:
+    name, version, arch = named(real.rpartition("/")[2])
+    return Item(
+        kind="program",
+        name=unescaped(entry.get("X-AppImage-Old-Name") or entry.get("Name", "")) or name,
+        state=state,
+        version=unescaped(entry.get("X-AppImage-Version", "")) or version,
+        path=real,
+        user=user,
+        details={"arch": arch, "modified": modified, "type": str(kind) if kind else ""},
+        evidence=(
+            Evidence(path, f"an AppImage of type {kind}" if kind else "an AppImage by its name or its desktop entry"),
+        ),
+    )
+
+
+SOURCE = Source(
+    name="appimage",
+    title="AppImages",
+    platforms=("linux",),
+    kinds=("program",),
+    needs=(),
+    reads=(
+        *(f"{folder}/*" for folder in _SYSTEM),
+        "/opt/*/*",
+        *(f"~/{folder}/*" for folder in _USER),
+        f"~/{_ENTRIES}/appimagekit*.desktop",
+    ),
+    limits=(
+        "Only the usual folders are looked into, not their subfolders; an AppImage that is not called one is found in "
+        f"the folders of users only, among the first {_LOOKED_AT} files of other names of each."
+    ),
+    collect=collect,
+)

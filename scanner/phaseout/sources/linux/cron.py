@@ -1,0 +1,130 @@
+"""Jobs of cron and anacron, and the scripts that they run by the hour, day, week and month.
+
+References:
+    cron(8), crontab(5), anacrontab(5), run-parts(8) of Debian (the names that it takes).
+"""
+
+import re
+from collections.abc import Iterator
+
+from phaseout.host import Host
+from phaseout.model.nouns import Evidence, Item, LeftOut, Problem, State
+from phaseout.parsers.linux.crontab import Form, Job, lines
+from phaseout.parsers.windows.command_line import executable
+from phaseout.sources.source import Source, Trace
+
+_SYSTEM = "/etc/crontab"
+_ANACRON = "/etc/anacrontab"
+_CRON_D = "/etc/cron.d"
+# Debian and Alpine, SUSE, Red Hat, Alpine's own place; the file's name is the user's.
+_USERS = ("/var/spool/cron/crontabs", "/var/spool/cron/tabs", "/var/spool/cron", "/etc/crontabs")
+_PERIODS = ("hourly", "daily", "weekly", "monthly", "yearly")
+_AT = ("/var/spool/cron/atjobs", "/var/spool/at", "/var/spool/atjobs")
+_DEBIAN = "/etc/debian_version"
+_DEBIAN_NAME = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)
+_BACKUP = ("~", ",", ".rpmsave", ".rpmorig", ".rpmnew", ".swp", ".cfsaved")
+
+
+def collect(host: Host) -> Iterator[Trace]:
+    """An item for every line that starts something, and for every script in the folders of a period."""
+    debian = host.files.exists(_DEBIAN)
+    yield from _crontab(host, _SYSTEM, "system")
+    yield from _crontab(host, _ANACRON, "anacron")
+    for entry in host.files.list(_CRON_D):
+        if entry.kind != "dir":
+            note = "ignored by cron: its name" if _is_ignored(entry.name, debian=debian) else ""
+            yield from _crontab(host, f"{_CRON_D}/{entry.name}", "system", name=entry.name, note=note)
+    seen: set[str | None] = {None}
+    for folder in _USERS:
+        real = host.files.real(folder)
+        if real not in seen:
+            seen.add(real)
+            for entry in host.files.list(folder):
+                if entry.kind != "dir":
+                    yield from _crontab(host, f"{folder}/{entry.name}", "user", user=entry.name)
+    for period in _PERIODS:
+        yield from _scripts(host, period, debian=debian)
+    for folder in _AT:
+        count = sum(entry.kind == "file" and entry.name[0] != "." for entry in host.files.list(folder))
+        if count:
+            yield LeftOut("job of at, not looked into", count)
+
+
+def _crontab(host: Host, path: str, form: Form, *, user: str = "", name: str = "", note: str = "") -> Iterator[Trace]:
+    if name.startswith("."):
+        yield LeftOut("placeholder")
+        return
+    text = host.files.text(path, 1 << 20)
+    if text is None and name and host.files.gone(path):
+        target = f"link to {host.files.link(path)}, which is gone"
+        yield Item(
+            kind="task", name=name, state="leftover", details={"note": target}, evidence=(Evidence(path, target),)
+        )
+    for number, job in lines(text or "", form):
+        if isinstance(job, Job):
+            yield _job(host, job, job.user or user or "root", name, note, f"{path}:{number}")
+        else:
+            if job == "damaged":
+                yield Problem(f"{path}:{number}", "not a line of a crontab")
+            yield LeftOut(job)
+
+
+def _job(host: Host, job: Job, user: str, name: str, note: str, where: str) -> Item:
+    program = executable(job.command)
+    return Item(
+        kind="task",
+        name=job.name or name or program.rpartition("/")[2] or job.command[:80],
+        state=_state(host, program),
+        path=program,
+        user=user,
+        command=job.command,
+        details={"schedule": job.schedule, "note": note},
+        evidence=(Evidence(where, f"{job.schedule} {job.command}"),),
+    )
+
+
+def _scripts(host: Host, period: str, *, debian: bool) -> Iterator[Trace]:
+    folder = f"/etc/cron.{period}"
+    for name, kind in host.files.list(folder):
+        path = f"{folder}/{name}"
+        if name[0] == "." or kind == "dir":
+            yield LeftOut("placeholder" if name[0] == "." else "a folder")
+            continue
+        found = host.files.stat(path)
+        note = "ignored by run-parts: its name" if _is_ignored(name, debian=debian) else ""
+        if not note and found and not found.mode & 0o111:
+            note = "ignored by run-parts: not executable"
+        yield Item(
+            kind="task",
+            name=name,
+            state=_state(host, path),
+            path=path,
+            user="root",
+            command=path,
+            details={"schedule": period, "note": note},
+            evidence=(Evidence(path, host.files.link(path) or ""),) if kind == "link" else (Evidence(path),),
+        )
+
+
+def _is_ignored(name: str, *, debian: bool) -> bool:
+    return not _DEBIAN_NAME.fullmatch(name) if debian else name.endswith(_BACKUP)
+
+
+def _state(host: Host, program: str) -> State:
+    return "leftover" if program and host.files.gone(program) else "installed"
+
+
+SOURCE = Source(
+    name="cron",
+    title="Jobs of cron",
+    platforms=("linux",),
+    kinds=("task",),
+    needs=(),
+    reads=(
+        *(_SYSTEM, _ANACRON, f"{_CRON_D}/*", _DEBIAN),
+        *(f"{folder}/*" for folder in (*_USERS, *_AT)),
+        *(f"/etc/cron.{period}/*" for period in _PERIODS),
+    ),
+    limits="Jobs of at are counted only, and what a script of a job starts in turn is not followed.",
+    collect=collect,
+)

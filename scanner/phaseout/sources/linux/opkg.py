@@ -1,0 +1,110 @@
+"""Packages in the database of opkg, as on OpenWrt, Entware and Yocto images.
+
+References:
+    https://git.yoctoproject.org/opkg/tree/libopkg/pkg.c (states and flags), libopkg/opkg_conf.c (folders);
+    https://openwrt.org/docs/guide-user/additional-software/opkg; deb-control(5).
+"""
+
+from collections.abc import Iterator
+
+from phaseout.host import Host
+from phaseout.model.nouns import Evidence, Item, LeftOut, Problem, State
+from phaseout.parsers.encodings.epoch import rfc3339
+from phaseout.parsers.linux.deb822 import maintainer_name, stanzas
+from phaseout.sources.source import Source, Trace
+
+_FOLDERS = ("/usr/lib/opkg", "/var/lib/opkg", "/opt/lib/opkg")  # OpenWrt, Yocto, Entware
+_LIMIT = 16 << 20
+# The third status word says what is on disk, as with dpkg; two states more than dpkg has tell of a script that failed.
+_STATES: dict[str, State | None] = {
+    "not-installed": None,
+    "config-files": "leftover",
+    "half-installed": "installed",
+    "unpacked": "installed",
+    "half-configured": "installed",
+    "post-inst-failed": "installed",
+    "removal-failed": "installed",
+    "installed": "installed",
+}
+
+_FIELDS = ("package", "status", "maintainer", "architecture", "version", "homepage", "url", "installed-time")
+
+
+def collect(host: Host) -> Iterator[Trace]:
+    """An item for every package, and for every `.control` file of a package that has no status.
+
+    Such a file is what an image without `status` keeps of a package, so that the package is installed; beside a
+    `status` that does not know the package, the file is a leftover.
+    """
+    for folder in {host.files.real(folder): folder for folder in reversed(_FOLDERS)}.values():
+        status = f"{folder}/status"
+        text = host.files.text(status, _LIMIT)
+        info = f"{folder}/info"
+        controls = {
+            entry.name.removesuffix(".control"): f"{info}/{entry.name}"
+            for entry in host.files.list(info)
+            if entry.name.endswith(".control") and entry.kind != "dir"
+        }
+        if text is not None:
+            yield from _packages(host, status, text, controls)
+        for path in controls.values():
+            control = host.files.text(path)
+            if control is not None:
+                state: State = "installed" if text is None else "leftover"
+                yield from _packages(host, path, control, {}, state)
+
+
+def _packages(
+    host: Host, path: str, text: str, controls: dict[str, str], unlisted: State | None = None
+) -> Iterator[Trace]:
+    for line, fields in stanzas(text, _FIELDS):
+        name = fields.get("package", "")
+        if not name:
+            yield Problem(f"{path}:{line}", "a stanza without a package name")
+            yield LeftOut("damaged")
+            continue
+        control = controls.pop(name, "")
+        words = fields.get("status", "").split()
+        state = unlisted or (_STATES.get(words[2], "installed") if len(words) == 3 else "installed")
+        if state is None:
+            yield LeftOut("known to opkg but not installed")
+            continue
+        if not unlisted and (len(words) != 3 or words[2] not in _STATES):
+            yield Problem(f"{path}:{line}", f"{name}: unknown status {' '.join(words)!r}, taken for installed")
+        if "" in fields:
+            yield Problem(f"{path}:{line}", f"{name}: a line that is no field: {fields[''][:80]!r}")
+        more: dict[str, str] = {}
+        if control and "maintainer" not in fields:  # OpenWrt's status leaves it out
+            more = next(stanzas(host.files.text(control) or "", _FIELDS), (0, {}))[1]
+        yield _item(f"{path}:{line}", name, state, " ".join(words), more | fields)
+
+
+def _item(where: str, name: str, state: State, status: str, fields: dict[str, str]) -> Item:
+    maintainer = fields.get("maintainer", "")
+    return Item(
+        kind="package",
+        name=name,
+        state=state,
+        vendor=maintainer_name(maintainer),
+        version=fields.get("version", ""),
+        details={
+            "arch": fields.get("architecture", ""),
+            "homepage": fields.get("homepage", "") or fields.get("url", ""),
+            "installed": rfc3339(fields.get("installed-time", "")),
+            "maintainer": maintainer,
+            "status": status,
+        },
+        evidence=(Evidence(where, f"Package: {name}" + (f", Status: {status}" if status else "")),),
+    )
+
+
+SOURCE = Source(
+    name="opkg",
+    title="opkg packages",
+    platforms=("linux",),
+    kinds=("package",),
+    needs=(),
+    reads=tuple(f"{folder}/{name}" for folder in _FOLDERS for name in ("status", "info/*.control")),
+    limits="What a firmware image was built with but has no entry for in opkg's database is not seen.",
+    collect=collect,
+)

@@ -1,0 +1,203 @@
+"""Packages in rpm's database, in each of its three formats.
+
+rpm leaves an empty write-ahead log beside `rpmdb.sqlite`. One that is not empty was left by an rpm that was killed, is
+still at work, or could not finish because somebody else was reading; what only the log holds is not seen, and said so.
+
+References:
+    rpm(8); https://rpm-software-management.github.io/rpm/manual/ (dbpath, db_backend);
+    https://fedoraproject.org/wiki/Changes/RelocateRPMToUsr; https://www.sqlite.org/fileformat2.html#walformat;
+    /usr/lib/rpm/macros of Debian (`~/.rpmdb`).
+"""
+
+from collections.abc import Iterator
+from struct import unpack_from
+
+from phaseout.host import Host
+from phaseout.model.nouns import Evidence, Item, LeftOut, Problem
+from phaseout.parsers.encodings.epoch import rfc3339
+from phaseout.parsers.encodings.purl import purl
+from phaseout.parsers.linux import berkeley_db, rpm_ndb
+from phaseout.parsers.linux.deb822 import maintainer_name
+from phaseout.parsers.linux.rpm_header import Header, header
+from phaseout.sources.source import Source, Trace
+
+Record = tuple[int | None, bytes | str]
+
+_FOLDERS = ("/var/lib/rpm", "/usr/lib/sysimage/rpm", "/usr/share/rpm")  # classic, since 2022, rpm-ostree
+_PROGRAM = "/usr/bin/rpm"
+_HOME = ".rpmdb"  # Debian's rpm gives everybody a database of his own, lest it compete with dpkg
+_LIMIT = 512 << 20
+_MOST = 100_000  # packages of one database; a large host has some thousands
+_MOST_RETRIES = 200
+
+
+def collect(host: Host) -> Iterator[Trace]:
+    """An item for every package, version by version and architecture by architecture."""
+    seen: set[str] = set()
+    found = False
+    for folder in _FOLDERS:
+        real = host.files.real(folder)
+        if real is not None and real not in seen:  # the old places are often links to the new one
+            seen.add(real)
+            for trace in _folder(host, folder, ""):
+                found = True
+                yield trace
+    if not found and host.files.exists(_PROGRAM):
+        for home, name in host.homes.items():
+            yield from _folder(host, f"{home}/{_HOME}", name)
+
+
+def _folder(host: Host, folder: str, user: str) -> Iterator[Trace]:
+    """Everything in the database of one folder.
+
+    The newest format that holds packages is the one in use: rpm leaves the older one behind when it migrates.
+
+    The other way round, a newer rpm that only looked leaves an empty database of its own beside the one in use.
+    """
+    in_use = ""
+    for name, records in _FORMATS.items():
+        path = f"{folder}/{name}"
+        if not host.files.exists(path):
+            continue
+        if in_use:
+            yield LeftOut(f"older database, no longer in use beside {in_use}")
+            continue
+        for trace in _packages(path, user, records(host, path)):
+            if isinstance(trace, Item):
+                in_use = name
+            yield trace
+
+
+def _packages(path: str, user: str, records: Iterator[Record]) -> Iterator[Trace]:
+    for count, (number, blob) in enumerate(records):
+        if count >= _MOST:
+            yield Problem(path, f"more than {_MOST} records: the rest was not read")
+            return
+        where = f"{path}:{number}" if number else path
+        if isinstance(blob, str):
+            yield Problem(where, blob)
+            if number is not None:
+                yield LeftOut("damaged")
+            continue
+        found = header(blob)
+        if found.damage or not found.name:
+            yield Problem(where, found.damage or "a package without a name")
+        if not found.name:
+            yield LeftOut("damaged")
+        elif found.name == "gpg-pubkey":
+            yield LeftOut("public key, no software")
+        else:
+            yield _item(where, user, found)
+
+
+def _item(where: str, user: str, found: Header) -> Item:
+    edition = f"{found.version}-{found.release}" if found.release else found.version
+    details = {"arch": found.arch, "release": found.release, "packager": found.packager}
+    if found.epoch is None:
+        version = edition
+    else:
+        version = f"{found.epoch}:{edition}"  # also of epoch 0 where it is given, like %{EVR}
+        details["epoch"] = str(found.epoch)
+    if found.installed is not None:
+        details["installed"] = rfc3339(found.installed)
+    return Item(
+        kind="package",
+        name=found.name,
+        vendor=maintainer_name(found.vendor or found.packager),
+        version=version,
+        user=user,
+        ids={"purl": purl("rpm", found.name, edition, arch=found.arch, epoch=details.get("epoch", ""))},
+        details=details,
+        evidence=(Evidence(where, f"Name: {found.name}, Vendor: {found.vendor}"),),
+    )
+
+
+def _sqlite(host: Host, path: str) -> Iterator[Record]:
+    """The rows of an SQLite database, each read on its own: a damaged one ends the query that meets it."""
+    yield from _only_in_log(host, path)
+    numbers: list[int] = []
+    with host.files.database(path) as database:
+        if database is not None:
+            for (number,) in database.execute("SELECT rowid FROM Packages LIMIT ?", (_MOST + 1,)):
+                if number is None:
+                    yield None, "Packages is no table but a view"
+                    return
+                numbers.append(number)
+    unread = iter(numbers)
+    for _ in range(_MOST_RETRIES):
+        number = 0
+        with host.files.database(path) as database:
+            if database is None:
+                return
+            database.text_factory = bytes
+            for number in unread:
+                row = database.execute("SELECT blob FROM Packages WHERE rowid = ?", (number,)).fetchone()
+                yield number, row[0] if row and isinstance(row[0], bytes) else "a row without a header"
+            return
+        yield number, "the row cannot be read"
+    yield None, f"{_MOST_RETRIES} rows cannot be read: those behind them were not tried"
+
+
+def _only_in_log(host: Host, path: str) -> Iterator[Record]:
+    """Says so if the write-ahead log holds committed pages that the database does not have yet.
+
+    Its checksums are not looked at: a torn log is then rather reported than overlooked.
+    """
+    log = f"{path}-wal"
+    found = host.files.stat(log)
+    if found is None or found.size <= 32:
+        return
+    wal = host.files.read(log, _LIMIT)
+    data = host.files.read(path, _LIMIT)
+    if wal is None or data is None:
+        return
+    missing = _newer_pages(wal, data)
+    if missing:
+        yield None, f"{missing} newer pages are in {log} only: packages that rpm installed or removed last are not seen"
+
+
+def _newer_pages(wal: bytes, data: bytes) -> int:
+    """How many pages of the database a write-ahead log has in a newer, committed form."""
+    size = int.from_bytes(wal[8:12], "big")
+    if not 512 <= size <= 65536:
+        return 0
+    committed: dict[int, int] = {}
+    pending: dict[int, int] = {}
+    pages = 0
+    for at in range(32, len(wal) - 24 - size + 1, 24 + size):
+        page, commit = unpack_from(">II", wal, at)
+        if wal[at + 8 : at + 16] != wal[16:24]:  # salts: from here on it is what an earlier use has left
+            break
+        pending[page] = at + 24
+        if commit:
+            committed |= pending
+            pending.clear()
+            pages = commit
+    return sum(
+        wal[at : at + size] != data[(page - 1) * size : page * size] for page, at in committed.items() if page <= pages
+    )
+
+
+def _ndb(host: Host, path: str) -> Iterator[Record]:
+    data = host.files.read(path, _LIMIT)
+    return iter(()) if data is None else rpm_ndb.records(data)
+
+
+def _berkeley_db(host: Host, path: str) -> Iterator[Record]:
+    data = host.files.read(path, _LIMIT)
+    return iter(()) if data is None else berkeley_db.records(data)
+
+
+_FORMATS = {"rpmdb.sqlite": _sqlite, "Packages.db": _ndb, "Packages": _berkeley_db}  # newest first
+_FILES = ("rpmdb.sqlite", "rpmdb.sqlite-wal", "Packages.db", "Packages")
+
+SOURCE = Source(
+    name="rpm",
+    title="RPM packages",
+    platforms=("linux",),
+    kinds=("package",),
+    needs=(),
+    reads=(_PROGRAM, *(f"{folder}/{file}" for folder in (*_FOLDERS, f"~/{_HOME}") for file in _FILES)),
+    limits="Software unpacked by hand, and what a package's own scripts fetched, is not in rpm's database.",
+    collect=collect,
+)

@@ -1,0 +1,146 @@
+"""Jobs of launchd: the daemons of the system, and the agents of all users and of each.
+
+Of the program that a job names the signature is read as well, wherever it is.
+
+References:
+    launchd.plist(5), launchctl(1), launchd(8); StartupItems: Apple, "Daemons and Services Programming Guide".
+"""
+
+from collections.abc import Iterator, Mapping
+from functools import partial
+
+from phaseout.host import Host
+from phaseout.model.nouns import Evidence, Item, LeftOut, Problem, State
+from phaseout.parsers.encodings.property_list import mapping, text, texts
+from phaseout.parsers.macos.code_signature import signature
+from phaseout.parsers.windows.command_line import executable
+from phaseout.sources.source import Source, Trace
+
+_FOLDERS = {
+    "/Library/LaunchDaemons": "daemon",
+    "/Library/LaunchAgents": "agent",
+    "/System/Library/LaunchDaemons": "daemon",
+    "/System/Library/LaunchAgents": "agent",
+}
+_HOME = "/Library/LaunchAgents"
+_STARTUP = ("/Library/StartupItems", "/System/Library/StartupItems")
+_DISABLED = "/var/db/com.apple.xpc.launchd"
+_APPLE = "com.apple."
+_LIMIT = 1 << 20
+# What runs a script that is given as an argument; the script is the program that is meant.
+_RUNNERS = frozenset(("bash", "dash", "env", "ksh", "osascript", "perl", "python", "python3", "ruby", "sh", "zsh"))
+
+
+def collect(host: Host) -> Iterator[Trace]:
+    """An item for every job that is not macOS's own."""
+    switched = _switched(host)
+    for folder, domain in _FOLDERS.items():
+        for entry in host.files.list(folder):
+            if folder.startswith("/System/") and entry.name.startswith(_APPLE):
+                yield LeftOut("part of macOS")
+            elif entry.name.endswith(".plist") and entry.kind != "dir":
+                yield from _job(host, f"{folder}/{entry.name}", domain, "", switched)
+    for home, user in host.homes.items():
+        for entry in host.files.list(home + _HOME):
+            if entry.name.endswith(".plist") and entry.kind != "dir":
+                yield from _job(host, f"{home}{_HOME}/{entry.name}", "agent", user, switched)
+    for folder in _STARTUP:
+        for entry in host.files.list(folder):
+            if entry.kind == "dir":
+                yield _startup_item(host, f"{folder}/{entry.name}")
+
+
+def _job(host: Host, path: str, domain: str, user: str, switched: Mapping[str, bool]) -> Iterator[Trace]:
+    data = host.files.read(path, _LIMIT)
+    gone = data is None and host.files.gone(path)
+    values = mapping(data) if data is not None else {}
+    note = "" if data is not None else f"link to {host.files.link(path)}, which is gone" if gone else "not readable"
+    if values is None:
+        yield Problem(path, "is no property list")
+        values, note = {}, "damaged"
+    label = text(values.get("Label")) or path.rpartition("/")[2].removesuffix(".plist")
+    arguments = texts(values.get("ProgramArguments"))
+    program = _program(text(values.get("Program")), arguments)
+    signed = signature(partial(host.files.part, program)) if program else None
+    missing = bool(program) and "RootDirectory" not in values and host.files.gone(program)
+    state: State = "leftover" if gone or missing else "installed"
+    disabled = switched.get(label, values.get("Disabled"))
+    yield Item(
+        kind="service",
+        name=label,
+        state=state,
+        vendor=signed.organisation if signed else "",
+        path=program,
+        user=user,
+        command=" ".join(arguments) or text(values.get("Program")),
+        signer=signed.authority if signed else "",
+        ids={
+            "bundle_id": signed.identifier if signed and not signed.adhoc else "",
+            "team_id": signed.team_id if signed else "",
+        },
+        details={
+            "domain": domain,
+            "enabled": {True: "no", False: "yes"}.get(disabled, "") if isinstance(disabled, bool) else "",
+            "at_load": "yes" if values.get("RunAtLoad") is True else "",
+            "runs_as": text(values.get("UserName")),
+            "note": note or ("its program is gone" if missing else ""),
+        },
+        evidence=(Evidence(path, f"Label: {label}"),),
+    )
+
+
+def _program(program: str, arguments: list[str]) -> str:
+    """The absolute path of the program that a job runs, or of its script; empty where it has none."""
+    first = program or (arguments[0] if arguments else "")
+    if first.rpartition("/")[2] not in _RUNNERS:
+        return first if first.startswith("/") else ""
+    for at, argument in enumerate(arguments[1:], 1):
+        if argument == "-c" or (argument.startswith("-") and argument.endswith("c") and len(argument) <= 4):
+            return executable(arguments[at + 1]) if at + 1 < len(arguments) else ""
+        if argument.startswith("/"):
+            return argument
+    return first if first.startswith("/") else ""
+
+
+def _switched(host: Host) -> dict[str, bool]:
+    """Label → whether an administrator has switched it off."""
+    values = mapping(host.files.read(f"{_DISABLED}/disabled.plist", _LIMIT) or b"") or {}
+    return {label: value for label, value in values.items() if isinstance(value, bool)}
+
+
+def _startup_item(host: Host, path: str) -> Item:
+    file = f"{path}/StartupParameters.plist"
+    values = mapping(host.files.read(file, _LIMIT) or b"") or {}
+    name = path.rpartition("/")[2]
+    program = f"{path}/{name}"
+    gone = host.files.gone(program)
+    return Item(
+        kind="service",
+        name=name,
+        state="leftover" if gone else "installed",
+        path=program,
+        details={
+            "domain": "startup item",
+            "description": text(values.get("Description")),
+            "provides": " ".join(texts(values.get("Provides"))),
+            "note": "its program is gone" if gone else "",
+        },
+        evidence=(Evidence(file if values else path, text(values.get("Description"))),),
+    )
+
+
+SOURCE = Source(
+    name="launchd",
+    title="Launch daemons and agents",
+    platforms=("macos",),
+    kinds=("service",),
+    needs=(),
+    reads=(
+        *(f"{folder}/*" for folder in _FOLDERS),
+        f"~{_HOME}/*",
+        *(f"{folder}/**" for folder in _STARTUP),
+        f"{_DISABLED}/disabled.plist",
+    ),
+    limits="Whether a job runs is not seen here, but among the processes. Jobs within applications are login items.",
+    collect=collect,
+)

@@ -1,0 +1,59 @@
+"""Ports of MacPorts, active or put aside.
+
+References:
+    https://guide.macports.org/ (registry), port-installed(1); the tables: `src/cregistry/sql.c` in
+    https://github.com/macports/macports-base
+"""
+
+from collections.abc import Iterator
+
+from phaseout.host import Host
+from phaseout.model.nouns import Evidence, Item, LeftOut, Problem
+from phaseout.parsers.encodings.epoch import rfc3339
+from phaseout.parsers.encodings.property_list import text
+from phaseout.sources.source import Source, Trace
+
+_PREFIX = "/opt/local"
+_REGISTRY = f"{_PREFIX}/var/macports/registry/registry.db"
+_QUERY = "SELECT name, version, revision, variants, state, date, requested, archs, epoch FROM ports ORDER BY id"
+
+
+def collect(host: Host) -> Iterator[Trace]:
+    """An item for every version of every port."""
+    with host.files.database(_REGISTRY) as database:
+        if database is None:
+            return
+        for row in database.execute(_QUERY):
+            name, version, revision, variants, state, date, requested, archs, epoch = map(text, row)
+            if not name:
+                yield Problem(_REGISTRY, "a port without a name")
+                yield LeftOut("damaged")
+                continue
+            yield Item(
+                kind="package",
+                name=name,
+                state="installed" if state == "installed" else "leftover",  # "imaged": only its archive is there
+                version=version,
+                details={
+                    "state": "active" if state == "installed" else "inactive",
+                    "revision": revision,
+                    "epoch": epoch if epoch != "0" else "",
+                    "variants": variants,
+                    "arch": archs,
+                    "installed": rfc3339(date),
+                    "requested": "yes" if requested == "1" else "",
+                },
+                evidence=(Evidence(f"{_REGISTRY}:ports", f"name: {name}, state: {state}"),),
+            )
+
+
+SOURCE = Source(
+    name="macports",
+    title="MacPorts",
+    platforms=("macos",),
+    kinds=("package",),
+    needs=(),
+    reads=(_REGISTRY,),
+    limits="Only the usual place, /opt/local, is looked at. What the registry's journal holds is not seen.",
+    collect=collect,
+)

@@ -1,0 +1,50 @@
+"""What a source is: one place where software leaves a trace."""
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from phaseout.model.nouns import Item, Kind, LeftOut, Platform, Problem
+
+if TYPE_CHECKING:
+    from phaseout.host import Host
+
+
+class Inside(NamedTuple):
+    """A host within the host, such as a container: the runner looks at it with the sources of `sources.INSIDE`.
+
+    What they see counts for the source that gave this; `name` says in words where it was seen, `user` whose it is.
+    """
+
+    name: str
+    user: str
+    host: "Host"
+
+
+Trace = Item | Problem | LeftOut | Inside
+Need = Literal["live", "offline", "processes", "registry"]
+
+
+class Source(NamedTuple):
+    """A value that says what it reads, and a function that reads it. Its metadata is known without running it.
+
+    Attributes:
+        name: short, as in `--source NAME`.
+        title: what it lists, in a few words.
+        platforms: the systems it may be found on.
+        kinds: the kinds of its items.
+        needs: what the host must be able to do; without it the source is skipped with that reason.
+        reads: the places it looks at, as glob patterns of target paths; `~` stands for the home of every user.
+        limits: one sentence on what it cannot see.
+        collect: gives every row that it reads as an `Item` or a `LeftOut`, and a `Problem` for what it cannot read.
+            Files that cannot be read are reported by `host.files` itself; a damaged record is a `Problem` plus
+            `LeftOut("damaged")`, and the next record is read.
+    """
+
+    name: str
+    title: str
+    platforms: tuple[Platform, ...]
+    kinds: tuple[Kind, ...]
+    needs: tuple[Need, ...]
+    reads: tuple[str, ...]
+    limits: str
+    collect: "Callable[[Host], Iterator[Trace]]"

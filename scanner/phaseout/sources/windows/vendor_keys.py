@@ -1,0 +1,101 @@
+r"""Keys that vendors keep below `HKLM\SOFTWARE`, where products show that have no Uninstall entry, or none any more.
+
+Every key of a vendor is an item, down to the fourth level (`KasperskyLab\Components\34\1103`). Such a key is
+configuration: a `leftover`, unless it names a folder that is there. Name and version are read where it has them.
+
+References:
+    https://learn.microsoft.com/windows/win32/sysinfo/registry-key-security-and-access-rights, "Structure of the
+    Registry" (`HKEY_LOCAL_MACHINE\SOFTWARE\<company>\<product>\<version>`).
+"""
+
+from collections.abc import Iterator, Mapping
+
+from phaseout.host import Host
+from phaseout.host.registry.base import Key
+from phaseout.model.nouns import Evidence, Item, LeftOut, Problem, State
+from phaseout.parsers.windows.image_path import absolute
+from phaseout.parsers.windows.windows_dates import filetime
+from phaseout.sources.source import Source, Trace
+
+_TOPS = (r"HKLM\SOFTWARE", r"HKLM\SOFTWARE\WOW6432Node")
+_LEVELS = 4
+_OF_ONE = 1_000  # keys of one vendor
+_ALL = 10_000
+_WINDOWS = frozenset(("classes", "clients", "microsoft", "policies", "registeredapplications", "wow6432node"))
+_NAMES = ("productname", "displayname", "product")
+_VERSIONS = ("productversion", "displayversion", "version", "currentversion")
+_VENDORS = ("publisher", "companyname", "manufacturer")
+_FOLDERS = ("productroot", "installlocation", "installpath", "installdir", "installfolder", "installationpath")
+
+
+def collect(host: Host) -> Iterator[Trace]:
+    """An item for every key of a vendor, in both views."""
+    registry = host.registry
+    assert registry is not None
+    left = _ALL
+    for path in _TOPS:
+        top = registry.key(path)
+        for vendor in top.subkeys() if top is not None else ():
+            if vendor.name.lower() in _WINDOWS:
+                yield LeftOut("part of Windows")
+                continue
+            if not left:
+                yield Problem(vendor.path, f"more than {_ALL} keys of vendors: the rest was not read")
+                return
+            keys, more = _keys(vendor, min(left, _OF_ONE))
+            left -= len(keys)
+            for key in keys:
+                yield _item(host, key)
+            if more:
+                yield LeftOut(f"one of more than {_OF_ONE} keys of one vendor", more)
+
+
+def _keys(vendor: Key, limit: int) -> tuple[list[Key], int]:
+    """The keys of a vendor level by level, itself first, and how many more there were when it was enough."""
+    found = [vendor]
+    level = [vendor]
+    for _ in range(_LEVELS - 1):
+        above, level = level, []
+        for key in above:
+            level += key.subkeys()
+            if len(found) + len(level) > limit:
+                return (found + level)[:limit], len(found) + len(level) - limit
+        found += level
+    return found, 0
+
+
+def _item(host: Host, key: Key) -> Item:
+    texts = {name.lower(): value for name, value in key.values().items() if isinstance(value, str)}
+    name, version, vendor, root = (_first(texts, names) for names in (_NAMES, _VERSIONS, _VENDORS, _FOLDERS))
+    folder = absolute(root, host.variables) if root else ""
+    is_local = folder[1:3] == ":\\" and len(folder) > 3
+    state: State = "installed" if is_local and not host.files.gone(folder) else "leftover"
+    return Item(
+        kind="file",
+        name=name or key.name,
+        state=state,
+        vendor=vendor,
+        version=version,
+        path=folder,
+        ids={"registry_key": key.path},
+        details={"modified": filetime(key.modified)},
+        evidence=(Evidence(key.path, " ".join(filter(None, (name, version)))),),
+    )
+
+
+def _first(texts: Mapping[str, str], names: tuple[str, ...]) -> str:
+    """The first value of some that is not blank, as one line."""
+    found = next((texts[name] for name in names if texts.get(name, "").strip()), "") if texts else ""
+    return " ".join(found.split())[:256]
+
+
+SOURCE = Source(
+    name="vendor_keys",
+    title="Keys of vendors in the registry",
+    platforms=("windows",),
+    kinds=("file",),
+    needs=("registry",),
+    reads=_TOPS,
+    limits="Keys of users are not listed, nor those that lie deeper than four levels.",
+    collect=collect,
+)

@@ -1,0 +1,162 @@
+"""What must hold for every measure file: a lawyer can check it, and the program can count on it."""
+
+import datetime as dt
+import re
+import tomllib
+import zoneinfo
+from pathlib import Path
+
+import msgspec
+import pytest
+from phaseout.model.rules import Measure
+
+FILES = sorted((Path(__file__).parents[3] / "rules" / "measures").glob("*.toml"))
+ROLES = {
+    "us_person", "us_reseller", "us_integrator", "us_federal_agency", "us_contractor", "us_dod_contractor",
+    "us_intelligence_contractor", "us_grant_recipient", "us_fcc_recipient", "texas_agency", "vermont_agency",
+    "canada_government", "australia_government", "lithuania_critical_infrastructure", "germany_operator",
+    "italy_public_body", "netherlands_government", "uk_public_sector", "romania_public_body",
+}  # fmt: skip
+ZONES = {
+    "US": "America/New_York", "US-TX": "America/Chicago", "US-VT": "America/New_York", "CA": "America/Toronto",
+    "AU": "Australia/Sydney", "LT": "Europe/Vilnius", "NL": "Europe/Amsterdam", "DE": "Europe/Berlin",
+    "IT": "Europe/Rome", "GB": "Europe/London", "RO": "Europe/Bucharest",
+}  # fmt: skip
+# What a milestone claims to rest on, and the tiers of which one must be among its references.
+BEARS = {"primary": {"primary"}, "copy": {"primary", "copy"}}
+EVERY = pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+
+
+def measure(file: Path) -> Measure:
+    return msgspec.convert(tomllib.loads(file.read_text("utf-8")), Measure)
+
+
+@EVERY
+def test_ids_fit(file: Path) -> None:
+    found = measure(file)
+    assert found.id == file.stem
+    for ids in ([one.id for one in found.milestone], [one.id for one in found.reference]):
+        assert len(ids) == len(set(ids))
+
+
+@EVERY
+def test_it_says_what_it_is_and_whom_it_binds(file: Path) -> None:
+    found = measure(file)
+    for words in (found.title, found.issuer, found.user, found.action, *found.citation):
+        assert words == words.strip() != ""
+    assert found.vendors
+    assert found.milestone
+    assert {one.role for one in found.bound} - {"vendor"} <= ROLES
+    assert all(one.duty for one in found.bound)
+
+
+@EVERY
+def test_every_milestone_rests_on_references_that_bear_it(file: Path) -> None:
+    found = measure(file)
+    tiers = {one.id: one.tier for one in found.reference}
+    for one in found.milestone:
+        cited = {tiers[name] for name in one.references}
+        assert cited, one.id
+        assert cited & BEARS.get(one.verified, cited), f"{one.id} claims {one.verified} and cites {cited}"
+    for exemption in found.exempts:
+        assert exemption.references
+        assert set(exemption.references) <= set(tiers)
+
+
+@EVERY
+def test_every_reference_can_be_looked_up_and_is_used(file: Path) -> None:
+    found = measure(file)
+    cited = {name for one in found.milestone for name in one.references}
+    cited |= {name for one in found.exempts for name in one.references}
+    said = set(re.findall(r"\w+", f"{found.note} {found.status.note}"))
+    for one in found.reference:
+        assert one.url.startswith(("https://", "http://")) or (not one.url and one.citation), one.id
+        assert "…" not in one.url
+        assert one.id in cited | said, f"{one.id} supports nothing"
+
+
+@EVERY
+def test_every_milestone_has_a_time_and_an_actor(file: Path) -> None:
+    found = measure(file)
+    bound = {one.role for one in found.bound}
+    for one in found.milestone:
+        assert (one.at is None) != (one.when == ""), f"{one.id} needs either `at` or `when`"
+        assert one.actor == "vendor" or one.actor in bound, f"{one.id}: {one.actor} is not bound"
+        assert one.text
+        assert (one.basis == "computed") == (one.verified == "derived"), one.id
+
+
+@EVERY
+def test_instants_are_those_of_the_issuer(file: Path) -> None:
+    if not zoneinfo.available_timezones():
+        pytest.skip("no time zone data here")
+    found = measure(file)
+    zone = zoneinfo.ZoneInfo(ZONES[found.jurisdiction])
+    for one in found.milestone:
+        if one.at is not None:
+            assert one.at.utcoffset() is not None, f"{one.id} has no offset"
+            assert one.at.utcoffset() == one.at.astimezone(zone).utcoffset(), f"{one.id}: not the time of {zone}"
+            assert one.precision == "minute" or one.at.time() == dt.time(), f"{one.id}: a day begins at midnight"
+
+
+@EVERY
+def test_it_is_reviewed_in_time(file: Path) -> None:
+    status = measure(file).status
+    assert status.as_of < status.review_by <= status.as_of.replace(year=status.as_of.year + 1)
+    assert (status.state == "superseded") == (status.superseded_by != "")
+
+
+def test_successors_exist_and_cover_the_same_vendors() -> None:
+    found = {file.stem: measure(file) for file in FILES}
+    for one in found.values():
+        if one.status.superseded_by:
+            successor = found[one.status.superseded_by]
+            assert set(one.vendors) <= set(successor.vendors)
+            assert successor.status.state == "in_force"
+
+
+def commerce() -> Measure:
+    (file,) = (file for file in FILES if file.stem == "us-commerce-icts-2021-002")
+    return measure(file)
+
+
+def test_commerce_dates() -> None:
+    utc = {one.kind: one.at.astimezone(dt.UTC).isoformat() for one in commerce().milestone if one.at is not None}
+    midnight = "2024-09-29T04:00:00+00:00"
+    assert utc == {
+        "published": "2024-06-24T04:00:00+00:00",
+        "new_agreement_ban": "2024-07-20T04:00:00+00:00",
+        "vendor_end_of_service": "2024-09-10T04:00:00+00:00",
+        "update_cutoff": midnight,
+        "cloud_service_cutoff": midnight,
+        "resale_ban": midnight,
+        "integration_ban": midnight,
+        "licensing_ban": midnight,
+    }
+
+
+def test_commerce_forbids_nothing_to_users() -> None:
+    found = commerce()
+    assert "us_person" not in {one.role for one in found.bound}
+    assert not {"use_ban", "removal_due", "removal_begins"} & {one.kind for one in found.milestone}
+    assert "no legal penalty" in found.user
+
+
+def test_commerce_end_of_service_is_narrowed_to_one_product() -> None:
+    (one,) = (one for one in commerce().milestone if one.kind == "vendor_end_of_service")
+    assert one.products
+
+
+def test_scope_differs_for_the_same_vendor() -> None:
+    """Exemptions and components of the Kaspersky measures, which are easily mixed up."""
+    found = {file.stem: measure(file) for file in FILES}
+    scopes = {
+        name: (found[name].components, {category for one in found[name].exempts for category in one.categories})
+        for name in ("us-commerce-icts-2021-002", "us-dhs-bod-17-01", "us-far-52-204-23", "au-pspf-002-2025")
+    }
+    assert scopes == {
+        "us-commerce-icts-2021-002": ("embedded", {"threat_intelligence", "security_training", "advisory"}),
+        "us-dhs-bod-17-01": ("branded_only", {"threat_intelligence", "security_training"}),
+        "us-far-52-204-23": ("embedded", set()),
+        "au-pspf-002-2025": ("branded_only", set()),
+    }

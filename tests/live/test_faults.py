@@ -1,0 +1,183 @@
+"""Faults of a real machine: mounts that hang, processes that come and go, full disks, closed streams."""
+
+import ctypes
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from phaseout.host import opening
+from phaseout.scan.messages import Request
+from phaseout.scan.supervisor import Look
+
+from tests.cli.test_scan import KESL, phaseout
+from tests.support.places import CODE
+from tests.support.trees import Tree
+
+LIBC = ctypes.CDLL(None, use_errno=True)
+# Where a mount that hangs may lie, and the source that would step into it.
+HUNG = {Path("/opt/phaseout-hung-test"): "vendor_folders", Path.home() / ".vscode-insiders": "editor_extensions"}
+
+
+@pytest.fixture(params=list(HUNG), ids=list(HUNG.values()))
+def hung_mount(request: pytest.FixtureRequest) -> Iterator[Path]:
+    """A FUSE file system that never answers: whoever touches it waits for ever."""
+    place = request.param
+    if place.exists():
+        pytest.skip(f"{place} is somebody's")
+    try:
+        device = os.open("/dev/fuse", os.O_RDWR)
+    except OSError as error:
+        pytest.skip(f"no FUSE here: {error}")
+    place.mkdir(parents=True)
+    options = f"fd={device},rootmode=40000,user_id=0,group_id=0".encode()
+    if LIBC.mount(b"hung", str(place).encode(), b"fuse", 0, options):
+        place.rmdir()
+        os.close(device)
+        pytest.skip("this machine lets nobody mount")
+    yield place
+    LIBC.umount2(str(place).encode(), 2)
+    os.close(device)
+    place.rmdir()
+
+
+def test_a_hung_mount_is_left_alone_and_named(hung_mount: Path) -> None:
+    result = phaseout("scan", "--fail-on", "never")
+    assert result.returncode == 3
+    text = " ".join(result.stdout.split())
+    assert f"{hung_mount}: fuse mount, left alone" in text
+    assert "1 network or user-space mount, left alone" in text
+
+
+def test_a_hung_mount_that_nobody_recognises_costs_one_source(
+    hung_mount: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(opening, "_mounts", dict)
+    inventory = Look(Request(), each=3).inventory(scanned_at="2026-01-01T00:00:00Z", tool="test")
+    bad = [run.source for run in inventory.runs if run.status == "timeout"]
+    assert HUNG[hung_mount] in bad
+    assert [run.status for run in inventory.runs if run.source == "dpkg"] == ["ok"]
+    assert hung_mount.name not in str([item.path for item in inventory.items])
+
+
+def test_processes_that_come_and_go() -> None:
+    stop = threading.Event()
+
+    def breed() -> None:
+        while not stop.is_set():
+            for child in [subprocess.Popen(["/bin/true"]) for _ in range(20)]:
+                child.wait()
+
+    breeder = threading.Thread(target=breed)
+    breeder.start()
+    try:
+        for _ in range(3):
+            inventory = Look(Request(only=("processes",))).inventory(scanned_at="2026-01-01T00:00:00Z", tool="test")
+            (run,) = (run for run in inventory.runs if run.source == "processes")
+            assert run.status == "ok", run
+    finally:
+        stop.set()
+        breeder.join()
+
+
+def test_a_full_disk_leaves_no_half_file(tree: Tree, tmp_path: Path) -> None:
+    tree.write("/var/lib/dpkg/status", KESL * 300)
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    if LIBC.mount(b"none", str(disk).encode(), b"tmpfs", 0, b"size=8k"):
+        pytest.skip("this machine lets nobody mount")
+    try:
+        result = phaseout("scan", "--root", str(tree.root), "-o", str(disk / "report.json"))
+        assert result.returncode == 2
+        assert "report.json: No space left on device: nothing was written there" in result.stderr
+        assert list(disk.iterdir()) == []
+    finally:
+        LIBC.umount2(str(disk).encode(), 2)
+
+
+@pytest.mark.parametrize(
+    ("redirection", "status", "words"),
+    [
+        (">&-", 2, "standard output is closed"),
+        ("2>&-", 1, ""),
+        ("<&-", 1, ""),
+        (">&- 2>&- <&-", 2, ""),
+        (">&- 2>&- <&- -o {report}", 1, ""),
+    ],
+)
+def test_closed_streams(tree: Tree, tmp_path: Path, redirection: str, status: int, words: str) -> None:
+    tree.write("/var/lib/dpkg/status", KESL)
+    report = tmp_path / "r.csv"
+    command = f"{sys.executable} -m phaseout scan --root {tree.root} {redirection.format(report=report)}"
+    result = subprocess.run(["/bin/sh", "-c", command], cwd=CODE, capture_output=True, text=True, check=False)
+    assert result.returncode == status, result.stderr
+    assert words in result.stderr
+    if "report" in redirection:
+        assert report.read_text().startswith("host,")
+
+
+def test_no_home_no_locale_no_terminal(tree: Tree) -> None:
+    tree.write("/var/lib/dpkg/status", KESL)
+    command = [sys.executable, "-m", "phaseout", "scan", "--root", str(tree.root)]
+    result = subprocess.run(
+        command, cwd=CODE, env={"LC_ALL": "C"}, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+    )
+    assert (result.returncode, result.stderr) == (1, "")
+
+
+def test_hostile_names_on_the_way_to_the_report(tree: Tree) -> None:
+    """Names of folders in /opt: not UTF-8, with line breaks, escapes, turned round, as long as the system allows."""
+    for name in (
+        b"caf\xe9",
+        b"new\nline",
+        b"\x1b[31mred",
+        "\u202ekcab".encode(),
+        b"x" * 255,
+        b"=cmd|calc",
+        b"'quote\"",
+    ):
+        (tree.root / "opt").mkdir(exist_ok=True)
+        os.mkdir(os.fsencode(str(tree.root)) + b"/opt/" + name)
+    for form in ("table", "csv", "json"):
+        result = phaseout("inventory", "--root", str(tree.root), "-f", form)
+        assert result.returncode == 0, result.stderr
+        assert "\x1b" not in result.stdout
+        assert "\u202e" not in result.stdout.replace("\\u202e", "") or form == "json"
+        assert "caf\\" in result.stdout
+
+
+@pytest.mark.parametrize("number", ["INT", "TERM"])
+def test_interrupted_command(number: str, tmp_path: Path) -> None:
+    """While it looks: a partial report and status 130. A source holds the look up."""
+    code = f"""
+import os, signal, sys, threading, time
+import phaseout.sources as sources
+real = sources.load
+marker = {str(tmp_path / "looking")!r}
+def slow(host):
+    open(marker, "w").close()
+    time.sleep(30)
+    yield from ()
+def interrupt():
+    while not os.path.exists(marker):
+        time.sleep(0.05)
+    time.sleep(2)
+    os.kill(os.getpid(), signal.SIG{number})
+def load(platform=None):
+    return (*real(platform), real(platform)[0]._replace(name="slow", collect=slow))
+sources.load = load
+threading.Thread(target=interrupt, daemon=True).start()
+sys.argv = ['phaseout', 'scan']
+signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where the tests run in the background
+from phaseout.__main__ import main
+main()
+"""
+    result = subprocess.run(
+        [sys.executable, "-c", code], cwd=CODE, capture_output=True, text=True, check=False, timeout=60
+    )
+    assert result.returncode == 130, result.stderr
+    assert "interrupted" in result.stdout
+    assert "Traceback" not in result.stderr

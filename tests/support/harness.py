@@ -1,0 +1,175 @@
+"""Runs one source over a host, and checks what must hold for every source."""
+
+from fnmatch import fnmatchcase
+from importlib import import_module
+from typing import BinaryIO
+
+from phaseout.host import Host
+from phaseout.host.filesystem.files import Files
+from phaseout.host.filesystem.macos import MacFiles
+from phaseout.host.filesystem.windows import WindowsFiles
+from phaseout.host.registry.base import Key, Registry
+from phaseout.model.nouns import Item, Problem, SourceRun
+from phaseout.scan.worker import run_source
+from phaseout.sources import ALL
+from phaseout.sources.source import Source
+
+
+class Result:
+    """What one source gave."""
+
+    def __init__(self, run: SourceRun, items: tuple[Item, ...]) -> None:
+        self.run = run
+        self.items = items
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        return self.run.problems
+
+    def names(self) -> list[str]:
+        return [item.name for item in self.items]
+
+    def one(self, name: str) -> Item:
+        """The only item of that name."""
+        (item,) = (item for item in self.items if item.name == name)
+        return item
+
+
+class ObservedFiles(Files):
+    """Files that remember which paths of the target were asked for."""
+
+    def __init__(self, files: Files) -> None:
+        super().__init__(files._root or "/", files._left_alone)
+        self.asked: set[str] = set()
+        self._unobserved = files
+
+    def gone(self, path: str) -> bool:
+        """Whether a program that some file names is still there may be asked of any path."""
+        return self._unobserved.gone(path)
+
+    def _canonical(self, path: str) -> str:
+        self.asked.add(path.rstrip("/") or "/")
+        return super()._canonical(path)
+
+
+class ObservedWindowsFiles(WindowsFiles):
+    """The same for the files of Windows."""
+
+    def __init__(self, files: WindowsFiles) -> None:
+        self.__dict__.update(files.__dict__)
+        self.asked: set[str] = set()
+        self._unobserved = files
+
+    def gone(self, path: str) -> bool:
+        """Whether a program that some key names is still there may be asked of any path."""
+        return self._unobserved.gone(path)
+
+    def open(self, path: str, limit: int = 1 << 40) -> BinaryIO | None:
+        """What such a program says of itself may be read as well."""
+        return self._unobserved.open(path, limit)
+
+    def _canonical(self, path: str) -> str:
+        self.asked.add(path.rstrip("\\"))
+        return super()._canonical(path)
+
+
+class ObservedMacFiles(MacFiles):
+    """The same for the files of macOS."""
+
+    def __init__(self, files: MacFiles) -> None:
+        self.__dict__.update(files.__dict__)
+        self.asked: set[str] = set()
+        self._unobserved = files
+
+    def gone(self, path: str) -> bool:
+        """Whether a program that some file names is still there may be asked of any path."""
+        return self._unobserved.gone(path)
+
+    def part(self, path: str, offset: int, size: int) -> bytes | None:
+        """The signature of such a program may be read as well."""
+        return self._unobserved.part(path, offset, size)
+
+    def _canonical(self, path: str) -> str:
+        self.asked.add(path.rstrip("/") or "/")
+        return super()._canonical(path)
+
+
+class ObservedRegistry(Registry):
+    """A registry that remembers which keys were asked for."""
+
+    def __init__(self, registry: Registry) -> None:
+        self.__dict__.update(registry.__dict__)
+        self.asked: set[str] = set()
+
+    def key(self, path: str) -> Key | None:
+        """The key at a path."""
+        self.asked.add(path)
+        return super().key(path)
+
+
+def source(name: str) -> Source:
+    """The registered source of that name."""
+    (module,) = (module for module in ALL if module.rpartition(".")[2] == name)
+    found = import_module(f"phaseout.sources.{module}").SOURCE
+    assert isinstance(found, Source)
+    return found
+
+
+def run(name: str, host: Host) -> Result:
+    """Runs one source over a host, and checks what must hold for every source.
+
+    The places it asked for are those that it declares, and no row is lost.
+    """
+    one = source(name)
+    observed = _observed(host.files)
+    registry = None if host.registry is None else ObservedRegistry(host.registry)
+    watched = Host(host.info, observed, host.users, host.processes, registry, host.variables)
+    watched.deep, watched.modules = host.deep, host.modules
+    items: list[Item] = []
+    outcome = run_source(one, watched, items.append)
+    assert outcome.status != "failed", outcome.reason
+    assert outcome.items == len(items)
+    assert outcome.rows == outcome.items + sum(outcome.left_out.values())
+    assert {item.kind for item in items} <= set(one.kinds)
+    asked = observed.asked | (registry.asked if registry is not None else set())
+    undeclared = sorted(path for path in asked if not declared(path, one, host))
+    assert not undeclared, f"read without declaring it in `reads`: {undeclared}"
+    return Result(
+        outcome, tuple(sorted(items, key=lambda item: (item.kind, item.name, item.version, item.path, item.user)))
+    )
+
+
+def _observed(files: Files) -> ObservedFiles | ObservedMacFiles | ObservedWindowsFiles:
+    if isinstance(files, WindowsFiles):
+        return ObservedWindowsFiles(files)
+    return ObservedMacFiles(files) if isinstance(files, MacFiles) else ObservedFiles(files)
+
+
+def declared(path: str, one: Source, host: Host) -> bool:
+    """Whether a path is one of those that the source says it reads, or a folder on the way to one."""
+    separator = "\\" if host.info.platform == "windows" else "/"
+    parts = _parts(path, separator)
+    for pattern in one.reads:
+        places = (
+            [pattern] if not pattern.startswith("~") else [user.home + pattern[1:] for user in host.users if user.home]
+        )
+        for place in places:
+            if _fits(parts, _parts(place, separator)):
+                return True
+    return False
+
+
+def _parts(path: str, separator: str) -> list[str]:
+    return (path.lower() if separator == "\\" else path).strip(separator).split(separator)
+
+
+def _fits(parts: list[str], wanted: list[str]) -> bool:
+    """`*` is one level, `**` any number; a folder above a declared place is declared with it."""
+    for index, pattern in enumerate(wanted):
+        if pattern == "**":
+            return True
+        if index >= len(parts):
+            return True
+        if not fnmatchcase(parts[index], pattern):
+            return False
+    return len(parts) <= len(wanted)

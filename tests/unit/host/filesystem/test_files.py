@@ -1,0 +1,200 @@
+"""The file system of the target: chroot-like, bounded, and never hanging."""
+
+import errno
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from phaseout.host.filesystem.files import Entry, Files
+from phaseout.model.nouns import Problem
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    folder = tmp_path / "root"
+    folder.mkdir()
+    (tmp_path / "secret").write_text("outside")
+    return folder
+
+
+def test_absolute_links_restart_at_the_root(root: Path) -> None:
+    (root / "etc").mkdir()
+    (root / "etc" / "release").write_text("inside")
+    (root / "link").symlink_to("/etc/release")
+    (root / "folder").symlink_to("/etc")
+    files = Files(str(root))
+    assert files.read("/link") == b"inside"
+    assert files.read("/folder/release") == b"inside"
+    assert files.real("/folder/release") == "/etc/release"
+    assert files.link("/link") == "/etc/release"
+    assert files.problems == []
+
+
+def test_dots_stop_at_the_root(root: Path) -> None:
+    (root / "escape").symlink_to("../../secret")
+    (root / "deeper").mkdir()
+    (root / "deeper" / "escape").symlink_to("../../../../../secret")
+    files = Files(str(root))
+    assert files.read("/escape") is None
+    assert files.read("/../../secret") is None
+    assert files.read("/deeper/escape") is None
+    assert files.problems == []  # all of them are simply absent inside
+
+
+def test_loops_end(root: Path) -> None:
+    (root / "a").symlink_to("b")
+    (root / "b").symlink_to("a")
+    (root / "self").symlink_to("self/self/self")
+    files = Files(str(root))
+    assert files.read("/a") is None
+    assert files.list("/self") == ()
+    assert files.problems == [Problem("/a", "too many symbolic links"), Problem("/self", "too many symbolic links")]
+
+
+def test_only_regular_files_are_opened(root: Path) -> None:
+    os.mkfifo(root / "fifo")
+    (root / "zero").symlink_to("/dev/zero")
+    (root / "folder").mkdir()
+    files = Files(str(root))
+    assert files.read("/fifo") is None  # opening it would wait for a writer
+    assert files.read("/folder") is None
+    assert files.problems == [
+        Problem("/fifo", "not a regular file but a FIFO"),
+        Problem("/folder", "not a regular file but a folder"),
+    ]
+    live = Files("/")
+    assert live.read(str(root / "zero")) is None
+    assert live.problems == [Problem(str(root / "zero"), "not a regular file but a device")]
+
+
+def test_large_files_are_not_read(root: Path) -> None:
+    with (root / "huge").open("wb") as file:
+        file.truncate(2 << 30)
+    files = Files(str(root))
+    assert files.read("/huge") is None
+    assert files.head("/huge", 4) == b"\0\0\0\0"
+    assert files.problems == [Problem("/huge", "larger than 16 MiB: not read")]
+
+
+def test_growing_files_stop_at_the_limit() -> None:
+    files = Files("/")
+    assert files.read("/proc/self/maps", limit=10) is None  # a file of /proc says it has no size
+    assert files.problems == [Problem("/proc/self/maps", "larger than 10 bytes: not read")]
+
+
+def test_mounts_left_alone_are_said_once(root: Path) -> None:
+    (root / "mnt" / "share").mkdir(parents=True)
+    (root / "mnt" / "share" / "file").write_text("over the network")
+    (root / "home").symlink_to("/mnt/share")
+    files = Files(str(root), {"/mnt/share": "nfs4"})
+    assert files.read("/mnt/share/file") is None
+    assert files.list("/home") == ()
+    assert files.exists("/home/file") is False
+    assert files.problems == [Problem("/mnt/share", "nfs4 mount, left alone")]
+
+
+def test_names_that_are_not_utf8(root: Path) -> None:
+    (root / os.fsdecode(b"caf\xe9")).write_bytes(b"x")
+    (root / "new\nline").write_bytes(b"y")
+    files = Files(str(root))
+    names = [entry.name for entry in files.list("/")]
+    assert [files.read(f"/{name}") for name in names] == [b"x", b"y"]
+    assert files.text("/" + names[0]) == "x"
+
+
+def test_kinds_of_entries(root: Path) -> None:
+    (root / "file").touch()
+    (root / "folder").mkdir()
+    (root / "link").symlink_to("folder")
+    os.mkfifo(root / "pipe")
+    files = Files(str(root))
+    assert files.list("/") == (
+        Entry("file", "file"),
+        Entry("folder", "dir"),
+        Entry("link", "link"),
+        Entry("pipe", "other"),
+    )
+    assert files.is_dir("/link")
+    assert not files.is_file("/link")
+    assert files.stat("/nothing") is None
+
+
+def test_walk_is_bounded(root: Path) -> None:
+    for number in range(5):
+        (root / "a" / str(number) / "deep" / "deeper").mkdir(parents=True)
+    files = Files(str(root))
+    assert len(list(files.walk("/a", 1))) == 1
+    assert len(list(files.walk("/a", 2))) == 6
+    assert len(list(files.walk("/a", 9, limit=3))) == 1
+    assert files.problems == [Problem("/a", "more than 3 entries below: the rest was not looked at")]
+
+
+def test_database_is_not_touched(root: Path) -> None:
+    import sqlite3
+
+    with sqlite3.connect(root / "some?#%.sqlite") as database:
+        database.execute("PRAGMA journal_mode = WAL")
+        database.execute("CREATE TABLE t (x)")
+        database.execute("INSERT INTO t VALUES (1)")
+    database.close()
+    before = sorted(path.name for path in root.iterdir())
+    files = Files(str(root))
+    with files.database("/some?#%.sqlite") as found:
+        assert found is not None
+        assert found.execute("SELECT x FROM t").fetchall() == [(1,)]
+        with pytest.raises(sqlite3.OperationalError, match="readonly"):
+            found.execute("DELETE FROM t")
+    assert sorted(path.name for path in root.iterdir()) == before
+    (root / "broken").write_bytes(b"not a database" * 100)
+    with files.database("/broken") as found:
+        assert found is not None
+        found.execute("SELECT x FROM t")
+    assert files.problems == [Problem("/broken", "DatabaseError: file is not a database")]
+
+
+def test_endless_queries_are_ended(root: Path) -> None:
+    import sqlite3
+
+    sqlite3.connect(root / "empty.sqlite").close()
+    (root / "empty.sqlite").write_bytes(b"")
+    files = Files(str(root))
+    with files.database("/empty.sqlite") as found:
+        assert found is not None
+        endless = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT count(*) FROM n"
+        found.execute(endless).fetchall()
+    assert files.problems == [Problem("/empty.sqlite", "OperationalError: interrupted")]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
+def test_permission_denied_is_a_problem(root: Path) -> None:
+    (root / "closed").mkdir(mode=0o700)
+    (root / "closed" / "file").touch()
+    for folder in (root, *root.parents[:2]):
+        folder.chmod(0o755)
+    reader, writer = os.pipe()
+    child = os.fork()
+    if not child:
+        os.seteuid(65534)
+        files = Files(str(root))
+        files.read("/closed/file")
+        files.list("/closed")
+        os.write(writer, repr(files.problems).encode())
+        os._exit(0)
+    os.waitpid(child, 0)
+    problems = os.read(reader, 10_000).decode()
+    os.close(reader)
+    os.close(writer)
+    denied = [Problem("/closed/file", "permission denied"), Problem("/closed", "permission denied")]
+    assert problems == repr(denied)
+
+
+@given(st.text(max_size=60))
+def test_no_path_raises(path: str) -> None:
+    files = Files("/nonexistent-root")
+    assert files.read(path) is None
+    assert files.list(path) == ()
+    assert files.stat(path) is None or path.strip("/.") == ""
+    assert files.link(path) is None
+    assert all(problem.why != os.strerror(errno.ENOENT) for problem in files.problems)

@@ -1,0 +1,155 @@
+"""Paths of Windows in a folder on another machine: spelled as nobody spelled them, and never out of the root."""
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+from phaseout.host.filesystem.files import Entry
+from phaseout.host.filesystem.windows import WindowsFiles, drives_in
+from phaseout.host.opening import NotAHostError, offline_host
+
+from tests.support.trees import WindowsTree
+
+
+def files_of(tree: WindowsTree) -> WindowsFiles:
+    files = tree.host().files
+    assert isinstance(files, WindowsFiles)
+    return files
+
+
+def test_names_are_found_in_any_case(windows_tree: WindowsTree) -> None:
+    windows_tree.write(r"C:\Program Files\Käse\Read Me.TXT", "x")
+    files = files_of(windows_tree)
+    for path in (
+        r"c:\PROGRAM files\KÄSE\read me.txt",
+        "C:/program files/käse/READ ME.TXT",
+        r"\\?\C:\Program Files\Käse\Read Me.TXT",
+        r"\??\C:\Program Files\Käse\Read Me.TXT",
+        r"C:\Program Files\nowhere\..\Käse\.\Read Me.TXT",
+        "C:\\Program Files \\Käse.\\Read Me.TXT. ",
+        r"C:\..\..\Program Files\Käse\Read Me.TXT",
+    ):
+        assert files.read(path) == b"x"
+        assert files.real(path) == r"C:\Program Files\Käse\Read Me.TXT"
+    assert files.list(r"C:\PROGRAM FILES\käse\\") == (Entry("Read Me.TXT", "file"),)
+    assert [top for top, _ in files.walk("c:\\program files\\", 2)] == [r"c:\program files", r"c:\program files\Käse"]
+    assert files.problems == []
+
+
+def test_exact_spelling_wins(windows_tree: WindowsTree) -> None:
+    for name in ("readme", "README", "Readme"):
+        windows_tree.write(f"C:\\{name}", name)
+    files = files_of(windows_tree)
+    assert [files.read(f"C:\\{name}") for name in ("readme", "README", "Readme", "rEADME")] == [
+        b"readme",
+        b"README",
+        b"Readme",
+        b"README",
+    ]
+
+
+def test_what_no_windows_path_can_be_is_absent(windows_tree: WindowsTree) -> None:
+    windows_tree.write(r"C:\file", "x")
+    files = files_of(windows_tree)
+    for path in (
+        "",
+        "file",
+        "/file",
+        r"\file",
+        "C:file",
+        r"1:\file",
+        r"C:\file:stream",
+        r"C:\fi*e",
+        "C:\\a\0b",
+        r"C:\a|b",
+        r"D:\file",
+        "C:\\" + "a\\" * 5000,
+        "C:\\" + "a" * 5000,
+        "C:\\\udc80",
+    ):
+        assert files.read(path) is None
+        assert not files.exists(path)
+        assert files.list(path) == () or path == ""
+        assert files.link(path) is None
+    assert [problem.why for problem in files.problems] == []
+
+
+def test_network_paths_are_left_alone(windows_tree: WindowsTree) -> None:
+    files = files_of(windows_tree)
+    for path in (r"\\server\share\x", r"\\?\UNC\server\share\x", "//server/share"):
+        assert files.read(path) is None
+        assert not files.gone(path)
+    assert {problem.why for problem in files.problems} == {"a network path, left alone"}
+
+
+def test_links_stay_inside(windows_tree: WindowsTree, tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("secret")
+    windows_tree.write(r"C:\secret", "ours")
+    windows_tree.write(r"C:\Users\ada\file", "ada's")
+    root = windows_tree.root
+    for name, target in (
+        ("posix", "/secret"),
+        ("up", "../../../../secret"),
+        ("junction", "/??/C:/Users"),
+        ("long", r"\\?\C:\users"),
+        ("mounted", f"{root}/Users"),
+        ("network", r"\\server\share"),
+        ("round", r"C:\round"),
+        ("other drive", r"D:\secret"),
+    ):
+        os.symlink(target, root / name)
+    files = files_of(windows_tree)
+    assert files.read(r"C:\posix") == files.read(r"C:\up") == b"ours"
+    for name in ("junction", "long", "mounted"):
+        assert files.read(rf"C:\{name}\ADA\file") == b"ada's"
+        assert files.real(rf"C:\{name}\ADA") == r"C:\Users\ada"
+    assert files.link(r"C:\LONG") == r"\\?\C:\users"
+    assert files.read(r"C:\other drive") is None
+    assert files.problems == []
+    for name, why in (("network", "a link into the network, left alone"), ("round", "too many symbolic links")):
+        assert files.read(rf"C:\{name}") is None
+        assert [problem.why for problem in files.problems] == [why]
+        files.problems.clear()
+
+
+def test_only_regular_files_are_read(windows_tree: WindowsTree) -> None:
+    if sys.platform != "win32":
+        os.mkfifo(windows_tree.root / "pipe")
+    files = files_of(windows_tree)
+    assert files.read(r"C:\PIPE") is None
+    assert files.open(r"C:\Pipe") is None
+    assert files.read(r"C:\Windows") is None
+    assert [problem.why.rpartition(" a ")[2] for problem in files.problems] == ["FIFO", "FIFO", "folder"]
+
+
+def test_several_drives(tmp_path: Path) -> None:
+    for drive in ("C", "d:", "E%3A", "Recovery"):
+        (tmp_path / drive / "Windows").mkdir(parents=True)
+    (tmp_path / "C" / "Windows" / "System32" / "config").mkdir(parents=True)
+    (tmp_path / "d:" / "x").write_text("on d")
+    assert drives_in(str(tmp_path)) == {"C": "/C", "D": "/d:", "E": "/E%3A"}
+    host = offline_host(str(tmp_path))
+    assert host.info.platform == "windows"
+    assert host.files.read(r"D:\X") == b"on d"
+    assert host.files.is_dir("e:\\windows")
+    assert not host.files.exists("F:\\")
+
+
+def test_told_by_content(tmp_path: Path) -> None:
+    (tmp_path / "WINNT" / "system32").mkdir(parents=True)
+    with pytest.raises(NotAHostError):
+        offline_host(str(tmp_path))
+    (tmp_path / "WINNT" / "system32" / "NTDLL.DLL").touch()
+    host = offline_host(str(tmp_path))
+    assert (host.info.platform, host.variables["systemroot"]) == ("windows", r"C:\WINNT")
+    assert host.registry is not None
+    assert host.registry.key(r"HKLM\SOFTWARE") is None
+    assert host.users == ()
+
+
+def test_a_drive_that_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "Users").mkdir()
+    files = WindowsFiles(str(tmp_path), {"C": ""}, {"/Users": "nfs"})
+    assert files.list(r"C:\users") == ()
+    assert [(problem.where, problem.why) for problem in files.problems] == [(r"C:\Users", "nfs mount, left alone")]

@@ -1,0 +1,24 @@
+"""The users of a machine, whatever they call themselves."""
+
+from phaseout.host.users import User, posix_users
+
+from tests.support.trees import Tree
+
+
+def test_a_name_with_what_unicode_calls_the_end_of_a_line(tree: Tree) -> None:
+    """`chfn` lets every user put it into his own entry."""
+    for end in ("\u2028", "\x85", "\x0b", "\x1c"):
+        tree.write("/etc/passwd", f"alice:x:1000:1000:x{end}y:/srv/alice:/bin/sh\nbob:x:1001:1001::/srv/bob:/bin/sh\n")
+        files = tree.host().files
+        assert posix_users(files) == (User("alice", 1000, "/srv/alice"), User("bob", 1001, "/srv/bob"))
+        assert files.problems == []
+
+
+def test_a_damaged_line_is_a_problem(tree: Tree) -> None:
+    tree.write("/etc/passwd", "# comment\n\n+::::::\nalice:x:1000\nbob:x:1001:1001::/srv/bob:/bin/sh\n")
+    files = tree.host().files
+    files.problems.clear()
+    assert [user.name for user in posix_users(files)] == ["bob"]
+    assert [(problem.where, problem.why) for problem in files.problems] == [
+        ("/etc/passwd:4", "no line of a user: the home in it is not seen")
+    ]

@@ -1,0 +1,126 @@
+"""Our own inventories: round trips, canonical bytes, several in one file, damage."""
+
+import gzip
+import io
+import random
+
+import msgspec
+import pytest
+from phaseout.inventories import read_one
+from phaseout.inventories.saved import ENDINGS, write
+from phaseout.model.findings import REPORT_SCHEMA
+from phaseout.model.nouns import Inventory, Problem
+from phaseout.report import format_named
+
+from tests.unit.inventories.conftest import broken, one, read_bytes
+
+
+def written(inventory: Inventory, ending: str) -> bytes:
+    return b"".join(write(inventory, ending))
+
+
+@pytest.mark.parametrize("ending", [*ENDINGS, *(f"{ending}.gz" for ending in ENDINGS)])
+def test_round_trip(saved: Inventory, ending: str) -> None:
+    assert one(written(saved, ending)) == saved
+
+
+def test_same_inventory_same_bytes(saved: Inventory) -> None:
+    first = saved.items[0]
+    turned = msgspec.structs.replace(first, details=dict(reversed(first.details.items())))
+    other = msgspec.structs.replace(saved, items=(turned, *saved.items[1:]))
+    for ending in (".json", ".ndjson", ".json.gz"):
+        assert written(saved, ending) == written(other, ending)
+    head, item, *_ = written(saved, ".ndjson").splitlines()
+    assert list(msgspec.json.decode(head)) == ["schema", "tool", "scanned_at", "host", "runs"]
+    assert list(msgspec.json.decode(item))[:3] == ["kind", "name", "source"]
+
+
+def test_unknown_ending(saved: Inventory) -> None:
+    with pytest.raises(ValueError):
+        list(write(saved, ".xml"))
+
+
+@pytest.mark.parametrize("name", ["json", "ndjson"])
+def test_what_the_formats_print_is_read(saved: Inventory, name: str) -> None:
+    form = format_named(name)
+    assert form is not None
+    assert one("".join(form.inventory(saved, 100)).encode()) == saved
+
+
+@pytest.mark.parametrize("ending", [".json", ".ndjson", ".ndjson.gz"])
+def test_several_in_one_file(saved: Inventory, ending: str) -> None:
+    other = msgspec.structs.replace(saved, host=msgspec.structs.replace(saved.host, name="b"))
+    data = written(saved, ending) + written(other, ending)
+    assert read_bytes(data) == [saved, other]
+    assert isinstance(read_one(io.BytesIO(data), "x"), Problem)
+
+
+def test_pretty_reordered_marked_and_wide(saved: Inventory) -> None:
+    pretty = msgspec.json.format(written(saved, ".json"), indent=2)
+    assert one(pretty) == saved
+    reordered = msgspec.json.encode(msgspec.json.decode(pretty), order="sorted")
+    assert one(reordered) == saved
+    assert one(b"\xef\xbb\xbf\n\n" + pretty) == saved
+    assert one(pretty.decode().encode("utf-16")) == saved
+    assert one(b"[" + reordered + b"]") == saved
+
+
+def test_unknown_members_are_ignored(saved: Inventory) -> None:
+    members = msgspec.json.decode(written(saved, ".json"))
+    members["later"] = {"a": 1}
+    members["items"][0]["later"] = True
+    assert one(msgspec.json.encode(members)) == saved
+
+
+def test_a_broken_one_costs_itself(saved: Inventory) -> None:
+    whole = written(saved, ".ndjson")
+    lines = whole.splitlines(keepends=True)
+    data = whole + lines[0] + b'{"kind":"nonsense"}\n' + b"{\n" + lines[1] + whole
+    first, problem, last = read_bytes(data, "f.ndjson")
+    assert (first, last) == (saved, saved)
+    assert isinstance(problem, Problem)
+    assert problem.where == "f.ndjson:6"
+    assert "nonsense" in problem.why or "name" in problem.why
+
+
+def test_cut_off(saved: Inventory) -> None:
+    lines = written(saved, ".ndjson").splitlines(keepends=True)
+    assert broken(b"".join(lines[:-1])).why == "2 items where 3 are announced: the file was cut off"
+    assert "truncated" in broken(written(saved, ".json")[:200]).why
+    assert "damaged gzip" in broken(written(saved, ".json.gz")[:-20]).why
+    assert "items without" in broken(b"".join(lines[1:])).why
+
+
+def test_what_is_no_inventory(saved: Inventory) -> None:
+    assert "which holds only what was found" in broken(b'{"schema":"%s","items":3}' % REPORT_SCHEMA.encode()).why
+    assert "reads phaseout-inventory/1" in broken(b'{"schema":"phaseout-inventory/9"}').why
+    assert "names no host" in broken(b'{"schema":"phaseout-inventory/1","items":[]}').why
+    assert broken(b"").why == "empty"
+    assert broken(b"   \n \n").why == "empty"
+    assert "no inventory of a known kind" in broken(b"hello").why
+    assert "no JSON" in broken(b'{"a": ').why
+    assert "$.items[0].kind" in broken(written(saved, ".json").replace(b'"package"', b'"parcel"')).why
+
+
+def test_hostile_input_never_raises(saved: Inventory) -> None:
+    chance = random.Random(7)
+    for ending in (".json", ".ndjson", ".json.gz"):
+        good = written(saved, ending)
+        for _ in range(150):
+            bad = bytearray(good)
+            for _ in range(chance.randrange(1, 6)):
+                bad[chance.randrange(len(bad))] = chance.randrange(256)
+            read_bytes(bytes(bad[: chance.randrange(1, len(bad) + 1)]))
+    for nested in (b"[" * 200_000, b'{"a":' * 200_000, b'{"schema":"phaseout-' + b"[" * 100_000):
+        broken(nested)
+
+
+def test_limits(monkeypatch: pytest.MonkeyPatch, saved: Inventory) -> None:
+    monkeypatch.setattr("phaseout.inventories.document.LIMIT", 1 << 20)
+    bomb = gzip.compress(b"[" + b"\n" * (2 << 20))
+    assert "larger than 1 MiB" in broken(bomb).why
+    assert "begins with more than 64 KiB of blank lines" in broken(gzip.compress(b"\n" * (2 << 20))).why
+    assert "larger than 1 MiB" in broken(b'{"schema":"phaseout-inventory/1",' + b" " * (2 << 20)).why
+    assert one(written(saved, ".json")) == saved
+    monkeypatch.setattr("phaseout.inventories.document._COMMAS", 10)
+    assert "no inventory is that large" in broken(b"[" + b"1," * 20 + b"1]").why

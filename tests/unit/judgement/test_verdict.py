@@ -1,0 +1,394 @@
+"""Which date counts, for whom, and what is to be done."""
+
+import datetime as dt
+import tracemalloc
+
+import pytest
+from phaseout.judgement.verdict import days_left, judge
+from phaseout.model.findings import Report
+from phaseout.model.nouns import INVENTORY_SCHEMA, HostInfo, Inventory, Item, Unseen
+from phaseout.model.rules import (
+    Bound,
+    Category,
+    Cutoff,
+    Exemption,
+    Match,
+    Measure,
+    MeasureStatus,
+    Milestone,
+    Policy,
+    Product,
+    Reference,
+    Role,
+    Ruleset,
+    Specimen,
+    Vendor,
+    Waiver,
+)
+from phaseout.rules.matcher import Matcher
+
+CUTOFF = dt.datetime.fromisoformat("2024-09-29T00:00:00-04:00")
+TODAY = dt.datetime(2026, 11, 21, 12, tzinfo=dt.UTC)
+
+
+def milestone(identifier: str, kind: str, at: str, actor: str = "vendor", products: tuple[str, ...] = ()) -> Milestone:
+    return Milestone(
+        id=identifier,
+        kind=kind,  # type: ignore[arg-type]
+        text=identifier,
+        at=dt.datetime.fromisoformat(at),
+        actor=actor,
+        products=products,
+        verified="primary",
+        references=("r",),
+    )
+
+
+def measure(
+    identifier: str,
+    *milestones: Milestone,
+    bound: tuple[str, ...] = (),
+    exempts: tuple[Category, ...] = (),
+    components: str = "embedded",
+    review_by: dt.date = dt.date(2027, 1, 1),
+) -> Measure:
+    return Measure(
+        id=identifier,
+        title=identifier,
+        issuer="x",
+        instrument="statute",
+        citation=("x",),
+        jurisdiction="US",
+        force="binding",
+        vendors=("kaspersky",),
+        exempts=(Exemption(categories=exempts),) if exempts else (),
+        components=components,  # type: ignore[arg-type]
+        bound=tuple(Bound(role, "remove") for role in bound),
+        user="Use is not penalised.",
+        action="Remove it.",
+        milestone=milestones,
+        status=MeasureStatus(state="in_force", as_of=dt.date(2026, 1, 1), review_by=review_by),
+        reference=(Reference(id="r", tier="primary", citation="x"),),
+    )
+
+
+COMMERCE = measure(
+    "commerce",
+    milestone("agreements", "new_agreement_ban", "2024-07-20T00:00:00-04:00"),
+    milestone("updates", "update_cutoff", "2024-09-29T00:00:00-04:00"),
+    milestone("exchange", "vendor_end_of_service", "2024-09-10T00:00:00-04:00", products=("exchange",)),
+    milestone("resale", "resale_ban", "2024-09-29T00:00:00-04:00", "us_reseller"),
+    exempts=("threat_intelligence",),
+)
+FAR = measure(
+    "far",
+    milestone("published", "published", "2018-07-01T00:00:00-04:00", "us_contractor"),
+    milestone("use", "use_ban", "2018-10-01T00:00:00-04:00", "us_contractor"),
+    bound=("us_contractor",),
+)
+BRANDED = measure(
+    "bod",
+    milestone("begin", "removal_begins", "2017-12-12T00:00:00-05:00"),
+    bound=("agency",),
+    components="branded_only",
+)
+
+
+def product(identifier: str = "kesl", category: Category = "endpoint_security", role: Role = "covered") -> Product:
+    return Product(
+        id=identifier,
+        name=identifier,
+        category=category,
+        role=role,
+        platforms=("linux",),
+        match=(Match(kind="package", name=identifier, vendor="Kaspersky"), Match(kind="package", name=identifier)),
+        hit=(Specimen(name=identifier),),
+        remove=("step one",),
+    )
+
+
+def report(
+    *products: Product,
+    measures: tuple[Measure, ...] = (COMMERCE, FAR),
+    policy: Policy = Policy(),  # noqa: B008
+    as_of: dt.date = TODAY,
+    items: tuple[Item, ...] | None = None,
+    unseen: tuple[Unseen, ...] = (),
+) -> Report:
+    rules = Ruleset(
+        vendors=(Vendor(id="kaspersky", name="Kaspersky", product=products or (product(),)),),
+        measures=measures,
+        digest="d",
+    )
+    if items is None:
+        items = tuple(Item(kind="package", name=one.id, vendor="Kaspersky") for one in products or (product(),))
+    inventory = Inventory(
+        schema=INVENTORY_SCHEMA,
+        tool="test",
+        scanned_at="2026-11-21T12:00:00Z",
+        host=HostInfo(name="ada-laptop", platform="linux"),
+        items=items,
+        runs=(),
+        unseen=unseen,
+    )
+    return judge(inventory, Matcher(rules).match(items), rules, policy, as_of)
+
+
+@pytest.mark.parametrize(
+    ("as_of", "days"),
+    [
+        (dt.date(2024, 9, 1), 28),
+        (dt.date(2024, 9, 28), 1),
+        (dt.date(2024, 9, 29), 0),
+        (dt.date(2024, 9, 30), -1),
+        (dt.datetime(2024, 9, 29, 3, 59, tzinfo=dt.UTC), 1),  # one minute before midnight in Washington
+        (dt.datetime(2024, 9, 29, 4, 0, tzinfo=dt.UTC), 0),
+        (dt.datetime(2024, 9, 29, 4, 1, tzinfo=dt.UTC), -1),  # one minute after
+        (dt.datetime(2024, 9, 27, 4, 0, tzinfo=dt.UTC), 2),
+    ],
+)
+def test_days_are_negative_once_it_has_passed(as_of: dt.date, days: int) -> None:
+    assert days_left(CUTOFF, as_of) == days
+
+
+def test_update_cutoff_drives_for_everybody() -> None:
+    (finding,) = report(as_of=dt.date(2024, 9, 1)).findings
+    assert (finding.verdict, finding.state, finding.confidence) == ("replace", "installed", "certain")
+    driving, other = finding.measures
+    assert (driving.id, driving.milestone, driving.due, driving.days_left) == (
+        "commerce",
+        "update_cutoff",
+        "2024-09-29T00:00:00-04:00",
+        28,
+    )
+    assert not driving.binds
+    assert (other.id, other.days_left) == ("far", None)
+    assert finding.action == "Replace it. Use is not penalised."
+    assert finding.remove == ("step one",)
+
+
+def test_a_bound_role_brings_its_own_date() -> None:
+    (finding,) = report(policy=Policy(roles=("us_contractor",))).findings
+    assert [applied.id for applied in finding.measures] == ["far", "commerce"]
+    assert finding.measures[0].binds
+    assert finding.action == "Replace it. Remove it."
+
+
+def test_another_role_of_the_measure_has_another_date() -> None:
+    two = measure(
+        "two",
+        milestone("agency", "use_ban", "2019-08-13T00:00:00-04:00", "us_federal_agency"),
+        milestone("contractor", "contracting_ban", "2020-08-13T00:00:00-04:00", "us_contractor"),
+        milestone("end", "sunset", "2018-01-01T00:00:00-04:00", "us_contractor"),
+        bound=("us_federal_agency", "us_contractor"),
+    )
+    (finding,) = report(measures=(two,), policy=Policy(roles=("us_contractor",))).findings
+    assert finding.measures[0].due == "2020-08-13T00:00:00-04:00"
+
+
+def test_a_duty_without_a_date_binds_as_well() -> None:
+    undated = Milestone(
+        id="m",
+        kind="removal_due",
+        text="m",
+        when="in time",
+        actor="us_contractor",
+        verified="primary",
+        references=("r",),
+    )
+    (finding,) = report(
+        measures=(measure("it", undated, bound=("us_contractor",)),), policy=Policy(roles=("us_contractor",))
+    ).findings
+    assert (finding.verdict, finding.action) == ("replace", "Replace it. Remove it.")
+    assert (finding.measures[0].due, finding.measures[0].days_left) == ("", None)
+
+
+def test_a_cutoff_in_one_country_says_nothing_about_another() -> None:
+    (finding,) = report(policy=Policy(roles=("germany_operator",)), measures=(COMMERCE,)).findings
+    assert (finding.verdict, finding.measures[0].milestone) == ("review", "")
+    (finding,) = report(policy=Policy(roles=("texas_agency",)), measures=(COMMERCE,)).findings
+    assert finding.verdict == "replace"
+
+
+def test_a_reseller_has_the_resale_date() -> None:
+    (finding,) = report(policy=Policy(roles=("us_reseller",)), measures=(COMMERCE,)).findings
+    assert finding.measures[0].milestone == "update_cutoff"  # the same instant: what reaches the machine comes first
+
+
+def test_milestone_of_one_product_only() -> None:
+    (finding,) = report(product("exchange")).findings
+    assert (finding.measures[0].milestone, finding.measures[0].due) == (
+        "vendor_end_of_service",
+        "2024-09-10T00:00:00-04:00",
+    )
+
+
+def test_exempt_category_counts_for_one_measure_and_not_for_the_other() -> None:
+    training = product("portal", "threat_intelligence")
+    (exempt,) = report(training, measures=(COMMERCE,)).suppressed
+    assert (exempt.verdict, exempt.state) == ("exempt", "installed")
+    (finding,) = report(training, policy=Policy(roles=("us_contractor",))).findings
+    assert (finding.verdict, finding.measures[0].id) == ("replace", "far")
+    (unbound,) = report(training).suppressed
+    assert unbound.action == (
+        "Its category, threat intelligence, is exempt under commerce. Not exempt for those whom these bind: far."
+    )
+
+
+def test_a_measure_that_binds_nobody_here_drives_nothing() -> None:
+    (finding,) = report(measures=(FAR,)).findings
+    assert (finding.verdict, finding.action) == ("review", "No declared role is bound. Use is not penalised.")
+
+
+@pytest.mark.parametrize("role", ["indicator", "embedded", "vendor"])
+def test_what_a_person_must_decide_is_never_replace(role: Role) -> None:
+    (finding,) = report(product(role=role), policy=Policy(roles=("us_contractor",))).findings
+    assert finding.verdict == "review"
+    assert finding.remove == (() if role == "indicator" else ("step one",))
+
+
+def test_embedded_code_is_outside_a_measure_on_branded_products() -> None:
+    (finding,) = report(product(role="embedded"), measures=(BRANDED, COMMERCE)).findings
+    assert [applied.id for applied in finding.measures] == ["commerce"]
+
+
+def test_a_name_alone_is_only_for_review() -> None:
+    (finding,) = report(items=(Item(kind="package", name="kesl"),)).findings
+    assert (finding.verdict, finding.confidence) == ("review", "possible")
+
+
+def test_successors_are_shown_and_not_restricted() -> None:
+    result = report(product("ultraav", role="successor"))
+    assert result.findings == ()
+    assert result.verdict == "clean"
+    assert result.suppressed[0].action.startswith("Not restricted.")
+
+
+# Whatever lies in the vendor's folder, and that folder.
+ANYTHING = Product(
+    id="any",
+    name="any",
+    category="other",
+    role="vendor",
+    platforms=("linux",),
+    match=(Match(kind="file", path="/opt/kaspersky"),),
+    hit=(Specimen(name="x"),),
+)
+FOLDER = Item(kind="file", name="kaspersky", path="/opt/kaspersky")
+
+
+def test_the_vendors_folder_belongs_to_the_product_in_it() -> None:
+    package = Item(kind="package", name="kesl", vendor="Kaspersky", path="/opt/kaspersky/kesl")
+    (finding,) = report(product(), ANYTHING, items=(FOLDER, package)).findings
+    assert (finding.product_id, len(finding.items), finding.confidence) == ("kesl", 2, "certain")
+    (alone,) = report(product(), ANYTHING, items=(FOLDER,)).findings
+    assert (alone.product_id, alone.verdict) == ("any", "review")
+
+
+def test_paths_with_thousands_of_folders() -> None:
+    """What is kept of them does not grow with their depth: 500 of these would have been five gigabytes."""
+    deep = [
+        Item(kind="package", name="kesl", vendor="Kaspersky", path=f"/opt/kaspersky/{number}" + "/x" * 4000)
+        for number in range(500)
+    ]
+    tracemalloc.start()
+    (finding,) = report(product(), ANYTHING, items=(FOLDER, *deep)).findings
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert len(finding.items) == 501
+    assert peak < 100 << 20
+
+
+def test_all_traces_make_one_finding_of_the_strongest_state() -> None:
+    items = (
+        Item(kind="package", name="kesl", vendor="Kaspersky", state="leftover"),
+        Item(kind="package", name="kesl", vendor="Kaspersky", state="running"),
+        Item(kind="package", name="kesl", user="bob"),
+    )
+    (finding,) = report(items=items).findings
+    assert (len(finding.items), len(finding.because), finding.state, finding.confidence) == (3, 3, "running", "certain")
+
+
+def waiver(product: str = "kesl", hosts: str = "ada-*", expires: dt.date = dt.date(2027, 1, 1)) -> Policy:
+    one = Waiver(product=product, hosts=hosts, approver="Grace", reason="pilot", expires=expires)
+    return Policy(waiver=(one,))
+
+
+def test_waivers() -> None:
+    result = report(policy=waiver())
+    assert result.findings == ()
+    assert result.suppressed[0].action == "Waived until 2027-01-01 by Grace: pilot"
+    assert result.rules.warnings == ()
+    expired = report(policy=waiver(expires=dt.date(2026, 11, 20)))
+    assert expired.findings[0].verdict == "replace"
+    assert expired.rules.warnings == ("waiver[0] for 'kesl': expired on 2026-11-20 and has no effect",)
+    assert report(policy=waiver(hosts="bob-*")).findings
+    unused = report(policy=waiver(), items=())
+    assert unused.rules.warnings == ("waiver[0] for 'kesl': unused, nothing of it was found here",)
+    broad = report(product(), product("other"), policy=waiver(product="*", hosts="*"))
+    assert broad.rules.warnings == (
+        "waiver[0] for '*': covers 2 products on every host, which is more than a waiver should",
+    )
+    assert report(policy=waiver(product="nope")).rules.warnings == (
+        "waiver[0] for 'nope': no rule knows such a product",
+    )
+
+
+def test_own_cutoff_counts_if_it_is_earlier() -> None:
+    early = Policy(cutoff=(Cutoff(product="kesl", at=dt.date(2024, 1, 1), reason="Board"),))
+    assert report(policy=early).findings[0].measures[0].title == "Board"
+    late = Policy(cutoff=(Cutoff(product="kaspersky", at=dt.date(2026, 1, 1)),))
+    assert [applied.id for applied in report(policy=late).findings[0].measures] == ["commerce", "policy", "far"]
+
+
+def test_replacement_of_product_or_vendor() -> None:
+    assert report(policy=Policy(replacements={"kaspersky": "Defender"})).findings[0].replacement == "Defender"
+    both = Policy(replacements={"kaspersky": "Defender", "kesl": "ClamAV"})
+    assert report(policy=both).findings[0].replacement == "ClamAV"
+
+
+def test_most_overdue_on_top() -> None:
+    result = report(product("zz", role="indicator"), product("kesl"), product("exchange"))
+    assert [finding.product_id for finding in result.findings] == ["exchange", "kesl", "zz"]
+
+
+def test_rules_past_their_review_say_so() -> None:
+    old = measure("old", milestone("m", "update_cutoff", "2024-01-01T00:00:00Z"), review_by=dt.date(2026, 6, 1))
+    assert report(measures=(old,)).rules.warnings == ("old: was to be reviewed by 2026-06-01",)
+    assert report(measures=(old,), items=()).rules.warnings == ()
+
+
+def test_a_clock_before_the_rules_is_not_trusted() -> None:
+    def warned(as_of: dt.date, scanned_at: str) -> bool:
+        inventory = Inventory(
+            schema=INVENTORY_SCHEMA,
+            tool="test",
+            scanned_at=scanned_at,
+            host=HostInfo(name="x", platform="linux"),
+            items=(),
+            runs=(),
+        )
+        rules = Ruleset(vendors=(), measures=(COMMERCE,), digest="")
+        return any("the clock says" in line for line in judge(inventory, [], rules, Policy(), as_of).rules.warnings)
+
+    assert warned(dt.datetime(1970, 1, 1, tzinfo=dt.UTC), "1970-01-01T00:00:00Z")
+    assert warned(dt.datetime(2040, 1, 1, tzinfo=dt.UTC), "2040-01-01T00:00:00Z")
+    assert not warned(TODAY, "2026-11-21T12:00:00Z")
+    assert not warned(dt.date(1970, 1, 1), "2026-11-21T12:00:00Z")  # asked for
+
+
+def test_notes_on_the_host_become_warnings() -> None:
+    host = HostInfo(name="x", platform="windows", notes=("a 32-bit program",))
+    inventory = Inventory(
+        schema=INVENTORY_SCHEMA, tool="test", scanned_at="2026-11-21T12:00:00Z", host=host, items=(), runs=()
+    )
+    rules = Ruleset(vendors=(), measures=(COMMERCE,), digest="")
+    assert judge(inventory, [], rules, Policy(), TODAY).rules.warnings == ("a 32-bit program",)
+
+
+def test_clean_only_if_everything_was_seen() -> None:
+    assert report(items=()).verdict == "clean"
+    assert report(items=(), unseen=(Unseen("dpkg", "denied", kinds=("package",)),)).verdict == "incomplete"
+    assert report(items=(), unseen=(Unseen("tasks", "denied", kinds=("task",)),)).verdict == "clean"
+    assert report(items=(), unseen=(Unseen("host", "denied"),)).verdict == "incomplete"
+    assert report(unseen=(Unseen("host", "denied"),)).verdict == "replace"

@@ -1,0 +1,112 @@
+"""What holds for every format, whichever are in the table."""
+
+import csv
+import io
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from phaseout.model.findings import Report, RulesUsed
+from phaseout.model.nouns import HostInfo, Item, Unseen
+from phaseout.report import FORMATS, CannotWriteError, Format, format_named, format_of_file
+
+from tests.unit.report.conftest import make_inventory, make_report
+
+DENIED = Unseen("Running processes", "processes: permission denied: the executable of 9", "run as root")
+EMPTY = Report(
+    schema="phaseout-report/1",
+    tool="",
+    scanned_at="",
+    as_of="",
+    host=HostInfo(name="", platform="linux"),
+    rules=RulesUsed(vendors=0, products=0, measures=0, digest=""),
+    verdict="clean",
+    findings=(),
+)
+FULL = msgspec.structs.replace(
+    make_report(unseen=(DENIED,)),
+    suppressed=(
+        msgspec.structs.replace(
+            make_report().findings[0], product_id="other", verdict="exempt", action="Waived.", measures=(), remove=()
+        ),
+    ),
+)
+REPORTS = {
+    "empty": EMPTY,
+    "clean": make_report(found=False),
+    "incomplete": make_report(found=False, unseen=(DENIED,)),
+    "full": FULL,
+}
+names = st.text(st.characters(), max_size=20)
+every_format = pytest.mark.parametrize("one", FORMATS, ids=lambda one: one.name)
+
+
+def harmless(text: str) -> bool:
+    """Whether it can be stored as UTF-8 and shown in a terminal."""
+    return bool(text.encode()) and all(char in "\r\n" or char.isprintable() or char.isspace() for char in text)
+
+
+@every_format
+@pytest.mark.parametrize("which", REPORTS)
+def test_all_formats_render(one: Format, which: str) -> None:
+    text = "".join(one.report(REPORTS[which], 100))
+    assert text.endswith("\n") or one.name == "html"
+    assert harmless(text)
+    assert text == "".join(one.report(REPORTS[which], 100))
+    if which == "full":
+        assert "Kaspersky Endpoint Security for Linux" in text or one.name in ("table", "prometheus")
+
+
+@every_format
+def test_all_formats_render_an_inventory_or_say_which_do(one: Format) -> None:
+    if "inventory" not in one.holds:
+        with pytest.raises(CannotWriteError, match=f"{one.name} has no place for an inventory; these have: table, csv"):
+            one.check("inventory")
+        return
+    for inventory in (make_inventory(), make_inventory(unseen=(DENIED,))):
+        assert harmless("".join(one.inventory(inventory, 100)))
+
+
+@every_format
+@settings(max_examples=25, deadline=None)
+@given(name=names)
+def test_no_name_is_more_than_a_name(one: Format, name: str) -> None:
+    hostile = Item(kind="program", name=name, vendor=name, version=name, path=name, user=name, command=name)
+    report = make_report(name=name)
+    finding = msgspec.structs.replace(report.findings[0], items=(hostile,), because=(name,))
+    host = msgspec.structs.replace(report.host, name=name, os=name, left_alone=(name,))
+    seen = (Unseen(name, name, name),)
+    assert harmless(
+        "".join(one.report(msgspec.structs.replace(report, findings=(finding,), host=host, unseen=seen), 100))
+    )
+    if "inventory" in one.holds:
+        inventory = msgspec.structs.replace(make_inventory(), items=(hostile,), host=host, unseen=seen)
+        assert harmless("".join(one.inventory(inventory, 100)))
+
+
+def test_each_has_its_name_and_endings_for_itself() -> None:
+    assert len({one.name for one in FORMATS}) == len(FORMATS)
+    endings = [ending for one in FORMATS for ending in one.endings]
+    assert len(set(endings)) == len(endings)
+    for one in FORMATS:
+        assert format_named(one.name) is one
+        for ending in one.endings:
+            assert format_of_file(f"/tmp/Report{ending.upper()}") is one
+    assert format_of_file("report.pdf") is None
+
+
+def test_what_an_absent_extra_is_called() -> None:
+    absent = Format("html", (), "", needs="phaseout_has_no_such_module")
+    with pytest.raises(CannotWriteError, match=r"pip install 'phaseout\[html\]'"):
+        absent.check("report")
+
+
+def test_pandas_style_readers_get_one_type_for_each_column() -> None:
+    """What such readers guess from: the same number of cells everywhere, and nothing but numbers in `days_left`."""
+    one = format_named("csv")
+    assert one is not None
+    text = "".join(one.report(FULL, 100))
+    rows = list(csv.DictReader(io.StringIO(text, newline=""), strict=True))
+    assert all(None not in row and None not in row.values() for row in rows)
+    assert {row["days_left"] for row in rows} == {"-783", ""}

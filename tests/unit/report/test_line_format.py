@@ -1,0 +1,43 @@
+"""The line: its beginning cannot be forged, it is ASCII, and it has an end."""
+
+import re
+
+from hypothesis import given
+from hypothesis import strategies as st
+from phaseout.model.nouns import Unseen
+from phaseout.report.line_format import LIMIT, report
+
+from tests.unit.report.conftest import make_report
+
+BEGINNING = re.compile(r"(REPLACE|REVIEW|INCOMPLETE|CLEAN) \((not )?everything seen\) ")
+
+
+def line(**options: object) -> str:
+    return "".join(report(make_report(**options), 100))  # type: ignore[arg-type]
+
+
+def test_found() -> None:
+    assert line() == (
+        "REPLACE (everything seen) replace: Kaspersky Endpoint Security for Linux 12.1.0-1543, running, "
+        "783 days past (2024-09-29)\n"
+    )
+
+
+def test_nothing_found() -> None:
+    assert line(found=False) == "CLEAN (everything seen) 2 items, sources that ran to their end: 1\n"
+
+
+def test_not_everything_seen() -> None:
+    unseen = (Unseen(what="processes", why="needs root"),)
+    assert line(found=False, unseen=unseen) == "INCOMPLETE (not everything seen) not seen: processes: needs root\n"
+    assert line(unseen=unseen).startswith("REPLACE (not everything seen) replace: Kaspersky")
+
+
+@given(st.text(max_size=40), st.integers(0, 200))
+def test_whatever_was_not_seen_it_stays_one_line_of_ascii(text: str, times: int) -> None:
+    unseen = (Unseen(what=text, why=text),) * (times + 1)
+    said = line(found=False, unseen=unseen)
+    assert re.fullmatch(rf"[ -~]{{1,{LIMIT}}}\n", said)
+    match = BEGINNING.match(said)
+    assert match
+    assert match.groups() == ("INCOMPLETE", "not ")

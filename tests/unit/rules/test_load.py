@@ -1,0 +1,200 @@
+"""Every error of every rule file at once, each with its file and place."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from phaseout.rules.load import RuleError, load, load_policy, pack, unpack
+
+VENDOR = """
+id = "kaspersky"
+name = "Kaspersky"
+publishers = ["AO Kaspersky Lab"]
+[[product]]
+id = "kesl"
+name = "Endpoint Security for Linux"
+category = "endpoint_security"
+platforms = ["linux"]
+match = [{kind = "package", name = "kesl", vendor = "@publishers"}]
+hit = [{name = "kesl", vendor = "AO Kaspersky Lab"}]
+"""
+MEASURE = """
+id = "some-act"
+title = "Some act"
+issuer = "Parliament"
+instrument = "statute"
+citation = ["1 Stat. 1"]
+jurisdiction = "US"
+force = "binding"
+vendors = ["kaspersky"]
+components = "embedded"
+bound = [{role = "us_federal_agency", duty = "remove"}]
+user = "Not bound."
+action = "Remove it."
+status = {state = "in_force", as_of = 2026-01-01, review_by = 2026-06-01}
+reference = [{id = "r1", tier = "primary", citation = "1 Stat. 1"}]
+[[milestone]]
+id = "m1"
+kind = "use_ban"
+text = "No use."
+at = 2024-09-29T00:00:00-04:00
+actor = "us_federal_agency"
+verified = "primary"
+references = ["r1"]
+"""
+
+
+def errors(vendor: str = VENDOR, measure: str = MEASURE) -> list[str]:
+    with pytest.raises(RuleError) as caught:
+        load({"x/vendors/kaspersky.toml": vendor.encode(), "x/measures/some-act.toml": measure.encode()})
+    return caught.value.errors
+
+
+def test_good_files() -> None:
+    rules = load({"vendors/kaspersky.toml": VENDOR.encode(), "measures/some-act.toml": MEASURE.encode()})
+    assert [vendor.id for vendor in rules.vendors] == ["kaspersky"]
+    assert rules.measures[0].milestone[0].at is not None
+    assert len(rules.digest) == 64
+
+
+def test_all_errors_at_once_with_suggestions() -> None:
+    vendor = VENDOR.replace('name = "kesl", vendor', 'nmae = "kesl", vendor', 1).replace('"linux"', '"linus"')
+    measure = MEASURE.replace('force = "binding"', 'force = "bindin"').replace('issuer = "Parliament"', "issuer = 3")
+    assert errors(vendor, measure) == [
+        "x/measures/some-act.toml: issuer: must be a text, not 3",
+        (
+            'x/measures/some-act.toml: force: "bindin" is none of "advisory", "binding", "contractual", "funding", '
+            'did you mean "binding"?'
+        ),
+        (
+            'x/vendors/kaspersky.toml: product[0].platforms[0]: "linus" is none of "linux", "macos", "windows", '
+            'did you mean "linux"?'
+        ),
+        'x/vendors/kaspersky.toml: product[0].match[0].nmae: unknown field, did you mean "name"?',
+    ]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "error"),
+    [
+        ('name = "kesl", vendor', 'name = "*", vendor', "product[0].match[0].name: '*' fits everything"),
+        ('kind = "package", name = "kesl", vendor = "@publishers"', 'kind = "package"', "an empty block would match"),
+        ('name = "kesl", vendor = "@publishers"', 'name = "avp.exe"', "too generic without path, signer or vendor"),
+        ('name = "kesl", vendor = "@publishers"', 'name = "kesl", grade = "C"', "grade C needs a second field"),
+        ('name = "kesl", vendor = "@publishers"', 'name = "*kesl*"', "no field whose every pattern has a word"),
+        ('vendor = "@publishers"', 'vendor = "@signers"', "@signers belongs in signer"),
+        ('vendor = "@publishers"', 'signer = "@signers"', "@signers is empty"),
+        ('id = "kaspersky"', 'id = "other"', "must be the name of the file, 'kaspersky'"),
+        ('id = "kesl"', 'id = "KESL"', "must be lower case words"),
+        ('hit = [{name = "kesl", vendor = "AO Kaspersky Lab"}]', "hit = []", "needs at least one specimen"),
+        ('hit = [{name = "kesl", vendor = "AO Kaspersky Lab"}]', "", "product[0].hit: missing"),
+        ('name = "Kaspersky"', 'name = "Kaspersky', "line 3"),
+        ('name = "Kaspersky"', "product = 1", "Cannot"),
+    ],
+)
+def test_rules_that_would_do_harm(old: str, new: str, error: str) -> None:
+    assert old in VENDOR
+    (found,) = [line for line in errors(vendor=VENDOR.replace(old, new, 1)) if error in line] or ["nothing"]
+    assert found.startswith("x/vendors/kaspersky.toml: ")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "error"),
+    [
+        ("00:00-04:00", "00:00", "milestone[0].at: an instant needs its offset"),
+        ('references = ["r1"]', "references = []", "a date without provenance"),
+        ('references = ["r1"]', 'references = ["r9"]', "'r9' is no [[reference]] of this file"),
+        ("at = 2024-09-29T00:00:00-04:00", "", "milestone[0]: needs at or when"),
+        ("review_by = 2026-06-01", "review_by = 2025-06-01", "must lie after as_of"),
+        ('vendors = ["kaspersky"]', 'vendors = ["kasperski"]', "there is no vendor file 'kasperski'"),
+        ('components = "embedded"', 'components = "embedded"\nproducts = ["nope"]', "there is no product 'nope'"),
+    ],
+)
+def test_measures_that_nobody_could_check(old: str, new: str, error: str) -> None:
+    assert old in MEASURE
+    assert [line for line in errors(measure=MEASURE.replace(old, new, 1)) if error in line]
+
+
+def test_files_that_are_no_rules() -> None:
+    with pytest.raises(RuleError) as caught:
+        load(
+            {
+                "vendors/a.toml": b"\xff",
+                "vendors/b.toml": b"x = " + b"[" * 5000,
+                "c.toml": b"",
+                "measures/d.toml": b"x" * (2 << 20),
+            }
+        )
+    assert caught.value.errors == [
+        "c.toml: must lie in a folder named vendors or measures",
+        "measures/d.toml: larger than 1 MiB",
+        "vendors/a.toml: line 1: not UTF-8",
+        "vendors/b.toml: nested too deeply",
+    ]
+    with pytest.raises(RuleError, match="nothing would ever be found"):
+        load({})
+
+
+@pytest.mark.parametrize("place", ["{}", "[{}]", '"x"\nreplacements = {{a = {}}}', '"x"\nwaiver = [{{expires = {}}}]'])
+@pytest.mark.parametrize(
+    ("number", "error"),
+    [("9" * 5000, "a number has more digits than can be read"), ("0x" + "f" * 5000, "not a number of thousands")],
+)
+def test_numbers_of_thousands_of_digits(place: str, number: str, error: str) -> None:
+    content = f"roles = {place.format(number)}\n".encode()
+    with pytest.raises(RuleError) as caught:
+        load_policy("phaseout.toml", content)
+    assert all(line.startswith("phaseout.toml: ") for line in caught.value.errors)
+    assert error in str(caught.value)
+    with pytest.raises(RuleError, match=r"^vendors/x\.toml: "):
+        load({"vendors/x.toml": content})
+
+
+@pytest.mark.parametrize("names", ["a.", "a . ", '"\\"".', "'\"'.", "-\t."])
+@pytest.mark.parametrize(("before", "after"), [("", "a = 1"), ("[", "a]"), ("x = {", "a = 1}")])
+def test_dotted_keys_are_refused_before_they_cost_minutes(names: str, before: str, after: str) -> None:
+    content = f"roles = []\n{before}{names * (1_000_000 // len(names))}{after}\n".encode()
+    with pytest.raises(RuleError) as caught:
+        load_policy("phaseout.toml", content)
+    assert caught.value.errors == ["phaseout.toml: line 2: more than 32 names joined by dots"]
+
+
+def test_dots_in_honest_text_are_none_of_keys() -> None:
+    sentence = "One. Two... Three. 1.3.6.1.4.1.311.2.1.12 and www.example.com. " * 100
+    policy = load_policy("phaseout.toml", f"[replacements]\nkesl = '{sentence}'\n".encode())
+    assert policy.replacements == {"kesl": sentence}
+
+
+def test_policy_errors() -> None:
+    with pytest.raises(RuleError) as caught:
+        load_policy("phaseout.toml", b'role = ["us_contractor"]\nwaiver = [{product = "kesl"}]')
+    assert caught.value.errors == [
+        'phaseout.toml: role: unknown field, did you mean "roles"?',
+        "phaseout.toml: waiver[0].approver: missing",
+        "phaseout.toml: waiver[0].reason: missing",
+        "phaseout.toml: waiver[0].expires: missing",
+    ]
+
+
+@settings(max_examples=200)
+@given(st.text(max_size=200))
+def test_no_text_raises_anything_else(text: str) -> None:
+    try:
+        load({"vendors/x.toml": text.encode("utf-8", "surrogatepass")})
+    except RuleError as error:
+        assert all(line.startswith("vendors/x.toml: ") for line in error.errors)  # noqa: PT017
+
+
+def test_packed_rules_are_those_of_their_files_or_none() -> None:
+    files = {"vendors/kaspersky.toml": VENDOR.encode(), "measures/some-act.toml": MEASURE.encode()}
+    rules = load(files)
+    packed = pack(rules)
+    assert unpack(packed, files) == rules
+    assert unpack(packed, files | {"vendors/kaspersky.toml": VENDOR.encode() + b"\n"}) is None
+    assert unpack(packed, {}) is None
+    assert unpack(packed[:-1], files) is None
+    assert unpack(b"", files) is None
+
+
+@given(st.binary(max_size=60))
+def test_damaged_packs_are_none(packed: bytes) -> None:
+    assert unpack(packed, {}) is None

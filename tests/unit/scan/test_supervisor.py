@@ -1,0 +1,467 @@
+"""Supervision: whatever a source does, it costs that source, and the report says so."""
+
+import ctypes
+import faulthandler
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+import types
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import phaseout.host.opening
+import phaseout.scan.supervisor
+import phaseout.scan.worker
+import phaseout.scan.worker_process
+import phaseout.sources
+import psutil
+import pytest
+from phaseout.model.nouns import Inventory, Item, LeftOut, Problem
+from phaseout.scan.messages import Request
+from phaseout.scan.supervisor import CannotLookError, Look
+from phaseout.scan.worker import work
+from phaseout.sources.source import Source
+
+from tests.support.places import ROOT
+from tests.support.trees import Tree
+
+Collect = Callable[[Any], Iterator[Any]]
+
+
+def item(name: str) -> Item:
+    return Item(kind="package", name=name)
+
+
+def good(_: Any) -> Iterator[Any]:
+    yield item("good")
+    yield LeftOut("no software", 2)
+
+
+def hangs(_: Any) -> Iterator[Any]:
+    yield item("before it hung")
+    time.sleep(60)
+
+
+def spins(_: Any) -> Iterator[Any]:
+    yield item("before it span")
+    while True:
+        pass
+
+
+def crashes(_: Any) -> Iterator[Any]:
+    yield item("before it crashed")
+    faulthandler.disable()  # pytest's would write into its own output
+    ctypes.string_at(0)
+
+
+def exits(_: Any) -> Iterator[Any]:
+    yield item("before it left")
+    os._exit(0)
+
+
+def allocates(_: Any) -> Iterator[Any]:
+    yield item("before it grew")
+    held = []
+    while True:
+        held.append(bytearray(1 << 26))
+
+
+def fills(_: Any) -> Iterator[Any]:
+    yield item("before it grew")
+    held = []
+    for _second in range(600):  # slowly: the test is about what the supervisor sees, not about who is faster
+        held.append(b"x" * (1 << 24))
+        time.sleep(0.02)
+
+
+def raises(_: Any) -> Iterator[Any]:
+    yield item("before it raised")
+    raise RuntimeError("at home")
+
+
+def prints(_: Any) -> Iterator[Any]:
+    sys.stdout.write("noise\n")
+    sys.stderr.write("noise\n")
+    os.write(1, b"noise\n")
+    yield item("printed")
+
+
+def many(_: Any) -> Iterator[Any]:
+    for number in range(20_000):
+        yield item(f"item {number}")
+
+
+def computes_a_little(_: Any) -> Iterator[Any]:
+    end = time.process_time() + 0.1
+    while time.process_time() < end:
+        pass
+    yield item("computed")
+
+
+def million(_: Any) -> Iterator[Any]:
+    for number in range(1_000_000):
+        yield item(f"item {number}")
+
+
+def heavy(_: Any) -> Iterator[Any]:
+    for number in range(100_000):
+        yield Item(kind="package", name=f"{number} " + "x" * 8000, version="x" * 8000)
+
+
+def odd(_: Any) -> Iterator[Any]:
+    yield Item(kind="package", name="caf\udce9\ud800\n\x1b[2J" + "x" * 100_000, details={"empty": "", "bad": "\ud800"})
+    yield Problem("/caf\udce9", "odd")
+
+
+def floods(_: Any) -> Iterator[Any]:
+    while True:
+        yield LeftOut("no software")
+        yield item("one of many")
+
+
+@pytest.fixture
+def keyboard() -> Iterator[None]:
+    """Ctrl-C is heard, though who runs these tests in the background has it ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+def wait_until(done: Callable[[], bool], seconds: float = 20) -> None:
+    end = time.monotonic() + seconds
+    while not done():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+@pytest.fixture
+def look(tree: Tree, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Inventory]:
+    def over(
+        *collects: Collect,
+        whole: float = 60,
+        each: float = 1,
+        cpu: float = 20,
+        memory: int = 1 << 30,
+        **request: Any,
+    ) -> Inventory:
+        sources = tuple(
+            Source(one.__name__, one.__name__, ("linux",), ("package",), (), ("/x",), "None.", one) for one in collects
+        )
+        monkeypatch.setattr(phaseout.sources, "load", lambda platform: sources)  # noqa: ARG005
+        asked = Request(root=str(tree.root), platform="linux", **request)
+        look = Look(asked, whole=whole, each=each, cpu=cpu, memory=memory)
+        return look.inventory(scanned_at="2026-01-01T00:00:00Z", tool="test")
+
+    return over
+
+
+@pytest.mark.parametrize(
+    ("bad", "status", "reason"),
+    [
+        (hangs, "timeout", "ended after 1 s: a source may take 1 s"),
+        (spins, "timeout", "ended after 1 s: a source may take 1 s"),
+        (crashes, "failed", "the worker was ended by SIGSEGV"),
+        (exits, "failed", "the worker ended with status 0"),
+        (raises, "failed", "RuntimeError: at home"),
+    ],
+    ids=lambda one: getattr(one, "__name__", ""),
+)
+def test_one_bad_source_costs_only_itself(
+    look: Callable[..., Inventory], bad: Collect, status: str, reason: str
+) -> None:
+    inventory = look(good, bad, many)
+    before, broken, after = inventory.runs
+    assert (before.status, before.rows, before.items) == ("ok", 3, 1)
+    assert (broken.source, broken.status, broken.reason, broken.items) == (bad.__name__, status, reason, 1)
+    assert (after.status, after.items) == ("ok", 20_000)
+    assert len(inventory.items) == 20_002  # what it had sent is kept
+    (unseen,) = inventory.unseen
+    assert (unseen.source, unseen.why, unseen.kinds) == (bad.__name__, reason, ("package",))
+
+
+def test_a_source_that_takes_all_memory(look: Callable[..., Inventory]) -> None:
+    inventory = look(good, allocates, many, each=20, memory=512 << 20)
+    assert [(run.status, run.reason) for run in inventory.runs] == [("ok", ""), ("failed", "MemoryError: "), ("ok", "")]
+    assert len(inventory.items) == 20_002
+
+
+def test_memory_is_bounded_where_the_system_bounds_none(
+    look: Callable[..., Inventory], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on macOS."""
+    monkeypatch.setattr(phaseout.scan.worker_process, "_limit", lambda *_: None)
+    monkeypatch.setattr(phaseout.scan.supervisor, "_LOOK", 0.05)
+    inventory = look(good, fills, many, each=20, memory=256 << 20)
+    assert [run.status for run in inventory.runs] == ["ok", "failed", "ok"]
+    assert inventory.runs[1].reason.endswith("MiB: the worker may hold 256")
+
+
+def test_two_bad_sources_in_a_row(look: Callable[..., Inventory]) -> None:
+    runs = look(crashes, exits, raises, good).runs
+    assert [run.status for run in runs] == ["failed", "failed", "failed", "ok"]
+
+
+def test_whole_time(look: Callable[..., Inventory]) -> None:
+    inventory = look(good, hangs, many, whole=1, each=30)
+    assert [run.status for run in inventory.runs] == ["ok", "timeout", "failed"]
+    assert inventory.runs[2].reason.startswith("no time left")
+    assert [one.source for one in inventory.unseen] == ["hangs", "many"]
+
+
+def test_computing_has_a_budget_of_its_own(look: Callable[..., Inventory]) -> None:
+    inventory = look(good, spins, many, each=30, cpu=0.5)
+    assert [run.status for run in inventory.runs] == ["ok", "timeout", "ok"]
+    assert inventory.runs[1].reason == "ended after 1 s of CPU: a source may compute 0.5 s"
+    assert len(inventory.items) == 20_002
+
+
+def test_short_sources_count_for_the_whole(look: Callable[..., Inventory], monkeypatch: pytest.MonkeyPatch) -> None:
+    """None of them runs as long as it takes until the supervisor looks; at each look a thousand seconds have passed."""
+    clock = iter(range(1000))
+    monkeypatch.setattr(phaseout.scan.supervisor, "_LOOK", 0.3)
+    monkeypatch.setattr(phaseout.scan.worker_process.Forked, "used", lambda _: (1000.0 * next(clock), 0))
+    code = computes_a_little.__code__
+    short: list[Any] = [types.FunctionType(code, globals(), f"short {number}") for number in range(30)]
+    inventory = look(*short, whole=10_000, each=30, cpu=1_000_000)
+    reasons = [run.reason for run in inventory.runs]
+    assert any(reason.startswith("ended: all sources together have computed") for reason in reasons)
+    assert (reasons[0], reasons[-1][:12]) == ("", "no time left")
+
+
+def test_between_two_sources_no_source_is_judged(
+    look: Callable[..., Inventory], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The supervisor looks at the worker's clock right then: that must cost nobody anything."""
+    monkeypatch.setattr(phaseout.scan.supervisor, "_LOOK", 0.0)
+    held: list[Any] = []
+    real = phaseout.scan.worker_process.Forked.receive
+
+    def one_by_one(self: Any, seconds: float) -> Any:
+        if not held:
+            found = real(self, seconds)
+            if not found:
+                return found
+            held.extend(found)
+        return [held.pop(0)]
+
+    # At each look it has computed a second more: more than a source may, were one charged for what lies between.
+    clock = iter(range(1000))
+    monkeypatch.setattr(phaseout.scan.worker_process.Forked, "receive", one_by_one)
+    monkeypatch.setattr(phaseout.scan.worker_process.Forked, "used", lambda _: (float(next(clock)), 0))
+    inventory = look(good, prints, many, each=30, cpu=1.5, whole=10_000)
+    assert [run.status for run in inventory.runs] == ["ok", "ok", "timeout"]
+    assert inventory.runs[-1].reason.endswith("of CPU: a source may compute 1.5 s")
+
+
+def test_all_sources_have_the_same_room(look: Callable[..., Inventory]) -> None:
+    """Few items may hold as much as many."""
+    inventory = look(good, heavy, many, each=30)
+    assert [run.status for run in inventory.runs] == ["ok", "failed", "failed"]
+    assert inventory.runs[1].reason == "ended: all sources together have given more than 128 MiB"
+    assert inventory.runs[2].reason.startswith("no room left")
+    assert 5_000 < len(inventory.items) < 9_000
+
+
+def test_a_source_that_never_pauses_is_ended_as_well(look: Callable[..., Inventory]) -> None:
+    inventory = look(floods, good, each=0.5)
+    assert [run.status for run in inventory.runs] == ["timeout", "ok"]
+
+
+def test_a_source_that_gives_a_million_items(look: Callable[..., Inventory], monkeypatch: pytest.MonkeyPatch) -> None:
+    inventory = look(million, good, each=30)
+    reason = "stopped after 500000 items: one source may give 500000, all together 1000000"
+    assert [(run.status, run.reason) for run in inventory.runs] == [("failed", reason), ("ok", "")]
+    assert len(inventory.items) == 500_001
+    monkeypatch.setattr(phaseout.scan.worker, "_ALL_ITEMS", 20_003)
+    runs = look(good, many, million, prints, each=30).runs
+    assert [(run.status, run.items) for run in runs] == [("ok", 1), ("ok", 20_000), ("failed", 2), ("failed", 0)]
+    runs = look(many, crashes, million, each=30).runs
+    assert [(run.status, run.items) for run in runs] == [("ok", 20_000), ("failed", 1), ("failed", 2)]
+
+
+def test_what_a_source_prints_goes_nowhere(look: Callable[..., Inventory], capfd: pytest.CaptureFixture[str]) -> None:
+    assert look(prints).runs[0].status == "ok"
+    assert capfd.readouterr() == ("", "")
+
+
+def test_odd_texts_are_made_printable(look: Callable[..., Inventory]) -> None:
+    inventory = look(odd)
+    (found,) = inventory.items
+    found.name.encode()
+    assert len(found.name) < 9000
+    assert found.details == {"bad": "\\ud800"}
+    assert inventory.runs[0].problems[0].where == "/caf\\xe9"
+
+
+def test_a_mount_point_that_is_no_utf_8(
+    look: Callable[..., Inventory], tree: Tree, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(phaseout.host.opening, "_mounts", lambda: {f"{tree.root}/m\udcff": "fuse.x"})
+    assert look(good).host.left_alone == ("/m\\xff (fuse.x)",)
+
+
+def test_unwanted_sources_count_as_unseen(look: Callable[..., Inventory]) -> None:
+    inventory = look(good, many, only=("good",))
+    assert [(run.status, run.reason) for run in inventory.runs] == [("ok", ""), ("skipped", "not asked for")]
+    assert [one.source for one in inventory.unseen] == ["many"]
+
+
+def test_nothing_to_look_at(look: Callable[..., Inventory]) -> None:
+    with pytest.raises(CannotLookError, match="no source 'nope' for linux; there are good"):
+        look(good, skip=("nope",))
+    with pytest.raises(CannotLookError, match="no such folder"):
+        Look(Request(root="/no/such/root")).inventory(scanned_at="", tool="")
+
+
+@pytest.mark.usefixtures("keyboard")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_interruption_keeps_what_was_seen(look: Callable[..., Inventory], number: signal.Signals) -> None:
+    timer = threading.Timer(0.5, os.kill, (os.getpid(), number))
+    timer.start()
+    inventory = look(good, hangs, many, each=30)
+    assert [(run.status, run.reason) for run in inventory.runs] == [
+        ("ok", ""),
+        ("failed", "interrupted"),
+        ("failed", "interrupted"),
+    ]
+    assert [one.name for one in inventory.items] == ["before it hung", "good"]
+
+
+def test_no_orphan_and_no_zombie_is_left(look: Callable[..., Inventory]) -> None:
+    look(good, hangs, crashes)
+    with pytest.raises(ChildProcessError):
+        os.waitpid(-1, os.WNOHANG)
+
+
+def test_a_worker_whose_supervisor_was_killed_ends_by_itself(tmp_path: Path) -> None:
+    """Nobody can stop a kill -9; what it leaves spinning has an end of its own."""
+    code = f"""
+import os, sys, time
+sys.path.insert(0, {str(ROOT)!r})
+import phaseout.scan.worker_process, phaseout.sources
+from phaseout.scan.supervisor import Look
+from phaseout.scan.messages import Request
+import signal
+signal.signal(signal.SIGALRM, signal.SIG_IGN)
+signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGALRM])
+phaseout.scan.worker_process._ALONE = 1
+def spins(_):
+    with open({str(tmp_path / "pid")!r}, "w") as file:
+        file.write(str(os.getpid()))
+    while True:
+        pass
+phaseout.sources.load = lambda _: (phaseout.sources._source("linux.dpkg")._replace(collect=spins),)
+Look(Request(root="/", platform="linux"), whole=1.5).inventory(scanned_at="", tool="")
+"""
+    supervisor = subprocess.Popen([sys.executable, "-c", code])
+    wait_until(lambda: (tmp_path / "pid").is_file() and (tmp_path / "pid").read_text() != "")
+    supervisor.kill()
+    supervisor.wait()
+    worker = int((tmp_path / "pid").read_text())
+    assert psutil.pid_exists(worker)
+    wait_until(lambda: not psutil.pid_exists(worker) or psutil.Process(worker).status() == psutil.STATUS_ZOMBIE)
+
+
+def test_memory_is_stated(look: Callable[..., Inventory]) -> None:
+    assert 5 << 20 < look(good).peak_memory < 500 << 20
+
+
+def test_same_host_same_bytes(look: Callable[..., Inventory]) -> None:
+    import msgspec
+
+    def bytes_of(inventory: Inventory) -> bytes:
+        runs = tuple(msgspec.structs.replace(run, seconds=0.0) for run in inventory.runs)
+        return msgspec.json.encode(msgspec.structs.replace(inventory, runs=runs, peak_memory=0))
+
+    assert bytes_of(look(good, many, odd)) == bytes_of(look(good, many, odd))
+
+
+def test_a_spawned_worker_gives_the_same_as_a_forked_one(tree: Tree) -> None:
+    tree.write("/var/lib/dpkg/status", "Package: bash\nStatus: install ok installed\nVersion: 1\n")
+    tree.write("/etc/init.d/x", "#!/bin/sh\n")
+    request = Request(root=str(tree.root))
+    forked, spawned = (
+        Look(request, fork=fork).inventory(scanned_at="2026-01-01T00:00:00Z", tool="test") for fork in (True, False)
+    )
+    assert spawned.items == forked.items
+    assert [(run.source, run.status) for run in spawned.runs] == [(run.source, run.status) for run in forked.runs]
+    with pytest.raises(CannotLookError, match="no such folder"):
+        Look(Request(root="/no/such/root"), fork=False).inventory(scanned_at="", tool="")
+
+
+def test_a_spawned_worker_is_ended_in_time(tree: Tree) -> None:
+    inventory = Look(Request(root=str(tree.root)), fork=False, each=0.001).inventory(scanned_at="", tool="")
+    assert {run.status for run in inventory.runs} <= {"timeout", "failed", "ok", "skipped"}
+    assert len(inventory.runs) > 10
+
+
+def test_offline_and_live_agree() -> None:
+    """The running machine, and its root as a folder: the same items, but for what runs and what changes meanwhile."""
+
+    def seen(request: Request) -> set[tuple[str, ...]]:
+        inventory = Look(request).inventory(scanned_at="2026-01-01T00:00:00Z", tool="test")
+        assert "package" in {item.kind for item in inventory.items}
+        return {
+            (item.source, item.kind, item.name, item.version, item.path, item.user)
+            for item in inventory.items
+            if item.source != "processes" and item.state != "running"
+        }
+
+    live, offline = seen(Request()), seen(Request(root="/", platform="linux"))
+    running = {one[:3] for one in offline - live}
+    assert {source for source, _, _ in running} <= {"systemd", "kernel_modules"}  # there they count as running
+    assert live - offline == set()
+
+
+def test_nothing_is_read_twice(tree: Tree, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Over all sources, and under whatever name: a file is opened once, a folder of usual size listed once."""
+    tree.write("/etc/passwd", "ada:x:1000:1000::/home/ada:/bin/sh\n")
+    tree.write("/var/lib/dpkg/status", "Package: bash\nStatus: install ok installed\nVersion: 1\n")
+    tree.write(
+        "/usr/lib/systemd/system/ssh.service", "[Service]\nExecStart=/usr/sbin/sshd\n[Install]\nAlias=sshd.service\n"
+    )
+    tree.write("/usr/lib/systemd/system/getty@.service", "[Service]\nExecStart=/sbin/agetty %I\n")
+    tree.link("/etc/systemd/system/sshd.service", "/usr/lib/systemd/system/ssh.service")
+    for number in (1, 2):
+        link = f"/etc/systemd/system/getty.target.wants/getty@tty{number}.service"
+        tree.link(link, "/usr/lib/systemd/system/getty@.service")
+    tree.write("/opt/Some App/app", "x")
+    tree.write("/home/ada/.cargo/bin/tool", "x")
+    tree.write("/home/ada/.vscode/extensions/extensions.json", "[]")
+    tree.write("/home/ada/.config/autostart/a.desktop", "[Desktop Entry]\nType=Application\nName=A\nExec=a\n")
+    tree.write("/usr/lib/python3/dist-packages/a-1.dist-info/METADATA", "Name: a\nVersion: 1\n")
+    opened: list[str] = []
+    listed: list[str] = []
+    really_open, really_list = os.open, os.scandir
+
+    def note_open(path: Any, *more: Any, **named: Any) -> int:
+        opened.append(os.fspath(path))
+        return really_open(path, *more, **named)
+
+    def note_list(path: Any) -> Any:
+        listed.append(os.fspath(path))
+        return really_list(path)
+
+    monkeypatch.setattr(os, "open", note_open)
+    monkeypatch.setattr(os, "scandir", note_list)
+    work(Request(root=str(tree.root)), lambda _: None)
+    root = str(tree.root)
+    for seen in (opened, listed):
+        ours = [path for path in seen if path.startswith(root)]
+        assert len(ours) > 3
+        assert sorted(ours) == sorted(set(ours))
+
+
+def niceness(_: Any) -> Iterator[Any]:
+    yield item(str(os.getpriority(os.PRIO_PROCESS, 0)))
+
+
+def test_the_worker_alone_steps_back(look: Callable[..., Inventory]) -> None:
+    before = os.getpriority(os.PRIO_PROCESS, 0)
+    assert [one.name for one in look(niceness, low_priority=True).items] == ["19"]
+    assert [one.name for one in look(niceness).items] == [str(before)]
+    assert os.getpriority(os.PRIO_PROCESS, 0) == before

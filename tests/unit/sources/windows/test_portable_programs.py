@@ -1,0 +1,174 @@
+"""Programs that lie in folders for programs: which are looked at, and what they say."""
+
+from phaseout.cli.rule_files import read_rules
+from phaseout.host import Host
+from phaseout.model.nouns import Problem
+from phaseout.model.rules import Policy
+from phaseout.rules.matcher import Matcher
+
+from tests.support.harness import Result, run
+from tests.support.pe_writer import ENGLISH, executable
+from tests.support.trees import WindowsTree
+
+FILES = r"C:\Program Files"
+FILES_32 = r"C:\Program Files (x86)"
+LAB = ("AO Kaspersky Lab", "AO Kaspersky Lab")
+
+
+def program(product: str, company: str = "Acme", version: str = "1.0") -> bytes:
+    return executable({ENGLISH: {"CompanyName": company, "ProductName": product, "ProductVersion": version}})
+
+
+def paths(result: Result) -> list[str]:
+    return sorted(item.path for item in result.items)
+
+
+def test_a_whole_entry(windows_tree: WindowsTree) -> None:
+    path = rf"{FILES_32}\Kaspersky Lab\Kaspersky 21.3\avp.exe"
+    texts = {
+        ENGLISH: {
+            "CompanyName": "AO Kaspersky Lab",
+            "ProductName": "Kaspersky Anti-Virus",
+            "ProductVersion": "21.3.10.391",
+            "FileDescription": "Kaspersky Anti-Virus",
+        }
+    }
+    windows_tree.write(path, executable(texts, [LAB], machine="x86"))
+    (item,) = run("portable_programs", windows_tree.host()).items
+    assert (item.kind, item.name, item.vendor, item.version) == (
+        "program",
+        "Kaspersky Anti-Virus",
+        "AO Kaspersky Lab",
+        "21.3.10.391",
+    )
+    assert (item.path, item.signer, item.user, item.state) == (path, "AO Kaspersky Lab", "", "installed")
+    assert (item.details["arch"], item.details["signature"]) == ("x86", "not verified")
+    assert item.evidence[0].what == (
+        "CompanyName: AO Kaspersky Lab, ProductName: Kaspersky Anti-Virus, ProductVersion: 21.3.10.391, "
+        "signer: AO Kaspersky Lab"
+    )
+
+
+def test_signer_makes_the_match_certain(windows_tree: WindowsTree) -> None:
+    """With a name that no rule knows and in a folder of another name, the signature alone tells the vendor."""
+    known = {ENGLISH: {"CompanyName": "AO Kaspersky Lab", "ProductName": "Kaspersky Anti-Virus"}}
+    windows_tree.write(rf"{FILES_32}\Kaspersky Lab\Kaspersky 21.3\avp.exe", executable(known, [LAB]))
+    windows_tree.write(rf"{FILES}\Tools\avp.exe", executable({}, [("AO Kaspersky Lab", "Kaspersky Lab JSC")]))
+    result = run("portable_programs", windows_tree.host())
+    hits = Matcher(read_rules((), Policy())).match(result.items)
+    found = {(result.items[hit.item].path, hit.product.id, hit.confidence) for hit in hits}
+    assert found == {
+        (rf"{FILES_32}\Kaspersky Lab\Kaspersky 21.3\avp.exe", "kaspersky-home-windows", "certain"),
+        (rf"{FILES}\Tools\avp.exe", "kaspersky-other", "certain"),
+    }
+
+
+def test_levels(windows_tree: WindowsTree) -> None:
+    """Two levels below a place, and a third where no program lies above."""
+    data = program("P")
+    for path in (
+        r"top.exe",
+        r"One\a.exe",
+        r"Two\Deep\b.exe",
+        r"Three\Deep\Application\c.exe",
+        r"One\Deep\Deeper\not.exe",
+        r"Four\Deep\Deeper\Deepest\not.exe",
+    ):
+        windows_tree.write(rf"{FILES}\{path}", data)
+    windows_tree.write(rf"{FILES}\One\library.dll", data)
+    result = run("portable_programs", windows_tree.host())
+    assert [path.removeprefix(FILES + "\\") for path in paths(result)] == [
+        r"One\a.exe",
+        r"Three\Deep\Application\c.exe",
+        r"Two\Deep\b.exe",
+        "top.exe",
+    ]
+
+
+def test_places_of_users_and_what_is_passed_over(windows_tree: WindowsTree) -> None:
+    local, roaming = r"C:\Users\ada\AppData\Local", r"C:\Users\ada\AppData\Roaming"
+    wanted = [
+        rf"{local}\Programs\Vendor\Product\a.exe",
+        rf"{local}\Discord\app-1.0\b.exe",
+        rf"{roaming}\Telegram Desktop\c.exe",
+        r"C:\ProgramData\Vendor\Product\d.exe",
+        r"C:\ProgramData\Windows Tools\e.exe",
+    ]
+    passed_over = [
+        rf"{local}\Packages\x\f.exe",
+        rf"{local}\Temp\g.exe",
+        rf"{FILES}\WindowsApps\x\h.exe",
+        rf"{FILES}\Windows Defender\i.exe",
+        rf"{FILES}\Common Files\x\j.exe",
+        r"C:\ProgramData\Package Cache\{x}\k.exe",
+        r"C:\ProgramData\chocolatey\bin\l.exe",
+    ]
+    for path in wanted + passed_over:
+        windows_tree.write(path, program(path[-5:]))
+    result = run("portable_programs", windows_tree.host())
+    assert paths(result) == sorted(wanted)
+    assert {item.path: item.user for item in result.items if item.user} == dict.fromkeys(wanted[:3], "ada")
+
+
+def test_one_item_a_product_and_few_programs_a_folder(windows_tree: WindowsTree) -> None:
+    folder = rf"{FILES}\Anvil"
+    for name in ("anvil", "anvil-gui", "helper", "unins000"):
+        windows_tree.write(rf"{folder}\{name}.exe", program("Anvil"))
+    for name in ("hammer", "zz1", "zz2"):
+        windows_tree.write(rf"{folder}\{name}.EXE", program("Hammer"))
+    host = windows_tree.host()
+    result = run("portable_programs", host)
+    assert paths(result) == [rf"{folder}\anvil.exe", rf"{folder}\zz1.EXE"]
+    assert result.run.left_out == {
+        "a further program of a product that is listed": 1,
+        "not among the 3 likeliest programs of its folder": 4,
+    }
+    deep = Deep(host)
+    assert run_deep(deep) == {"items": 2, "left_out": {"a further program of a product that is listed": 5}}
+
+
+class Deep(Host):
+    """A host that is looked at deeply."""
+
+    deep = True
+
+    def __init__(self, host: Host) -> None:
+        super().__init__(host.info, host.files, host.users, None, host.registry, host.variables)
+
+
+def run_deep(host: Host) -> dict[str, object]:
+    from phaseout.scan.worker import run_source
+    from phaseout.sources.windows.portable_programs import SOURCE
+
+    outcome = run_source(SOURCE, host, lambda _: None)
+    return {"items": outcome.items, "left_out": outcome.left_out}
+
+
+def test_programs_that_say_nothing_are_items(windows_tree: WindowsTree) -> None:
+    windows_tree.write(rf"{FILES}\A\bare.exe", executable())
+    windows_tree.write(rf"{FILES}\A\bare2.exe", executable())
+    windows_tree.write(rf"{FILES}\A\broken.exe", executable({ENGLISH: {"ProductName": "X"}})[:300])
+    windows_tree.write(rf"{FILES}\B\text.exe", "hello")
+    windows_tree.folder(rf"{FILES}\B\folder.exe")
+    result = run("portable_programs", windows_tree.host())
+    assert result.names() == ["bare.exe", "bare2.exe", "broken.exe", "text.exe"]
+    assert {item.details.get("signature", "") for item in result.items} == {
+        "",
+        "none in the file; catalogs were not asked",
+    }
+    assert result.run.status == "ok"
+
+
+def test_a_place_without_end_is_left(windows_tree: WindowsTree) -> None:
+    from phaseout.sources.windows import portable_programs
+
+    for at in range(60):
+        windows_tree.write(rf"{FILES}\{at:02}\p.exe", program("P"))
+    before = portable_programs._ENTRIES
+    try:
+        portable_programs._ENTRIES = 80
+        result = run("portable_programs", windows_tree.host())
+    finally:
+        portable_programs._ENTRIES = before
+    assert len(result.items) == 20
+    assert result.problems == (Problem(FILES, "more than 80 entries below: not looked further"),)
