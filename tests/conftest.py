@@ -14,7 +14,7 @@ from phaseout.host.filesystem.files import Files
 from phaseout.host.users import posix_users
 from phaseout.model.nouns import HostInfo
 
-from tests.support.places import CODE, CORPORA, WINE
+from tests.support.places import CODE, CORPORA, ROOT, WINE
 from tests.support.trees import MacTree, Tree, WindowsTree
 
 # A loaded machine is no failure; and what runs for everybody must not find something new each time.
@@ -24,7 +24,7 @@ settings.load_profile("ci" if os.environ.get("CI") else "default")
 
 _THERE = """\
 import json, sys
-sys.path.insert(0, {root!r})
+sys.path[:0] = [{code!r}, {root!r}]
 def tell(value):
     print("@@" + json.dumps(value) + "@@")
 """
@@ -53,7 +53,7 @@ def on_windows(tmp_path: Path) -> Callable[..., Any]:
 
     def run_there(code: str, *arguments: str) -> Any:
         script = tmp_path / "there.py"
-        script.write_text(_THERE.format(root=f"Z:{CODE}") + code)
+        script.write_text(_THERE.format(code=f"Z:{CODE}", root=f"Z:{ROOT}") + code)
         command = [str(WINE / "run"), f"Z:{script}", *arguments]
         done = subprocess.run(command, capture_output=True, check=False, timeout=120)
         output = done.stdout.decode("utf-8", "replace")

@@ -44,7 +44,7 @@ def hung_mount(request: pytest.FixtureRequest) -> Iterator[Path]:
     place.rmdir()
 
 
-def test_a_hung_mount_is_left_alone_and_named(hung_mount: Path) -> None:
+def test_a_hung_mount_is_skipped_mounts_and_named(hung_mount: Path) -> None:
     result = phaseout("scan", "--fail-on", "never")
     assert result.returncode == 3
     text = " ".join(result.stdout.split())

@@ -39,7 +39,7 @@ class ObservedFiles(Files):
     """Files that remember which paths of the target were asked for."""
 
     def __init__(self, files: Files) -> None:
-        super().__init__(files._root or "/", files._left_alone)
+        super().__init__(files._root or "/", files._skipped_mounts)
         self.asked: set[str] = set()
         self._unobserved = files
 

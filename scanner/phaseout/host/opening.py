@@ -50,8 +50,8 @@ def live_host() -> Host:
         from phaseout.host.macos.opening import live_macos
 
         return live_macos(_processes)
-    left_alone = _mounts()
-    files = Files("/", left_alone)
+    skipped_mounts = _mounts()
+    files = Files("/", skipped_mounts)
     name, version = _os_release(files)
     users = posix_users(files)
     info = HostInfo(
@@ -60,7 +60,7 @@ def live_host() -> Host:
         os=name,
         os_version=version,
         arch=machine.machine(),
-        left_alone=tuple(f"{point} ({kind})" for point, kind in sorted(left_alone.items())),
+        skipped_mounts=tuple(f"{point} ({kind})" for point, kind in sorted(skipped_mounts.items())),
     )
     return Host(info, files, users, processes=lambda: _processes(users))
 
@@ -98,7 +98,7 @@ def offline_host(root: str, platform: Platform | None = None) -> Host:
         os=name,
         os_version=version,
         root=root,
-        left_alone=tuple(f"{point} ({kind})" for point, kind in sorted(inside.items())),
+        skipped_mounts=tuple(f"{point} ({kind})" for point, kind in sorted(inside.items())),
     )
     return Host(info, files, posix_users(files))
 

@@ -9,7 +9,7 @@ from typing import Literal
 from msgspec import Struct
 
 from phaseout.model.nouns import HostInfo, Item, SourceRun, State, Unseen
-from phaseout.model.rules import MilestoneKind, Product, Reference, Role, Vendor, Verified
+from phaseout.model.rules import MilestoneKind, Product, ProductRole, Reference, Vendor, Verified
 
 REPORT_SCHEMA = "phaseout-report/1"
 Confidence = Literal["possible", "likely", "certain"]
@@ -58,7 +58,7 @@ class Finding(Struct, frozen=True, omit_defaults=True, kw_only=True):
     product: str
     product_id: str
     category: str
-    role: Role
+    role: ProductRole
     verdict: Verdict
     state: State
     confidence: Confidence

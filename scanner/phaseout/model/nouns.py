@@ -50,7 +50,8 @@ class Item(Struct, frozen=True, omit_defaults=True, kw_only=True):
     """One trace of software. Matched are only the fields from `kind` to `ids`.
 
     `source` is filled in by the runner; `details` are facts worth showing that no rule looks at
-    (`arch`, `pid`, `started`, `maintainer`, `container`, …).
+    (`arch`, `pid`, `started`, `maintainer`, `container`, …). `notes` say what was odd about the record, such as
+    an impossible date.
     """
 
     kind: Kind
@@ -65,14 +66,35 @@ class Item(Struct, frozen=True, omit_defaults=True, kw_only=True):
     signer: str = ""
     ids: dict[IdType, str] = {}
     details: dict[str, str] = {}
+    notes: tuple[str, ...] = ()
     evidence: tuple[Evidence, ...] = ()
 
 
-class Problem(Struct, frozen=True):
-    """Something that could not be read, and why. Never raised, always carried into the report."""
+Cause = Literal[
+    "permission",  # the system refuses: a scan with more rights may read it
+    "guarded",  # macOS asks the user before it lets a program read this
+    "mount",  # on a network, FUSE or automount, which is skipped
+    "cloud",  # kept in the cloud: reading would fetch it
+    "not_regular",  # a FIFO, socket or device where a file belongs
+    "limit",  # a limit of size, depth, count or time was reached
+    "vanished",  # it was listed and then gone, or changed while it was read
+    "missing",  # something else promises it, and it is not there
+    "damaged",  # its content is not what its format says
+    "unsupported",  # a format, version or place that phaseout does not read
+    "error",  # the system failed in another way
+]
+
+
+class Problem(Struct, frozen=True, omit_defaults=True):
+    """Something that could not be read, and why. Never raised, always carried into the report.
+
+    `hides` says whether software may be hidden by it. A bad date or icon hides none: that is a note on the item.
+    """
 
     where: str
     why: str
+    cause: Cause = "damaged"
+    hides: bool = True
 
 
 class LeftOut(Struct, frozen=True):
@@ -99,7 +121,7 @@ class SourceRun(Struct, frozen=True, omit_defaults=True, kw_only=True):
 
 
 class HostInfo(Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """Who was looked at. `left_alone` names network, FUSE and automounts that nobody stepped into.
+    """Who was looked at. `skipped_mounts` names network, FUSE and automounts that nobody stepped into.
 
     `notes` say what a reader should know of how it was looked at; reports give them as warnings.
     """
@@ -110,7 +132,7 @@ class HostInfo(Struct, frozen=True, omit_defaults=True, kw_only=True):
     os_version: str = ""
     arch: str = ""
     root: str = ""  # empty for the live machine
-    left_alone: tuple[str, ...] = ()
+    skipped_mounts: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
 

@@ -34,7 +34,7 @@ Category = Literal[
     "other",
 ]
 Grade = Literal["A", "B", "C"]
-Role = Literal[
+ProductRole = Literal[
     "covered",  # the restricted software itself
     "embedded",  # somebody else's product that may carry it: a person decides
     "indicator",  # software that goes with covered equipment: a person decides
@@ -94,7 +94,7 @@ class Product(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     id: str
     name: str
     category: Category
-    role: Role = "covered"
+    role: ProductRole = "covered"
     platforms: tuple[Platform, ...]
     status: Literal["current", "discontinued", "renamed", "unknown"] = "current"
     match: tuple[Match, ...]

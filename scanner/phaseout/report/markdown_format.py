@@ -39,7 +39,7 @@ def report(report: Report, width: int) -> Iterator[str]:
         for finding in report.suppressed:
             yield f"- {_prose(finding.product)} ({finding.state}): {_prose(finding.action)}\n"
     yield "\n## What was not seen\n\n"
-    yield from _not_seen(report.unseen, report.host.left_alone)
+    yield from _not_seen(report.unseen, report.host.skipped_mounts)
     if report.measures:
         yield "\n## Measures\n\n"
         for measure in report.measures:
@@ -62,7 +62,7 @@ def inventory(inventory: Inventory, width: int) -> Iterator[str]:
         cells = (_words(item.kind), *map(_cell, texts), item.state, _cell(item.path))
         yield f"| {' | '.join(cells)} |\n"
     yield "\n## What was not seen\n\n"
-    yield from _not_seen(inventory.unseen, inventory.host.left_alone)
+    yield from _not_seen(inventory.unseen, inventory.host.skipped_mounts)
 
 
 def _row(finding: Finding) -> str:
@@ -89,13 +89,13 @@ def _finding(finding: Finding) -> Iterator[str]:
         yield f"- {_words(item.kind)} {' '.join(texts)} ({item.state}; {_code(because)})\n"
 
 
-def _not_seen(unseen: Iterable[Unseen], left_alone: tuple[str, ...]) -> Iterator[str]:
+def _not_seen(unseen: Iterable[Unseen], skipped_mounts: tuple[str, ...]) -> Iterator[str]:
     lines = [
         f"- {_prose(one.what)}: {_code(one.why)}{f' To see it: {_prose(one.remedy)}.' if one.remedy else ''}\n"
         for one in unseen
     ]
-    if left_alone:
-        lines.append(f"- Network and user-space mounts, left alone: {', '.join(map(_code, left_alone))}\n")
+    if skipped_mounts:
+        lines.append(f"- Network and user-space mounts, left alone: {', '.join(map(_code, skipped_mounts))}\n")
     yield "".join(lines) or "Nothing that a source looks for.\n"
 
 

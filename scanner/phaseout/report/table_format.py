@@ -142,7 +142,7 @@ def _not_seen(report: Report) -> Iterator[str]:
     if not report.unseen:
         yield (
             "Not seen: nothing that a source looks for."
-            if not report.host.left_alone
+            if not report.host.skipped_mounts
             else "Not seen: " + _mounts(report)
         )
         return
@@ -151,12 +151,12 @@ def _not_seen(report: Report) -> Iterator[str]:
         remedies.setdefault(one.remedy, []).append(f"{one.what} ({visible(one.why)})")
     for remedy, parts in remedies.items():
         yield f"Not seen: {'; '.join(parts)}.{_remedy(remedy)}"
-    if report.host.left_alone:
+    if report.host.skipped_mounts:
         yield "Not seen: " + _mounts(report)
 
 
 def _mounts(report: Report) -> str:
-    mounts = report.host.left_alone
+    mounts = report.host.skipped_mounts
     some = ", ".join(visible(one) for one in mounts[:5]) + (", …" if len(mounts) > 5 else "")
     return f"{len(mounts)} network or user-space mount{'s' if len(mounts) > 1 else ''}, left alone: {some}."
 

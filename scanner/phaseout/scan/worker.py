@@ -241,7 +241,7 @@ def _clean_info(info: HostInfo) -> HostInfo:
         os_version=_printable(info.os_version),
         arch=_printable(info.arch),
         root=_printable(info.root),
-        left_alone=tuple(map(_printable, info.left_alone)),
+        skipped_mounts=tuple(map(_printable, info.skipped_mounts)),
     )
 
 

@@ -378,7 +378,7 @@ def test_each_program_under_a_restricted_vendors_folder_is_judged(corpora: Path)
         assert ids == ([] if expected is None else [expected]), name
 
 
-def test_ordinary_programs_are_left_alone(corpora: Path) -> None:
+def test_ordinary_programs_are_skipped_mounts(corpora: Path) -> None:
     listed = rows(corpora / "names" / "windows_programs_ordinary.csv")
     items = [Item(kind="program", name=row["display_name"], vendor=row["publisher"]) for row in listed]
     hits = {(items[hit.item].name, items[hit.item].vendor): hit.product.id for hit in matcher().match(items)}
@@ -386,7 +386,7 @@ def test_ordinary_programs_are_left_alone(corpora: Path) -> None:
     assert hits == NOT_ORDINARY
 
 
-def test_ordinary_bundle_ids_are_left_alone(corpora: Path) -> None:
+def test_ordinary_bundle_ids_are_skipped_mounts(corpora: Path) -> None:
     listed = rows(corpora / "names" / "macos_bundle_ids.csv")
     items = [Item(kind="app", name="", ids={"bundle_id": row["bundle_id_candidate"]}) for row in listed]
     hits = {items[hit.item].ids["bundle_id"]: hit.product.id for hit in matcher().match(items)}
@@ -394,7 +394,7 @@ def test_ordinary_bundle_ids_are_left_alone(corpora: Path) -> None:
     assert hits == BUNDLES
 
 
-def test_ordinary_team_ids_are_left_alone(corpora: Path) -> None:
+def test_ordinary_team_ids_are_skipped_mounts(corpora: Path) -> None:
     listed = rows(corpora / "names" / "macos_team_ids.csv")
     items = [Item(kind="app", name=row["name"], ids={"team_id": row["expectedTeamID"]}) for row in listed]
     hits = {(items[hit.item].name, items[hit.item].ids["team_id"]): hit.product.id for hit in matcher().match(items)}
@@ -413,7 +413,7 @@ def test_filter_drivers_are_found_by_their_makers_only(corpora: Path) -> None:
             assert index in seen, item
 
 
-def test_known_traps_are_left_alone() -> None:
+def test_known_traps_are_skipped_mounts() -> None:
     for row in rows(KNOWLEDGE / "false_positive_traps.csv"):
         kind = KINDS.get(row["kind"], "file")
         for part in re.split(r", | / ", row["value"]):

@@ -55,7 +55,7 @@ def test_a_changed_bundle_is_not_installed(bundle: Path, tmp_path: Path) -> None
 
 
 @POSIX
-def test_a_folder_of_somebody_else_is_left_alone(bundle: Path, tmp_path: Path) -> None:
+def test_a_folder_of_somebody_else_is_skipped_mounts(bundle: Path, tmp_path: Path) -> None:
     (tmp_path / "letter").write_text("dear")
     result = install(bundle, str(tmp_path))
     assert (result.returncode, result.stdout) == (2, "")

@@ -47,7 +47,7 @@ def test_a_mount_below_a_root_that_is_reached_by_a_link(tree: Tree, monkeypatch:
     link.symlink_to(tree.root)
     monkeypatch.setattr(target, "_mounts", lambda: {f"{tree.root}/opt/nas": "nfs4"})
     for root in (tree.root, link):
-        assert offline_host(str(root)).info.left_alone == ("/opt/nas (nfs4)",)
+        assert offline_host(str(root)).info.skipped_mounts == ("/opt/nas (nfs4)",)
 
 
 def test_live_host_sees_itself() -> None:

@@ -18,8 +18,8 @@ from phaseout.model.rules import (
     Milestone,
     Policy,
     Product,
+    ProductRole,
     Reference,
-    Role,
     Ruleset,
     Specimen,
     Vendor,
@@ -94,7 +94,9 @@ BRANDED = measure(
 )
 
 
-def product(identifier: str = "kesl", category: Category = "endpoint_security", role: Role = "covered") -> Product:
+def product(
+    identifier: str = "kesl", category: Category = "endpoint_security", role: ProductRole = "covered"
+) -> Product:
     return Product(
         id=identifier,
         name=identifier,
@@ -241,7 +243,7 @@ def test_a_measure_that_binds_nobody_here_drives_nothing() -> None:
 
 
 @pytest.mark.parametrize("role", ["indicator", "embedded", "vendor"])
-def test_what_a_person_must_decide_is_never_replace(role: Role) -> None:
+def test_what_a_person_must_decide_is_never_replace(role: ProductRole) -> None:
     (finding,) = report(product(role=role), policy=Policy(roles=("us_contractor",))).findings
     assert finding.verdict == "review"
     assert finding.remove == (() if role == "indicator" else ("step one",))

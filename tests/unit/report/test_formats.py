@@ -75,7 +75,7 @@ def test_no_name_is_more_than_a_name(one: Format, name: str) -> None:
     hostile = Item(kind="program", name=name, vendor=name, version=name, path=name, user=name, command=name)
     report = make_report(name=name)
     finding = msgspec.structs.replace(report.findings[0], items=(hostile,), because=(name,))
-    host = msgspec.structs.replace(report.host, name=name, os=name, left_alone=(name,))
+    host = msgspec.structs.replace(report.host, name=name, os=name, skipped_mounts=(name,))
     seen = (Unseen(name, name, name),)
     assert harmless(
         "".join(one.report(msgspec.structs.replace(report, findings=(finding,), host=host, unseen=seen), 100))

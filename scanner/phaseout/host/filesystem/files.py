@@ -67,7 +67,7 @@ class Stat(NamedTuple):
     mode: int
 
 
-class _LeftAloneError(OSError):
+class SkippedError(OSError):
     """The path leads into a mount that is not stepped into."""
 
 
@@ -76,15 +76,15 @@ class Files:
 
     Args:
         root: folder that is the root of the target; `/` for the live machine.
-        left_alone: mount point in the target → file system type, for mounts that are not stepped into.
+        skipped_mounts: mount point in the target → file system type, for mounts that are not stepped into.
     """
 
     _separator = "/"
 
-    def __init__(self, root: str = "/", left_alone: Mapping[str, str] | None = None) -> None:
+    def __init__(self, root: str = "/", skipped_mounts: Mapping[str, str] | None = None) -> None:
         self.problems: list[Problem] = []
         self._root = root.rstrip("/")
-        self._left_alone = dict(left_alone or {})
+        self._skipped_mounts = dict(skipped_mounts or {})
         self._folders: dict[str, str] = {"": ""}
         self._listed: dict[str, tuple[Entry, ...]] = {}
 
@@ -245,9 +245,9 @@ class Files:
                     if entry.kind == "dir"
                 ]
 
-    def left_alone_here(self) -> dict[str, str]:
+    def skipped_mounts_here(self) -> dict[str, str]:
         """The mounts that are not stepped into, by their place on the machine that this runs on."""
-        return {self._root + point: kind for point, kind in self._left_alone.items()}
+        return {self._root + point: kind for point, kind in self._skipped_mounts.items()}
 
     def open(self, path: str, limit: int = 1024 * MIB) -> BinaryIO | None:
         """A regular file to be read in pieces by somebody who closes it; `None` as in `read`."""
@@ -352,8 +352,8 @@ class Files:
     def _entry(self, here: str, name: str) -> tuple[str, os.stat_result]:
         """What lies in a folder under a name, itself and not what it leads to."""
         there = f"{here}/{name}"
-        if there in self._left_alone:
-            raise _LeftAloneError(errno.EXDEV, f"{self._left_alone[there]} mount, left alone", there)
+        if there in self._skipped_mounts:
+            raise SkippedError(errno.EXDEV, f"{self._skipped_mounts[there]} mount, left alone", there)
         return there, os.lstat(self._root + there)
 
     def _on_disk(self, path: str) -> str:
@@ -363,7 +363,7 @@ class Files:
     def _report(self, path: str, error: OSError) -> None:
         if error.errno in _ABSENT:
             return
-        if isinstance(error, _LeftAloneError):
+        if isinstance(error, SkippedError):
             problem = Problem(_shown(str(error.filename or path)), error.strerror or "")
         else:
             problem = Problem(_shown(path), _reason(error))
@@ -373,7 +373,7 @@ class Files:
 
 def _check(found: os.stat_result, limit: int | None) -> None:
     if sys.platform == "win32" and found.st_file_attributes & _IN_THE_CLOUD:
-        raise _LeftAloneError(errno.EXDEV, "kept in the cloud: left alone")
+        raise SkippedError(errno.EXDEV, "kept in the cloud: left alone")
     if not stat.S_ISREG(found.st_mode):
         kind = _KINDS.get(stat.S_IFMT(found.st_mode), "something else")
         raise OSError(errno.EINVAL, f"not a regular file but {kind}")

@@ -22,9 +22,9 @@ from phaseout.host.filesystem.files import (
     _LINKS,
     Entry,
     Files,
+    SkippedError,
     _check_name,
     _entry_kind,
-    _LeftAloneError,
     _shown,
 )
 from phaseout.host.users import posix_users
@@ -41,7 +41,7 @@ def layered_host(host: Host, layers: Iterable[str], name: str) -> Host | None:
     there = tuple(folder.removeprefix("\\\\?\\") for folder in local if folder)  # after which Windows takes no slashes
     if not there:
         return None
-    files = LayeredFiles(there, host.files.left_alone_here())
+    files = LayeredFiles(there, host.files.skipped_mounts_here())
     return Host(HostInfo(name=name, platform="linux", root=there[0]), files, posix_users(files))
 
 
@@ -57,11 +57,11 @@ class LayeredFiles(Files):
 
     Args:
         layers: folders of the machine that this runs on, the uppermost first.
-        left_alone: mount point on that machine → file system type, for mounts that are not stepped into.
+        skipped_mounts: mount point on that machine → file system type, for mounts that are not stepped into.
     """
 
-    def __init__(self, layers: tuple[str, ...], left_alone: Mapping[str, str] | None = None) -> None:
-        super().__init__("/", left_alone)
+    def __init__(self, layers: tuple[str, ...], skipped_mounts: Mapping[str, str] | None = None) -> None:
+        super().__init__("/", skipped_mounts)
         self._places = {"": _Place("", layers)}
 
     def list(self, path: str) -> tuple[Entry, ...]:
@@ -153,8 +153,8 @@ class LayeredFiles(Files):
         found: list[str] = []
         for layer in here.local:
             local = f"{layer}/{name}"
-            if local in self._left_alone:
-                raise _LeftAloneError(errno.EXDEV, f"{self._left_alone[local]} mount, left alone", local)
+            if local in self._skipped_mounts:
+                raise SkippedError(errno.EXDEV, f"{self._skipped_mounts[local]} mount, left alone", local)
             try:
                 status = os.lstat(local)
             except (FileNotFoundError, NotADirectoryError):

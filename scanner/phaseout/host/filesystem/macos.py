@@ -16,7 +16,7 @@ import stat
 import unicodedata
 from collections.abc import Mapping
 
-from phaseout.host.filesystem.files import Files, _LeftAloneError
+from phaseout.host.filesystem.files import Files, SkippedError
 
 DATA = "/System/Volumes/Data"
 _FIRMLINKS = (
@@ -45,12 +45,14 @@ class MacFiles(Files):
 
     Args:
         root: folder that is the root of the target; `/` for the live machine.
-        left_alone: mount point in the target → file system type, for mounts that are not stepped into.
+        skipped_mounts: mount point in the target → file system type, for mounts that are not stepped into.
         guarded: whether macOS asks the user before it lets anybody look into the personal folders.
     """
 
-    def __init__(self, root: str = "/", left_alone: Mapping[str, str] | None = None, *, guarded: bool = False) -> None:
-        super().__init__(root, left_alone)
+    def __init__(
+        self, root: str = "/", skipped_mounts: Mapping[str, str] | None = None, *, guarded: bool = False
+    ) -> None:
+        super().__init__(root, skipped_mounts)
         self._guarded = guarded
         self._spellings: dict[str, dict[str, str]] = {}
         self._firmlinks: tuple[str, ...] = ()
@@ -101,17 +103,17 @@ class MacFiles(Files):
             self._check_alone(there)
             found = os.lstat(self._root + self._on_disk(there))
         if getattr(found, "st_flags", 0) & _DATALESS:
-            raise _LeftAloneError(errno.EXDEV, _IN_THE_CLOUD, there)
+            raise SkippedError(errno.EXDEV, _IN_THE_CLOUD, there)
         return there, found
 
     def _check_alone(self, there: str) -> None:
-        if there in self._left_alone:
-            raise _LeftAloneError(errno.EXDEV, f"{self._left_alone[there]} mount, left alone", there)
+        if there in self._skipped_mounts:
+            raise SkippedError(errno.EXDEV, f"{self._skipped_mounts[there]} mount, left alone", there)
         if not self._root:
             if self._guarded and _PERSONAL.fullmatch(there):
-                raise _LeftAloneError(errno.EXDEV, _GUARDED, there)
+                raise SkippedError(errno.EXDEV, _GUARDED, there)
             if _CLOUD.fullmatch(there):
-                raise _LeftAloneError(errno.EXDEV, _IN_THE_CLOUD, there)
+                raise SkippedError(errno.EXDEV, _IN_THE_CLOUD, there)
 
     def _spelled(self, folder: str) -> dict[str, str]:
         """Folded name → name of everything in a folder."""
@@ -128,7 +130,7 @@ class MacFiles(Files):
 
     def _report(self, path: str, error: OSError) -> None:
         if error.errno == errno.EPERM and not self._root:  # root may be refused as well
-            error = _LeftAloneError(errno.EPERM, _GUARDED, path)
+            error = SkippedError(errno.EPERM, _GUARDED, path)
         super()._report(path, error)
 
 

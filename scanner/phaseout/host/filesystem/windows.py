@@ -16,7 +16,7 @@ import sys
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from phaseout.host.filesystem.files import _DEPTH, _LINKS, Files, _LeftAloneError
+from phaseout.host.filesystem.files import _DEPTH, _LINKS, Files, SkippedError
 
 _PREFIX = re.compile(r"\\\\[?.]\\|\\\?\?\\")  # \\?\, \\.\ and \??\: the kernel's ways to begin a path
 _DRIVE = re.compile(r"([A-Za-z]):(?:\\|$)")
@@ -41,15 +41,15 @@ class WindowsFiles(Files):
         root: folder that holds the drives; empty for the live machine.
         drives: letter → folder below `root` that is this drive (empty: the root itself); `None` for the live machine,
             where every drive is what it is.
-        left_alone: for the live machine drive letter → why, else mount point below `root` → file system type.
+        skipped_mounts: for the live machine drive letter → why, else mount point below `root` → file system type.
     """
 
     _separator = "\\"
 
     def __init__(
-        self, root: str, drives: Mapping[str, str] | None = None, left_alone: Mapping[str, str] | None = None
+        self, root: str, drives: Mapping[str, str] | None = None, skipped_mounts: Mapping[str, str] | None = None
     ) -> None:
-        super().__init__("", left_alone)
+        super().__init__("", skipped_mounts)
         self._root = "\\\\?\\" if drives is None else root.rstrip("/\\")
         self._drives = None if drives is None else dict(drives)
         self._parents: dict[str, _Place] = {}
@@ -128,7 +128,7 @@ class WindowsFiles(Files):
             return _Place(here.drive), _names(target[len(self._root) :])
         target = _PREFIX.sub("", target.replace("/", "\\"), count=1)
         if target.startswith("\\\\") or target.upper().startswith("UNC\\"):
-            raise _LeftAloneError(errno.EXDEV, "a link into the network, left alone")
+            raise SkippedError(errno.EXDEV, "a link into the network, left alone")
         if _DRIVE.match(target):
             return _Place(target[0].upper()), _names(target[2:])
         return (_Place(here.drive) if target.startswith("\\") else here), _names(target)
@@ -152,12 +152,12 @@ class WindowsFiles(Files):
         return found
 
     def _check_alone(self, place: _Place) -> None:
-        if not self._left_alone:
+        if not self._skipped_mounts:
             return
         key = place.drive + ":" if self._drives is None else self._local(place)
-        if key in self._left_alone:
+        if key in self._skipped_mounts:
             shown = f"{place.drive}:\\" + "\\".join(place.names)
-            raise _LeftAloneError(errno.EXDEV, f"{self._left_alone[key]} mount, left alone", shown)
+            raise SkippedError(errno.EXDEV, f"{self._skipped_mounts[key]} mount, left alone", shown)
 
     def _local(self, place: _Place) -> str:
         """The path below the root on the machine that this runs on."""
@@ -203,7 +203,7 @@ def _split(path: str) -> tuple[str, list[str]]:
     path = path.replace("/", "\\")
     path = _PREFIX.sub("", path, count=1)
     if path.startswith("\\\\") or path.upper().startswith("UNC\\"):
-        raise _LeftAloneError(errno.EXDEV, "a network path, left alone", path)
+        raise SkippedError(errno.EXDEV, "a network path, left alone", path)
     if not _DRIVE.match(path) or _IMPOSSIBLE.search(path, 2):
         raise OSError(errno.ENOENT, "no such name can exist")
     names: list[str] = []

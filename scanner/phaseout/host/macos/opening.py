@@ -40,8 +40,8 @@ def live_macos(processes: Callable[[tuple[User, ...]], Iterator[Process]]) -> Ho
     """
     import platform as machine
 
-    left_alone = _mounts()
-    files = MacFiles("/", left_alone, guarded=not _full_disk_access())
+    skipped_mounts = _mounts()
+    files = MacFiles("/", skipped_mounts, guarded=not _full_disk_access())
     name, version = _system(files)
     users = macos_users(files, live=True)
     info = HostInfo(
@@ -50,19 +50,19 @@ def live_macos(processes: Callable[[tuple[User, ...]], Iterator[Process]]) -> Ho
         os=name,
         os_version=version,
         arch=machine.machine(),
-        left_alone=tuple(f"{point} ({kind})" for point, kind in sorted(left_alone.items())),
+        skipped_mounts=tuple(f"{point} ({kind})" for point, kind in sorted(skipped_mounts.items())),
     )
     return Host(info, files, users, processes=lambda: processes(users))
 
 
-def offline_macos(root: str, left_alone: Mapping[str, str]) -> Host:
+def offline_macos(root: str, skipped_mounts: Mapping[str, str]) -> Host:
     """The Mac whose disk is in a folder.
 
     Args:
         root: the folder.
-        left_alone: mount point below `root` → file system type.
+        skipped_mounts: mount point below `root` → file system type.
     """
-    inside = {point: kind for point, kind in left_alone.items() if point != DATA}  # given with the root itself
+    inside = {point: kind for point, kind in skipped_mounts.items() if point != DATA}  # given with the root itself
     files = MacFiles(root, inside)
     name, version = _system(files)
     info = HostInfo(
@@ -71,7 +71,7 @@ def offline_macos(root: str, left_alone: Mapping[str, str]) -> Host:
         os=name,
         os_version=version,
         root=root,
-        left_alone=tuple(f"{point} ({kind})" for point, kind in sorted(inside.items())),
+        skipped_mounts=tuple(f"{point} ({kind})" for point, kind in sorted(inside.items())),
     )
     return Host(info, files, macos_users(files))
 

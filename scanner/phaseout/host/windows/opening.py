@@ -36,18 +36,18 @@ _ACCOUNTS = {"S-1-5-18": "SYSTEM", "S-1-5-19": "LOCAL SERVICE", "S-1-5-20": "NET
 _FIRST_11 = 22000  # build; Windows 11 still calls itself "Windows 10" in ProductName
 
 
-def offline_windows(root: str, left_alone: Mapping[str, str]) -> Host:
+def offline_windows(root: str, skipped_mounts: Mapping[str, str]) -> Host:
     """The Windows machine whose drives are in a folder.
 
     Args:
         root: the folder.
-        left_alone: mount point below `root` → file system type.
+        skipped_mounts: mount point below `root` → file system type.
     """
     drives = drives_in(root)
-    files, registry, system = _machine(root, drives, left_alone)
+    files, registry, system = _machine(root, drives, skipped_mounts)
     drive = _letter(registry)
     if list(drives.values()) == [""] and drive and drive not in drives:  # the one volume there is not C:
-        files, registry, system = _machine(root, {drive: ""}, left_alone)
+        files, registry, system = _machine(root, {drive: ""}, skipped_mounts)
     people = Mounts("HKU", registry.problems)
     for name in (".DEFAULT", "S-1-5-18"):  # one hive, two names
         people.mount(name, _opener(files, rf"{system}\System32\config\DEFAULT", rf"HKU\{name}", registry))
@@ -57,7 +57,7 @@ def offline_windows(root: str, left_alone: Mapping[str, str]) -> Host:
         system,
         root=root,
         people=people,
-        left_alone=tuple(f"{point} ({kind})" for point, kind in sorted(left_alone.items())),
+        skipped_mounts=tuple(f"{point} ({kind})" for point, kind in sorted(skipped_mounts.items())),
     )
 
 
@@ -68,7 +68,7 @@ def windows_host(
     *,
     root: str,
     people: Mounts | None = None,
-    left_alone: tuple[str, ...] = (),
+    skipped_mounts: tuple[str, ...] = (),
     notes: tuple[str, ...] = (),
     processes: Callable[[], Iterator[Process]] | None = None,
 ) -> Host:
@@ -80,7 +80,7 @@ def windows_host(
         system: the folder of Windows.
         root: the folder that holds the drives; empty for the live machine.
         people: what becomes `HKU`, and gets the hives of all users that it has not; without it `HKU` stays as it is.
-        left_alone: the drives or mounts that nobody steps into.
+        skipped_mounts: the drives or mounts that nobody steps into.
         notes: see `HostInfo`.
         processes: gives the running ones.
     """
@@ -90,7 +90,7 @@ def windows_host(
         _mount_users(people, users, files, registry)
         registry.root(people)
     return Host(
-        _info(registry, root, left_alone, notes),
+        _info(registry, root, skipped_mounts, notes),
         files,
         users,
         processes=processes,
@@ -99,9 +99,11 @@ def windows_host(
     )
 
 
-def _machine(root: str, drives: Mapping[str, str], left_alone: Mapping[str, str]) -> tuple[WindowsFiles, Registry, str]:
+def _machine(
+    root: str, drives: Mapping[str, str], skipped_mounts: Mapping[str, str]
+) -> tuple[WindowsFiles, Registry, str]:
     """The files, a registry with `HKLM`, and the folder of Windows."""
-    files = WindowsFiles(root, drives, left_alone)
+    files = WindowsFiles(root, drives, skipped_mounts)
     folders = [f"{drive}:\\{folder}" for drive in sorted(drives) for folder in SYSTEM_FOLDERS]
     marks = (r"System32\config", "System32", "")
     system = next((folder for mark in marks for folder in folders if files.exists(rf"{folder}\{mark}")), folders[0])
@@ -119,8 +121,8 @@ def live_windows(processes: Callable[[], Iterator[Process]]) -> Host:
         raise AssertionError("only Windows has a live registry")
     from phaseout.host.registry import live
 
-    left_alone = _network_drives()
-    files = WindowsFiles("", None, left_alone)
+    skipped_mounts = _network_drives()
+    files = WindowsFiles("", None, skipped_mounts)
     registry = Registry(files)
     system = os.environ.get("SystemRoot", "C:\\Windows")  # noqa: SIM112
     notes = []
@@ -140,7 +142,7 @@ def live_windows(processes: Callable[[], Iterator[Process]]) -> Host:
         root="",
         people=people,
         notes=tuple(notes),
-        left_alone=tuple(f"{drive}\\ ({kind})" for drive, kind in sorted(left_alone.items())),
+        skipped_mounts=tuple(f"{drive}\\ ({kind})" for drive, kind in sorted(skipped_mounts.items())),
         processes=processes,
     )
 
@@ -216,7 +218,7 @@ def _variables(registry: Registry, system: str) -> dict[str, str]:
     return found
 
 
-def _info(registry: Registry, root: str, left_alone: tuple[str, ...], notes: tuple[str, ...]) -> HostInfo:
+def _info(registry: Registry, root: str, skipped_mounts: tuple[str, ...], notes: tuple[str, ...]) -> HostInfo:
     version = registry.key(_VERSION)
     computer = registry.key(_CONTROL + r"\ComputerName\ComputerName")
     environment = registry.key(_CONTROL + r"\Session Manager\Environment")
@@ -238,7 +240,7 @@ def _info(registry: Registry, root: str, left_alone: tuple[str, ...], notes: tup
         os_version=number,
         arch=environment.text("PROCESSOR_ARCHITECTURE") if environment is not None else "",
         root=root,
-        left_alone=left_alone,
+        skipped_mounts=skipped_mounts,
         notes=notes,
     )
 
