@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.places import ROOT, WINE
+from tests.support.places import CODE, ROOT, WINE
 
 PREPARE = """
 import sys
-sys.path[:0] = [{root!r}, {tests!r}]
+sys.path[:0] = [{code!r}, {support!r}]
 sys.dont_write_bytecode = True
 from phaseout.scan.messages import Request
 from phaseout.scan.worker import warm_up, work
@@ -65,7 +65,7 @@ def run(code: str, folder: Path, *, windows: bool) -> tuple[str, list[str]]:
     """What it printed, and the deeds that break a promise."""
     log = folder / "log"
     drive = "Z:" if windows else ""
-    paths = {"root": f"{drive}{ROOT}", "tests": f"{drive}{ROOT}/tests", "log": f"{drive}{log}"}
+    paths = {"code": f"{drive}{CODE}", "support": f"{drive}{ROOT}/tests/support", "log": f"{drive}{log}"}
     script = folder / "watched.py"
     script.write_text(PREPARE.format(**paths) + code)
     command = [str(WINE / "run"), f"Z:{script}"] if windows else [sys.executable, str(script)]

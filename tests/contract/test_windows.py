@@ -310,7 +310,7 @@ def with_bad_source(site: Path, tmp_path: Path) -> Callable[[str], Path]:
             text.replace('    "windows.uninstall",', '    "windows.bad",\n    "windows.uninstall",')
         )
         (sources / "windows" / "bad.py").write_text(
-            "import ctypes, time\nfrom phaseout.model import Item\nfrom phaseout.sources.source import Source\n"
+            "import ctypes, time\nfrom phaseout.model.nouns import Item\nfrom phaseout.sources.source import Source\n"
             f'def collect(host):\n    yield Item(kind="program", name="before")\n    {collect}\n'
             'SOURCE = Source("bad", "Bad", ("windows",), ("program",), (), (), "None.", collect)\n'
         )

@@ -382,8 +382,8 @@ def test_named_pipes_of_windows() -> None:
     wine = Path(os.environ.get("PHASEOUT_WINE", "/none"))
     if not (wine / "ready").is_file():
         pytest.skip("no Windows Python: scripts/wine_python FOLDER makes one, and PHASEOUT_WINE names it")
-    folders = ["Z:" + str(path).replace("/", "\\") for path in (ROOT, wine / "site")]
-    command = [str(wine / "run"), str(ROOT / "tests" / "osquery_pipe.py"), *folders]
+    folders = ["Z:" + str(path).replace("/", "\\") for path in (ROOT / "scanner", wine / "site")]
+    command = [str(wine / "run"), str(ROOT / "tests" / "support" / "osquery_pipe.py"), *folders]
     result = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120)
     said = [line for line in result.stdout.splitlines() if line != "ping"]
     assert said == ["registerExtension", "rows 1 200000", "second OK", "deregisterExtension", "ended True"]
