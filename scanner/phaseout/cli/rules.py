@@ -229,7 +229,11 @@ name = "{name} product"
 category = "other"
 role = "covered"            # or embedded, indicator, vendor (catch-all), successor
 platforms = ["linux", "macos", "windows"]
-remove = ["Uninstall it", "Restart", "Scan again"]
+remove = [
+  {{ step = "uninstall", platform = "windows", text = "Uninstall it in Settings > Apps." }},
+  {{ step = "uninstall", platform = "linux", text = "Remove it with the package manager." }},
+  {{ step = "verify", text = "Scan again." }},
+]
 
 # Every field of a block must fit, any block suffices. A name alone never says more than "review".
 [[product.match]]
@@ -291,7 +295,7 @@ def _show_products(found: Vendor | Product) -> None:
         for match in product.unless:
             _say(f"  unless: {_fields(match)}")
         for number, step in enumerate(product.remove, 1):
-            _say(f"  remove {number}. {step}")
+            _say(f"  remove {number}. {f'({step.platform}) ' if step.platform else ''}{step.text}")
 
 
 def _fields(match: object) -> str:

@@ -50,7 +50,7 @@ def export(ruleset: Ruleset, platforms: Collection[Platform]) -> str:
         for manager, title in _MANAGERS.items():
             mine = [rule for rule in dict.fromkeys(rules) if _manager(rule) == manager]
             if mine:
-                checks.append(_check(vendor, product, title, mine, used))
+                checks.append(_check(vendor, product, title, mine, used, platform))
     rule, name = _THERE[platform]
     policy: dict[str, Value] = {
         "policy": {
@@ -76,12 +76,14 @@ def _manager(rule: str) -> str:
     return next((manager for manager in _MANAGERS if manager and rule.startswith(manager)), "")
 
 
-def _check(vendor: Vendor, product: Product, title: str, rules: list[str], used: set[int]) -> dict[str, Value]:
+def _check(
+    vendor: Vendor, product: Product, title: str, rules: list[str], used: set[int], platform: Platform
+) -> dict[str, Value]:
     number = _FIRST + zlib.crc32(f"{product.id}{title}".encode()) % _MANY
     while number in used:
         number += 1
     used.add(number)
-    steps = product.remove or vendor.remove
+    steps = [step.text for step in product.remove or vendor.remove if step.platform in ("", platform)]
     return {
         "id": number,
         "title": f"{product.name} is not {title}",

@@ -5,8 +5,7 @@ measure that binds nobody here is named, and drives nothing.
 """
 
 import datetime as dt
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from fnmatch import fnmatchcase
 
 from phaseout.model.findings import (
@@ -23,7 +22,7 @@ from phaseout.model.findings import (
     Verdict,
 )
 from phaseout.model.nouns import STATES, Inventory, Item
-from phaseout.model.rules import Measure, Milestone, Policy, Product, Ruleset, Waiver
+from phaseout.model.rules import Measure, Milestone, Policy, Product, Ruleset, Step, Waiver
 
 # Consequences that reach the machine of everybody who uses the software, whoever must act.
 _EVERYBODY = frozenset(("update_cutoff", "cloud_service_cutoff", "vendor_end_of_service"))
@@ -49,9 +48,7 @@ _NO_PLAN = frozenset(("indicator", "successor"))
 _UNVERIFIED = frozenset(("unverified",))
 _DEAD = frozenset(("revoked", "expired", "proposed", "superseded"))
 OWN_CUTOFF = "policy"
-# Among the steps of a removal: the one that uninstalls, and those that come when it is done.
-_UNINSTALLS = re.compile(r"uninstall|msiexec|Settings > Apps", re.IGNORECASE)
-_CLOSES = re.compile(r"Restart|Scan again", re.IGNORECASE)
+_AFTERWARDS = frozenset(("restart", "clean", "block", "verify"))  # steps that follow the uninstallation
 
 _STATE_ORDER = {state: rank for rank, state in enumerate(STATES)}
 _CONFIDENCE_ORDER = {confidence: rank for rank, confidence in enumerate(CONFIDENCES)}
@@ -203,27 +200,36 @@ def _finding(
         because=tuple(hit.because for hit in hits),
         measures=tuple(applied) if product.role != "successor" else (),
         action=action,
-        remove=_plan(product.remove or vendor.remove, items) if product.role not in _NO_PLAN else (),
+        remove=_plan(product.remove or vendor.remove, items, inventory) if product.role not in _NO_PLAN else (),
         replacement=policy.replacements.get(product.id, policy.replacements.get(vendor.id, "")),
     )
 
 
-def _plan(steps: Sequence[str], items: Sequence[Item]) -> tuple[str, ...]:
-    """The steps of the rules, and behind the one that uninstalls what the machine itself records for that.
+def _plan(steps: Sequence[Step], items: Sequence[Item], inventory: Inventory) -> tuple[str, ...]:
+    """The steps for this platform and, after the one that uninstalls, the commands that the machine itself records.
 
-    The commands are quoted for a person to read. Nobody runs them: a registry value is what somebody wrote there.
+    The commands are quoted for a person to read and never run: anyone may have written that registry value.
     """
+    here = [step for step in steps if step.platform in ("", inventory.host.platform)]
+    asked = any(step.shown_by for step in here)
+    names = {item.name.lower() for item in inventory.items} if asked else set()
     recorded: dict[str, str] = {}  # command → name of the first entry that has it
     for item in items:
         if command := item.details.get("uninstall", ""):
             recorded.setdefault(command, item.name)
-    if not recorded:
-        return tuple(steps)
     quoted = [f"Recorded on this machine to uninstall {name}: {command}" for command, name in recorded.items()]
-    uninstalls = [number for number, step in enumerate(steps) if _UNINSTALLS.search(step)]
-    closes = [number for number, step in enumerate(steps) if _CLOSES.match(step)]
-    at = uninstalls[0] + 1 if uninstalls else closes[0] if closes else len(steps)
-    return (*steps[:at], *quoted, *steps[at:])
+    texts = [_worded(step, names) for step in here]
+    uninstalls = [number for number, step in enumerate(here, 1) if step.step == "uninstall"]
+    afterwards = [number for number, step in enumerate(here) if step.step in _AFTERWARDS]
+    at = next(iter([*uninstalls, *afterwards]), len(here))
+    return (*texts[:at], *quoted, *texts[at:])
+
+
+def _worded(step: Step, names: Collection[str]) -> str:
+    """A step that takes something for granted is a question where no item shows it."""
+    if not step.shown_by or any(fnmatchcase(name, pattern.lower()) for pattern in step.shown_by for name in names):
+        return step.text
+    return f"Nothing here shows whether this is needed, so find out first: {step.text}"
 
 
 def _concerns(measure: Measure, vendor_id: str, product: Product) -> bool:

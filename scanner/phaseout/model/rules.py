@@ -88,6 +88,33 @@ class Specimen(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     why: str = ""
 
 
+StepKind = Literal[
+    "ask",  # what a person must find out or decide first
+    "replace",  # the replacement, before anything is removed
+    "export",  # what must be saved or recorded
+    "decrypt",  # what the product encrypted, for without it nobody can read it
+    "unmanage",  # what would keep the product or install it again
+    "stop",  # running programs
+    "uninstall",
+    "restart",
+    "clean",  # what the uninstaller leaves behind
+    "block",  # the way back: web services, app stores
+    "verify",  # that it is gone
+]
+
+
+class Step(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):
+    """One step of a removal, in order; with `platform`, it is a step on that platform alone.
+
+    `shown_by` are names of items, `*` for any run of characters, without one of which the step is put as a question.
+    """
+
+    step: StepKind
+    text: str
+    platform: Platform | Literal[""] = ""
+    shown_by: tuple[str, ...] = ()
+
+
 class Product(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """One product and how to recognise it. Any `match` block suffices, unless one of `unless` fits as well."""
 
@@ -101,7 +128,7 @@ class Product(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     unless: tuple[Match, ...] = ()
     hit: tuple[Specimen, ...]
     miss: tuple[Specimen, ...] = ()
-    remove: tuple[str, ...] = ()
+    remove: tuple[Step, ...] = ()
     references: tuple[str, ...] = ()
     note: str = ""
 
@@ -116,7 +143,7 @@ class Vendor(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     signers: tuple[str, ...] = ()
     team_ids: tuple[str, ...] = ()
     unless: tuple[Match, ...] = ()
-    remove: tuple[str, ...] = ()
+    remove: tuple[Step, ...] = ()
     references: tuple[str, ...] = ()
     note: str = ""
     product: tuple[Product, ...]

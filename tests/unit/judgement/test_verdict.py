@@ -3,6 +3,7 @@
 import datetime as dt
 import tracemalloc
 
+import msgspec
 import pytest
 from phaseout.judgement.verdict import days_left, judge
 from phaseout.model.findings import Report
@@ -22,6 +23,7 @@ from phaseout.model.rules import (
     Reference,
     Ruleset,
     Specimen,
+    Step,
     Vendor,
     Waiver,
 )
@@ -105,7 +107,7 @@ def product(
         platforms=("linux",),
         match=(Match(kind="package", name=identifier, vendor="Kaspersky"), Match(kind="package", name=identifier)),
         hit=(Specimen(name=identifier),),
-        remove=("step one",),
+        remove=(Step(step="uninstall", text="step one"),),
     )
 
 
@@ -167,6 +169,23 @@ def test_update_cutoff_drives_for_everybody() -> None:
     assert (other.id, other.days_left) == ("far", None)
     assert finding.action == "Replace it. Use is not penalised."
     assert finding.remove == ("step one",)
+
+
+def test_the_plan_has_the_steps_of_this_platform_with_recorded_commands_after_the_uninstallation() -> None:
+    steps = (
+        Step(step="decrypt", text="Decrypt the drives.", shown_by=("klfde*",)),
+        Step(step="uninstall", platform="windows", text="Open Settings."),
+        Step(step="uninstall", platform="linux", text="Use apt."),
+        Step(step="restart", text="Restart."),
+    )
+    one = msgspec.structs.replace(product(), remove=steps)
+    kesl = Item(kind="package", name="kesl", vendor="Kaspersky", details={"uninstall": "rm it"})
+    (finding,) = report(one, items=(kesl,)).findings
+    asked, *rest = finding.remove
+    assert rest == ["Use apt.", "Recorded on this machine to uninstall kesl: rm it", "Restart."]
+    assert asked.endswith("find out first: Decrypt the drives.")
+    (finding,) = report(one, items=(kesl, Item(kind="driver", name="KLFDEFSF.sys"))).findings
+    assert finding.remove[0] == "Decrypt the drives."
 
 
 def test_a_bound_role_brings_its_own_date() -> None:
