@@ -23,6 +23,10 @@ _DRIVE = re.compile(r"([A-Za-z]):(?:\\|$)")
 _IMPOSSIBLE = re.compile(r'[\x00-\x1f<>"|?*:]')
 _LONGEST = 255  # letters of a name
 _FOLDERS = 2000  # whose names are remembered
+# What ntfs-3g shows in place of what it cannot follow: files that Windows compressed (WOF), deduplicated or keeps in
+# the cloud. They are there, whatever the link says.
+_REPARSE_POINT = re.compile(r"unsupported reparse (?:point|tag (?:0x)?(?P<tag>[0-9A-Fa-f]{1,16}))", re.IGNORECASE)
+_KEPT_IN_THE_CLOUD = re.compile(r"9000[0-9a-f]01a", re.IGNORECASE)
 _VOLUME = re.compile(r"([A-Za-z])(?::|%3A|%3a)?")
 SYSTEM_FOLDERS = ("Windows", "WINNT")
 
@@ -69,7 +73,12 @@ class WindowsFiles(Files):
         try:
             drive, names = _split(path)
             parent = self._walk_to(_Place(drive), names[:-1])
-            return os.readlink(self._root + self._local(self._below(parent, names[-1])) if names else "")
+            if not names:
+                return None
+            there = self._below(parent, names[-1])
+            if there.names[-1] == names[-1] and not os.path.lexists(self._root + self._local(there)):
+                there = self._below(parent, names[-1].rstrip(". "))
+            return os.readlink(self._root + self._local(there))
         except OSError as error:
             if error.errno != errno.EINVAL:
                 self._report(path, error)
@@ -110,7 +119,19 @@ class WindowsFiles(Files):
         return here
 
     def _step(self, here: _Place, name: str) -> tuple[_Place, str | None]:
-        """What lies in a folder under a name, and where that leads if it is a link."""
+        r"""What lies in a folder under a name, and where that leads if it is a link.
+
+        Windows drops blanks and dots at the end of a name unless the path begins with `\\?\`: both names may exist.
+        """
+        try:
+            return self._found(here, name)
+        except FileNotFoundError:
+            kept = name.rstrip(". ")
+            if kept == name:
+                raise
+            return self._found(here, kept) if kept else (here, None)
+
+    def _found(self, here: _Place, name: str) -> tuple[_Place, str | None]:
         there = _Place(here.drive, (*here.names, name))
         self._check_alone(there)
         try:
@@ -124,6 +145,8 @@ class WindowsFiles(Files):
 
     def _follow(self, here: _Place, target: str) -> tuple[_Place, list[str]]:
         """Where a link that lies in a folder begins, and the names from there."""
+        if found := _REPARSE_POINT.match(target):
+            raise SkippedError(errno.EXDEV, _not_followed(found["tag"]))
         if self._root and target.startswith(self._root + "/"):  # ntfs-3g puts its own mount point before junctions
             return _Place(here.drive), _names(target[len(self._root) :])
         target = _PREFIX.sub("", target.replace("/", "\\"), count=1)
@@ -218,13 +241,14 @@ def _split(path: str) -> tuple[str, list[str]]:
 
 
 def _names(path: str) -> list[str]:
-    """The names of a path; Windows takes no notice of blanks and dots at the end of one."""
-    found = []
-    for name in path.replace("/", "\\").split("\\"):
-        kept = name if name == ".." else name.rstrip(". ")
-        if kept:
-            found.append(kept)
-    return found
+    return [name for name in path.replace("/", "\\").split("\\") if name not in ("", ".")]
+
+
+def _not_followed(tag: str | None) -> str:
+    if tag and _KEPT_IN_THE_CLOUD.fullmatch(tag.lstrip("0")):
+        return "kept in the cloud: skipped"
+    shown = f"reparse tag 0x{int(tag, 16):08X}" if tag else "reparse point"
+    return f"not readable through this mount: unsupported {shown}"
 
 
 def _link_target(local: str) -> str | None:

@@ -16,7 +16,7 @@ from copy import copy
 from typing import TYPE_CHECKING
 
 from phaseout.model.nouns import Problem
-from phaseout.parsers.windows.registry_values import Value
+from phaseout.parsers.windows.registry_values import Value, as_text
 
 if TYPE_CHECKING:
     from phaseout.host.filesystem.files import Files
@@ -94,8 +94,14 @@ class Key:
         return self._folded.get(name.lower())
 
     def text(self, name: str) -> str:
-        """The value as one line of text, numbers in decimal; empty where there is none, with a problem for bytes."""
+        """The value as one line of text, numbers in decimal; empty where there is none.
+
+        Bytes are read as text where they hold one, and are a problem otherwise.
+        """
         value = self.value(name)
+        if isinstance(value, bytes):
+            found = as_text(value)
+            value = value if found is None else found
         if value is None or isinstance(value, str):
             return (value or "").strip()
         if isinstance(value, bytes):

@@ -20,6 +20,7 @@ from phaseout.host.processes.process import Process
 from phaseout.host.registry.base import Key, Mounts, Registry
 from phaseout.host.registry.hives import open_hive
 from phaseout.host.users import User
+from phaseout.host.windows.environment import environment
 from phaseout.host.windows.wow64 import NOTE, TROUBLE, redirected, see_everything
 from phaseout.model.nouns import HostInfo, Problem
 from phaseout.parsers.windows.image_path import absolute
@@ -27,6 +28,7 @@ from phaseout.parsers.windows.image_path import absolute
 _VERSION = r"HKLM\SOFTWARE\Microsoft\Windows NT\CurrentVersion"
 _FOLDERS = r"HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion"
 _CONTROL = r"HKLM\SYSTEM\CurrentControlSet\Control"
+_ENVIRONMENT = _CONTROL + r"\Session Manager\Environment"
 _PROFILES = _VERSION + r"\ProfileList"
 _CLASSES = (
     r"AppData\Local\Microsoft\Windows\UsrClass.dat",
@@ -215,13 +217,13 @@ def _variables(registry: Registry, system: str) -> dict[str, str]:
     found["programw6432"] = found["programfiles"]
     found["commonprogramw6432"] = found["commonprogramfiles"]
     found["allusersprofile"] = found["programdata"]
-    return found
+    return environment(registry.key(_ENVIRONMENT), found)
 
 
 def _info(registry: Registry, root: str, skipped_mounts: tuple[str, ...], notes: tuple[str, ...]) -> HostInfo:
     version = registry.key(_VERSION)
     computer = registry.key(_CONTROL + r"\ComputerName\ComputerName")
-    environment = registry.key(_CONTROL + r"\Session Manager\Environment")
+    machine = registry.key(_ENVIRONMENT)
     name = computer.text("ComputerName") if computer is not None else ""
     product = version.text("ProductName") if version is not None else ""
     build = version.text("CurrentBuild") if version is not None else ""
@@ -238,7 +240,7 @@ def _info(registry: Registry, root: str, skipped_mounts: tuple[str, ...], notes:
         platform="windows",
         os=product or "Windows",
         os_version=number,
-        arch=environment.text("PROCESSOR_ARCHITECTURE") if environment is not None else "",
+        arch=machine.text("PROCESSOR_ARCHITECTURE") if machine is not None else "",
         root=root,
         skipped_mounts=skipped_mounts,
         notes=notes,

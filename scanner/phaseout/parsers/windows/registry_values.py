@@ -45,5 +45,26 @@ def texts(found: list[str]) -> tuple[str, ...]:
     return tuple(found)
 
 
+def as_text(data: bytes) -> str | None:
+    """The string in bytes that an installer stored as REG_NONE or REG_BINARY; `None` where they hold none.
+
+    ASCII, or else UTF-16 that ends with a NUL or is mostly Latin; both up to the first NUL.
+    """
+    narrow = data.rstrip(b"\0")
+    if narrow.isascii() and b"\0" not in narrow:
+        text = narrow.decode()
+        if _is_printable(text) and len(data) - len(narrow) < 3:
+            return text
+    if len(data) % 2 == 0 and (data.endswith(b"\0\0") or data[1::2].count(0) * 4 > len(data)):
+        text = _text(data).partition("\0")[0]
+        if text and _is_printable(text):
+            return text
+    return "" if not narrow else None
+
+
+def _is_printable(text: str) -> bool:
+    return all(char.isprintable() or char in "\t\r\n" for char in text)
+
+
 def _text(data: bytes) -> str:
     return data[: len(data) & ~1].decode("utf-16-le", "surrogatepass")

@@ -153,3 +153,49 @@ def test_a_drive_that_is_skipped_mounts(tmp_path: Path) -> None:
     files = WindowsFiles(str(tmp_path), {"C": ""}, {"/Users": "nfs"})
     assert files.list(r"C:\users") == ()
     assert [(problem.where, problem.why) for problem in files.problems] == [(r"C:\Users", "nfs mount, left alone")]
+
+
+def test_what_ntfs_3g_cannot_follow_is_there_and_not_readable(windows_tree: WindowsTree) -> None:
+    folder = windows_tree.folder(r"C:\Program Files\Acme")
+    whys = {
+        "unsupported reparse tag 0x80000017": "not readable through this mount: unsupported reparse tag 0x80000017",
+        "unsupported reparse tag 0x0080000013": "not readable through this mount: unsupported reparse tag 0x80000013",
+        "unsupported reparse point": "not readable through this mount: unsupported reparse point",
+        "unsupported reparse tag 0x9000601a": "kept in the cloud: skipped",
+    }
+    for target, why in whys.items():
+        os.symlink(target, folder / "a.exe")
+        files = files_of(windows_tree)
+        assert files.read(r"C:\Program Files\Acme\a.exe") is None
+        assert files.list(r"C:\Program Files\Acme\a.exe") == ()
+        assert not files.gone(r"C:\Program Files\Acme\a.exe")
+        assert not files.gone(r"C:\Program Files\Acme\a.exe\below")
+        assert {problem.why for problem in files.problems} == {why}
+        (folder / "a.exe").unlink()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="plain paths of Windows cannot make such names")
+def test_names_that_end_with_dots_and_blanks(windows_tree: WindowsTree) -> None:
+    for name in ("Acme Corp.", "Lab ", "...", "Plain", "Both", "Both."):
+        folder = windows_tree.root / "Program Files" / name
+        folder.mkdir()
+        (folder / "x").write_text(name)
+    files = files_of(windows_tree)
+    found = {
+        path: files.read(rf"C:\Program Files\{path}\x")
+        for path in ("Acme Corp.", "ACME corp.", "Acme Corp", "Lab ", "...", "Plain. .", "Both", "Both.")
+    }
+    assert found == {
+        "Acme Corp.": b"Acme Corp.",
+        "ACME corp.": b"Acme Corp.",
+        "Acme Corp": None,
+        "Lab ": b"Lab ",
+        "...": b"...",
+        "Plain. .": b"Plain",
+        "Both": b"Both",
+        "Both.": b"Both.",
+    }
+    os.symlink("Plain", windows_tree.root / "Program Files" / "link.")
+    assert files_of(windows_tree).link(r"C:\Program Files\LINK.") == "Plain"
+    os.symlink("Plain", windows_tree.root / "Program Files" / "short")
+    assert files_of(windows_tree).link("C:\\Program Files\\short. ") == "Plain"
