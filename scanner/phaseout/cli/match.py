@@ -386,7 +386,7 @@ def _finding(finding: Finding) -> str:
     from phaseout.report.table_format import VERSIONS, cut, some
 
     versions = some([item.version for item in finding.items if item.version], VERSIONS)
-    driving = finding.measures[0] if finding.measures else None
+    driving = finding.driving
     days = driving.days_left if driving is not None else None
     due = "no date" if days is None else f"{abs(days)} days {'left' if days >= 0 else 'past'}"
     return f"{cut(visible(finding.product))} {versions}".strip() + f" ({finding.state}, {finding.confidence}), {due}"

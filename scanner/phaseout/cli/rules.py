@@ -331,8 +331,8 @@ def _say(text: str) -> None:
 
 def _behind_and_ahead(measure: Measure, moment: dt.date) -> tuple[str, str]:
     """The last milestone that has passed, and the next that has not."""
-    dated = sorted((milestone.at, milestone.kind) for milestone in measure.milestone if milestone.at)
-    days = [(days_left(at, moment), f"{kind} {at.date()}") for at, kind in dated]
+    dated = sorted((one.at, one.kind, one.precision) for one in measure.milestone if one.at)
+    days = [(days_left(at, moment, precision), f"{kind} {at.date()}") for at, kind, precision in dated]
     behind = [f"{what} ({-left} days past)" for left, what in days if left < 0]
     ahead = [f"{what} ({left} days left)" for left, what in days if left >= 0]
     undated = "without a date" if len(dated) < len(measure.milestone) else ""

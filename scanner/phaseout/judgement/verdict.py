@@ -22,7 +22,7 @@ from phaseout.model.findings import (
     Verdict,
 )
 from phaseout.model.nouns import STATES, Inventory, Item
-from phaseout.model.rules import Measure, Milestone, Policy, Product, Ruleset, Step, Waiver
+from phaseout.model.rules import Measure, Milestone, Policy, Precision, Product, Ruleset, Step, Waiver
 
 # Consequences that reach the machine of everybody who uses the software, whoever must act.
 _EVERYBODY = frozenset(("update_cutoff", "cloud_service_cutoff", "vendor_end_of_service"))
@@ -272,7 +272,7 @@ def _apply(measure: Measure, product: Product, policy: Policy, as_of: dt.datetim
         force=measure.force,
         milestone=first.kind if first else "",
         due=first.at.isoformat() if first and first.at else "",
-        days_left=days_left(first.at, as_of) if first and first.at else None,
+        days_left=days_left(first.at, as_of, first.precision) if first and first.at else None,
         text=measure.action if binds else measure.user,
         status=measure.status.state,
         verified=first.verified if first else "",
@@ -291,7 +291,8 @@ def _home(role: str) -> str:
 def _own_cutoff(policy: Policy, vendor_id: str, product_id: str, as_of: dt.datetime | dt.date) -> Iterator[Applied]:
     for cutoff in policy.cutoff:
         if cutoff.product in (product_id, vendor_id):
-            at = dt.datetime.combine(cutoff.at, dt.time(), dt.UTC)
+            zone = as_of.tzinfo if isinstance(as_of, dt.datetime) else dt.UTC
+            at = dt.datetime.combine(cutoff.at, dt.time(), zone)
             yield Applied(
                 id=OWN_CUTOFF,
                 title=cutoff.reason or "Own deadline",
@@ -299,7 +300,7 @@ def _own_cutoff(policy: Policy, vendor_id: str, product_id: str, as_of: dt.datet
                 force="binding",
                 milestone="removal_due",
                 due=at.isoformat(),
-                days_left=days_left(at, as_of),
+                days_left=days_left(at, as_of, "day"),
                 text="Remove it: the deadline is our own.",
                 status="in_force",
             )
@@ -404,12 +405,18 @@ def _rule_warnings(ruleset: Ruleset, hits: Sequence[Hit], as_of: dt.datetime | d
             yield f"{measure.id}: under review. {measure.status.note}".rstrip()
 
 
-def days_left(due: dt.datetime, as_of: dt.datetime | dt.date) -> int:
-    """Calendar days from `as_of` to `due`, in the zone of `due`: 0 on the day, negative as soon as it has passed."""
+def days_left(due: dt.datetime, as_of: dt.datetime | dt.date, precision: Precision) -> int:
+    """Calendar days from `as_of` to `due`, in the zone of `due`; negative once it has passed.
+
+    Args:
+        due: the instant, with offset.
+        as_of: an instant, or a day in the zone of `due`.
+        precision: "day" if the whole day belongs to it ("by 1 April"), "minute" if it has passed after the instant.
+    """
     if not isinstance(as_of, dt.datetime):
         return (due.date() - as_of).days
     days = (due.date() - as_of.astimezone(due.tzinfo).date()).days
-    return -1 if days == 0 and as_of > due else days
+    return -1 if days == 0 and precision == "minute" and as_of > due else days
 
 
 def _day(as_of: dt.datetime | dt.date) -> dt.date:
@@ -422,7 +429,7 @@ def _rfc3339(moment: dt.datetime) -> str:
 
 def _urgency(finding: Finding) -> tuple[bool, int, int, int, str]:
     """The most overdue on top: replace before review, then by days left, then what runs before what is left over."""
-    driving = finding.measures[0].days_left if finding.measures else None
+    driving = finding.driving.days_left if finding.driving else None
     return (
         finding.verdict != "replace",
         driving if driving is not None else 1_000_000,

@@ -9,7 +9,17 @@ from typing import Literal
 from msgspec import Struct
 
 from phaseout.model.nouns import HostInfo, Item, SourceRun, State, Unseen
-from phaseout.model.rules import MilestoneKind, Product, ProductRole, Reference, Vendor, Verified
+from phaseout.model.rules import (
+    Category,
+    Force,
+    MeasureState,
+    MilestoneKind,
+    Product,
+    ProductRole,
+    Reference,
+    Vendor,
+    Verified,
+)
 
 REPORT_SCHEMA = "phaseout-report/1"
 Confidence = Literal["possible", "likely", "certain"]
@@ -32,32 +42,38 @@ class Applied(Struct, frozen=True, omit_defaults=True, kw_only=True):
     """One measure as it applies to a finding: the milestone that counts there, and the days left to it.
 
     `binds` tells whether one of the operator's roles is bound. No `milestone`: nothing in it asks anything of us.
-    `due` is RFC 3339; `days_left` is negative once past; both are empty where the measure sets no date.
+    `due` is RFC 3339 with the offset of the measure's own zone; `days_left` is negative once past; both are empty
+    where the measure sets no date.
     """
 
     id: str
     title: str
     binds: bool
-    force: str = ""
-    milestone: str = ""
+    force: Force
+    milestone: MilestoneKind | Literal[""] = ""
     due: str = ""
     days_left: int | None = None
     text: str = ""
-    status: str = ""
-    verified: str = ""
+    status: MeasureState
+    verified: Verified | Literal[""] = ""
+
+    @property
+    def day(self) -> str:
+        """The calendar day of `due` in the zone of the measure, such as 2025-04-01; empty without a date."""
+        return self.due[:10]
 
 
 class Finding(Struct, frozen=True, omit_defaults=True, kw_only=True):
     """One product on one host, with every item that shows it. `because` has one entry for each item.
 
-    `measures[0]` drives the finding; the others apply as well.
+    `measures[0]` drives the finding.
     """
 
     vendor: str
     vendor_id: str
     product: str
     product_id: str
-    category: str
+    category: Category
     role: ProductRole
     verdict: Verdict
     state: State
@@ -69,10 +85,16 @@ class Finding(Struct, frozen=True, omit_defaults=True, kw_only=True):
     remove: tuple[str, ...] = ()
     replacement: str = ""
 
+    @property
+    def driving(self) -> Applied | None:
+        """The measure that the verdict, its date and its words come from."""
+        return self.measures[0] if self.measures else None
+
 
 class QuotedMilestone(Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """A dated consequence as a report quotes it. `due` is RFC 3339; without it `when` says in words when it applies.
+    """A dated consequence as a report quotes it.
 
+    `due` is RFC 3339 with the offset of the measure's own zone; without it `when` says in words when it applies.
     `products` narrows it to some products of the vendor; `references` name the sources of `QuotedMeasure.references`.
     """
 
@@ -85,6 +107,11 @@ class QuotedMilestone(Struct, frozen=True, omit_defaults=True, kw_only=True):
     products: tuple[str, ...] = ()
     references: tuple[str, ...] = ()
 
+    @property
+    def day(self) -> str:
+        """The calendar day of `due` in the zone of the measure; empty without a date."""
+        return self.due[:10]
+
 
 class QuotedMeasure(Struct, frozen=True, omit_defaults=True, kw_only=True):
     """A measure that applies to a finding: who issued it, where it stands, and where each of its dates was read."""
@@ -93,9 +120,9 @@ class QuotedMeasure(Struct, frozen=True, omit_defaults=True, kw_only=True):
     title: str
     issuer: str
     jurisdiction: str
-    force: str
+    force: Force
     citation: tuple[str, ...]
-    status: str
+    status: MeasureState
     status_as_of: str
     milestones: tuple[QuotedMilestone, ...]
     references: tuple[Reference, ...]

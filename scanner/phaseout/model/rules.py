@@ -174,6 +174,9 @@ MilestoneKind = Literal[
     "waiver_ends",
     "sunset",
 ]
+Force = Literal["binding", "contractual", "funding", "advisory"]
+MeasureState = Literal["proposed", "in_force", "under_review", "suspended", "superseded", "revoked", "expired"]
+Precision = Literal["minute", "day"]
 Verified = Literal["primary", "copy", "secondary", "derived", "unverified"]
 
 
@@ -188,7 +191,7 @@ class Milestone(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     text: str
     at: dt.datetime | None = None
     when: str = ""
-    precision: Literal["minute", "day"] = "day"
+    precision: Precision = "day"
     actor: str
     basis: Literal["law", "vendor", "channel", "computed"] = "law"
     products: tuple[str, ...] = ()
@@ -223,7 +226,7 @@ class Reference(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=T
 class MeasureStatus(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Whether the measure is in force, as of when that was looked up, and when to look again."""
 
-    state: Literal["proposed", "in_force", "under_review", "suspended", "superseded", "revoked", "expired"]
+    state: MeasureState
     as_of: dt.date
     review_by: dt.date
     superseded_by: str = ""
@@ -241,7 +244,7 @@ class Measure(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     ]
     citation: tuple[str, ...]
     jurisdiction: str
-    force: Literal["binding", "contractual", "funding", "advisory"]
+    force: Force
     vendors: tuple[str, ...]
     products: tuple[str, ...] = ()  # only these products; empty: all of the vendors
     covers: tuple[Category, ...] = ()  # only these categories; empty: all

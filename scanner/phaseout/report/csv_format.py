@@ -56,7 +56,7 @@ def inventory(inventory: Inventory, width: int) -> Iterator[str]:
 
 
 def _finding(report: Report, finding: Finding, item: Item, because: str) -> tuple[str | int, ...]:
-    driving = finding.measures[0] if finding.measures else None
+    driving = finding.driving
     return (
         report.host.name,
         report.scanned_at,
@@ -73,7 +73,7 @@ def _finding(report: Report, finding: Finding, item: Item, because: str) -> tupl
         item.source,
         driving.id if driving else "",
         driving.milestone if driving else "",
-        driving.due if driving else "",
+        driving.day if driving else "",
         driving.days_left if driving and driving.days_left is not None else "",
         finding.action,
         finding.replacement,

@@ -117,7 +117,7 @@ def _component(item: Item, reference: str, properties: list[_Object]) -> _Object
 
 
 def _finding(finding: Finding) -> list[_Object]:
-    driving = finding.measures[0] if finding.measures else None
+    driving = finding.driving
     facts = {
         "verdict": finding.verdict,
         "product": finding.product,

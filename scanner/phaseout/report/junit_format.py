@@ -63,7 +63,7 @@ def _product(finding: Finding) -> str:
     )
     if finding.verdict == "exempt":
         return f'{case}<skipped message="{_safe(finding.action)}"/></testcase>\n'
-    driving = finding.measures[0] if finding.measures else None
+    driving = finding.driving
     message = f"{finding.verdict}: {finding.state}, {due(driving)}"
     lines = [finding.action, *(f"{number}. {step}" for number, step in enumerate(finding.remove, 1))]
     lines += (

@@ -33,5 +33,5 @@ def report(report: Report, width: int) -> Iterator[str]:
 
 def _finding(finding: Finding) -> str:
     versions = " ".join(dict.fromkeys(item.version for item in finding.items if item.version))
-    when = due(finding.measures[0] if finding.measures else None)
+    when = due(finding.driving)
     return f"{finding.verdict}: {finding.product} {versions}".rstrip() + f", {finding.state}, {when}"

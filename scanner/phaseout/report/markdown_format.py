@@ -66,7 +66,7 @@ def inventory(inventory: Inventory, width: int) -> Iterator[str]:
 
 
 def _row(finding: Finding) -> str:
-    driving = finding.measures[0] if finding.measures else None
+    driving = finding.driving
     versions = ", ".join(dict.fromkeys(_cell(item.version) for item in finding.items if item.version))
     cells = (f"**{finding.verdict}**", _prose(finding.product), finding.state, due(driving), versions)
     return f"| {' | '.join(cells)} |\n"

@@ -104,7 +104,7 @@ def _compliance_finding(report: Report, name: str) -> _Object:
 
 
 def _finding(report: Report, finding: Finding, quoted: dict[str, QuotedMeasure]) -> _Object:
-    driving = finding.measures[0] if finding.measures else None
+    driving = finding.driving
     late = driving is not None and driving.days_left is not None and driving.days_left < 0
     severity = {"exempt": (1, "Informational"), "review": (2, "Low")}.get(finding.verdict, (3, "Medium"))
     event = _compliance_finding(report, finding.product_id)

@@ -75,7 +75,7 @@ def _rule(finding: Finding) -> _Object:
 
 
 def _result(report: Report, finding: Finding, number: int) -> _Object:
-    driving = finding.measures[0] if finding.measures else None
+    driving = finding.driving
     result: _Object = {
         "ruleId": finding.product_id,
         "ruleIndex": number,

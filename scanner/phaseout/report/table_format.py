@@ -74,7 +74,7 @@ def _row(finding: Finding) -> tuple[str, ...]:
     items = sorted(finding.items, key=lambda item: _TELLING.index(item.kind))
     places = [f"{item.kind.replace('_', ' ')} {item.path or item.name}" for item in items]
     shouted = finding.verdict.upper() if finding.verdict == "replace" else finding.verdict
-    driving = finding.measures[0] if finding.measures else None
+    driving = finding.driving
     rest = (some(versions, VERSIONS), finding.state, due(driving), some(places, _PLACES))
     return (shouted, cut(visible(finding.product)), *rest)
 

@@ -34,7 +34,7 @@ def _first_date(report: Report) -> Iterator[str]:
     if left is not None:
         days = f"{abs(left)} day{'' if abs(left) == 1 else 's'}"
         when = "is today" if left == 0 else f"is in {days}" if left > 0 else f"passed {days} ago"
-        yield f"the first date {when} ({measures[0].due[:10]})"
+        yield f"the first date {when} ({measures[0].day})"
 
 
 def due(applied: Applied | None) -> str:
@@ -43,7 +43,7 @@ def due(applied: Applied | None) -> str:
         return "no date"
     left = applied.days_left
     days = "today" if left == 0 else f"{abs(left)} day{'' if abs(left) == 1 else 's'} {'left' if left > 0 else 'past'}"
-    return f"{days} ({applied.due[:10]})"
+    return f"{days} ({applied.day})"
 
 
 def instant(text: str) -> dt.datetime | None:

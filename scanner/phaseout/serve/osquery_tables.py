@@ -104,7 +104,7 @@ def selected(rows: Iterable[Row], columns: dict[str, str], context: str) -> list
 
 
 def _finding(finding: Finding) -> Row:
-    driving = finding.measures[0] if finding.measures else None
+    driving = finding.driving
     return {
         "verdict": finding.verdict,
         "confidence": finding.confidence,

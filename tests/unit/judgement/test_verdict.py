@@ -152,7 +152,33 @@ def report(
     ],
 )
 def test_days_are_negative_once_it_has_passed(as_of: dt.date, days: int) -> None:
-    assert days_left(CUTOFF, as_of) == days
+    assert days_left(CUTOFF, as_of, "minute") == days
+
+
+@pytest.mark.parametrize(
+    ("as_of", "days"),
+    [
+        ("2025-03-31T23:59:00+11:00", 1),
+        ("2025-04-01T00:00:00+11:00", 0),
+        ("2025-04-01T23:59:00+11:00", 0),
+        ("2025-03-31T13:00:00+00:00", 0),
+        ("2025-04-01T12:59:00+00:00", 0),
+        ("2025-04-01T13:00:00+00:00", -1),
+    ],
+)
+def test_a_day_has_not_passed_before_it_ends_where_the_measure_is_from(as_of: str, days: int) -> None:
+    due = dt.datetime.fromisoformat("2025-04-01T00:00:00+11:00")
+    assert days_left(due, dt.datetime.fromisoformat(as_of), "day") == days
+
+
+def test_due_is_the_day_of_the_measures_own_zone() -> None:
+    due = "2025-04-01T00:00:00+11:00"
+    here = measure("there", milestone("remove", "removal_due", due, "us_federal_agency"), bound=("us_federal_agency",))
+    found = report(measures=(here,), policy=Policy(roles=("us_federal_agency",)))
+    (finding,) = found.findings
+    assert finding.driving is not None
+    assert (finding.driving.day, finding.driving.due) == ("2025-04-01", due)
+    assert [one.day for one in found.measures[0].milestones] == ["2025-04-01"]
 
 
 def test_update_cutoff_drives_for_everybody() -> None:

@@ -46,7 +46,7 @@ def test_one_row_for_each_item() -> None:
         "source": "dpkg",
         "measure": "us-commerce",
         "milestone": "update_cutoff",
-        "due": "2024-09-29T00:00:00-04:00",
+        "due": "2024-09-29",
         "days_left": "-783",
         "action": "Replace it. Use is not penalised.",
         "replacement": "Microsoft Defender",

@@ -189,6 +189,7 @@ def test_packed_rules_are_those_of_their_files_or_none() -> None:
     rules = load(files)
     packed = pack(rules)
     assert unpack(packed, files) == rules
+    assert repr(unpack(packed, files)) == repr(rules), "instants keep their offsets"
     assert unpack(packed, files | {"vendors/kaspersky.toml": VENDOR.encode() + b"\n"}) is None
     assert unpack(packed, {}) is None
     assert unpack(packed[:-1], files) is None
