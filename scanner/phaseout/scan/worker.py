@@ -73,7 +73,7 @@ def work(request: Request, send: Callable[[Message], None]) -> None:
         Opened(
             _clean_info(host.info),
             tuple(Planned(source.name, source.title, source.kinds) for source in planned),
-            tuple(Problem(_printable(one.where), _printable(one.why)) for one in _drain(host)),
+            tuple(map(_clean_problem, _drain(host))),
         )
     )
     left = max(_ALL_ITEMS - request.items, 0)
@@ -122,7 +122,7 @@ def run_source(source: "Source", host: "Host", found: Callable[[Item], None], mo
     except Exception as error:  # noqa: BLE001  (whatever a source does, the others must run)
         reason = f"{type(error).__name__}: {error}"
     problems += _drain(host)
-    problems = list(dict.fromkeys(Problem(_printable(one.where), _printable(one.why)) for one in problems))
+    problems = list(dict.fromkeys(map(_clean_problem, problems)))
     if len(problems) > _PROBLEMS:
         more = len(problems) - _PROBLEMS
         problems[_PROBLEMS:] = [Problem(source.name, f"{more} further problems of this source are not listed")]
@@ -164,13 +164,13 @@ def _within(inside: "Inside") -> "Iterator[Item | Problem | LeftOut]":
                         evidence=tuple(Evidence(f"{inside.name}: {one.where}", one.what) for one in trace.evidence),
                     )
                 elif isinstance(trace, Problem):
-                    yield Problem(f"{inside.name}: {trace.where}", trace.why)
+                    yield replace(trace, where=f"{inside.name}: {trace.where}")
                 else:
                     yield trace
         except Exception as error:  # noqa: BLE001  (the other sources must look into it as well)
             yield Problem(f"{inside.name}: {source.name}", f"{type(error).__name__}: {error}")
         for problem in _drain(inside.host):
-            yield Problem(f"{inside.name}: {problem.where}", problem.why)
+            yield replace(problem, where=f"{inside.name}: {problem.where}")
 
 
 def _peak_memory() -> int:
@@ -230,6 +230,10 @@ def _clean(item: Item, source: str) -> Item:
         details={key: _printable(value) for key, value in item.details.items() if value},
         evidence=tuple(Evidence(_printable(one.where), _printable(one.what)) for one in item.evidence),
     )
+
+
+def _clean_problem(problem: Problem) -> Problem:
+    return replace(problem, where=_printable(problem.where), why=_printable(problem.why))
 
 
 def _clean_info(info: HostInfo) -> HostInfo:
