@@ -71,6 +71,28 @@ def test_version(phaseout: Program) -> None:
     assert (result.stdout.strip(), result.returncode) == (f"phaseout {__version__}", 0)
 
 
+def test_licences_are_beside_it(phaseout: Program) -> None:
+    text = (phaseout.path.parent / "LICENCES.txt").read_text()
+    titles = {
+        line.split()[0]
+        for line, above in zip(text.splitlines()[1:], text.splitlines(), strict=False)
+        if "====" in above
+    }
+    assert {
+        "Jinja2",
+        "MarkupSafe",
+        "Python",
+        "click",
+        "msgspec",
+        "phaseout",
+        "psutil",
+        "pyinstaller",
+        "tabulate",
+    } <= titles
+    assert "Apache License" in text
+    assert "PYTHON SOFTWARE FOUNDATION LICENSE" in text
+
+
 def test_rules_are_inside(phaseout: Program) -> None:
     result = phaseout("rules", "check")
     assert result.returncode == 0
