@@ -1,66 +1,18 @@
-"""Faults of a real machine: mounts that hang, processes that come and go, full disks, closed streams."""
+"""Faults of a real machine: processes that come and go, closed streams, hostile names, interruption."""
 
-import ctypes
 import os
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from phaseout.host import opening
 from phaseout.scan.messages import Request
 from phaseout.scan.supervisor import Look
 
 from tests.cli.test_scan import KESL, phaseout
 from tests.support.places import CODE
 from tests.support.trees import Tree
-
-LIBC = ctypes.CDLL(None, use_errno=True)
-# Where a mount that hangs may lie, and the source that would step into it.
-HUNG = {Path("/opt/phaseout-hung-test"): "vendor_folders", Path.home() / ".vscode-insiders": "editor_extensions"}
-
-
-@pytest.fixture(params=list(HUNG), ids=list(HUNG.values()))
-def hung_mount(request: pytest.FixtureRequest) -> Iterator[Path]:
-    """A FUSE file system that never answers: whoever touches it waits for ever."""
-    place = request.param
-    if place.exists():
-        pytest.skip(f"{place} is somebody's")
-    try:
-        device = os.open("/dev/fuse", os.O_RDWR)
-    except OSError as error:
-        pytest.skip(f"no FUSE here: {error}")
-    place.mkdir(parents=True)
-    options = f"fd={device},rootmode=40000,user_id=0,group_id=0".encode()
-    if LIBC.mount(b"hung", str(place).encode(), b"fuse", 0, options):
-        place.rmdir()
-        os.close(device)
-        pytest.skip("this machine lets nobody mount")
-    yield place
-    LIBC.umount2(str(place).encode(), 2)
-    os.close(device)
-    place.rmdir()
-
-
-def test_a_hung_mount_is_skipped_mounts_and_named(hung_mount: Path) -> None:
-    result = phaseout("scan", "--fail-on", "never")
-    assert result.returncode == 3
-    text = " ".join(result.stdout.split())
-    assert f"{hung_mount}: fuse mount, left alone" in text
-    assert "1 network or user-space mount, left alone" in text
-
-
-def test_a_hung_mount_that_nobody_recognises_costs_one_source(
-    hung_mount: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(opening, "_mounts", dict)
-    inventory = Look(Request(), each=3).inventory(scanned_at="2026-01-01T00:00:00Z", tool="test")
-    bad = [run.source for run in inventory.runs if run.status == "timeout"]
-    assert HUNG[hung_mount] in bad
-    assert [run.status for run in inventory.runs if run.source == "dpkg"] == ["ok"]
-    assert hung_mount.name not in str([item.path for item in inventory.items])
 
 
 def test_processes_that_come_and_go() -> None:
@@ -81,21 +33,6 @@ def test_processes_that_come_and_go() -> None:
     finally:
         stop.set()
         breeder.join()
-
-
-def test_a_full_disk_leaves_no_half_file(tree: Tree, tmp_path: Path) -> None:
-    tree.write("/var/lib/dpkg/status", KESL * 300)
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    if LIBC.mount(b"none", str(disk).encode(), b"tmpfs", 0, b"size=8k"):
-        pytest.skip("this machine lets nobody mount")
-    try:
-        result = phaseout("scan", "--root", str(tree.root), "-o", str(disk / "report.json"))
-        assert result.returncode == 2
-        assert "report.json: No space left on device: nothing was written there" in result.stderr
-        assert list(disk.iterdir()) == []
-    finally:
-        LIBC.umount2(str(disk).encode(), 2)
 
 
 @pytest.mark.parametrize(
