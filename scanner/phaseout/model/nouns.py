@@ -97,10 +97,39 @@ class Problem(Struct, frozen=True, omit_defaults=True):
     hides: bool = True
 
 
-class LeftOut(Struct, frozen=True):
-    """Rows that were read and are no items, with the reason in words."""
+# Only what is no software by its nature may be left out; whatever else is not listed is a problem.
+Reason = Literal[
+    "damaged",  # a record that could not be used: the problem beside it says why
+    "part of the operating system",
+    "part of the browser",
+    "part of another item",  # a language of a package, another name of a product
+    "listed as another item",  # the same thing, reached by another path
+    "known but not installed",  # the database has the name only
+    "a record of the past",  # a history, a list or a database that is no longer in use
+    "an empty entry",
+    "names nothing that is there",
+    "hidden by its owner",
+    "a comment",
+    "a setting",
+    "a placeholder",
+    "a mask of a unit",
+    "a dead link",
+    "a folder",
+    "a file, not a folder",
+    "a standard folder",
+    "a public key",
+    "not a program",
+    "not a Go program",
+    "not a package",
+    "not an extension",
+    "not a kernel module",
+]
 
-    reason: str
+
+class LeftOut(Struct, frozen=True):
+    """Rows that were read and are no software, with the reason."""
+
+    reason: Reason
     count: int = 1
 
 

@@ -38,7 +38,7 @@ def item(name: str) -> Item:
 
 def good(_: Any) -> Iterator[Any]:
     yield item("good")
-    yield LeftOut("no software", 2)
+    yield LeftOut("not a program", 2)
 
 
 def hangs(_: Any) -> Iterator[Any]:
@@ -119,7 +119,7 @@ def odd(_: Any) -> Iterator[Any]:
 
 def floods(_: Any) -> Iterator[Any]:
     while True:
-        yield LeftOut("no software")
+        yield LeftOut("not a program")
         yield item("one of many")
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
 Form = Literal["user", "system", "anacron"]
-Other = Literal["comment", "environment", "damaged"]
+Other = Literal["a comment", "a setting", "damaged"]
 
 _ENVIRONMENT = re.compile(r"""(?:"[^"]*"|'[^']*'|[^\s"'=]+)\s*=""")
 _TIME = re.compile(r"[0-9A-Za-z*,/~?-]+", re.ASCII)
@@ -31,12 +31,12 @@ def lines(text: str, form: Form) -> Iterator[tuple[int, Job | Other]]:
     for number, written in enumerate(text.replace("\r\n", "\n").split("\n"), 1):
         line = written.strip()
         if line:
-            yield number, "comment" if line[0] == "#" else _line(line, form)
+            yield number, "a comment" if line[0] == "#" else _line(line, form)
 
 
 def _line(line: str, form: Form) -> Job | Other:
     if _ENVIRONMENT.match(line):
-        return "environment"
+        return "a setting"
     count = _FIELDS[form]
     if form != "anacron" and line[0] == "@":
         count -= 4  # @reboot, @daily … instead of five fields

@@ -195,7 +195,7 @@ def _profile(
             yield LeftOut("part of the browser")
             continue
         if not setting.path:
-            yield LeftOut("settings of an extension that is not installed")
+            yield LeftOut("known but not installed")
             continue
         where = _absolute(host, extensions, setting.path)
         on_disk.pop(where, None)
@@ -363,7 +363,7 @@ def _policy_files(host: Host, family: _Family, folder: str) -> Iterator[_Registr
 def _policy(family: _Family, user: str, where: str, found: "Iterator[Brought]") -> Iterator[_Registration | Trace]:
     for one in found:
         if not one.installs:
-            yield LeftOut("a policy that installs nothing")
+            yield LeftOut("a setting")
             continue
         how = "forced by policy" if one.mode == "force_installed" else "installed by policy"
         yield _Registration(family.name, user, one.id, "", one.url, "", how, where)
@@ -458,7 +458,7 @@ def _for_everybody(host: Host, family: _Family, folder: str) -> Iterator[Trace]:
         if problem is not None:
             yield problem
         if found is None:
-            yield LeftOut("a folder without an extension")
+            yield LeftOut("not an extension")
             continue
         name = found.id or (entry.name if is_id(entry.name) else "")
         yield Item(

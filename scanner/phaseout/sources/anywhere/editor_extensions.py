@@ -196,7 +196,7 @@ def _folder(host: Host, place: UserData, folder: str, entry: "Listed | None", st
         except ValueError as error:
             yield Problem(where, f"is damaged: {error}")
     elif entry is None and not status:
-        yield LeftOut("a folder without an extension")
+        yield LeftOut("not an extension")
         return
     yield _item(place, folder, entry, found, "" if title.startswith("%") else title, where, status)
 

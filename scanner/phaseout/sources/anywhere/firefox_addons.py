@@ -209,7 +209,7 @@ def _unlisted(
         if problem is not None:
             yield problem
         if found is None and problem is None and "@" not in name and not name.startswith("{"):
-            yield LeftOut("no add-on")
+            yield LeftOut("not an extension")
             continue
         yield Item(
             kind="extension",
@@ -314,7 +314,7 @@ def _policy(program: str, user: str, where: str, found: "Iterator[Brought]") -> 
             how = "forced by policy" if one.mode == "force_installed" else "installed by policy"
             yield _registered(program, user, where, one.id, one.url, "", how)
         else:
-            yield LeftOut("a policy that installs nothing")
+            yield LeftOut("a setting")
 
 
 def _keys(host: Host) -> Iterator[Trace]:
@@ -333,7 +333,7 @@ def _keys(host: Host) -> Iterator[Trace]:
                 if name and isinstance(path, str):
                     yield _registered(program, user, key.path, name, "", path, "registered in the registry")
                 else:
-                    yield LeftOut("no add-on")
+                    yield LeftOut("not an extension")
             policies = software.key(rf"Policies\Mozilla\{program}")
             if policies is None:
                 continue

@@ -32,7 +32,7 @@ def collect(host: Host) -> Iterator[Trace]:
                 continue  # a link shows a program that lies elsewhere
             path = f"{place.path}{separator}{entry.name}"
             found = _read(host, path)
-            yield LeftOut("no program of Go") if found is None else _item(place, path, entry.name, found)
+            yield LeftOut("not a Go program") if found is None else _item(place, path, entry.name, found)
 
 
 def _read(host: Host, path: str) -> BuildInfo | None:

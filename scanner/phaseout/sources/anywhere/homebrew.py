@@ -88,7 +88,7 @@ def _cask(host: Host, path: str, token: str, user: str, homes: Mapping[str, str]
     noted = [entry.name for entry in host.files.list(f"{path}/.metadata") if entry.kind == "dir"]
     versions = versions or [version for version in noted if version != "Casks"]
     if not versions:
-        yield LeftOut("a folder without a cask in it")
+        yield LeftOut("not a package")
     for version in versions:
         definition = _definition(host, f"{path}/.metadata/{version}", token)
         apps = _apps(values) or _apps(definition) or _staged(host, f"{path}/{version}")

@@ -74,7 +74,7 @@ def _product(host: Host, place: UserData, product: str) -> Iterator[Trace]:
         if problem is not None:
             yield problem
         if found is None and problem is None and not host.files.is_dir(join(host, path, "lib")):
-            yield LeftOut("no plugin")
+            yield LeftOut("not an extension")
         else:
             yield _item(place, product, path, entry.name, found, where, disabled)
 

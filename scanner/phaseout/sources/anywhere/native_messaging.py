@@ -123,7 +123,7 @@ def collect(host: Host) -> Iterator[Trace]:
 def _folder(host: Host, browser: str, user: str, folder: str) -> Iterator[Trace]:
     for entry in host.files.list(folder):
         if not entry.name.endswith(".json"):
-            yield LeftOut("no manifest of a native messaging host")
+            yield LeftOut("not an extension")
             continue
         path = join(host, folder, entry.name)
         data = host.files.read(path, _LARGEST)

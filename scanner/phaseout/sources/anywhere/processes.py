@@ -53,7 +53,7 @@ def collect(host: Host) -> Iterator[Trace]:
     windows = host.variables.get("systemroot", "\0").lower() + "\\"
     for (path, container), processes in sorted(loaded.items()):
         if path.lower().startswith(windows) or (path.startswith(_SYSTEM) and not path.startswith(_OURS)):
-            yield LeftOut("a library of the operating system")
+            yield LeftOut("part of the operating system")
         else:
             yield _library(path, container, processes, identity)
     if not first:  # every Linux has it, and every container one of its own

@@ -78,7 +78,7 @@ def _folder(
         if not kind and not by_name:
             continue
         if not kind and head is not None and not head.startswith(b"\x7fELF"):
-            yield LeftOut("called an AppImage but no program")
+            yield LeftOut("not a program")
             continue
         real = host.files.real(path) or path
         keys: dict[str, str] = {}

@@ -1,4 +1,4 @@
-"""Jobs of cron and anacron, and the scripts that they run by the hour, day, week and month.
+"""Jobs of cron, anacron and at, and the scripts that cron runs by the hour, day, week and month.
 
 References:
     cron(8), crontab(5), anacrontab(5), run-parts(8) of Debian (the names that it takes).
@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 from phaseout.host import Host
 from phaseout.model.nouns import Evidence, Item, LeftOut, Problem, State
+from phaseout.parsers.linux.at_job import at_job
 from phaseout.parsers.linux.crontab import Form, Job, lines
 from phaseout.parsers.windows.command_line import executable
 from phaseout.sources.source import Source, Trace
@@ -20,13 +21,14 @@ _CRON_D = "/etc/cron.d"
 _USERS = ("/var/spool/cron/crontabs", "/var/spool/cron/tabs", "/var/spool/cron", "/etc/crontabs")
 _PERIODS = ("hourly", "daily", "weekly", "monthly", "yearly")
 _AT = ("/var/spool/cron/atjobs", "/var/spool/at", "/var/spool/atjobs")
+_PLACEHOLDER = ".placeholder"  # keeps the folder in Debian's packages
 _DEBIAN = "/etc/debian_version"
 _DEBIAN_NAME = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)
 _BACKUP = ("~", ",", ".rpmsave", ".rpmorig", ".rpmnew", ".swp", ".cfsaved")
 
 
 def collect(host: Host) -> Iterator[Trace]:
-    """An item for every line that starts something, and for every script in the folders of a period."""
+    """An item for every line that starts something, every script in the folders of a period, and every job of at."""
     debian = host.files.exists(_DEBIAN)
     yield from _crontab(host, _SYSTEM, "system")
     yield from _crontab(host, _ANACRON, "anacron")
@@ -44,15 +46,15 @@ def collect(host: Host) -> Iterator[Trace]:
                     yield from _crontab(host, f"{folder}/{entry.name}", "user", user=entry.name)
     for period in _PERIODS:
         yield from _scripts(host, period, debian=debian)
-    for folder in _AT:
-        count = sum(entry.kind == "file" and entry.name[0] != "." for entry in host.files.list(folder))
-        if count:
-            yield LeftOut("job of at, not looked into", count)
+    for folder in {host.files.real(folder): folder for folder in reversed(_AT)}.values():
+        for entry in host.files.list(folder):
+            if entry.kind != "dir" and entry.name[0] != ".":
+                yield from _at(host, f"{folder}/{entry.name}", entry.name)
 
 
 def _crontab(host: Host, path: str, form: Form, *, user: str = "", name: str = "", note: str = "") -> Iterator[Trace]:
-    if name.startswith("."):
-        yield LeftOut("placeholder")
+    if name == _PLACEHOLDER:
+        yield LeftOut("a placeholder")
         return
     text = host.files.text(path, 1 << 20)
     if text is None and name and host.files.gone(path):
@@ -65,7 +67,7 @@ def _crontab(host: Host, path: str, form: Form, *, user: str = "", name: str = "
             yield _job(host, job, job.user or user or "root", name, note, f"{path}:{number}")
         else:
             if job == "damaged":
-                yield Problem(f"{path}:{number}", "not a line of a crontab")
+                yield Problem(f"{path}:{number}", "not a line of a crontab", "damaged")
             yield LeftOut(job)
 
 
@@ -83,12 +85,31 @@ def _job(host: Host, job: Job, user: str, name: str, note: str, where: str) -> I
     )
 
 
+def _at(host: Host, path: str, name: str) -> Iterator[Item]:
+    text = host.files.text(path, 1 << 20)
+    if text is None:  # the problem is kept by the host
+        return
+    job = at_job(text)
+    users = {user.uid: user.name for user in reversed(host.users)}
+    program = executable(job.command)
+    yield Item(
+        kind="task",
+        name=program.rpartition("/")[2] or name,
+        state=_state(host, program),
+        path=program,
+        user=users.get(job.uid, str(job.uid) if job.uid >= 0 else ""),
+        command=job.command,
+        details={"schedule": "once"},
+        evidence=(Evidence(path, job.command[:80]),),
+    )
+
+
 def _scripts(host: Host, period: str, *, debian: bool) -> Iterator[Trace]:
     folder = f"/etc/cron.{period}"
     for name, kind in host.files.list(folder):
         path = f"{folder}/{name}"
-        if name[0] == "." or kind == "dir":
-            yield LeftOut("placeholder" if name[0] == "." else "a folder")
+        if name == _PLACEHOLDER or kind == "dir":
+            yield LeftOut("a folder" if kind == "dir" else "a placeholder")
             continue
         found = host.files.stat(path)
         note = "ignored by run-parts: its name" if _is_ignored(name, debian=debian) else ""
@@ -107,7 +128,7 @@ def _scripts(host: Host, period: str, *, debian: bool) -> Iterator[Trace]:
 
 
 def _is_ignored(name: str, *, debian: bool) -> bool:
-    return not _DEBIAN_NAME.fullmatch(name) if debian else name.endswith(_BACKUP)
+    return not _DEBIAN_NAME.fullmatch(name) if debian else name.startswith(".") or name.endswith(_BACKUP)
 
 
 def _state(host: Host, program: str) -> State:
@@ -116,7 +137,7 @@ def _state(host: Host, program: str) -> State:
 
 SOURCE = Source(
     name="cron",
-    title="Jobs of cron",
+    title="Jobs of cron and at",
     platforms=("linux",),
     kinds=("task",),
     needs=(),
@@ -125,6 +146,6 @@ SOURCE = Source(
         *(f"{folder}/*" for folder in (*_USERS, *_AT)),
         *(f"/etc/cron.{period}/*" for period in _PERIODS),
     ),
-    limits="Jobs of at are counted only, and what a script of a job starts in turn is not followed.",
+    limits="What the script of a job starts in turn is not followed.",
     collect=collect,
 )

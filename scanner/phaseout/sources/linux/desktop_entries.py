@@ -68,7 +68,7 @@ def _entry(host: Host, path: str, kind: Kind, user: str) -> Iterator[Trace]:
         yield Problem(path, f"no group [{_GROUP}]")
         yield LeftOut("damaged")
     elif fields.get("Type", "Application") != "Application":
-        yield LeftOut("a link, folder or service, no application")
+        yield LeftOut("not a program")
     elif fields.get("Hidden") == "true":
         yield LeftOut("hidden by its owner")
     else:

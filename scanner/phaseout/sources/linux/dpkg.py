@@ -59,7 +59,7 @@ def _packages(path: str, text: str, status: str) -> Iterator[Trace]:
             yield Problem(f"{path}:{line}", f"{name}: unknown status {' '.join(words)!r}, taken for installed")
         state = _STATES.get(words[2], "installed") if len(words) == 3 else "installed"
         if state is None:
-            yield LeftOut("known to dpkg but not installed")
+            yield LeftOut("known but not installed")
             continue
         if "" in fields:
             yield Problem(f"{path}:{line}", f"{name}: a line that is no field: {fields[''][:80]!r}")

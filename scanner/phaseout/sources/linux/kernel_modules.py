@@ -67,7 +67,7 @@ def _on_disk(host: Host, top: str, kernel: str) -> Iterator[Trace]:
             if name.endswith(_SUFFIXES):
                 yield _file(host, f"{folder}/{name}", kernel)
             else:
-                yield LeftOut("not a module")
+                yield LeftOut("not a kernel module")
 
 
 def _file(host: Host, path: str, kernel: str) -> Item:

@@ -67,7 +67,7 @@ def _packages(
         words = fields.get("status", "").split()
         state = unlisted or (_STATES.get(words[2], "installed") if len(words) == 3 else "installed")
         if state is None:
-            yield LeftOut("known to opkg but not installed")
+            yield LeftOut("known but not installed")
             continue
         if not unlisted and (len(words) != 3 or words[2] not in _STATES):
             yield Problem(f"{path}:{line}", f"{name}: unknown status {' '.join(words)!r}, taken for installed")

@@ -60,7 +60,7 @@ def _folder(host: Host, folder: str, user: str) -> Iterator[Trace]:
         if not host.files.exists(path):
             continue
         if in_use:
-            yield LeftOut(f"older database, no longer in use beside {in_use}")
+            yield LeftOut("a record of the past")
             continue
         for trace in _packages(path, user, records(host, path)):
             if isinstance(trace, Item):
@@ -85,7 +85,7 @@ def _packages(path: str, user: str, records: Iterator[Record]) -> Iterator[Trace
         if not found.name:
             yield LeftOut("damaged")
         elif found.name == "gpg-pubkey":
-            yield LeftOut("public key, no software")
+            yield LeftOut("a public key")
         else:
             yield _item(where, user, found)
 

@@ -48,7 +48,6 @@ _CGROUPS = (
 )
 _LIMIT = 1 << 20
 _STARTING = frozenset(("service", "timer", "socket", "path"))
-_OTHER = frozenset(("target", "mount", "automount", "swap", "slice", "scope", "device"))
 _DEPENDENCIES = frozenset(("wants", "requires", "upholds"))
 _INSTALL = tuple(("Install", key) for key in ("WantedBy", "RequiredBy", "UpheldBy", "Alias", "Also"))
 _OTHER_ROOT = (("Service", "RootDirectory"), ("Service", "RootImage"))
@@ -63,7 +62,7 @@ class _Unit(NamedTuple):
     note: str  # why there are no settings
     alias_of: str
     drop_ins: tuple[str, ...]
-    left_out: tuple[str, ...]  # the reasons for its other files
+    others: tuple[str, ...]  # its other files, which do not count
 
 
 class _Units:
@@ -74,7 +73,7 @@ class _Units:
         self.wanted: dict[str, dict[str, str]] = {}  # unit → what wants it → the link
         self.drop_ins: dict[str, list[str]] = {}
         self.aliases: dict[str, list[str]] = {}  # unit → the links to it that an administrator made
-        self.left_out: dict[str, int] = {}
+        self.not_units = 0
         self._host = host
         self._links: dict[str, tuple[str, str]] = {}  # path → where it leads, and the unit it is another name of
         self._units: dict[str, _Unit] = {}
@@ -111,10 +110,7 @@ class _Units:
             elif suffix == "d" and kind != "file":
                 self.drop_ins.setdefault(stem, []).append(path)
             elif kind != "dir":
-                self._leave_out("starts no program" if suffix in _OTHER else "not a unit file")
-
-    def _leave_out(self, reason: str) -> None:
-        self.left_out[reason] = self.left_out.get(reason, 0) + 1
+                self.not_units += 1
 
     def _follow(self, path: str, real_folders: set[str]) -> None:
         target = self._host.files.link(path) or ""
@@ -138,38 +134,38 @@ class _Units:
         return self._units.get(name)
 
     def _read(self, name: str, paths: list[str]) -> _Unit:
-        masks: list[str] = []
-        dangling: list[str] = []
-        for index, path in enumerate(paths):
-            target, alias_of = self._links.get(path, ("", ""))
-            if target == "/dev/null":
-                masks.append(path)
+        masked = False
+        for path in paths:
+            _, alias_of = self._links.get(path, ("", ""))
+            if self.is_mask(path):
+                masked = True
                 continue
-            if target and self._host.files.gone(path):
-                dangling.append(path)
+            if self.is_dead(path):
                 continue
-            text = self._text(path)
-            if text is not None and not text:
-                masks.append(path)
-                continue
+            text = self.text(path)
             drop_ins = tuple(self._drop_ins(name, alias_of))
             return _Unit(
                 path,
-                settings("\n\n".join((text or "", *(self._text(drop_in) or "" for drop_in in drop_ins)))),
-                masked=bool(masks),
+                settings("\n\n".join((text or "", *(self.text(drop_in) or "" for drop_in in drop_ins)))),
+                masked=masked,
                 note="" if text is not None else "not readable",
                 alias_of=alias_of,
                 drop_ins=drop_ins,
-                left_out=(
-                    *("mask of a unit further down" for _ in masks),
-                    *("link that leads nowhere" for _ in dangling),
-                    *(f"hidden by a unit in {path.rpartition('/')[0]}" for _ in paths[index + 1 :]),
-                ),
+                others=tuple(other for other in paths if other != path),
             )
         first = paths[0]
-        note = "" if masks else f"link to {self._links[first][0]}, which is gone"
-        hidden = f"hidden by a unit in {first.rpartition('/')[0]}"
-        return _Unit(first, {}, bool(masks), note, "", (), (hidden,) * (len(paths) - 1))
+        note = "" if masked else f"link to {self._links[first][0]}, which is gone"
+        return _Unit(first, {}, masked, note, "", (), tuple(paths[1:]))
+
+    def is_mask(self, path: str) -> bool:
+        """Whether a file says that there is to be no unit of its name."""
+        target, _ = self._links.get(path, ("", ""))
+        return target == "/dev/null" or (not self.is_dead(path) and self.text(path) == "")
+
+    def is_dead(self, path: str) -> bool:
+        """Whether a file is a link that leads nowhere."""
+        target, _ = self._links.get(path, ("", ""))
+        return target not in ("", "/dev/null") and self._host.files.gone(path)
 
     def _drop_ins(self, *names: str) -> Iterator[str]:
         """The files of a unit's drop-in folders: by name, and of one name the one that counts."""
@@ -192,7 +188,8 @@ class _Units:
                 yield from self.drop_ins.get(f"{stem[:at]}.{suffix}", ())
         yield from self.drop_ins.get(suffix, ())
 
-    def _text(self, path: str) -> str | None:
+    def text(self, path: str) -> str | None:
+        """The content of a unit file, read once."""
         path = self._reals.get(path, path)
         if path not in self._texts:
             self._texts[path] = self._host.files.text(path, _LIMIT)
@@ -209,7 +206,7 @@ class _Units:
 
 
 def collect(host: Host) -> Iterator[Trace]:
-    """An item for every unit, alias, wanted instance, and for what is left of a unit that is gone."""
+    """An item for every unit file, alias and wanted instance, and for what is left of a unit that is gone."""
     yield from _traces(host, _Units(host, _SYSTEM), {"manager": "system"}, running=_running(host))
     for_every_user = _Units(host, _EVERY_USER)
     yield from _traces(host, for_every_user, {"manager": "user"})
@@ -228,14 +225,15 @@ def _traces(
     running: frozenset[str] = frozenset(),
     outer: _Units | None = None,
 ) -> Iterator[Trace]:
-    for reason, count in units.left_out.items():
-        yield LeftOut(reason, count)
+    if units.not_units:
+        yield LeftOut("not a program", units.not_units)
     for name in dict.fromkeys((*units.names(), *sorted(running))):
         if outer and name not in units.files and outer.find(name):
             continue  # what a user adds to a unit that all have is no unit of his own
         unit = units.find(name)
         if name in units.files and unit:
-            yield from (LeftOut(reason) for reason in unit.left_out)
+            for path in unit.others:
+                yield _other(host, units, name, path, unit, manager, user, home)
         details = dict(manager)
         if unit is None:
             yield _remains(name, user, units, details, "running" if name in running else "leftover")
@@ -273,7 +271,33 @@ def _traces(
         )
 
 
-_NONE = _Unit("", {}, masked=False, note="what it starts is gone", alias_of="", drop_ins=(), left_out=())
+_NONE = _Unit("", {}, masked=False, note="what it starts is gone", alias_of="", drop_ins=(), others=())
+
+
+def _other(
+    host: Host, units: _Units, name: str, path: str, used: _Unit, manager: dict[str, str], user: str, home: str
+) -> Item | LeftOut:
+    """A unit file that does not count, since another folder has one of the same name."""
+    if units.is_mask(path):
+        return LeftOut("a mask of a unit")
+    if units.is_dead(path):
+        return LeftOut("a dead link")
+    text = units.text(path)
+    if text is not None and text == units.text(used.path):
+        return LeftOut("listed as another item")
+    found = settings(text or "")
+    unit = _Unit(path, found, masked=False, note="", alias_of="", drop_ins=(), others=())
+    program = _program(found, name, home)
+    return Item(
+        kind="task" if name.endswith(".timer") else "service",
+        name=name,
+        state=_state(host, unit, program, is_running=False) if found else "installed",
+        path=program,
+        user=user,
+        command="; ".join(command(value) for value in found.get(("Service", "ExecStart"), ())),
+        details={**manager, "enabled": "no", "note": f"not in use: {used.path} counts"},
+        evidence=(Evidence(path, _shown(unit, name)),),
+    )
 
 
 def _remains(name: str, user: str, units: _Units, details: dict[str, str], state: State) -> Item:

@@ -23,17 +23,20 @@ _PROGRAM = ("DAEMON", "command", "exec", "EXEC", "prog", "PROG", "DAEMON_PATH", 
 def collect(host: Host) -> Iterator[Trace]:
     """An item for every script, enabled or not, and for links that outlived their script."""
     scripts: dict[str, str] = {}
+    hidden: list[tuple[str, str]] = []
     for folder in _distinct(host, _SCRIPTS):
         for name, kind in host.files.list(folder):
             if kind == "dir":
                 continue
             if name in scripts:
-                yield LeftOut(f"hidden by a script in {scripts[name].rpartition('/')[0]}")
+                hidden.append((name, f"{folder}/{name}"))
             else:
                 scripts[name] = f"{folder}/{name}"
     started, orphans = _levels(host, scripts)
     for name, path in (scripts | orphans).items():
         yield _script(host, name, path, started.get(name, ()))
+    for name, path in hidden:
+        yield _script(host, name, path, ())
 
 
 def _distinct(host: Host, folders: tuple[str, ...]) -> tuple[str, ...]:
@@ -82,7 +85,7 @@ def _script(host: Host, name: str, path: str, levels: tuple[str, ...]) -> Trace:
         details["note"] = "not readable"
         return _item(name, "installed", "", details, path)
     if not data.startswith((b"#!", b"\x7fELF")):
-        return LeftOut("neither a script nor a program")
+        return LeftOut("not a program")
     program = ""
     if data.startswith(b"#!"):
         text = data.decode("utf-8", "backslashreplace")

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from phaseout.host import Host
 from phaseout.host.filesystem.files import Entry
-from phaseout.model.nouns import Evidence, Item, LeftOut
+from phaseout.model.nouns import Evidence, Item, LeftOut, Problem, Reason
 from phaseout.sources.source import Source, Trace
 
 _TOPS = ("/opt", "/var/opt", "/etc/opt", "/usr/local")
@@ -32,7 +32,7 @@ _DATA = frozenset(
     )
 )
 _MODULES = (".ko", ".ko.xz", ".ko.zst", ".ko.gz")
-_FILE = "a file, no folder"
+_FILE: Reason = "a file, not a folder"
 _TOO_MANY = "too many files to look at each"
 _TOP = "looked at under its own name"
 _UNREAD = "not all of it was readable"
@@ -164,8 +164,8 @@ def _vendor(host: Host, search: _Search, folder: _Folder, user: str) -> Iterator
             continue
         children += 1
         if children > _CHILDREN:
-            yield LeftOut(f"one of more than {_CHILDREN} folders in one")
-            continue
+            yield Problem(folder.path, f"more than {_CHILDREN} folders: the rest was not searched", "limit")
+            return
         found = own if own.program else search.known.get(child.real)
         if found is None:
             found = search.below(child.path)
@@ -184,7 +184,7 @@ def _folders(host: Host, top: str, entries: tuple[Entry, ...]) -> Iterator[_Fold
     links: list[str] = []
     for name, kind in entries:
         if name in _STANDARD:
-            yield LeftOut("standard folder")
+            yield LeftOut("a standard folder")
         elif kind == "dir":
             yield _Folder(f"{top}/{name}", f"{real}/{name}", "")
         elif kind == "link":

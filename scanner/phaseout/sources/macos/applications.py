@@ -103,7 +103,7 @@ def collect(host: Host) -> Iterator[Trace]:
     for top, depth, user in _places(host):
         for folder, entry in _search(host, top, depth):
             if entry is None:
-                yield LeftOut(f"folder not searched, for there are more than {_LIMIT} entries before it")
+                yield Problem(folder, f"more than {_LIMIT} entries below: the rest was not searched", "limit")
                 continue
             place = _Place(f"{folder}/{entry.name}", user, "/.Trash" in top)
             stub = _ICLOUD.fullmatch(entry.name)
@@ -114,7 +114,7 @@ def collect(host: Host) -> Iterator[Trace]:
             elif entry.kind == "dir":
                 yield from _bundle(host, place, seen)
             else:
-                yield LeftOut("a file, no bundle")
+                yield LeftOut("a file, not a folder")
     for place in links:  # what they lead to may be known by now
         yield from _link(host, place, seen)
 
@@ -132,7 +132,7 @@ def _places(host: Host) -> Iterator[tuple[str, int, str]]:
 
 
 def _search(host: Host, top: str, depth: int) -> Iterator[tuple[str, Entry | None]]:
-    """The bundles below a folder, with the folder that each is in; none for a folder that is not searched any more.
+    """The bundles below a folder, with the folder that each is in; none once there were too many.
 
     Bundles themselves are not searched. What is near the top comes first.
     """
@@ -141,8 +141,8 @@ def _search(host: Host, top: str, depth: int) -> Iterator[tuple[str, Entry | Non
     while pending:
         folder, levels = pending.popleft()
         if left < 0:
-            yield folder, None
-            continue
+            yield top, None
+            return
         entries = host.files.list(folder)
         left -= len(entries)
         for entry in entries:
@@ -172,7 +172,7 @@ def _link(host: Host, place: _Place, seen: Seen) -> Iterator[Trace]:
             evidence=(Evidence(place.path, target),),
         )
     elif seen.met(host.files.real(place.path) or place.path):
-        yield LeftOut("link to an application that is listed")
+        yield LeftOut("listed as another item")
     else:
         yield from _bundle(host, place, seen)
 
@@ -181,7 +181,7 @@ def _bundle(host: Host, place: _Place, seen: Seen) -> Iterator[Trace]:
     """The item of a bundle, and those of the bundles in it."""
     real = host.files.real(place.path) or place.path
     if not seen.first(real, place.user):
-        yield LeftOut("found by another way")
+        yield LeftOut("listed as another item")
         return
     info, where, folder = _info(host, place.path)
     if info is None and where:

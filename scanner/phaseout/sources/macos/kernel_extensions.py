@@ -38,7 +38,7 @@ def collect(host: Host) -> Iterator[Trace]:
             if not entry.name.endswith(".kext"):
                 continue
             if sealed and folder == _SEALED:
-                yield LeftOut("part of macOS, on its sealed volume")
+                yield LeftOut("part of the operating system")
             else:
                 yield from _extension(host, f"{folder}/{entry.name}", allowed, seen, "")
     for name, (team, developer) in allowed.items():
@@ -65,7 +65,7 @@ def _extension(
     if data is not None and info is None:
         yield Problem(file, "is no property list")
     if info is not None and info.id.startswith(_APPLE):
-        yield LeftOut("part of macOS")
+        yield LeftOut("part of the operating system")
         return
     if info is not None:
         seen.add(info.id)

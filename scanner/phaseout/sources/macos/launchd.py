@@ -37,7 +37,7 @@ def collect(host: Host) -> Iterator[Trace]:
     for folder, domain in _FOLDERS.items():
         for entry in host.files.list(folder):
             if folder.startswith("/System/") and entry.name.startswith(_APPLE):
-                yield LeftOut("part of macOS")
+                yield LeftOut("part of the operating system")
             elif entry.name.endswith(".plist") and entry.kind != "dir":
                 yield from _job(host, f"{folder}/{entry.name}", domain, "", switched)
     for home, user in host.homes.items():

@@ -38,7 +38,7 @@ def collect(host: Host) -> Iterator[Trace]:
     ]
     for position, (_, name) in enumerate(sorted(versions, reverse=True)):
         if position:
-            yield LeftOut("list of an older macOS")
+            yield LeftOut("a record of the past")
         else:
             yield from _store(host, f"{_STORE}/{name}")
     yield from _window(host, _WINDOW, "")
@@ -76,7 +76,7 @@ def _record(host: Host, path: str, account: str, record: Mapping[str, Any]) -> I
     kind = stored if isinstance(stored, int) else 0
     name = text(record.get("name")) or text(record.get("identifier"))
     if kind & _DEVELOPER:
-        yield LeftOut("the developer of other entries")
+        yield LeftOut("part of another item")
         return
     target = _path(text(record.get("url")))
     program = text(record.get("executablePath"))
@@ -125,7 +125,7 @@ def _bookmarks(host: Host, path: str, user: str) -> Iterator[Trace]:
             continue
         found = [target for data in _data(unarchived(values, "backgroundItems")) if (target := leads_to(data))]
         if not found:
-            yield LeftOut("a list without entries")
+            yield LeftOut("an empty entry")
         for target in dict.fromkeys(found):
             yield _task(host, path, target.rpartition("/")[2].removesuffix(".app"), target, user)
 

@@ -58,7 +58,7 @@ def collect(host: Host) -> Iterator[Trace]:
             yield _old_receipt(host, f"{_OLD}/{entry.name}")
     for name in history:
         if name not in known:
-            yield LeftOut("in the history of installations, but without a receipt")
+            yield LeftOut("a record of the past")
 
 
 def _history(host: Host) -> Generator[Trace, None, dict[str, Mapping[str, Any]]]:

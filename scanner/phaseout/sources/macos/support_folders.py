@@ -7,7 +7,7 @@ References:
 from collections.abc import Iterator
 
 from phaseout.host import Host
-from phaseout.model.nouns import Evidence, Item, LeftOut
+from phaseout.model.nouns import Evidence, Item, LeftOut, Problem
 from phaseout.sources.source import Source, Trace
 
 _FOLDER = "/Library/Application Support"
@@ -36,17 +36,17 @@ def collect(host: Host) -> Iterator[Trace]:
     """An item for every folder that is not macOS's own, and for the folders in those that all users share."""
     for path, name in _folders(host, _FOLDER):
         if _is_of_macos(name):
-            yield LeftOut("part of macOS")
+            yield LeftOut("part of the operating system")
             continue
         yield _item(path, name, "")
         inner = _folders(host, path)
         if len(inner) > _CHILDREN:
-            yield LeftOut(f"one of more than {_CHILDREN} folders in one", len(inner))
+            yield Problem(path, f"more than {_CHILDREN} folders: they were not read", "limit")
         else:
             yield from (_item(*one, "") for one in inner)
     for home, user in host.homes.items():
         for path, name in _folders(host, home + _FOLDER):
-            yield LeftOut("part of macOS") if _is_of_macos(name) else _item(path, name, user)
+            yield LeftOut("part of the operating system") if _is_of_macos(name) else _item(path, name, user)
 
 
 def _folders(host: Host, top: str) -> list[tuple[str, str]]:

@@ -77,7 +77,7 @@ def _application(host: Host, key: Key) -> Iterator[Trace]:
 
 def _application_file(host: Host, key: Key) -> Iterator[Trace]:
     if key.number("IsOsComponent"):
-        yield LeftOut("a part of Windows")
+        yield LeftOut("part of the operating system")
         return
     path = absolute(key.text("LowerCaseLongPath"), host.variables)
     details = {
@@ -158,7 +158,7 @@ def _item(
     details: Mapping[str, str],
 ) -> Iterator[Trace]:
     if not name:
-        yield LeftOut("an entry that names neither a program nor a file")
+        yield LeftOut("an empty entry")
         return
     yield Item(
         kind=kind,

@@ -80,7 +80,7 @@ def collect(host: Host) -> Iterator[Trace]:
     wanted = {name for (name, _), package in packages.items() if package.wanted}
     for (name, user), package in packages.items():
         if not package.wanted and name in wanted:
-            yield LeftOut("staged, and listed with those who have it")
+            yield LeftOut("listed as another item")
         else:
             yield _item(package, user, manifests.of(package.root), titles, gone)
 
@@ -95,7 +95,7 @@ def _listed(
             yield Problem(entry.path, "no name of a package")
             yield LeftOut("damaged")
         elif name.resource.startswith(_RESOURCES):
-            yield LeftOut("languages and scales of a package")
+            yield LeftOut("part of another item")
         else:
             root = entry.text("PackageRootFolder") or _root(entry.text("Path"))
             display = entry.text("DisplayName")
@@ -132,9 +132,9 @@ def _lying_there(host: Host, packages: _Packages, manifests: "_Manifests") -> It
                 told = found and f"{found.name}_{found.version}_{found.architecture or 'neutral'}__"
                 name = full_name(f"{told}{publisher_id(found.publisher)}") if found else None
             if name is None:
-                yield LeftOut("no folder of a package")
+                yield LeftOut("not a package")
             elif name.resource.startswith(_RESOURCES):
-                yield LeftOut("languages and scales of a package")
+                yield LeftOut("part of another item")
             else:
                 _add(packages, "", _Package(name, root, evidence=(Evidence(root),)))
 

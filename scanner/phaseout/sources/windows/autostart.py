@@ -79,7 +79,7 @@ def _keys(host: Host, place: _Place, gone: Callable[[str], bool]) -> Iterator[Tr
                 value.strip() if isinstance(value, str) else " ".join(value).strip() if isinstance(value, tuple) else ""
             )
             if not command:
-                yield LeftOut("an entry without any content")
+                yield LeftOut("an empty entry")
                 continue
             started = program(command, place.variables)
             yield Item(
@@ -112,7 +112,7 @@ def _folder(
     for name, kind in host.files.list(folder):
         path = rf"{folder}\{name}"
         if kind == "dir" or name.lower() == "desktop.ini":
-            yield LeftOut("a folder" if kind == "dir" else "settings of the folder")
+            yield LeftOut("a folder" if kind == "dir" else "a setting")
             continue
         found = Link(path, "", "", "")
         if name.lower().endswith(".lnk"):

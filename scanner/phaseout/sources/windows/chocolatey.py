@@ -27,7 +27,7 @@ def collect(host: Host) -> Iterator[Trace]:
             if entry.kind == "dir":
                 yield from _package(host, rf"{base}\{folder}\{entry.name}", entry.name, state)
             else:
-                yield LeftOut("no folder of a package")
+                yield LeftOut("not a package")
 
 
 def _package(host: Host, folder: str, name: str, state: State) -> Iterator[Trace]:

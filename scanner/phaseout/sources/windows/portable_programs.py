@@ -94,12 +94,12 @@ def _folder(host: Host, folder: str, programs: list[str], user: str) -> Iterator
         if identity is not None and (identity.product or identity.company or identity.signer):
             product = (identity.company.casefold(), identity.product.casefold(), identity.signer)
             if product in seen:
-                yield LeftOut("a further program of a product that is listed")
+                yield LeftOut("part of another item")
                 continue
             seen.add(product)
         yield _item(rf"{folder}\{name}", name, user, identity)
     if len(wanted) < len(programs):
-        yield LeftOut(f"not among the {_READ} likeliest programs of its folder", len(programs) - len(wanted))
+        yield LeftOut("part of another item", len(programs) - len(wanted))
 
 
 def _rank(name: str, folder: str) -> tuple[int, int, str]:

@@ -52,7 +52,7 @@ def collect(host: Host) -> Iterator[Trace]:
             seen.add(uri.lower())
             data = host.files.read(path, _SIZE)
             if data is None:
-                yield LeftOut("not readable")
+                yield Problem(path, "a task that is listed and cannot be read", "error")
                 continue
             try:
                 found = task(data)
@@ -64,7 +64,8 @@ def collect(host: Host) -> Iterator[Trace]:
     yield from _only_in_registry(host, seen, gone)
     jobs = sum(entry.name.lower().endswith(".job") for entry in host.files.list(rf"{windows}\{_JOBS}"))
     if jobs:
-        yield LeftOut("job of the scheduler before Windows Vista, not looked into", jobs)
+        where = rf"{windows}\{_JOBS}"
+        yield Problem(where, f"{jobs} jobs of the scheduler before Windows Vista, which are not read", "unsupported")
 
 
 def _items(
@@ -127,7 +128,7 @@ def _only_in_registry(host: Host, seen: set[str], gone: Callable[[str], bool]) -
             continue  # told by its file
         if not uri.strip("\\"):
             if not guid(entry.name) or not entry.values():
-                yield LeftOut("an entry without any content")
+                yield LeftOut("an empty entry")
                 continue
             uri = f"\\{entry.name}"
         found: tuple[Action, ...] = ()

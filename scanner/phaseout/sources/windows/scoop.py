@@ -34,7 +34,7 @@ def _apps(host: Host, base: str, user: str) -> Iterator[Trace]:
         if app.kind == "dir":
             yield from _versions(host, rf"{base}\{app.name}", app.name, user)
         else:
-            yield LeftOut("no folder of a program")
+            yield LeftOut("not a package")
 
 
 def _versions(host: Host, folder: str, name: str, user: str) -> Iterator[Trace]:
@@ -51,7 +51,7 @@ def _versions(host: Host, folder: str, name: str, user: str) -> Iterator[Trace]:
     if current.lower() not in (version.lower() for version in versions):
         current = versions[-1] if len(versions) == 1 else ""
     if not versions:
-        yield LeftOut("a folder without any version of a program")
+        yield LeftOut("an empty entry")
     for version in versions:
         yield from _program(
             host, rf"{folder}\{version}", name, user, current=not current or version.lower() == current.lower()

@@ -57,7 +57,7 @@ def collect(host: Host) -> Iterator[Trace]:
                 evidence=(Evidence(key.path, ", ".join(f"{name}: {value!r}" for name, value in key.values().items())),),
             )
         else:
-            yield LeftOut("a name that Windows itself lists")
+            yield LeftOut("part of the operating system")
     for path in _EXCLUSIONS:
         for what in _EXCLUDED:
             excluded = registry.key(rf"{path}\{what}")
@@ -94,9 +94,9 @@ def _exclusion(host: Host, where: str, name: str, value: object, gone: Callable[
     told = value if isinstance(value, str) and "\\" in value else name
     path = absolute(told, host.variables)
     if not told.strip():
-        return LeftOut("an entry without any content")
+        return LeftOut("an empty entry")
     if gone(path):
-        return LeftOut("excluded from Defender, but not there")
+        return LeftOut("names nothing that is there")
     return Item(
         kind="file",
         name=told.rstrip("\\").rpartition("\\")[2] or told,

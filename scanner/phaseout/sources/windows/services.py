@@ -46,7 +46,7 @@ def collect(host: Host) -> Iterator[Trace]:
         if altitude or any(key.value(name) is not None for name in _SAYS_WHAT_IT_IS):
             yield _item(host, key, kind, altitude, gone, identity)
         else:
-            yield LeftOut("settings only, starts nothing")
+            yield LeftOut("a setting")
 
 
 def _item(

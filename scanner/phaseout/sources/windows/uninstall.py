@@ -71,7 +71,7 @@ def _program(
     gone: Callable[[str], bool],
 ) -> Iterator[Trace]:
     if not any(entry.values().values()):
-        yield LeftOut("an entry without any content")
+        yield LeftOut("an empty entry")
         return
     name = entry.text("DisplayName")
     vendor = entry.text("Publisher")

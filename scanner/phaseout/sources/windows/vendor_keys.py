@@ -37,7 +37,7 @@ def collect(host: Host) -> Iterator[Trace]:
         top = registry.key(path)
         for vendor in top.subkeys() if top is not None else ():
             if vendor.name.lower() in _WINDOWS:
-                yield LeftOut("part of Windows")
+                yield LeftOut("part of the operating system")
                 continue
             if not left:
                 yield Problem(vendor.path, f"more than {_ALL} keys of vendors: the rest was not read")
@@ -47,7 +47,7 @@ def collect(host: Host) -> Iterator[Trace]:
             for key in keys:
                 yield _item(host, key)
             if more:
-                yield LeftOut(f"one of more than {_OF_ONE} keys of one vendor", more)
+                yield Problem(vendor.path, f"more than {_OF_ONE} keys: {more} were not read", "limit")
 
 
 def _keys(vendor: Key, limit: int) -> tuple[list[Key], int]:

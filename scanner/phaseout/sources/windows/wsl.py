@@ -34,7 +34,7 @@ def collect(host: Host) -> Iterator[Trace]:
             if key.name.startswith("{"):
                 yield from _distribution(host, user, key)
             else:
-                yield LeftOut("a setting, no distribution")
+                yield LeftOut("a setting")
 
 
 def _distribution(host: Host, user: User, key: Key) -> Iterator[Trace]:

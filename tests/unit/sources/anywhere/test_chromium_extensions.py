@@ -129,7 +129,7 @@ def test_secure_preferences_add_to_preferences(tree: Tree) -> None:
     (item,) = result.items
     assert (item.state, item.details["enabled"], item.details["disabled"]) == ("installed", "no", "by the user")
     assert item.evidence[0].where.endswith("Secure Preferences")
-    assert result.run.left_out == {"settings of an extension that is not installed": 1}
+    assert result.run.left_out == {"known but not installed": 1}
 
 
 def test_parts_of_the_browser_are_counted(tree: Tree) -> None:
@@ -233,7 +233,7 @@ def test_policies_and_files_of_linux(tree: Tree) -> None:
     assert result.one(OTHER).details["location"] == "registered in a file"
     assert (result.one("x").path, result.one("x").version) == ("/opt/x.crx", "1.0")
     assert (result.one("uBlock").state, result.one("uBlock").user) == ("installed", "")
-    assert result.run.left_out == {"a policy that installs nothing": 1, "a folder without an extension": 1}
+    assert result.run.left_out == {"a setting": 1, "not an extension": 1}
     assert [problem.where for problem in result.problems] == ["/etc/chromium/policies/recommended/b.json"]
 
 

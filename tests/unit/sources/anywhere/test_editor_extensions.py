@@ -64,7 +64,7 @@ def test_without_a_list_what_is_there_counts_as_installed(tree: Tree) -> None:
     tree.folder(f"{CODE}/empty")
     result = run("editor_extensions", tree.host())
     assert [(item.name, item.vendor, item.state) for item in result.items] == [("a.b", "a", "installed")]
-    assert result.run.left_out == {"a folder without an extension": 1}
+    assert result.run.left_out == {"not an extension": 1}
 
 
 def test_every_editor_and_server(tree: Tree) -> None:

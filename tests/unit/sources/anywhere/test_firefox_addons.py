@@ -150,7 +150,7 @@ def test_archives_that_no_list_names(tree: Tree) -> None:
     }
     assert result.one("New").vendor == "Lab"
     assert result.one("New").details["status"] == "not in the list of the profile"
-    assert result.run.left_out == {"no add-on": 1}
+    assert result.run.left_out == {"not an extension": 1}
     assert {problem.where.rpartition("/")[2] for problem in result.problems} == {"bomb@x.xpi", "broken@x.xpi"}
 
 
@@ -183,7 +183,7 @@ def test_policies(tree: Tree) -> None:
         (ID, "leftover", "https://x/k.xpi"),
         ("z.xpi", "leftover", "https://x/z.xpi"),
     ]
-    assert result.run.left_out == {"a policy that installs nothing": 1}
+    assert result.run.left_out == {"a setting": 1}
     assert [problem.where for problem in result.problems] == ["/usr/lib/thunderbird/distribution/policies.json"]
 
 
@@ -221,7 +221,7 @@ def test_windows(windows_tree: WindowsTree) -> None:
         ("y@z", "leftover", "ada", ""),
         ("z.xpi", "leftover", "", ""),
     ]
-    assert result.run.left_out == {"no add-on": 1}
+    assert result.run.left_out == {"not an extension": 1}
     assert len(result.problems) == 1
 
 

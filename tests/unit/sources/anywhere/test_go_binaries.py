@@ -24,7 +24,7 @@ def test_everything_else_is_counted(tree: Tree) -> None:
     tree.write("/usr/local/bin/short", elf(blob())[:100])
     result = run("go_binaries", tree.host())
     assert result.items == ()
-    assert result.run.left_out == {"no program of Go": 4}
+    assert result.run.left_out == {"not a Go program": 4}
     assert result.run.status == "ok"
 
 

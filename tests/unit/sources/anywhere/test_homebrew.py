@@ -86,7 +86,7 @@ def test_cask_whose_application_is_gone(mac_tree: MacTree) -> None:
         ("acme", "leftover", "1.0"),
         ("tool", "installed", "2.0"),
     ]
-    assert result.run.left_out == {"a folder without a cask in it": 1}
+    assert result.run.left_out == {"not a package": 1}
 
 
 def test_renamed_application(mac_tree: MacTree) -> None:

@@ -54,7 +54,7 @@ def test_single_archives_unpacked_plugins_and_those_switched_off(tree: Tree) -> 
         ("Three", "yes", "AndroidStudio2023.1.1"),
         ("Two", "no", "IntelliJIdea2024.1"),
     ]
-    assert result.run.left_out == {"no plugin": 1}
+    assert result.run.left_out == {"not an extension": 1}
 
 
 def test_damage_and_bombs_cost_one_problem_each(tree: Tree) -> None:

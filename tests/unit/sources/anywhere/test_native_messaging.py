@@ -35,7 +35,7 @@ def test_a_whole_host(tree: Tree) -> None:
         "allowed": "abc",
     }
     assert item.evidence == (Evidence(f"{CHROME}/{NAME}.json", "/opt/k/host"),)
-    assert result.run.left_out == {"no manifest of a native messaging host": 1}
+    assert result.run.left_out == {"not an extension": 1}
 
 
 def test_what_is_gone_and_what_is_damaged(tree: Tree) -> None:

@@ -192,7 +192,7 @@ def test_a_library_is_one_item_with_the_processes_that_loaded_it(tmp_path: Path)
         item = result.one("kav engine.so")
         assert (item.kind, item.state, item.path) == ("library", "running", str(copy))
         assert all(f"({child.pid})" in item.details["loaded_by"] for child in children)
-        assert result.run.left_out["a library of the operating system"]
+        assert result.run.left_out["part of the operating system"]
         assert not any(one.kind == "library" for one in run("processes", live_host()).items)
         Path(copy).unlink()
         assert str(copy) in (modules(children[0].pid) or ())
@@ -264,7 +264,7 @@ def test_programs_outside_of_the_windows_folder_say_who_made_them(windows_tree: 
     engine = result.one("engine.dll")
     assert (engine.kind, engine.vendor, engine.version) == ("library", "Anvil Works", "1.2")
     assert engine.details["loaded_by"] == "anvil.exe (8), anvil.exe (9), notepad.exe (10)"
-    assert result.run.left_out == {"a library of the operating system": 1}
+    assert result.run.left_out == {"part of the operating system": 1}
     assert [one.why for one in result.problems] == ["permission denied: the loaded modules of 1"]
 
 

@@ -47,7 +47,7 @@ def test_what_is_called_an_appimage(tree: Tree) -> None:
     tree.link("/home/ada/Downloads/broken.AppImage", "nowhere")
     result = run("appimage", tree.host())
     assert [(item.name, item.details.get("type", "")) for item in result.items] == [("old", "")]
-    assert result.run.left_out == {"called an AppImage but no program": 1}
+    assert result.run.left_out == {"not a program": 1}
     assert result.run.status == "ok"
 
 

@@ -23,19 +23,25 @@ def test_jobs_of_the_system(tree: Tree) -> None:
     assert update.evidence == (Evidence("/etc/crontab:3", f"17 * * * * {CONTROL} --update"),)
     gone = result.one("kesl")
     assert (gone.path, gone.user, gone.state) == ("/opt/gone", "kluser", "leftover")
-    assert result.run.left_out == {"comment": 1, "environment": 1, "damaged": 1, "placeholder": 1}
-    assert result.problems == (Problem("/etc/crontab:4", "not a line of a crontab"),)
+    assert result.run.left_out == {"a comment": 1, "a setting": 1, "damaged": 1, "a placeholder": 1}
+    assert result.problems == (Problem("/etc/crontab:4", "not a line of a crontab", "damaged"),)
 
 
 def test_crontabs_of_users(tree: Tree) -> None:
     tree.write("/var/spool/cron/crontabs/ada", "0 1 * * * backup now\n")
     tree.write("/var/spool/cron/bob", "0 2 * * * backup now\n")
     tree.link("/etc/crontabs", "/var/spool/cron/crontabs")
-    tree.write("/var/spool/cron/atjobs/a0001", "#!/bin/sh\n")
+    job = "# atrun uid=1000 gid=1000\ncd /root || {\n exit 1\n}\n/opt/gone --now\n"
+    tree.write("/var/spool/cron/atjobs/a0001", "#!/bin/sh\n" + job)
+    tree.link("/var/spool/at", "cron/atjobs")
     tree.write("/var/spool/cron/atjobs/.SEQ", "1\n")
     result = run("cron", tree.host())
-    assert [(item.name, item.user) for item in result.items] == [("backup now", "ada"), ("backup now", "bob")]
-    assert result.run.left_out == {"job of at, not looked into": 1}
+    users = [(item.name, item.user) for item in result.items]
+    assert users == [("backup now", "ada"), ("backup now", "bob"), ("gone", "ada")]
+    once = result.one("gone")
+    assert (once.path, once.state, once.command) == ("/opt/gone", "leftover", "/opt/gone --now")
+    assert once.details["schedule"] == "once"
+    assert result.run.left_out == {}
 
 
 def test_anacron(tree: Tree) -> None:
@@ -63,7 +69,7 @@ def test_scripts_of_a_period(tree: Tree) -> None:
     assert notes() == expected
     tree.write("/etc/debian_version", "12.5\n")
     assert notes() == expected | {"kesl.sh": ("installed", "ignored by run-parts: its name")}
-    assert run("cron", tree.host()).run.left_out == {"placeholder": 1}
+    assert run("cron", tree.host()).run.left_out == {"a placeholder": 1}
 
 
 def test_hostile_crontabs_cost_nothing_but_themselves(tree: Tree) -> None:

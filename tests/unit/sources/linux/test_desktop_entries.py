@@ -83,7 +83,7 @@ def test_what_is_no_application_is_counted(tree: Tree) -> None:
     result = run("desktop_entries", tree.host())
     assert result.items == ()
     assert result.run.left_out == {
-        "a link, folder or service, no application": 1,
+        "not a program": 1,
         "hidden by its owner": 1,
         "damaged": 1,
     }

@@ -36,7 +36,7 @@ def test_third_status_word_decides(tree: Tree) -> None:
         ("kesl", "leftover", "12.1.0-1543", "i386"),
     ]
     assert result.one("kesl").vendor == "Kaspersky Lab"
-    assert result.run.left_out == {"known to dpkg but not installed": 1}
+    assert result.run.left_out == {"known but not installed": 1}
     assert result.run.status == "ok"
 
 

@@ -54,7 +54,7 @@ def test_modules_on_disk(tree: Tree) -> None:
         ("packed", "installed", "", "", "/lib/modules/6.1.0-18-amd64/updates/dkms/packed.ko.xz"),
     ]
     assert result.items[0].details == {"kernel": "6.1.0-18-amd64", "description": "File filter", "license": "GPL"}
-    assert result.run.left_out == {"not a module": 1}
+    assert result.run.left_out == {"not a kernel module": 1}
 
 
 def test_dkms(tree: Tree) -> None:

@@ -56,7 +56,7 @@ def test_states_and_maintainers(tree: Tree, folder: str) -> None:
         "maintainer": "Kaspersky Lab <a@example.org>",
         "status": "install user installed",
     }
-    assert result.run.left_out == {"known to opkg but not installed": 1}
+    assert result.run.left_out == {"known but not installed": 1}
     assert result.problems == (Problem(f"{folder}/status:19", "odd: unknown status '', taken for installed"),)
 
 
@@ -97,7 +97,7 @@ SCALIBR = "packages/osv-scalibr/extractor/filesystem/os/dpkg/testdata/opkg"
                 "wantnostatus",
                 "wantpurge_installed",
             ],
-            {"known to opkg but not installed": 1},
+            {"known but not installed": 1},
             1,
         ),
         (f"{SYFT}/var/lib/opkg/status", ["busybox", "dropbear", "kernel-modules"], {}, 0),

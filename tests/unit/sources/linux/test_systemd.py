@@ -51,7 +51,7 @@ def test_service(tree: Tree) -> None:
         "wanted_by": "multi-user.target",
     }
     assert item.evidence[0].where == "/usr/lib/systemd/system/kesl.service"
-    assert result.run.left_out == {"starts no program": 1, "not a unit file": 1}
+    assert result.run.left_out == {"not a program": 2}
     assert result.run.status == "ok"
 
 
@@ -78,8 +78,16 @@ def test_unit_of_etc_hides_that_of_usr(tree: Tree) -> None:
     tree.write("/usr/lib/systemd/system/x.service", "[Service]\nExecStart=/bin/packaged\n")
     tree.write("/etc/systemd/system/x.service", "[Service]\nExecStart=/bin/own\n")
     result = run("systemd", tree.host())
-    assert result.one("x.service").path == "/bin/own"
-    assert result.run.left_out == {"hidden by a unit in /etc/systemd/system": 1}
+    used, hidden = result.items
+    assert (used.path, used.details.get("note")) == ("/bin/own", None)
+    assert (hidden.path, hidden.details["enabled"]) == ("/bin/packaged", "no")
+    assert hidden.details["note"] == "not in use: /etc/systemd/system/x.service counts"
+    assert hidden.evidence[0].where == "/usr/lib/systemd/system/x.service"
+    assert result.run.left_out == {}
+    tree.write("/etc/systemd/system/x.service", "[Service]\nExecStart=/bin/packaged\n")
+    same = run("systemd", tree.host())
+    assert same.one("x.service").path == "/bin/packaged"
+    assert same.run.left_out == {"listed as another item": 1}
 
 
 @pytest.mark.parametrize("mask", ["link", "empty"])
@@ -94,7 +102,7 @@ def test_masked_unit_still_tells_its_program(tree: Tree, mask: str) -> None:
     result = run("systemd", tree.host())
     item = result.one("kesl.service")
     assert (item.path, item.details["enabled"]) == (LAUNCHER, "masked")
-    assert result.run.left_out == {"mask of a unit further down": 1}
+    assert result.run.left_out == {"a mask of a unit": 1}
     alone = result.one("alone.service")
     assert (alone.state, alone.path, alone.details["enabled"]) == ("leftover", "", "masked")
 
@@ -135,7 +143,8 @@ def test_aliases_in_a_circle(tree: Tree) -> None:
     tree.link("/etc/systemd/system/c.service", "/usr/lib/systemd/system/b.service")
     tree.link("/etc/systemd/system/loop.service", "loop.service")
     result = run("systemd", tree.host())
-    assert (result.one("b.service").path, result.one("c.service").path) == ("/bin/c", "/bin/b")
+    used = {item.name: item.path for item in result.items if "note" not in item.details}
+    assert used == {"b.service": "/bin/c", "c.service": "/bin/b"}
     assert result.one("loop.service").details["note"] == "not readable"
     assert result.run.status == "partial"
 

@@ -57,7 +57,7 @@ def test_red_hat_keeps_its_scripts_below_rc_d(tree: Tree) -> None:
     result = run("sysv", tree.host())
     (item,) = result.items
     assert (item.path, item.details["levels"], item.details["description"]) == ("/etc/init.d/klnagent", "3", "Agent")
-    assert result.run.left_out == {"neither a script nor a program": 1}
+    assert result.run.left_out == {"not a program": 1}
 
 
 def test_openrc(tree: Tree) -> None:
@@ -90,7 +90,7 @@ def test_hostile_scripts_cost_nothing_but_themselves(tree: Tree) -> None:
     tree.write("/etc/rc3.d/Sxxfoo", "")
     result = run("sysv", tree.host())
     assert result.names() == ["binary", "fifo", "garbage"]
-    assert result.run.left_out == {"neither a script nor a program": 1}
+    assert result.run.left_out == {"not a program": 1}
     assert [problem.where for problem in result.problems] == ["/etc/init.d/fifo"]
 
 

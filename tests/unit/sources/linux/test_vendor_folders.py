@@ -44,7 +44,7 @@ def test_standard_folders_are_no_vendors(tree: Tree) -> None:
     tree.write("/opt/idea/help/index.html", mode=0o644)
     result = run("vendor_folders", tree.host())
     assert states(result) == {"/opt/idea": "installed", "/opt/idea/help": "installed"}
-    assert result.run.left_out == {"standard folder": 4, "a file, no folder": 1}
+    assert result.run.left_out == {"a standard folder": 4, "a file, not a folder": 1}
 
 
 def test_data_is_no_program_whatever_its_mode(tree: Tree) -> None:
@@ -75,7 +75,7 @@ def test_links(tree: Tree) -> None:
         "/opt/wrapper/kaspersky": "installed",
     }
     assert at(result, "/opt/app").details == {"program": "/opt/app-2.0/run", "link": "app-2.0"}
-    assert result.run.left_out == {"a file, no folder": 1}
+    assert result.run.left_out == {"a file, not a folder": 1}
 
 
 def test_folders_of_users(tree: Tree) -> None:

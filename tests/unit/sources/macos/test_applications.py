@@ -136,7 +136,7 @@ def test_links_count_once(mac_tree: MacTree) -> None:
     ]
     assert result.one("Safari").details["link"] == "/System/Cryptexes/App/Safari.app"
     assert result.one("Gone").details["note"] == "link to /Volumes/Other/Gone.app, which is gone"
-    assert result.run.left_out == {"link to an application that is listed": 3}
+    assert result.run.left_out == {"listed as another item": 3}
 
 
 def test_what_one_user_calls_his_trash_is_still_the_others_application(mac_tree: MacTree) -> None:
@@ -202,7 +202,7 @@ def test_what_is_broken_is_an_item_all_the_same(mac_tree: MacTree) -> None:
         ("Odd", "installed", ""),
     ]
     assert result.problems == (Problem("/Applications/Damaged.app/Contents/Info.plist", "is no property list"),)
-    assert result.run.left_out == {"a file, no bundle": 1}
+    assert result.run.left_out == {"a file, not a folder": 1}
 
 
 def test_icloud_placeholders(mac_tree: MacTree) -> None:
@@ -220,7 +220,7 @@ def test_large_folders_are_not_searched_to_the_end(mac_tree: MacTree) -> None:
     mac_tree.app("/Library/Application Support/Zone/Deep/Zone.app")
     result = run("applications", mac_tree.host())
     assert result.names() == ["Acme"]
-    assert result.run.left_out == {"folder not searched, for there are more than 5000 entries before it": 5002}
+    assert {problem.cause for problem in result.problems} == {"limit"}
 
 
 @given(data=st.binary(max_size=120))

@@ -49,7 +49,7 @@ def test_extensions(mac_tree: MacTree) -> None:
     ]
     assert result.one("nke").details["inside"] == "/Library/Extensions/klif.kext"
     assert result.one("klif").version == "3.0.5"
-    assert result.run.left_out == {"part of macOS": 1}
+    assert result.run.left_out == {"part of the operating system": 1}
 
 
 def test_sealed_system(mac_tree: MacTree) -> None:
@@ -57,11 +57,11 @@ def test_sealed_system(mac_tree: MacTree) -> None:
     kext(mac_tree, "/System/Library/Extensions/IOKit.kext", "com.apple.iokit")
     sealed = run("kernel_extensions", mac_tree.host())
     assert sealed.items == ()
-    assert sealed.run.left_out == {"part of macOS, on its sealed volume": 2}
+    assert sealed.run.left_out == {"part of the operating system": 2}
     mac_tree.plist("/System/Library/CoreServices/SystemVersion.plist", {"ProductVersion": "10.14.6"})
     older = run("kernel_extensions", mac_tree.host())
     assert older.names() == ["klif"]
-    assert older.run.left_out == {"part of macOS": 1}
+    assert older.run.left_out == {"part of the operating system": 1}
 
 
 def test_damage(mac_tree: MacTree) -> None:

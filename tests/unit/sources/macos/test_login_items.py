@@ -60,7 +60,7 @@ def test_background_items(mac_tree: MacTree) -> None:
         "container": "Unknown Developer",
         "job": "/Library/LaunchDaemons/com.kaspersky.kav.plist",
     }
-    assert result.run.left_out == {"list of an older macOS": 1, "the developer of other entries": 1, "damaged": 1}
+    assert result.run.left_out == {"a record of the past": 1, "part of another item": 1, "damaged": 1}
 
 
 def test_bookmarks(mac_tree: MacTree) -> None:

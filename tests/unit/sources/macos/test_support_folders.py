@@ -19,7 +19,7 @@ def test_folders(mac_tree: MacTree) -> None:
         ("Tencent", f"/Users/ada{top}/Tencent", "ada"),
     ]
     assert {(item.kind, item.state) for item in result.items} == {("file", "leftover")}
-    assert result.run.left_out == {"part of macOS": 3}
+    assert result.run.left_out == {"part of the operating system": 3}
 
 
 def test_folders_of_data(mac_tree: MacTree) -> None:
@@ -27,4 +27,5 @@ def test_folders_of_data(mac_tree: MacTree) -> None:
         mac_tree.folder(f"/Library/Application Support/Acme/{number}")
     result = run("support_folders", mac_tree.host())
     assert result.names() == ["Acme"]
-    assert result.run.left_out == {"one of more than 100 folders in one": 101}
+    (problem,) = result.problems
+    assert (problem.where, problem.cause) == ("/Library/Application Support/Acme", "limit")

@@ -91,7 +91,7 @@ def test_both_forms(windows_tree: WindowsTree) -> None:
     assert result.one("Kaspersky").details["installed"] == "2017-08-01"
     assert result.one("Kaspersky Anti-Virus").details["installed"] == "2017-08-01T13:14:28Z"
     assert result.one("Kaspersky Anti-Virus").ids["product_code"] == "{90120000-0010-0409-0000-0000000FF1CE}"
-    assert result.run.left_out == {"a part of Windows": 1, "an entry that names neither a program nor a file": 1}
+    assert result.run.left_out == {"part of the operating system": 1, "an empty entry": 1}
     assert [problem.why for problem in result.problems] == ["InstallDate: not a date: 'yesterday'"]
 
 

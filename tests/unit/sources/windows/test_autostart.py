@@ -67,7 +67,7 @@ def test_values_that_are_no_commands(windows_tree: WindowsTree) -> None:
     windows_tree.key(rf"{ADA}\Run", {"": r"C:\x\y.exe -z"})
     result = run("autostart", windows_tree.host())
     assert [(item.name, item.command) for item in result.items] == [("list", "a.exe -b"), ("y.exe", r"C:\x\y.exe -z")]
-    assert result.run.left_out == {"an entry without any content": 2, "damaged": 2}
+    assert result.run.left_out == {"an empty entry": 2, "damaged": 2}
     assert set(result.problems) == {
         Problem(rf"{MACHINE}\Run\{name}", "no command line") for name in ("number", "bytes")
     }
@@ -98,7 +98,7 @@ def test_startup_folders(windows_tree: WindowsTree) -> None:
         ),
     }
     assert result.one("Tool").details == {"place": "Startup", "enabled": "no"}
-    assert result.run.left_out == {"settings of the folder": 1, "a folder": 1}
+    assert result.run.left_out == {"a setting": 1, "a folder": 1}
     assert result.problems == (Problem(rf"{own}\broken.lnk", "no shortcut"),)
 
 

@@ -45,7 +45,7 @@ def test_what_is_missing_or_damaged_does_not_hide_a_package(windows_tree: Window
         ("nameless", "1", "installed"),
     ]
     assert [problem.where for problem in result.problems] == [rf"{LIB}\broken\broken.nuspec"]
-    assert result.run.left_out == {"no folder of a package": 1}
+    assert result.run.left_out == {"not a package": 1}
 
 
 def test_real_packages(windows_tree: WindowsTree, corpora: Path) -> None:

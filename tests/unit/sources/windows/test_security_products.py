@@ -67,7 +67,7 @@ def test_names_that_windows_xp_lists_are_no_products(windows_tree: WindowsTree) 
     windows_tree.key(rf"{CENTER}\Monitoring\SymantecAntiVirus", {"DisableMonitoring": 1})
     result = run("security_products", windows_tree.host())
     assert [(item.name, item.state) for item in result.items] == [("SymantecAntiVirus", "leftover")]
-    assert result.run.left_out == {"a name that Windows itself lists": 2}
+    assert result.run.left_out == {"part of the operating system": 2}
 
 
 def test_exclusions_of_defender_are_hints(windows_tree: WindowsTree) -> None:
@@ -90,7 +90,7 @@ def test_exclusions_of_defender_are_hints(windows_tree: WindowsTree) -> None:
         ("avp.exe", ""),
         ("avp.exe", ""),
     ]
-    assert result.run.left_out == {"excluded from Defender, but not there": 1, "an entry without any content": 1}
+    assert result.run.left_out == {"names nothing that is there": 1, "an empty entry": 1}
 
 
 VALUE = st.one_of(st.text(max_size=12), st.integers(0, 1 << 64), st.binary(max_size=8), st.just(("a", "b")))

@@ -141,7 +141,7 @@ def test_what_is_left_of_services(windows_tree: WindowsTree) -> None:
     left = {item.name for item in result.items if item.state == "leftover"}
     assert left == {"klgse", "AVP21.25", "only a start", "going"}
     assert result.one("going").details["note"] == "marked for deletion"
-    assert result.run.left_out == {"settings only, starts nothing": 2}
+    assert result.run.left_out == {"a setting": 2}
     assert result.run.status == "ok"
 
 

@@ -82,7 +82,7 @@ def test_what_is_missing_does_not_hide_an_entry(windows_tree: WindowsTree) -> No
     windows_tree.key(rf"{KEYS}\only a name", {"displayname": "Name"})
     result = run("uninstall", windows_tree.host())
     assert sorted(result.names()) == ["Name", "name of bytes", "no name"]
-    assert result.run.left_out == {"an entry without any content": 2}
+    assert result.run.left_out == {"an empty entry": 2}
     assert result.problems == (Problem(rf"{KEYS}\name of bytes", "the value DisplayName is no text but 1 bytes"),)
 
 
@@ -181,7 +181,7 @@ def test_real_machine_with_453_programs(corpora: Path) -> None:
     assert more.total() == 67
     assert more.keys() <= {item.ids["registry_key"] for item in result.items}
     assert all("DisplayName" not in item.evidence[0].what for item in result.items if item.name in more)
-    assert result.run.left_out == {"an entry without any content": 14}
+    assert result.run.left_out == {"an empty entry": 14}
     assert result.run.status == "ok"
 
 

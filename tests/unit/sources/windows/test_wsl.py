@@ -77,4 +77,4 @@ def test_odd_entries(windows_tree: WindowsTree) -> None:
     distribution(windows_tree, 2, r"\\server\share\wsl", "{3}")
     result = run("wsl", windows_tree.host())
     assert result.names() == ["Ubuntu", "{1}", "{2}"]
-    assert result.run.left_out == {"a setting, no distribution": 1}
+    assert result.run.left_out == {"a setting": 1}
