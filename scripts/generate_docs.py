@@ -19,6 +19,7 @@ import msgspec  # noqa: E402
 from phaseout.cli import COMMANDS, group  # noqa: E402
 from phaseout.cli.rule_files import read_rules  # noqa: E402
 from phaseout.judgement.diff import Difference  # noqa: E402
+from phaseout.model.details import DETAILS  # noqa: E402
 from phaseout.model.findings import Report  # noqa: E402
 from phaseout.model.nouns import Inventory  # noqa: E402
 from phaseout.model.rules import Measure, Policy, Vendor  # noqa: E402
@@ -137,6 +138,14 @@ def example() -> Iterator[str]:
         yield "```"
 
 
+def details() -> Iterator[str]:
+    """The keys of `details`, each with its sentence."""
+    yield row("key", "what it says")
+    yield row("---", "---")
+    for key, sentence in DETAILS.items():
+        yield row(f"`{key}`", sentence)
+
+
 def schemas() -> dict[str, str]:
     """The published JSON Schemas: file name → content."""
     shapes = {
@@ -172,7 +181,7 @@ def main() -> None:
     """Writes or checks."""
     ruleset = read_rules((), Policy())
     parts = {
-        "docs/sources.md": {"sources": sources()},
+        "docs/sources.md": {"sources": sources(), "details": details()},
         "docs/rules.md": {"vendors": vendors(ruleset.vendors), "measures": measures(ruleset.measures)},
         "docs/commands.md": {"commands": helps()},
         "docs/formats.md": {"formats": formats()},

@@ -1,40 +1,38 @@
 """`phaseout explain`."""
 
-from typing import get_args
+from collections.abc import Callable
+from typing import TypeVar, get_args
 
 import click
 
 from phaseout.cli.rule_files import rules_and_policy
+from phaseout.model.fields import BY_NAME, TEXTS, item_of
 from phaseout.model.nouns import IdType, Item, Kind
 from phaseout.report.safe import visible
 from phaseout.rules.matcher import Block, Matcher
 
 _NEAREST = 3
+_PARAMETER = "field_"
+_F = TypeVar("_F", bound=Callable[..., object])
+
+
+def _field_options(command: _F) -> _F:
+    """An option for each text that a rule may ask for."""
+    for field in reversed(TEXTS):
+        if field != "name":
+            command = click.option(f"--{field}", _PARAMETER + field, default="", help=BY_NAME[field].shown)(command)
+    return command
 
 
 @click.command("explain")
 @click.argument("name")
 @click.option("--kind", type=click.Choice(get_args(Kind)), help="Else every kind is tried.")
-@click.option("--vendor", default="", help="The publisher, as the machine shows it.")
-@click.option("--version", "software_version", default="", help="The version.")
-@click.option("--path", default="", help="The path of the file or folder.")
-@click.option("--command", "command_line", default="", help="The command line.")
-@click.option("--signer", default="", help="Who signed it.")
+@_field_options
 @click.option("--id", "ids", multiple=True, metavar="TYPE=VALUE", help="Such as bundle_id=com.example (repeatable).")
 @click.option(
     "--rules", "folders", multiple=True, metavar="DIR", help="Rules instead of the shipped ones (repeatable)."
 )
-def command(
-    name: str,
-    kind: Kind | None,
-    vendor: str,
-    software_version: str,
-    path: str,
-    command_line: str,
-    signer: str,
-    ids: tuple[str, ...],
-    folders: tuple[str, ...],
-) -> None:
+def command(name: str, kind: Kind | None, ids: tuple[str, ...], folders: tuple[str, ...], **fields: str) -> None:
     """Say why NAME is, or is not, matched, and by which rule.
 
     \b
@@ -44,19 +42,8 @@ def command(
     ruleset, _ = rules_and_policy(folders, None)
     matcher = Matcher(ruleset)
     kinds: tuple[Kind, ...] = (kind,) if kind else get_args(Kind)
-    items = [
-        Item(
-            kind=one,
-            name=name,
-            vendor=vendor,
-            version=software_version,
-            path=path,
-            command=command_line,
-            signer=signer,
-            ids=_ids(ids),
-        )
-        for one in kinds
-    ]
+    texts = {"name": name} | {field: fields[_PARAMETER + field] for field in TEXTS if field != "name"}
+    items = [item_of(one, texts, _ids(ids)) for one in kinds]
     hits = matcher.match(items)
     found: dict[tuple[str, str], list[str]] = {}
     for hit in hits:

@@ -8,15 +8,12 @@ from collections.abc import Callable, Collection, Iterator
 from importlib import import_module
 from typing import NamedTuple, cast
 
+from phaseout.model.fields import FIELDS
 from phaseout.model.nouns import Platform
 from phaseout.model.rules import Product, Ruleset, Vendor
 from phaseout.rules.matcher import Block
 
-_ONLY_ON: dict[str, Platform] = {
-    **dict.fromkeys(("ids.bundle_id", "ids.team_id", "ids.receipt_id"), "macos"),
-    **dict.fromkeys(("ids.product_code", "ids.upgrade_code", "ids.package_family"), "windows"),
-    **dict.fromkeys(("ids.registry_key", "ids.clsid", "signer"), "windows"),
-}
+_ONLY_ON = {field.name: field.platform for field in FIELDS if field.platform}
 
 
 class LeftOutBlock(NamedTuple):

@@ -50,10 +50,6 @@ class VersionRange(Struct, frozen=True, forbid_unknown_fields=True):
     max: str = ""
 
 
-# Pattern that stands for a list at the head of the vendor file → that list.
-HEAD_LISTS = {"@publishers": "publishers", "@signers": "signers", "@team_ids": "team_ids"}
-
-
 class Match(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """One way to recognise a product. Every field that is given must fit; a list fits if any of its patterns does.
 

@@ -3,10 +3,10 @@
 import re
 from collections.abc import Collection, Iterator, Sequence
 
-from phaseout.model.rules import HEAD_LISTS, Match, Measure, Policy, Product, Vendor, VersionRange
+from phaseout.model.fields import BY_NAME, HEAD_LISTS, IDS, TEXTS
+from phaseout.model.rules import Match, Measure, Policy, Product, Vendor, VersionRange
 
 _ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*\Z")
-_LIST_FIELDS = {"@publishers": ("vendor",), "@signers": ("signer",), "@team_ids": ("ids.team_id",)}
 # Names that other software, or malware, has as well: on their own they say nothing.
 GENERIC = frozenset(
     (
@@ -131,15 +131,16 @@ def _check_match(match: Match, vendor: Vendor, place: str, *, indexed: bool) -> 
     for field, patterns in fields.items():
         for pattern in patterns:
             if pattern in HEAD_LISTS:
-                if field not in _LIST_FIELDS[pattern]:
-                    yield f"{place}.{field}: {pattern} belongs in {_LIST_FIELDS[pattern][0]}"
-                elif not getattr(vendor, HEAD_LISTS[pattern]):
-                    yield f"{place}.{field}: {pattern} is empty: the file has no {HEAD_LISTS[pattern]}"
-            elif pattern.startswith("@") and field in ("vendor", "signer"):
+                wanted = HEAD_LISTS[pattern]
+                if field != wanted.name:
+                    yield f"{place}.{field}: {pattern} belongs in {wanted.name}"
+                elif not getattr(vendor, wanted.head_list):
+                    yield f"{place}.{field}: {pattern} is empty: the file has no {wanted.head_list}"
+            elif pattern.startswith("@") and BY_NAME[field].company:
                 yield f"{place}.{field}: {pattern!r} is no list; there are {', '.join(HEAD_LISTS)}"
             elif not pattern.strip(" *"):
                 yield f"{place}.{field}: {pattern!r} fits everything"
-    if indexed and not any(_indexable(patterns) for field, patterns in fields.items() if field != "version"):
+    if indexed and not any(_indexable(patterns) for field, patterns in fields.items() if BY_NAME[field].indexed):
         yield f"{place}: no field whose every pattern has a word of three letters that no * touches on its left"
     if indexed and set(fields) == {"name"}:
         for pattern in fields["name"]:
@@ -150,12 +151,12 @@ def _check_match(match: Match, vendor: Vendor, place: str, *, indexed: bool) -> 
 
 
 def _patterns(match: Match) -> Iterator[tuple[str, tuple[str, ...]]]:
-    for field in ("name", "vendor", "path", "command", "signer", "version"):
+    for field in TEXTS:
         value: str | tuple[str, ...] | VersionRange = getattr(match, field)
         if value and not isinstance(value, VersionRange):
             yield field, (value,) if isinstance(value, str) else value
     for key, patterns in match.ids.items():
-        yield f"ids.{key}", (patterns,) if isinstance(patterns, str) else patterns
+        yield IDS + key, (patterns,) if isinstance(patterns, str) else patterns
 
 
 def _indexable(patterns: Sequence[str]) -> bool:

@@ -4,80 +4,24 @@ Rules are indexed by the words of their patterns: an item is compared only with 
 so the cost of an item does not grow with the number of rules.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from operator import attrgetter
 
+from phaseout.model.fields import BY_NAME, FIELDS, HEAD_LISTS, IDS, TEXTS
 from phaseout.model.findings import CONFIDENCES, Confidence, Hit
 from phaseout.model.nouns import Item
-from phaseout.model.rules import HEAD_LISTS, Match, Product, Ruleset, Vendor, VersionRange
+from phaseout.model.rules import Match, Patterns, Product, Ruleset, Vendor, VersionRange
 from phaseout.rules import normalise
 from phaseout.rules.patterns import HEAD, Texts, Versions
-
-_IDENTITY = frozenset(
-    (
-        *("product_code", "upgrade_code", "package_family", "bundle_id", "team_id", "extension_id", "clsid"),
-        *("purl", "receipt_id"),
-    )
-)
-
 
 # Words of ordinary software: a block found by one of them would be tried on half of the machine.
 _COMMON = frozenset(
     (
-        *(
-            b"agent",
-            b"app",
-            b"apps",
-            b"application",
-            b"applications",
-            b"bin",
-            b"client",
-            b"cloud",
-            b"com",
-            b"core",
-            b"data",
-        ),
-        *(
-            b"desktop",
-            b"dll",
-            b"driver",
-            b"drivers",
-            b"endpoint",
-            b"exe",
-            b"files",
-            b"for",
-            b"group",
-            b"inc",
-            b"lib",
-            b"library",
-        ),
-        *(
-            b"linux",
-            b"local",
-            b"npm",
-            b"office",
-            b"opt",
-            b"package",
-            b"pkg",
-            b"program",
-            b"programdata",
-            b"pypi",
-            b"security",
-        ),
-        *(
-            b"server",
-            b"service",
-            b"services",
-            b"share",
-            b"site",
-            b"small",
-            b"software",
-            b"sys",
-            b"system",
-            b"system32",
-            b"tools",
-        ),
-        *(b"update", b"users", b"usr", b"var", b"web", b"windows", b"x64", b"x86"),
-    )
+        b"agent app application applications apps bin client cloud com core data desktop dll driver drivers "
+        b"endpoint exe files for group inc lib library linux local npm office opt package pkg program "
+        b"programdata pypi security server service services share site small software sys system system32 "
+        b"tools update users usr var web windows x64 x86"
+    ).split()
 )
 
 
@@ -125,7 +69,7 @@ class Block:
         """
         best: list[tuple[list[bytes], list[bytes]]] | None = None
         for field, patterns in self.fields:
-            if field == "version" or isinstance(patterns, Versions):
+            if not BY_NAME[field].indexed or isinstance(patterns, Versions):
                 continue
             keys = list(patterns.keys())
             if not keys or not all(whole or heads for whole, heads in keys):
@@ -236,17 +180,18 @@ class _Spelled(dict[str, str]):
 
     def __missing__(self, field: str) -> str:
         value = _value(self.item, field)
-        spelled = normalise.vendor(value) if field in _FOLDED else normalise.normal(value)
+        spelled = normalise.vendor(value) if field in _COMPANIES else normalise.normal(value)
         self[field] = spelled
         return spelled
 
 
-_FOLDED = ("vendor", "signer")
+_COMPANIES = frozenset(field.name for field in FIELDS if field.company)
+_indexed = attrgetter(*(name for name in TEXTS if BY_NAME[name].indexed))
 
 
 def item_words(item: Item) -> list[bytes]:
-    """The words of everything in an item that may be matched, in their normal spelling."""
-    text = f"{item.name}\n{item.vendor}\n{item.path}\n{item.command}\n{item.signer}"
+    """The words of everything in an item that a block may be found by, in their normal spelling."""
+    text = "\n".join(_indexed(item))
     if item.ids:
         text = "\n".join((text, *item.ids.values()))
     return normalise.words(text)
@@ -257,42 +202,44 @@ def rank(confidence: Confidence) -> int:
     return CONFIDENCES.index(confidence)
 
 
+def wanted_of(match: Match, field: str) -> Patterns | VersionRange:
+    """What a block asks of a field; empty if nothing."""
+    if field.startswith(IDS):
+        return match.ids.get(field[len(IDS) :], ())  # type: ignore[call-overload, no-any-return]
+    wanted: Patterns | VersionRange = getattr(match, field)
+    return wanted
+
+
 def _fields(match: Match, vendor: Vendor) -> Iterator[tuple[str, Texts | Versions]]:
-    plain: tuple[tuple[str, str | tuple[str, ...], Callable[[str], str]], ...] = (
-        ("name", match.name, normalise.normal),
-        ("vendor", match.vendor, normalise.vendor),
-        ("path", match.path, normalise.normal),
-        ("command", match.command, normalise.normal),
-        ("signer", match.signer, normalise.vendor),
-        *((f"ids.{key}", patterns, normalise.normal) for key, patterns in match.ids.items()),
-    )
-    for field, patterns, spell in plain:
-        if patterns:
-            yield field, Texts(_written_out(patterns, vendor), spell)
-    if isinstance(match.version, VersionRange):
-        yield "version", Versions(match.version)
-    elif match.version:
-        yield "version", Texts(_written_out(match.version, vendor), normalise.normal)
+    for field in FIELDS:
+        wanted = wanted_of(match, field.name)
+        if isinstance(wanted, VersionRange):
+            yield field.name, Versions(wanted)
+        elif wanted:
+            yield (
+                field.name,
+                Texts(_written_out(wanted, vendor), normalise.vendor if field.company else normalise.normal),
+            )
 
 
 def _written_out(patterns: str | tuple[str, ...], vendor: Vendor) -> Iterator[str]:
     for pattern in (patterns,) if isinstance(patterns, str) else patterns:
         if pattern in HEAD_LISTS:
-            yield from getattr(vendor, HEAD_LISTS[pattern])
+            yield from getattr(vendor, HEAD_LISTS[pattern].head_list)
         else:
             yield pattern
 
 
 def _value(item: Item, field: str) -> str:
-    if field.startswith("ids."):
-        return next((value for key, value in item.ids.items() if key == field[4:]), "")
+    if field.startswith(IDS):
+        return item.ids.get(field[len(IDS) :], "")  # type: ignore[call-overload, no-any-return]
     value: str = getattr(item, field)
     return value
 
 
 def _confidence(match: Match) -> Confidence:
     """Identity is certain, vendor and name are likely, a name alone is possible."""
-    if match.signer or not _IDENTITY.isdisjoint(match.ids):
+    if any(field.identity and wanted_of(match, field.name) for field in FIELDS):
         return "certain"
     packages = match.kind in ("package", ("package",))
     if match.vendor and match.name and packages:

@@ -5,11 +5,10 @@ import io
 from collections.abc import Iterator, Mapping
 from typing import cast, get_args
 
+from phaseout.model.fields import TEXTS, item_of
 from phaseout.model.nouns import Item, Kind
 from phaseout.model.rules import Product, Ruleset, Specimen, Vendor
 from phaseout.rules.matcher import Block, Matcher, rank
-
-_TEXTS = ("name", "vendor", "version", "path", "command", "signer")
 
 
 def check_rules(ruleset: Ruleset, clean: Mapping[str, bytes]) -> Iterator[str]:
@@ -65,9 +64,9 @@ def judge_clean(name: str, content: bytes, matcher: Matcher) -> Iterator[str]:
     """A line for each row of ordinary software that a rule matches, and for each column that is no field."""
     try:
         reader = csv.DictReader(io.StringIO(content.decode("utf-8-sig"), newline=""))
-        unknown = [field for field in reader.fieldnames or () if field not in (*_TEXTS, "kind", "why")]
+        unknown = [field for field in reader.fieldnames or () if field not in (*TEXTS, "kind", "why")]
         if unknown or "name" not in (reader.fieldnames or ()):
-            yield f"{name}: columns must be name and any of {', '.join((*_TEXTS[1:], 'kind', 'why'))}"
+            yield f"{name}: columns must be name and any of {', '.join((*TEXTS[1:], 'kind', 'why'))}"
             return
         for row in reader:
             items = list(_row_items(row))
@@ -80,16 +79,7 @@ def judge_clean(name: str, content: bytes, matcher: Matcher) -> Iterator[str]:
 
 def specimen_item(specimen: Specimen) -> Item:
     """A specimen as the item that a source would give."""
-    return Item(
-        kind=specimen.kind,
-        name=specimen.name,
-        vendor=specimen.vendor,
-        version=specimen.version,
-        path=specimen.path,
-        command=specimen.command,
-        signer=specimen.signer,
-        ids=specimen.ids,
-    )
+    return item_of(specimen.kind, {field: getattr(specimen, field) for field in TEXTS}, specimen.ids)
 
 
 def _products(ruleset: Ruleset) -> Iterator[tuple[Vendor, int, Product]]:
@@ -120,18 +110,9 @@ def _covers(wider: Block, block: Block) -> bool:
 def _row_items(row: Mapping[str, str | None]) -> Iterator[Item]:
     kinds = (row.get("kind") or "",) if row.get("kind") else get_args(Kind)
     for kind in kinds:
-        texts = {field: row.get(field) or "" for field in _TEXTS}
-        yield Item(
-            kind=cast("Kind", kind),
-            name=texts["name"],
-            vendor=texts["vendor"],
-            version=texts["version"],
-            path=texts["path"],
-            command=texts["command"],
-            signer=texts["signer"],
-        )
+        yield item_of(cast("Kind", kind), {field: row.get(field) or "" for field in TEXTS}, {})
 
 
 def _shown(specimen: Specimen) -> str:
-    parts = [f"{field} {value!r}" for field in _TEXTS if (value := str(getattr(specimen, field)))]
+    parts = [f"{field} {value!r}" for field in TEXTS if (value := str(getattr(specimen, field)))]
     return f"{specimen.kind} " + ", ".join([*parts, *(f"{key} {value!r}" for key, value in specimen.ids.items())])

@@ -7,10 +7,12 @@ It runs in a process of its own, so that a source that hangs, crashes or takes a
 import sys
 import time
 from collections.abc import Callable, Iterator
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from msgspec.structs import force_setattr, replace
 
+from phaseout.model.fields import TEXTS
 from phaseout.model.nouns import Evidence, HostInfo, Item, LeftOut, Problem, RunStatus, SourceRun
 from phaseout.scan.messages import Closed, Ended, Found, Message, Opened, Planned, Refused, Request, Started
 
@@ -203,11 +205,15 @@ def _drain(host: "Host") -> list[Problem]:
     return problems
 
 
+_TEXTS = (*TEXTS, "user")
+_texts = attrgetter(*_TEXTS)
+
+
 def _clean(item: Item, source: str) -> Item:
     """The item with its source, its texts printable as UTF-8 and of bounded length."""
     text = "".join(
         (
-            *(item.name, item.vendor, item.version, item.path, item.user, item.command, item.signer),
+            *_texts(item),
             *item.ids.values(),
             *item.details.values(),
             *(part for one in item.evidence for part in (one.where, one.what)),
@@ -219,13 +225,7 @@ def _clean(item: Item, source: str) -> Item:
     return replace(
         item,
         source=source,
-        name=_printable(item.name),
-        vendor=_printable(item.vendor),
-        version=_printable(item.version),
-        path=_printable(item.path),
-        user=_printable(item.user),
-        command=_printable(item.command),
-        signer=_printable(item.signer),
+        **dict(zip(_TEXTS, map(_printable, _texts(item)), strict=True)),
         ids={key: _printable(value) for key, value in item.ids.items() if value},
         details={key: _printable(value) for key, value in item.details.items() if value},
         evidence=tuple(Evidence(_printable(one.where), _printable(one.what)) for one in item.evidence),
