@@ -149,10 +149,28 @@ class SourceRun(Struct, frozen=True, omit_defaults=True, kw_only=True):
     seconds: float = 0.0
 
 
-class HostInfo(Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """Who was looked at. `skipped_mounts` names network, FUSE and automounts that nobody stepped into.
+IdentityKind = Literal[
+    "smbios_uuid",  # of the mainboard or the virtual machine
+    "serial",  # of the computer, as asset lists know it
+    "ioplatform_uuid",  # of a Mac, hashed
+    "machine_guid",  # of a Windows installation, hashed
+    "machine_id",  # of a Linux installation, hashed
+    "device_id",  # that a management system gave to the device
+]
 
-    `notes` say what a reader should know of how it was looked at; reports give them as warnings.
+
+class Identity(Struct, frozen=True):
+    """What tells this machine from another; `phaseout.model.identity` makes and compares them."""
+
+    kind: IdentityKind
+    value: str
+
+
+class HostInfo(Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """The scanned host. `skipped_mounts` names the network, FUSE and automount points that were skipped.
+
+    `identity` has at most one entry of each kind, the strongest first. `notes` say what a reader should know about
+    how the host was scanned; reports show them as warnings.
     """
 
     name: str
@@ -163,16 +181,21 @@ class HostInfo(Struct, frozen=True, omit_defaults=True, kw_only=True):
     root: str = ""  # empty for the live machine
     skipped_mounts: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    identity: tuple[Identity, ...] = ()
 
 
 class Unseen(Struct, frozen=True, omit_defaults=True):
-    """A part of the host that was not seen, why, what helps, and which kinds of items it may hide (none: all)."""
+    """A part of the host that was not seen, why, what helps, and which kinds of items it may hide (empty: all).
+
+    Reports group those with the same `cause` and `remedy`.
+    """
 
     what: str
     why: str
     remedy: str = ""
     source: str = ""
     kinds: tuple[Kind, ...] = ()
+    cause: Cause | Literal["not_asked", "not_shown", ""] = ""  # the last two: by choice, and of such an inventory
 
 
 class Inventory(Struct, frozen=True, kw_only=True, omit_defaults=True):
