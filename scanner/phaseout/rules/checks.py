@@ -10,11 +10,11 @@ _ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*\Z")
 # Names that other software, or malware, has as well: on their own they say nothing.
 GENERIC = frozenset(
     (
-        *("avp", "avp.exe", "avpui.exe", "kav", "klnagent", "wdserver", "soyuz.exe", "kavstart", "kavstart.exe"),
+        *("avp", "kav", "wdserver", "soyuz.exe", "kavstart", "kavstart.exe"),
         *("agent", "agent.exe", "client.exe", "launcher.exe", "setup.exe", "update.exe", "updater.exe", "service.exe"),
     )
 )
-_WORD = re.compile(r"[^\W_]{3,}")
+_WORD = re.compile(r"[^\W_]{3,}|[^\W_\x00-\u02ff]{2,}")  # two ideographs tell as much as three letters
 
 
 def check_vendor(vendor: Vendor, name: str) -> Iterator[str]:

@@ -31,5 +31,5 @@ def test_names_with_what_unicode_calls_the_end_of_a_line() -> None:
     assert unsafe_mounts(line.encode()) == {"/home/ada/a\u2028b\x85c": "fuse.sshfs"}
 
 
-def test_this_machine_is_not_skipped_mounts() -> None:
+def test_this_machine_is_not_skipped() -> None:
     assert "/" not in unsafe_mounts(Path("/proc/self/mountinfo").read_bytes())

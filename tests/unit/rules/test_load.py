@@ -78,7 +78,7 @@ def test_all_errors_at_once_with_suggestions() -> None:
     [
         ('name = "kesl", vendor', 'name = "*", vendor', "product[0].match[0].name: '*' fits everything"),
         ('kind = "package", name = "kesl", vendor = "@publishers"', 'kind = "package"', "an empty block would match"),
-        ('name = "kesl", vendor = "@publishers"', 'name = "avp.exe"', "too generic without path, signer or vendor"),
+        ('name = "kesl", vendor = "@publishers"', 'name = "agent.exe"', "too generic without path, signer or vendor"),
         ('name = "kesl", vendor = "@publishers"', 'name = "kesl", grade = "C"', "grade C needs a second field"),
         ('name = "kesl", vendor = "@publishers"', 'name = "*kesl*"', "no field whose every pattern has a word"),
         ('vendor = "@publishers"', 'vendor = "@signers"', "@signers belongs in signer"),

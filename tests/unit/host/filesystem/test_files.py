@@ -84,7 +84,7 @@ def test_growing_files_stop_at_the_limit() -> None:
     assert files.problems == [Problem("/proc/self/maps", "larger than 10 bytes: not read")]
 
 
-def test_mounts_skipped_mounts_are_said_once(root: Path) -> None:
+def test_skipped_mounts_are_said_once(root: Path) -> None:
     (root / "mnt" / "share").mkdir(parents=True)
     (root / "mnt" / "share" / "file").write_text("over the network")
     (root / "home").symlink_to("/mnt/share")

@@ -133,7 +133,7 @@ def test_a_host_of_layers(layers: tuple[Path, Path], tmp_path: Path) -> None:
     assert layered_host(outer, ["/nowhere"], "web") is None
 
 
-def test_a_mount_inside_a_layer_is_skipped_mounts(layers: tuple[Path, Path], tmp_path: Path) -> None:
+def test_a_mount_inside_a_layer_is_skipped(layers: tuple[Path, Path], tmp_path: Path) -> None:
     (layers[1] / "mnt/nas").mkdir(parents=True)
     files = Files(str(tmp_path), {"/lower/mnt/nas": "nfs4"})
     inner = layered_host(Host(HostInfo(name="outer", platform="linux"), files), ["/upper", "/lower"], "web")

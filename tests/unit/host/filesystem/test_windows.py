@@ -75,7 +75,7 @@ def test_what_no_windows_path_can_be_is_absent(windows_tree: WindowsTree) -> Non
     assert [problem.why for problem in files.problems] == []
 
 
-def test_network_paths_are_skipped_mounts(windows_tree: WindowsTree) -> None:
+def test_network_paths_are_skipped(windows_tree: WindowsTree) -> None:
     files = files_of(windows_tree)
     for path in (r"\\server\share\x", r"\\?\UNC\server\share\x", "//server/share"):
         assert files.read(path) is None
@@ -148,7 +148,7 @@ def test_told_by_content(tmp_path: Path) -> None:
     assert host.users == ()
 
 
-def test_a_drive_that_is_skipped_mounts(tmp_path: Path) -> None:
+def test_a_drive_that_is_skipped(tmp_path: Path) -> None:
     (tmp_path / "Users").mkdir()
     files = WindowsFiles(str(tmp_path), {"C": ""}, {"/Users": "nfs"})
     assert files.list(r"C:\users") == ()

@@ -144,7 +144,7 @@ def test_a_damaged_state_leaves_what_is_on_disk(tree: Tree, state: str) -> None:
     assert bool(result.problems) == (state in ("", "{", "\udcff") or len(state) > 1000)
 
 
-def test_a_mount_that_is_skipped_mounts_costs_the_version_only(tree: Tree) -> None:
+def test_a_mount_that_is_skipped_costs_the_version_only(tree: Tree) -> None:
     installed(tree)
     host = tree.host()
     host.files = Files(str(tree.root), {"/snap/kesl/42": "fuse.squashfuse"})

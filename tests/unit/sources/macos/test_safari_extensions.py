@@ -49,7 +49,7 @@ def test_legacy_extensions(mac_tree: MacTree) -> None:
     ]
 
 
-def test_what_is_skipped_mounts_is_said(mac_tree: MacTree) -> None:
+def test_what_is_skipped_is_said(mac_tree: MacTree) -> None:
     mac_tree.plist(f"{SAFARI}/WebExtensions/Extensions.plist", {KEY: {"Enabled": True}})
     host = mac_tree.host()
     files = MacFiles(str(mac_tree.root), {"/Users/ada/Library/Containers": "guarded"})
