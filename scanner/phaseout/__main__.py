@@ -1,4 +1,4 @@
-"""Entry of the command `phaseout` and of `python -m scanner`."""
+"""Entry of the command `phaseout` and of `python -m phaseout`."""
 
 import sys
 

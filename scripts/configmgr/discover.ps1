@@ -1,7 +1,7 @@
 # Configuration Manager configuration item, discovery script: one line, of data type String.
 #
-# Compliance rule: the value begins with "CLEAN (everything seen)". A status other than 0 is a failed discovery, which
-# Configuration Manager keeps apart from a machine that does not comply.
+# Compliance rule: the value begins with "CLEAN (everything seen)". An exit status other than 0 is a failed discovery,
+# which Configuration Manager distinguishes from a machine that does not comply.
 #
 # References:
 #   https://learn.microsoft.com/intune/configmgr/compliance/deploy-use/create-custom-configuration-items-for-windows-desktop-and-server-computers-managed-with-the-client
@@ -11,7 +11,7 @@ if ([Environment]::Is64BitOperatingSystem -and -not [Environment]::Is64BitProces
     exit $LASTEXITCODE
 }
 
-# The executable, or an environment of Python.
+# The executable, or a Python environment.
 $phaseout = "$env:ProgramFiles\phaseout\phaseout.exe", "$env:ProgramFiles\phaseout\Scripts\phaseout.exe" |
     Where-Object { Test-Path -LiteralPath $_ } | Select-Object -First 1
 

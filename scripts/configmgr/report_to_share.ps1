@@ -1,10 +1,10 @@
-# Scans, and writes the report as a CSV of its own to a share: HOST-YYYYMMDDTHHMMSSZ.csv.
+# Scans, and writes the report to a share as HOST-YYYYMMDDTHHMMSSZ.csv.
 #
 #   powershell.exe -NoProfile -NonInteractive -ExecutionPolicy Bypass -File report_to_share.ps1 -Share \\server\phaseout$
 #
 # For a Configuration Manager package or the Group Policy task. It runs as SYSTEM, so the share must let the computer
-# accounts (Domain Computers) create files; they need not read or change any. Nothing is kept for later: the schedule
-# that started the script starts it again. Exit status 0 if the report is on the share, else 1.
+# accounts (Domain Computers) create files; they need not read or change any. A report that cannot be delivered is not
+# kept: the next scheduled run makes a new one. Exit status 0 if the report is on the share, otherwise 1.
 
 param(
     [Parameter(Mandatory = $true)]
@@ -16,11 +16,11 @@ if ([Environment]::Is64BitOperatingSystem -and -not [Environment]::Is64BitProces
     exit $LASTEXITCODE
 }
 
-# The executable, or an environment of Python.
+# The executable, or a Python environment.
 $phaseout = "$env:ProgramFiles\phaseout\phaseout.exe", "$env:ProgramFiles\phaseout\Scripts\phaseout.exe" |
     Where-Object { Test-Path -LiteralPath $_ } | Select-Object -First 1
 
-# The invariant culture: elsewhere the year of the same day may be 2569 or 1448.
+# The invariant culture: in others the year may be 2569 or 1448.
 $now = [DateTime]::UtcNow.ToString("yyyyMMdd'T'HHmmss'Z'", [Globalization.CultureInfo]::InvariantCulture)
 $file = "$Share\$env:COMPUTERNAME-$now.csv"
 

@@ -1,19 +1,19 @@
-# Detection script of phaseout as a Win32 app in Intune, and as an application in Configuration Manager.
+# Detection script for phaseout as a Win32 app in Intune, and as an application in Configuration Manager.
 #
-# Installed is exit status 0 and text on standard output; not installed is exit status 0 and silence. Nothing may come
-# on the error output.
+# Exit status 0 with text on standard output means installed, exit status 0 without any text means not installed.
+# Nothing may be written to standard error.
 #
 # References:
 #   https://learn.microsoft.com/intune/intune-service/apps/apps-win32-add#step-4-detection-rules
 
-$wanted = [version]'0.1.0'  # this release or a later one
+$wanted = [version]'0.2.0'  # this release or a later one
 
 if ([Environment]::Is64BitOperatingSystem -and -not [Environment]::Is64BitProcess) {
     & "$env:SystemRoot\sysnative\WindowsPowerShell\v1.0\powershell.exe" -NoProfile -NonInteractive -ExecutionPolicy Bypass -File $PSCommandPath
     exit $LASTEXITCODE
 }
 
-# The executable, or an environment of Python.
+# The executable, or a Python environment.
 $phaseout = "$env:ProgramFiles\phaseout\phaseout.exe", "$env:ProgramFiles\phaseout\Scripts\phaseout.exe" |
     Where-Object { Test-Path -LiteralPath $_ } | Select-Object -First 1
 

@@ -8,7 +8,7 @@ if ([Environment]::Is64BitOperatingSystem -and -not [Environment]::Is64BitProces
     exit $LASTEXITCODE
 }
 
-# The executable, or an environment of Python.
+# The executable, or a Python environment.
 $phaseout = "$env:ProgramFiles\phaseout\phaseout.exe", "$env:ProgramFiles\phaseout\Scripts\phaseout.exe" |
     Where-Object { Test-Path -LiteralPath $_ } | Select-Object -First 1
 

@@ -1,7 +1,7 @@
-# Intune remediation, remediation script: leaves what is to be done where the help desk finds it.
+# Intune remediation, remediation script: writes the removal plan to a folder where the help desk finds it.
 #
-# It removes nothing: which product goes first, with which password and after whose decision, is in what_to_do.md. Until
-# the software is gone, the detection script that Intune runs again afterwards says so.
+# It removes nothing: what_to_do.md says in which order products are removed and what that needs. Intune then runs the
+# detection script again, which reports the software until it is gone.
 #
 # References:
 #   https://learn.microsoft.com/intune/intune-service/fundamentals/remediations
@@ -11,10 +11,10 @@ if ([Environment]::Is64BitOperatingSystem -and -not [Environment]::Is64BitProces
     exit $LASTEXITCODE
 }
 
-# The executable, or an environment of Python.
+# The executable, or a Python environment.
 $phaseout = "$env:ProgramFiles\phaseout\phaseout.exe", "$env:ProgramFiles\phaseout\Scripts\phaseout.exe" |
     Where-Object { Test-Path -LiteralPath $_ } | Select-Object -First 1
-$reports = "$env:ProgramFiles\phaseout\reports"  # not ProgramData: there every user may lay a junction for us
+$reports = "$env:ProgramFiles\phaseout\reports"  # not ProgramData: every user may create a junction there
 
 $status = $null
 try {

@@ -1,7 +1,7 @@
-# Puppet custom fact (lib/facter/phaseout.rb of a module): what the newest report of this machine says.
+# Puppet custom fact (lib/facter/phaseout.rb of a module): the result of the newest report on this machine.
 #
-# Facter runs far more often than the scan, so the fact reads what phaseout_report left and starts nothing. There is no
-# fact where there is no report. References: https://www.puppet.com/docs/puppet/latest/fact_overview
+# Facter runs far more often than scans do, so the fact starts no scan but reads the reports of phaseout_report. Without
+# a report there is no fact. References: https://www.puppet.com/docs/puppet/latest/fact_overview
 require 'csv'
 
 Facter.add(:phaseout) do

@@ -1,5 +1,6 @@
-# Salt state: phaseout from a bundle (make_bundle.py) without a network, and its daily report by systemd.
-# salt://phaseout holds the bundle's .tar and the files of scripts/unix and scripts/systemd. References: docs.saltproject.io
+# Salt state: installs phaseout from a bundle (make_bundle.py) without a network; systemd makes its daily report.
+# salt://phaseout holds the .tar of the bundle and the files of scripts/unix and scripts/systemd.
+# References: https://docs.saltproject.io/en/latest/ref/states/all/
 /opt/phaseout-bundle.tar:
   file.managed:
     - source: salt://phaseout/phaseout-bundle.tar
