@@ -1,8 +1,8 @@
 """Inventories out of files: phaseout's own, and what other tools have collected.
 
-One file each and the one table of them. A reader says by the content whether a document is of its kind, and maps it
-into inventories whose `unseen` names what such an input cannot show: a bill of materials has no processes, so a host
-that is known by it alone is never called clean. Nothing here touches the machine: whoever calls hands over a stream.
+One file each, and the one table of them. A reader recognises its documents by their content and maps them into
+inventories whose `unseen` names what such an input cannot show: a bill of materials has no processes, so a host that
+is known by it alone is never called clean. Nothing here touches the machine: the caller opens the files.
 """
 
 import itertools
@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from importlib import import_module
 from typing import BinaryIO, NamedTuple, Protocol, cast
 
-from phaseout.inventories.document import JSON_ERRORS, BrokenError, Document
+from phaseout.inventories.document import JSON_ERRORS, BrokenError, Document, documents
 from phaseout.model.findings import REPORT_SCHEMA, Report
 from phaseout.model.nouns import Inventory, Problem
 
@@ -25,7 +25,7 @@ class Reader(NamedTuple):
 
     Attributes:
         name: of the module.
-        title: what a person calls it.
+        title: as messages call it.
     """
 
     name: str
@@ -50,24 +50,36 @@ def read(stream: BinaryIO, name: str) -> Iterator[Inventory | Problem]:
     """Every inventory in a file, one after the other; a `Problem` for each that is broken. Never raises.
 
     Args:
-        stream: its bytes, read once; gzip is unpacked.
-        name: what the user calls the file; a host without a name of its own goes by it.
+        stream: its bytes, read once; gzip, zlib and zip are unpacked.
+        name: what the user calls the file; a host without a name of its own is called after it.
     """
     try:
-        yield from _read(Document(stream, name))
+        for document in documents(stream, name):
+            yield from _from(document)
     except BrokenError as error:
         yield Problem(error.where, error.why)
     except MemoryError:
-        yield Problem(name, "larger than the memory that is there")
+        yield Problem(name, "larger than the memory that is there", "limit")
 
 
-def _read(document: Document) -> Iterator[Inventory | Problem]:
-    for reader in READERS:
-        module = reader.module()
-        if module.fits(document):
-            yield from module.read(document)
+def _from(document: Document) -> Iterator[Inventory | Problem]:
+    """The inventories of one document."""
+    try:
+        reader = _reader(document)
+        if reader is None and document.skip_noise():
+            reader = _reader(document)
+        if reader is None:
+            yield Problem(document.name, _unknown(document), "unsupported")
             return
-    yield Problem(document.name, _unknown(document))
+        yield from reader.read(document)
+        if document.broken is not None:
+            yield document.broken
+    except BrokenError as error:
+        yield Problem(error.where, error.why)
+
+
+def _reader(document: Document) -> _Module | None:
+    return next((module for module in (reader.module() for reader in READERS) if module.fits(document)), None)
 
 
 def _unknown(document: Document) -> str:
@@ -82,24 +94,32 @@ def read_one(stream: BinaryIO, name: str) -> Inventory | Report | Problem:
     """The only inventory in a file, or the report in it; a `Problem` if it is broken, or if there are several.
 
     Args:
-        stream: its bytes, read once; gzip is unpacked.
+        stream: its bytes, read once; gzip, zlib and zip are unpacked.
         name: what the user calls the file.
     """
     try:
-        document = Document(stream, name)
-        if bytes(document.members().get("schema", b"")) == f'"{REPORT_SCHEMA}"'.encode():
-            import msgspec
-
-            reports = [msgspec.json.decode(value, type=Report) for _, value in document.values()]
-            return reports[0] if len(reports) == 1 else Problem(name, f"{len(reports)} reports, where one is wanted")
-        found = list(itertools.islice(_read(document), 2))
+        found = list(itertools.islice(_reports_or_inventories(stream, name), 2))
     except BrokenError as error:
         return Problem(error.where, error.why)
-    except JSON_ERRORS as error:
-        return Problem(name, f"no report: {error}")
     except MemoryError:
-        return Problem(name, "larger than the memory that is there")
+        return Problem(name, "larger than the memory that is there", "limit")
     if len(found) > 1:
         broken = next((one for one in found if isinstance(one, Problem)), None)
-        return broken or Problem(name, "several inventories, where one is wanted")
+        return broken or Problem(name, "several inventories, where one is wanted", "unsupported")
     return found[0] if found else Problem(name, "no inventory in it")
+
+
+def _reports_or_inventories(stream: BinaryIO, name: str) -> Iterator[Inventory | Report | Problem]:
+    import msgspec
+
+    for document in documents(stream, name):
+        if bytes(document.members().get("schema", b"")) != f'"{REPORT_SCHEMA}"'.encode():
+            yield from _from(document)
+            continue
+        for where, value in document.values():
+            try:
+                yield msgspec.json.decode(value, type=Report)
+            except JSON_ERRORS as error:
+                yield Problem(where, f"no report: {error}")
+        if document.broken is not None:
+            yield document.broken

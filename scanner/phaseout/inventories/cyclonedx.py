@@ -159,13 +159,13 @@ def _components(where: str, values: list[msgspec.Raw], rows: Rows, system: list[
             continue
         if component.type == "operating-system":
             system.append(component)
-            rows.left_out("the operating system itself")
+            rows.leave_out("part of the operating system")
         else:
             _component(place, component, properties, rows)
         if component.components and depth < _DEPTH:
             _components(place, component.components, rows, system, depth + 1)
         elif component.components:
-            rows.problem(place, f"components deeper than {_DEPTH} levels are not read")
+            rows.problem(Problem(place, f"components deeper than {_DEPTH} levels are not read", "limit"))
 
 
 def _component(place: str, component: _Component, properties: dict[str, str], rows: Rows) -> None:
@@ -176,7 +176,7 @@ def _component(place: str, component: _Component, properties: dict[str, str], ro
         rows.damaged(place, "a component without a name")
         return
     if kind is None or (category and category not in _CATEGORIES and purl.startswith(("pkg:swid/", "pkg:generic/"))):
-        rows.left_out(f"{category or text(component.type)[:40] or 'of no type'}: no software")
+        rows.leave_out("not software")
         return
     version = text(component.version)
     if category and not purl.startswith("pkg:deb/"):
@@ -188,7 +188,7 @@ def _component(place: str, component: _Component, properties: dict[str, str], ro
         ids["bundle_id"] = bundle
     if extension := properties.get("identifier", "") if kind == "extension" else "":
         ids["extension_id"] = extension
-    rows.items.append(
+    rows.add(
         Item(
             kind=kind,
             name=f"{group}/{name}" if group.startswith("@") else name,

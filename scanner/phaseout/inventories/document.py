@@ -1,26 +1,43 @@
-"""One file of somebody's inventories, read with limits: unpacked, its encoding told, line by line or whole.
+"""One inventory file, read with limits: unpacked, decoded to UTF-8, line by line or whole.
 
 References:
-    RFC 1952 (gzip: several members may follow each other); RFC 8259 (JSON); https://github.com/ndjson/ndjson-spec
+    RFC 1952 (gzip: several members may follow each other); RFC 1950 (zlib); PKWARE, APPNOTE.TXT (zip); RFC 8259 (JSON);
+    https://github.com/ndjson/ndjson-spec
 """
 
 import gzip
 import io
+import re
+import zipfile
 import zlib
 from collections.abc import Iterator
 from typing import BinaryIO, cast
 
 import msgspec
+from msgspec.structs import replace
+
+from phaseout.model.nouns import Problem
 
 LIMIT = 512 << 20  # bytes of one document, unpacked
-_COMMAS = 20_000_000  # in a JSON document: what they part becomes values of a hundred bytes each
+_COMMAS = 20_000_000  # in a JSON document: what they separate becomes values of a hundred bytes each
+_MEMBERS = 1_000  # files in a zip archive
+_JOINED = 100_000  # lines of one value among others
+_NOISE = 20  # lines before the first value, such as warnings of the program that wrote it
 _BUFFER = 1 << 18
 _START = 1 << 16
-_ENDINGS = (".gz", ".json", ".ndjson", ".jsonl", ".cdx", ".bom", ".spdx", ".xml", ".ocs", ".csv", ".tsv", ".log")
+_SNIFFED = 1 << 10  # bytes by which compression and encoding are recognised
+_ENDINGS = (
+    *(".gz", ".json", ".ndjson", ".jsonl", ".cdx", ".bom", ".spdx", ".spdx3", ".syft", ".xml", ".ocs", ".csv", ".tsv"),
+    *(".log", ".zip", ".txt", ".tag"),
+)
+_ROTATED = re.compile(r"(?i)\.log[.-]\d{1,14}$")  # as logrotate and osquery name older logs
 _MARKS = ((b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"))
+_ZIP = b"PK\x03\x04"
+_EMPTY_ZIP = b"PK\x05\x06"
+_STRING = re.compile(rb'"(?:[^"\\]|\\.)*"')
 
 Members = dict[str, msgspec.Raw]
-JSON_ERRORS = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)  # of a decoder over hostile input
+JSON_ERRORS = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)  # of a decoder given hostile input
 
 
 class BrokenError(ValueError):
@@ -32,8 +49,29 @@ class BrokenError(ValueError):
         self.why = why
 
 
+def documents(stream: BinaryIO, name: str) -> "Iterator[Document]":
+    """The document in a file, or those in a zip archive, one after the other.
+
+    Args:
+        stream: its bytes, read once, front to back.
+        name: what the user calls it.
+
+    Raises:
+        BrokenError: it cannot be read.
+    """
+    try:
+        start = stream.read(_SNIFFED)
+        if not start.startswith((_ZIP, _EMPTY_ZIP)):
+            yield Document(cast("BinaryIO", io.BufferedReader(_Limited(start, stream, name, LIMIT), _BUFFER)), name)
+            return
+        packed = io.BytesIO(io.BufferedReader(_Limited(start, stream, name, LIMIT), _BUFFER).read())
+    except OSError as error:
+        raise BrokenError(name, _why(error)) from error
+    yield from _unzipped(packed, name)
+
+
 class Document:
-    """A file under way.
+    """A file that is being read.
 
     Args:
         stream: where its bytes come from. It is read once, front to back.
@@ -41,13 +79,13 @@ class Document:
 
     Attributes:
         name: the same.
-        start: the first 64 KiB of the first line that is not blank, by which formats are told.
+        start: the first 64 KiB of the first line that is not blank; the format is recognised by it.
         line: the number of the line that `lines` gave last.
-        by_line: whether each line is a JSON value of its own; `None` before `members` was asked for, or without JSON.
-        no_json: why what looks like JSON is none.
+        by_line: whether each line is a JSON value of its own; `None` before `members` was called, or without JSON.
+        no_json: why what looks like JSON is not.
 
     Raises:
-        BrokenError: from every method: too large, damaged, not readable.
+        BrokenError: from every method: too large, damaged, unreadable.
     """
 
     def __init__(self, stream: BinaryIO, name: str) -> None:
@@ -68,17 +106,46 @@ class Document:
         self.by_line: bool | None = None
         self.no_json = ""
         self._members: Members = {}
+        self._broken: Problem | None = None
+        self._more = 0
+        self._one_value = False
+        self._peeked: list[bytes] | None = None
 
     @property
     def stem(self) -> str:
-        """The file's name without folder and endings: what a host goes by that has no name of its own."""
-        name = self.name.replace("\\", "/").rpartition("/")[2]
+        """The file's name without folder and endings: the name of a host that has none of its own."""
+        name = _ROTATED.sub("", self.name.replace("\\", "/").rpartition("/")[2])
         while name.lower().endswith(_ENDINGS):
             name = name.rpartition(".")[0]
         return name if name and name != "-" else "unknown"
 
+    @property
+    def ends_with_brace(self) -> bool:
+        """Whether the first line may be a whole JSON object."""
+        return self._first.rstrip().endswith(b"}")
+
+    def skip_noise(self) -> bool:
+        """Drops lines before the first JSON value, such as warnings. False, and nothing dropped, if there is none."""
+        skipped = [self._first]
+        while len(skipped) <= _NOISE and (line := self._read_line()):
+            if line.lstrip()[:1] in (b"{", b"["):
+                self.line += len(skipped)
+                self._first, self.start = line, line[:_START]
+                return True
+            skipped.append(line)
+        self._put_back(skipped[1:])
+        return False
+
+    def peek(self) -> list[bytes]:
+        """The first lines, without reading past them."""
+        if self._peeked is None:
+            following = [line for _ in range(_NOISE) if (line := self._read_line())]
+            self._put_back(following)
+            self._peeked = [self._first, *following]
+        return self._peeked
+
     def members(self) -> Members:
-        """The members of the first JSON object in it, be it the whole, the first line or the first of a list.
+        """The members of the first JSON object in it: the whole, the first line, or the first value of a list.
 
         Empty where it holds no JSON.
         """
@@ -90,24 +157,74 @@ class Document:
         for data in self._attempts():
             _bounded(self.name, data)
             try:
-                found = _first_members(data)
+                self._members = _first_members(data)
             except JSON_ERRORS as error:
-                self.no_json = f"no JSON: {error}"
+                self.no_json = self.no_json or f"no JSON: {error}"
                 continue
             self.no_json = ""
-            self._members = found
             break
         return self._members
 
-    def values(self) -> Iterator[tuple[str, msgspec.Raw]]:
-        """Place and text of each JSON value: one a line, or the whole; the values of a list one by one."""
+    def values(self, *, lists: bool = False) -> Iterator[tuple[str, msgspec.Raw]]:
+        """Place and bytes of each JSON value, however the lines are broken. What is none is counted in `broken`.
+
+        Args:
+            lists: whether a list is one value; otherwise its values come one by one.
+        """
         if self.by_line is None:
             self.members()
-        if not self.by_line:
-            yield from self._spread(self.name, self.whole())
+        for where, data in self._texts():
+            try:
+                _bounded(where, data)
+                if lists or data.lstrip()[:1] != b"[":
+                    yield where, msgspec.json.decode(data, type=msgspec.Raw)
+                    continue
+                values = msgspec.json.decode(data, type=list[msgspec.Raw])
+            except JSON_ERRORS as error:
+                self._break(where, f"no JSON: {error}")
+                continue
+            except BrokenError as error:
+                self._break(error.where, error.why)
+                continue
+            for number, value in enumerate(values):
+                yield f"{where}[{number}]", value
+
+    @property
+    def broken(self) -> Problem | None:
+        """The first part that `values` could not read, and how many more there were."""
+        if self._broken is None or not self._more:
+            return self._broken
+        return replace(self._broken, why=f"{self._broken.why} (and {self._more:,} more lines)")
+
+    def _break(self, where: str, why: str) -> None:
+        if self._broken is None:
+            self._broken = Problem(where, why)
+        else:
+            self._more += 1
+
+    def _texts(self) -> Iterator[tuple[str, bytes]]:
+        """Place and bytes of what should be a JSON value each: the whole, or lines that belong together."""
+        if not self.by_line and self._one_value:
+            yield self.name, self.whole()
             return
-        for number, line in self.lines():
-            yield from self._spread(f"{self.name}:{number}", line)
+        waiting: list[tuple[int, bytes]] = []
+        depth = 0
+        for number, line in self.lines() if self.by_line else _numbered(self.whole(), self.line):
+            if not waiting and _is_value(line):
+                yield f"{self.name}:{number}", line
+                continue
+            opened = _opened(line)
+            if opened is None or depth + opened < 0 or len(waiting) >= _JOINED:  # damaged, and perhaps those before it
+                yield from _apart(self.name, waiting)
+                yield f"{self.name}:{number}", line
+                waiting, depth = [], 0
+                continue
+            waiting.append((number, line))
+            depth += opened
+            if depth == 0:
+                yield f"{self.name}:{waiting[0][0]}", b"".join(one for _, one in waiting)
+                waiting = []
+        yield from _apart(self.name, waiting)
 
     def lines(self) -> Iterator[tuple[int, bytes]]:
         """Number and bytes of each line that is not blank."""
@@ -127,23 +244,21 @@ class Document:
         return self._first
 
     def _attempts(self) -> Iterator[bytes]:
-        """The first line, and if that is no JSON value of its own, everything."""
+        """The first line; if that is no JSON value of its own, everything; else the first value of several."""
         self.by_line = True
         yield self._first
+        self.no_json = ""
         self.by_line = False
+        self._one_value = True
         yield self.whole()
+        self._one_value = False
+        first = next(self._texts(), None)
+        if first is not None:
+            yield first[1]
 
-    def _spread(self, where: str, data: bytes) -> Iterator[tuple[str, msgspec.Raw]]:
-        _bounded(where, data)
-        try:
-            if data.lstrip()[:1] != b"[":
-                yield where, msgspec.json.decode(data, type=msgspec.Raw)
-                return
-            values = msgspec.json.decode(data, type=list[msgspec.Raw])
-        except JSON_ERRORS as error:
-            raise BrokenError(where, f"no JSON: {error}") from error
-        for number, value in enumerate(values):
-            yield f"{where}[{number}]", value
+    def _put_back(self, lines: list[bytes]) -> None:
+        rest = _Limited(b"".join(lines), self._rest, self.name, LIMIT)
+        self._rest = cast("BinaryIO", io.BufferedReader(rest, _BUFFER))
 
     def _read_line(self) -> bytes:
         try:
@@ -157,6 +272,34 @@ def _first_members(data: bytes) -> Members:
         return msgspec.json.decode(data, type=Members)
     values = msgspec.json.decode(data, type=list[msgspec.Raw])
     return msgspec.json.decode(values[0], type=Members) if values else {}
+
+
+def _is_value(line: bytes) -> bool:
+    try:
+        msgspec.json.decode(line, type=msgspec.Raw)
+    except JSON_ERRORS:
+        return False
+    return True
+
+
+def _opened(line: bytes) -> int | None:
+    """How many brackets of a JSON value a line opens more than it closes; `None` if a string does not end in it."""
+    rest = _STRING.sub(b"", line)
+    if b'"' in rest:
+        return None
+    return rest.count(b"{") + rest.count(b"[") - rest.count(b"}") - rest.count(b"]")
+
+
+def _apart(name: str, lines: list[tuple[int, bytes]]) -> Iterator[tuple[str, bytes]]:
+    """Lines that were held for one value and are none together: what is a value by itself is not lost."""
+    for number, line in lines:
+        yield f"{name}:{number}", line
+
+
+def _numbered(data: bytes, first: int) -> Iterator[tuple[int, bytes]]:
+    for number, line in enumerate(io.BytesIO(data), first):
+        if not line.isspace():
+            yield number, line
 
 
 class _Limited(io.RawIOBase):
@@ -187,24 +330,89 @@ class _Limited(io.RawIOBase):
         return len(data)
 
 
+class _Inflated(io.RawIOBase):
+    """The content of a zlib stream, as OCS keeps what its agents sent."""
+
+    def __init__(self, packed: BinaryIO) -> None:
+        super().__init__()
+        self._packed = packed
+        self._inflate = zlib.decompressobj()
+
+    def readable(self) -> bool:
+        """It is."""
+        return True
+
+    def readinto(self, buffer: object) -> int:
+        """The next bytes."""
+        view = memoryview(buffer).cast("B")  # type: ignore[arg-type]
+        data = b""
+        while not data and not self._inflate.eof:
+            packed = self._inflate.unconsumed_tail or self._packed.read(_BUFFER)
+            if not packed:
+                raise EOFError("the stream ended before its end marker")
+            data = self._inflate.decompress(packed, len(view))
+        view[: len(data)] = data
+        return len(data)
+
+
 def _buffered(stream: BinaryIO, name: str) -> BinaryIO:
     """The stream unpacked, in UTF-8 and without a byte order mark."""
     try:
-        start = stream.read(4)
+        start = stream.read(_SNIFFED)
         if start[:2] == b"\x1f\x8b":
             packed = io.BufferedReader(_Limited(start, stream, name, LIMIT), _BUFFER)
             stream = cast("BinaryIO", gzip.GzipFile(fileobj=packed))
-            start = stream.read(4)
+            start = stream.read(_SNIFFED)
+        elif _is_zlib(start):
+            packed = io.BufferedReader(_Limited(start, stream, name, LIMIT), _BUFFER)
+            stream = cast("BinaryIO", io.BufferedReader(_Inflated(cast("BinaryIO", packed)), _BUFFER))
+            start = stream.read(_SNIFFED)
         limited = cast("BinaryIO", io.BufferedReader(_Limited(start, stream, name, LIMIT), _BUFFER))
-        for mark, encoding in _MARKS:
-            if start.startswith(mark):
-                text = limited.read()[2:].decode(encoding, "replace")
-                return io.BytesIO(text.encode("utf-8", "replace"))
+        encoding = _encoding(start)
+        if encoding:
+            text = limited.read().decode(encoding, "replace").removeprefix("\ufeff")
+            return io.BytesIO(text.encode("utf-8", "replace"))
         if start.startswith(b"\xef\xbb\xbf"):
             limited.read(3)
     except (OSError, EOFError, zlib.error) as error:
         raise BrokenError(name, _why(error)) from error
     return limited
+
+
+def _is_zlib(start: bytes) -> bool:
+    """Whether these are the first bytes of a zlib stream and not text: `x^` begins both."""
+    return start[:1] == b"\x78" and start[1:2] in (b"\x01", b"\x9c", b"\xda")
+
+
+def _encoding(start: bytes) -> str:
+    """UTF-16 by its mark, or by zero bytes, which no other text has; empty for everything else."""
+    for mark, encoding in _MARKS:
+        if start.startswith(mark):
+            return encoding
+    before, after = start[::2].count(0), start[1::2].count(0)
+    return "" if not before + after else "utf-16-be" if before > after else "utf-16-le"
+
+
+def _unzipped(packed: BinaryIO, name: str) -> Iterator[Document]:
+    """The files in a zip archive; limits hold for all of them together."""
+    try:
+        archive = zipfile.ZipFile(packed)
+        files = [one for one in archive.infolist() if not one.is_dir()]
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
+        raise BrokenError(name, f"damaged zip archive: {error}") from error
+    if any(one.filename == "[Content_Types].xml" for one in files):
+        raise BrokenError(name, "an Office document: save the sheet as CSV")
+    if len(files) > _MEMBERS or sum(one.file_size for one in files) > LIMIT:
+        raise BrokenError(name, f"more than {_MEMBERS:,} files or {LIMIT >> 20} MiB in a zip archive: unpack it first")
+    if not files:
+        raise BrokenError(name, "an empty zip archive")
+    for one in files:
+        place = f"{name}/{one.filename}"
+        try:
+            data = archive.read(one)
+        except (zipfile.BadZipFile, RuntimeError, NotImplementedError, OSError, EOFError, zlib.error) as error:
+            raise BrokenError(place, f"cannot be unpacked: {error}") from error
+        yield Document(io.BytesIO(data), place)
 
 
 def _bounded(where: str, data: bytes) -> None:
@@ -214,6 +422,6 @@ def _bounded(where: str, data: bytes) -> None:
 
 def _why(error: Exception) -> str:
     if isinstance(error, gzip.BadGzipFile | EOFError | zlib.error):
-        return f"damaged gzip: {error}"
+        return f"damaged gzip or zlib data: {error}"
     strerror = error.strerror if isinstance(error, OSError) else ""
     return f"cannot be read: {strerror or error}"

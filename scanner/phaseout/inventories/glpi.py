@@ -139,7 +139,7 @@ def _inventory(document: Document, where: str, computer: _Computer, rows: dict[s
         ),
         computer.tool,
         _scanned(computer),
-        [one for name, one in rows.items() if computer.sections[name] or one.run().rows],
+        [one for name, one in rows.items() if computer.sections[name] or one.rows],
         shown,
         _LIMITS,
     )
@@ -165,8 +165,8 @@ def _software(place: str, row: _Row, platform: Platform, rows: Rows) -> None:
         ids["registry_key"] = key
         if product := guid(key):
             ids["product_code"] = product
-    unknown: Kind = {"windows": "program", "macos": "app", "linux": "package"}[platform]  # type: ignore[assignment]
-    rows.items.append(
+    unknown: Kind = "program" if platform == "windows" else "package" if platform == "linux" else "app"
+    rows.add(
         Item(
             kind=_KINDS.get(teller, "package" if teller else unknown),
             name=name or key,
@@ -195,7 +195,7 @@ def _process(place: str, row: _Row, rows: Rows) -> None:
     kernel = command.startswith("[") and command.endswith("]")
     program = "" if kernel else _program(command)
     absolute = program.startswith("/") or program[1:3] == ":\\"
-    rows.items.append(
+    rows.add(
         Item(
             kind="process",
             name=command[1:-1] if kernel else program.replace("\\", "/").rpartition("/")[2] or command,
@@ -226,7 +226,7 @@ def _antivirus(place: str, row: _Row, rows: Rows) -> None:
         rows.damaged(place, "an antivirus product without a name")
         return
     state: State = "running" if text(row.get("enabled")) in ("1", "true") else "installed"
-    rows.items.append(
+    rows.add(
         Item(
             kind="security_product",
             name=name,

@@ -1,121 +1,114 @@
-"""What readers of other tools' inventories share: rows into runs, texts into fields, and what remains unseen."""
+"""What readers of other tools' inventories share: rows into runs, fields into strings, and what remains unseen."""
 
 import datetime as dt
+from collections.abc import Iterator, Sequence
 from typing import Any, get_args
 
 from phaseout.model.nouns import (
     INVENTORY_SCHEMA,
+    Cause,
     HostInfo,
     Inventory,
     Item,
     Kind,
+    LeftOut,
     Platform,
     Problem,
-    RunStatus,
+    Reason,
     SourceRun,
     Unseen,
 )
+from phaseout.model.recording import Recorder, in_order, shortened, unseen_parts
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
-_TEXT = 8192  # characters of one field
-_PROBLEMS = 100  # of one source; the rest is counted
 _REMEDY = "scan the machine itself with phaseout"
+_REMEDIES: dict[Cause, str] = dict.fromkeys(get_args(Cause), _REMEDY)
 _SEVERAL = {
     "package": "packages of the system",
     "program": "installed programs",
     "app": "applications",
     "process": "running processes",
-    "service": "services",
     "task": "scheduled tasks",
-    "driver": "drivers",
-    "extension": "extensions",
-    "library": "libraries",
     "security_product": "registered security products",
+    "library": "libraries",
     "file": "folders and files that vendors leave",
 }
 
 
-class Rows:
-    """The rows of one source while they become items; no row is lost."""
+class Rows(Recorder):
+    """The rows of one source while they become items."""
 
     def __init__(self, source: str) -> None:
-        self.source = source
+        super().__init__(source)
         self.items: list[Item] = []
-        self._left_out: dict[str, int] = {}
-        self._problems: list[Problem] = []
-        self._more = 0
 
-    def left_out(self, reason: str) -> None:
-        """Counts a row that is no item."""
-        self._left_out[reason] = self._left_out.get(reason, 0) + 1
+    def add(self, item: Item) -> None:
+        """Takes an item; beyond the limit it is counted and a problem."""
+        if self.full:
+            self.damaged(self.source, f"more than {self.count:,} items", "limit")
+            return
+        self.count += 1
+        self.items.append(item)
 
-    def damaged(self, where: str, why: str) -> None:
-        """Notes a row that could not be read."""
-        self.left_out("damaged")
-        self.problem(where, why)
+    def leave_out(self, reason: Reason, count: int = 1) -> None:
+        """Counts rows that are no software."""
+        self.left_out(LeftOut(reason, count))
 
-    def problem(self, where: str, why: str) -> None:
-        """Notes something that a reader should know of."""
-        if len(self._problems) < _PROBLEMS:
-            self._problems.append(Problem(where, why))
-        else:
-            self._more += 1
-
-    def run(self) -> SourceRun:
-        """How the source ended."""
-        problems = list(self._problems)
-        if self._more:
-            problems.append(Problem(self.source, f"{self._more} further problems of this source are not listed"))
-        status: RunStatus = "partial" if problems else "ok"
-        return SourceRun(
-            source=self.source,
-            status=status,
-            rows=len(self.items) + sum(self._left_out.values()),
-            items=len(self.items),
-            left_out=self._left_out,
-            problems=tuple(problems),
-        )
+    def damaged(self, where: str, why: str, cause: Cause = "damaged") -> None:
+        """Counts a row that could not be read, and says why."""
+        self.leave_out("damaged")
+        self.problem(Problem(where, why, cause))
 
 
-def inventory(host: HostInfo, tool: str, scanned_at: str, rows: list[Rows], shown: set[Kind], limits: str) -> Inventory:
+def inventory(
+    host: HostInfo,
+    tool: str,
+    scanned_at: str,
+    rows: list[Rows],
+    shown: set[Kind],
+    limits: str,
+    also: tuple[Unseen, ...] = (),
+) -> Inventory:
     """The inventory of what was read.
 
     Args:
-        host: who it is about.
+        host: what it is about.
         tool: which program made it.
         scanned_at: when; see `moment`.
         rows: what was read, source by source.
         shown: the kinds of items that such an input shows.
         limits: why it shows no others, in words.
+        also: what else was not seen.
     """
     runs = tuple(one.run() for one in rows)
-    unseen = [
-        Unseen(run.source, f"{run.problems[0].where}: {run.problems[0].why}", source=run.source)
-        for run in runs
-        if run.status == "partial"
-    ]
+    unseen = [part for run in runs for part in unseen_parts(run.source, run.problems, _REMEDIES, source=run.source)]
     hidden = tuple(kind for kind in KINDS if kind not in shown)
     if hidden:
-        what = ", ".join(_SEVERAL[kind] for kind in hidden)
-        unseen.append(Unseen(what[0].upper() + what[1:], limits, _REMEDY, kinds=hidden))
-    items = [item for one in rows for item in one.items]
-    items.sort(key=lambda item: (item.kind, item.name, item.version, item.path, item.user, item.source, item.command))
+        what = ", ".join(_SEVERAL.get(kind, f"{kind.replace('_', ' ')}s") for kind in hidden)
+        unseen.append(Unseen(what[0].upper() + what[1:], limits, _REMEDY, kinds=hidden, cause="not_shown"))
+    items = in_order(item for one in rows for item in one.items)
     return Inventory(
         schema=INVENTORY_SCHEMA,
         tool=tool,
         scanned_at=scanned_at,
         host=host,
-        items=tuple(items),
+        items=items,
         runs=runs,
-        unseen=tuple(unseen),
+        unseen=(*unseen, *also, *nothing_shown(runs, items)),
     )
 
 
+def nothing_shown(runs: Sequence[SourceRun], items: Sequence[Item]) -> Iterator[Unseen]:
+    """That an inventory without runs or without items shows nothing: a host is never clean by it."""
+    if not runs or not items:
+        why = "the inventory lists no source" if not runs else "the inventory lists no item of any kind"
+        yield Unseen("All software", why, _REMEDY, cause="missing")
+
+
 def text(value: Any) -> str:
-    """A field as text, without blanks around it and of bounded length; empty for what is no text, number or truth."""
+    """A field as a string, stripped and of bounded length; empty unless it is a string, number or truth value."""
     if isinstance(value, str):
-        found = value.strip()
-        return found if len(found) <= _TEXT else found[:_TEXT] + "…"
+        return shortened(value.strip())
     if isinstance(value, bool):
         return "true" if value else "false"
     return str(value) if isinstance(value, int | float) else ""
@@ -140,9 +133,13 @@ def moment(value: Any) -> str:
 
 
 def platform_of(*words: str) -> Platform | None:
-    """The platform that the first telling word names."""
+    """The platform that the first of these words to name one names."""
     for word in words:
         lower = word.lower()
+        if "android" in lower:
+            return "android"
+        if "ipados" in lower or lower.startswith(("ios", "ipad", "iphone", "apple tv", "tvos")):
+            return "ios"
         if "windows" in lower or "mswin" in lower:
             return "windows"
         if "macos" in lower or "mac os" in lower or "darwin" in lower or "os x" in lower:

@@ -167,7 +167,7 @@ class _Host:
         table = self._names[named]
         if table is None:
             if not columns.keys() >= _SOFTWARE or columns.keys() & _FOREIGN:
-                self._unknown.left_out("of a table without software")
+                self._unknown.leave_out("of a table without software")
             else:
                 shown = ", ".join(sorted(columns)[:6])
                 self._unknown.damaged(where, f"columns {shown} say no table: name the query after its table")
@@ -197,7 +197,7 @@ class _Host:
                 platforms.append(about.platform)
             for row, where in self._rows[table].items():
                 _add(rows, about, where, dict(row))
-        if self._unknown.run().rows:
+        if self._unknown.rows:
             sources.append(self._unknown)
         system, release = self._heads.get("system_info", {}), self._heads.get("os_version", {})
         told = platform_of(release.get("platform", ""), release.get("name", ""))
@@ -220,12 +220,12 @@ class _Host:
 def _add(rows: Rows, table: _Table, where: str, columns: _Columns) -> None:
     fields = table.make(columns)
     if fields is None:
-        rows.left_out("known to the table but not installed")
+        rows.leave_out("known but not installed")
         return
     if not fields.get("name"):
         rows.damaged(where, "a row without a name")
         return
-    rows.items.append(
+    rows.add(
         Item(
             kind=table.kind,
             source=rows.source,

@@ -12,6 +12,7 @@ import msgspec
 from msgspec import Struct
 
 from phaseout.inventories.document import JSON_ERRORS, BrokenError, Document
+from phaseout.inventories.inventory_builder import nothing_shown
 from phaseout.model.findings import REPORT_SCHEMA
 from phaseout.model.nouns import INVENTORY_SCHEMA, HostInfo, Inventory, Item, Problem, SourceRun, Unseen
 
@@ -38,6 +39,7 @@ class _Schema(Struct):
 
 
 _START = b'{"schema":"phaseout-'  # of what is written here
+_AGAIN = "scan the machine again"
 _ENCODER = msgspec.json.Encoder(order="deterministic")
 _HEAD = msgspec.json.Decoder(_Head)
 _ITEM = msgspec.json.Decoder(Item)
@@ -60,7 +62,7 @@ def write(inventory: Inventory, ending: str) -> Iterator[bytes]:
 def fits(document: Document) -> bool:
     """Whether it is an inventory or report of ours, of whatever version."""
     if document.start.startswith(_START):
-        return True  # be it cut off
+        return True  # even if it was cut off
     members = document.members()
     schema = bytes(members.get("schema", b"")).strip(b'"')
     if {"kind", "name", "source"} <= members.keys():
@@ -70,9 +72,14 @@ def fits(document: Document) -> bool:
 
 def read(document: Document) -> Iterator[Inventory | Problem]:
     """Every inventory in it; a broken one costs itself."""
-    if document.start.startswith(_START) or (document.members() and document.by_line and document.start[:1] != b"["):
+    one_a_line = document.start.startswith(_START) and document.ends_with_brace
+    if one_a_line or (document.members() and document.by_line and document.start[:1] != b"["):
         yield from _by_line(document)
-        return
+    else:
+        yield from _values(document)
+
+
+def _values(document: Document) -> Iterator[Inventory | Problem]:
     for where, value in document.values():
         try:
             yield _whole(where, value)
@@ -84,39 +91,43 @@ def _by_line(document: Document) -> Iterator[Inventory | Problem]:
     head: _Head | None = None
     items: list[Item] = []
     at = ""  # where the head stands
-    broken = False
+    broken, first = False, True
     for number, line in document.lines():
         where = f"{document.name}:{number}"
         try:
             found = _line(where, line)
         except BrokenError as error:
+            if first and document.members() and not document.by_line:  # one value on several lines
+                yield from _values(document)
+                return
             if not broken:  # the first error of an inventory is the one to mend
                 yield Problem(error.where, error.why)
             broken = True
-            head = None
+            head, first = None, False
             continue
+        first = False
         if isinstance(found, Item):
             items.append(found)
             continue
         if found.type == "summary":  # closes the items before it
             if not broken:
-                yield _closed(where, found, items, found.counts.get("items"))
+                yield _or_problem(where, found, items, found.counts.get("items", 0))
             head, items, broken = None, [], False
             continue
         if head is not None:
-            yield _closed(at, head, items)
+            yield _or_problem(at, head, items)
             items = []
         elif items and not broken:
             yield Problem(where, "items without the head that must stand before them")
             items = []
         head, at, broken = found, where, False
         if found.items is not None:
-            yield _closed(where, found, found.items, len(found.items))
+            yield _or_problem(where, found, found.items)
             head = None
         else:
             items = []
     if head is not None:
-        yield _closed(at, head, items)
+        yield _or_problem(at, head, items)
     elif items and not broken:
         yield Problem(document.name, "items without head or summary: the file was cut off")
 
@@ -163,18 +174,24 @@ def _whole(where: str, data: msgspec.Raw) -> Inventory:
     head = _head(where, data)
     if head.items is None:
         raise BrokenError(where, "no inventory: it has no items")
-    found = _closed(where, head, head.items, len(head.items))
-    assert isinstance(found, Inventory)
-    return found
+    return _closed(where, head, head.items)
 
 
-def _closed(
-    where: str, head: _Head, items: list[Item] | tuple[Item, ...], count: int | None = None
-) -> Inventory | Problem:
-    """The inventory, unless items are missing that its runs have counted."""
-    expected = sum(run.items for run in head.runs) if count is None else count
+def _closed(where: str, head: _Head, items: list[Item] | tuple[Item, ...], count: int = 0) -> Inventory:
+    """The inventory of a head and its items.
+
+    Args:
+        where: the place of the head.
+        head: what was read of it.
+        items: those that belong to it.
+        count: how many a summary announces.
+
+    Raises:
+        BrokenError: there are fewer than its runs or its summary have counted.
+    """
+    expected = max(count, sum(run.items for run in head.runs))
     if len(items) < expected:
-        return Problem(where, f"{len(items)} items where {expected} are announced: the file was cut off")
+        raise BrokenError(where, f"{len(items)} items where {expected} are announced: the file was cut off")
     assert head.host is not None
     return Inventory(
         schema=head.schema,
@@ -183,9 +200,28 @@ def _closed(
         host=head.host,
         items=tuple(items),
         runs=head.runs,
-        unseen=head.unseen,
+        unseen=(*head.unseen, *_missing(head.runs, items)),
         peak_memory=head.peak_memory,
     )
+
+
+def _or_problem(where: str, head: _Head, items: list[Item] | tuple[Item, ...], count: int = 0) -> Inventory | Problem:
+    try:
+        return _closed(where, head, items, count)
+    except BrokenError as error:
+        return Problem(error.where, error.why)
+
+
+def _missing(runs: tuple[SourceRun, ...], items: list[Item] | tuple[Item, ...]) -> Iterator[Unseen]:
+    """What a scan cannot have written: no runs, no items, or items that no run has counted."""
+    yield from nothing_shown(runs, items)
+    counts = {run.source: run.items for run in runs}
+    for item in items:
+        counts[item.source] = counts.get(item.source, 0) - 1
+    for source, difference in sorted(counts.items()):
+        if difference:
+            listed = "fewer" if difference > 0 else "more"
+            yield Unseen(source, f"{listed} items than its run counted: the inventory was changed", _AGAIN, source)
 
 
 def _json(inventory: Inventory) -> Iterator[bytes]:

@@ -174,9 +174,9 @@ def _row(rows: Rows, place: str, name: str, version: str, vendor: str, purl: str
     if not name:
         rows.damaged(place, "a package without a name")
     elif kind is None:
-        rows.left_out("what the document is about" if purpose == "-" else f"of purpose {purpose.lower()[:40]}")
+        rows.leave_out("what the document is about" if purpose == "-" else "not software")
     else:
-        rows.items.append(
+        rows.add(
             Item(
                 kind=kind,
                 name=name,

@@ -9,7 +9,7 @@ from typing import Literal
 from msgspec import Struct
 
 INVENTORY_SCHEMA = "phaseout-inventory/1"
-Platform = Literal["linux", "macos", "windows"]
+Platform = Literal["android", "ios", "linux", "macos", "windows"]  # the first two are known by inventories alone
 Kind = Literal[
     "package",  # an entry of a package manager
     "program",  # an entry of the Windows Uninstall keys, an AppImage, a portable executable
@@ -123,6 +123,11 @@ Reason = Literal[
     "not a package",
     "not an extension",
     "not a kernel module",
+    "not software",  # of another tool's inventory: data, a device, a file
+    "of a table without software",
+    "not installed, only referred to",
+    "what the document is about",
+    "an app on a personal phone or tablet",  # counted only: it is the owner's own affair
 ]
 
 

@@ -3,6 +3,9 @@
 import gzip
 import io
 import random
+import zipfile
+import zlib
+from collections.abc import Callable
 
 import msgspec
 import pytest
@@ -87,7 +90,7 @@ def test_cut_off(saved: Inventory) -> None:
     lines = written(saved, ".ndjson").splitlines(keepends=True)
     assert broken(b"".join(lines[:-1])).why == "2 items where 3 are announced: the file was cut off"
     assert "truncated" in broken(written(saved, ".json")[:200]).why
-    assert "damaged gzip" in broken(written(saved, ".json.gz")[:-20]).why
+    assert "damaged gzip or zlib" in broken(written(saved, ".json.gz")[:-20]).why
     assert "items without" in broken(b"".join(lines[1:])).why
 
 
@@ -124,3 +127,71 @@ def test_limits(monkeypatch: pytest.MonkeyPatch, saved: Inventory) -> None:
     assert one(written(saved, ".json")) == saved
     monkeypatch.setattr("phaseout.inventories.document._COMMAS", 10)
     assert "no inventory is that large" in broken(b"[" + b"1," * 20 + b"1]").why
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        lambda saved: msgspec.structs.replace(saved, runs=(), items=()),
+        lambda saved: msgspec.structs.replace(saved, runs=()),
+        lambda saved: msgspec.structs.replace(
+            saved, items=(), runs=tuple(msgspec.structs.replace(run, items=0, rows=0) for run in saved.runs)
+        ),
+        lambda saved: msgspec.structs.replace(saved, runs=saved.runs[:1]),
+        lambda saved: msgspec.structs.replace(
+            saved, items=(*saved.items[:-1], msgspec.structs.replace(saved.items[-1], source="dpkg"))
+        ),
+    ],
+)
+@pytest.mark.parametrize("ending", [".json", ".ndjson"])
+def test_what_no_scan_writes_is_incomplete(
+    saved: Inventory, changed: Callable[[Inventory], Inventory], ending: str
+) -> None:
+    (found,) = read_bytes(written(changed(saved), ending))
+    assert isinstance(found, Inventory)
+    assert found.unseen
+    assert not found.unseen[0].kinds  # any kind may be missing
+
+
+def test_items_without_those_that_the_runs_counted(saved: Inventory) -> None:
+    fewer = msgspec.structs.replace(saved, items=saved.items[:1])
+    for ending in (".json", ".ndjson"):
+        assert broken(written(fewer, ending)).why == "1 items where 3 are announced: the file was cut off"
+
+
+def test_json_is_read_however_its_lines_are_broken(saved: Inventory) -> None:
+    line = written(saved, ".json").strip()
+    pretty = msgspec.json.format(line, indent=2)
+    after_commas = line.replace(b',"tool"', b'\n,"tool"').replace(b',"items"', b',\n"items"')
+    after_a_brace = line.replace(b'"platform":"linux"}', b'"platform":"linux"}\n', 1)
+    for data in (pretty, after_commas, after_a_brace, b"\n" + line + b"\n\n", b"W1126 a warning\n" + pretty):
+        assert one(data) == saved
+    assert read_bytes(pretty + b"\n" + pretty) == [saved, saved]
+    assert read_bytes(pretty + b"\n" + line + b"\n") == [saved, saved]
+
+
+def test_zip_and_zlib(saved: Inventory) -> None:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("a/", b"")
+        archive.writestr("a/one.json", written(saved, ".json"))
+        archive.writestr("two.ndjson.gz", written(saved, ".ndjson.gz"))
+    assert read_bytes(packed.getvalue(), "x.zip") == [saved, saved]
+    assert one(zlib.compress(written(saved, ".json")), "x.ocs") == saved
+    assert "damaged gzip or zlib" in broken(zlib.compress(written(saved, ".json"))[:-30]).why
+    for name, why in (("[Content_Types].xml", "save the sheet as CSV"), ("one.txt", "no inventory of a known kind")):
+        other = io.BytesIO()
+        with zipfile.ZipFile(other, "w") as archive:
+            archive.writestr(name, b"hello")
+        assert why in broken(other.getvalue()).why
+    assert "damaged zip" in broken(packed.getvalue()[:40]).why
+    assert "empty zip" in broken(b"PK\x05\x06" + b"\0" * 18).why
+
+
+def test_a_zip_bomb_is_refused(saved: Inventory, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("phaseout.inventories.document.LIMIT", 1 << 20)
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("one.json", written(saved, ".json") + b" " * (2 << 20))
+    assert "unpack it first" in broken(packed.getvalue()).why
+    assert "larger than 1 MiB" in broken(zlib.compress(b"[" + b" " * (2 << 20))).why

@@ -56,7 +56,7 @@ def test_syft() -> None:
         "inner": ("library", "", ""),
     }
     (run,) = found.runs
-    assert run.left_out == {"the operating system itself": 1, "data: no software": 1, "damaged": 2}
+    assert run.left_out == {"part of the operating system": 1, "not software": 1, "damaged": 2}
     damaged, hidden = found.unseen
     assert "components[5]: a component without a name" in damaged.why
     assert {"process", "service", "driver"} <= set(hidden.kinds)
@@ -102,7 +102,7 @@ def test_cdxgen_of_a_running_system() -> None:
         ("process", "avp", ""),
         ("program", "Kaspersky Free", ""),
     ]
-    assert found.runs[0].left_out == {"etc_hosts: no software": 1}
+    assert found.runs[0].left_out == {"not software": 1}
 
 
 def test_spdx_2() -> None:

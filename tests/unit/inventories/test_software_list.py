@@ -1,6 +1,12 @@
 """CSV of discovered apps and installed software, in its many spellings."""
 
+import io
+
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from phaseout.inventories.delimited import Heading, table
+from phaseout.inventories.document import Document
 from phaseout.model.nouns import Inventory
 
 from tests.unit.inventories.conftest import broken, one, read_bytes
@@ -24,7 +30,8 @@ def test_intune() -> None:
     assert (second.host.name, second.host.os_version, second.items[0].user) == ("WS-2", "10.0", "Ada")
     assert second.items[0].evidence[0].where == "fleet.csv:2"
     assert first.runs[0].left_out == {"damaged": 1}
-    assert phone.runs[0].left_out == {"on a phone or tablet": 1}
+    assert (phone.host.platform, [(item.kind, item.name) for item in phone.items]) == ("ios", [("app", "TikTok")])
+    assert "app" not in phone.unseen[-1].kinds
     assert "process" in second.unseen[-1].kinds
 
 
@@ -38,12 +45,23 @@ def test_intune() -> None:
         "Nom de l'application\tÉditeur\tVersion",
         '"sep=;"\nAnwendungsname;Hersteller;Version'.replace('"', ""),
         "应用名称,发布者,版本",
+        "Programnamn;Utgivare;Version",
+        "Programnavn;Udgiver;Programversion",
+        "Sovelluksen nimi;Julkaisija;Sovelluksen versio",
+        "Název aplikace;Vydavatel;Verze aplikace",
+        "Alkalmazás neve;Közzétevő;Alkalmazás verziója",
+        "애플리케이션 이름,게시자,버전",
+        "Nome do aplicativo,Editor,Versão do aplicativo",
+        "Details_Table0_ProductName,Details_Table0_Publisher0,Details_Table0_ProductVersion",
+        "Name,Vendor,Version",
+        "#TYPE Selected.System.Management.Automation.PSCustomObject\nDisplayName,Publisher,DisplayVersion",
+        "All software\n\nCollection: All Systems\nProduct Name,Publisher,Version",
     ],
 )
 def test_headings_of_many_reports(heading: str) -> None:
     delimiter = next(one for one in "\t;," if one in heading.splitlines()[-1])
     data = f"{heading}\n" + delimiter.join(("Kaspersky Free", "Kaspersky", "21")) + "\n"
-    for encoded in (data.encode(), data.encode("utf-8-sig"), data.encode("utf-16")):
+    for encoded in (data.encode(), data.encode("utf-8-sig"), data.encode("utf-16"), data.encode("utf-16-be")):
         found = one(encoded, "ws-17.csv")
         (item,) = found.items
         assert (found.host.name, item.name, item.vendor, item.version) == ("ws-17", "Kaspersky Free", "Kaspersky", "21")
@@ -71,4 +89,90 @@ def test_foreign_and_too_many(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "no inventory of a known kind" in broken(b"a,b,c\n1,2,3\n").why
     monkeypatch.setattr("phaseout.inventories.software_list._MOST", 2)
     assert "different programs" in broken(INTUNE.replace("Bob", "Eve").encode()).why
-    assert broken(b"Product Name,Publisher\nx," + b"y" * 100_000 + b"\n").why
+
+
+ROWS = "ApplicationName,ApplicationPublisher,ApplicationVersion,DeviceName,Platform\n"
+
+
+def programs(rows: str) -> dict[str, list[tuple[str, str, str]]]:
+    hosts = [one for one in read_bytes((ROWS + rows).encode(), "apps.csv") if isinstance(one, Inventory)]
+    return {host.host.name: [(item.name, item.vendor, item.version) for item in host.items] for host in hosts}
+
+
+@pytest.mark.parametrize(
+    ("row", "name", "vendor"),
+    [
+        ("Free, for Windows,AO Kaspersky Lab,1.2,PC-1,Windows", "Free, for Windows", "AO Kaspersky Lab"),
+        ("Reader,Foo, Inc.,1.2,PC-1,Windows", "Reader", "Foo, Inc."),
+        ("A, B, C,Foo, Inc.,1.2,PC-1,Windows", "A, B, C", "Foo, Inc."),
+        ("Free,for Windows,Kaspersky,1.2,PC-1,Windows", "Free,for Windows", "Kaspersky"),
+        ('19" Monitor Tool,Foo,1.2,PC-1,Windows', '19" Monitor Tool', "Foo"),
+        ('"Free" edition,Foo,1.2,PC-1,Windows', "Free edition", "Foo"),
+        ('"Free\nedition",Foo,1.2,PC-1,Windows', "Free\nedition", "Foo"),
+        ("Reader,Foo,1.2,PC-1,Windows,,", "Reader", "Foo"),
+    ],
+)
+def test_delimiters_and_quotes_out_of_place(row: str, name: str, vendor: str) -> None:
+    assert programs(f"{row}\nlast,Bar,2,PC-1,Windows\n") == {"PC-1": [(name, vendor, "1.2"), ("last", "Bar", "2")]}
+
+
+def test_a_row_that_was_put_together_is_said() -> None:
+    (found,) = read_bytes((ROWS + "Free, for Windows,AO Kaspersky Lab,1.2,PC-1,Windows\n").encode(), "apps.csv")
+    assert isinstance(found, Inventory)
+    assert found.runs[0].status == "partial"
+    assert (found.runs[0].problems[0].where, found.runs[0].problems[0].why) == (
+        "apps.csv:2",
+        "6 fields under 5 headings",
+    )
+
+
+def test_rows_of_no_known_device_are_counted_at_every_device() -> None:
+    rows = "a,b,c,d,e,f,g,h\nReader,Foo,1,,Windows\nReader,Foo,1,PC-1,Windows\n"
+    (found,) = read_bytes((ROWS + rows).encode(), "apps.csv")
+    assert isinstance(found, Inventory)
+    assert [item.name for item in found.items] == ["Reader"]
+    assert "2 rows name no device and may be of any, the first is apps.csv:2" in found.unseen[0].why
+    assert (
+        "1 rows cannot be read, the first is apps.csv:2"
+        in broken((ROWS + "a,b,c,d,e,f,g,h\n").encode(), "apps.csv").why
+    )
+
+
+def test_an_open_quote_costs_its_own_line() -> None:
+    rows = '"Free,Kaspersky,1,PC-1,Windows\n' + "".join(f"App {n},Foo,1,PC-1,Windows\n" for n in range(300))
+    found = programs(rows)["PC-1"]
+    assert len(found) == 301
+    assert ("Free", "Kaspersky", "1") in found
+
+
+def test_machines_that_share_a_name_are_told_apart_by_their_ids() -> None:
+    data = (
+        "DeviceId,DeviceName,SerialNumber,ApplicationName,ApplicationPublisher,Ownership,Platform\n"
+        "0f1e2d3c-0000-4000-8000-0123456789ab,PC1,PF3ABC12,A,X,Company,Windows\n"
+        "0f1e2d3c-0000-4000-8000-0123456789ac,PC1,PF3ABC13,B,X,Company,Windows\n"
+        ",,PF3ABC14,C,X,Company,Windows\n"
+        "0f1e2d3c-0000-4000-8000-0123456789ad,Phone,,TikTok,ByteDance,Personal,Android\n"
+    )
+    found = [one for one in read_bytes(data.encode()) if isinstance(one, Inventory)]
+    assert [(one.host.name, [item.name for item in one.items]) for one in found] == [
+        ("PC1", ["A"]),
+        ("PC1", ["B"]),
+        ("PF3ABC14", ["C"]),
+        ("Phone", []),
+    ]
+    assert len({one.host.identity for one in found}) == 4
+    phone = found[-1]
+    assert phone.runs[0].left_out == {"an app on a personal phone or tablet": 1}
+    assert any(one.cause == "not_asked" for one in phone.unseen)
+
+
+@settings(max_examples=80, deadline=None)
+@given(st.text(st.sampled_from('ab",; \n\r\t0.')))
+def test_every_line_is_accounted_for(body: str) -> None:
+    heading = Heading(",", ("ApplicationName", "Publisher"))
+    document = Document(io.BytesIO(b"ApplicationName,Publisher\n" + body.encode()), "x")
+    found = table(document, lambda one: one == heading)
+    assert found is not None
+    said = "".join("".join(row.fields) for row in found[1])
+    kept = [char for char in body if char in "ab0."]
+    assert sorted(char for char in said if char in "ab0.") == sorted(kept)

@@ -1,0 +1,113 @@
+"""What a source gives, counted and bounded until it becomes a `SourceRun`; and the order of items in an inventory.
+
+Scans and readers of other tools' inventories share it, so that the same limits and the same words hold for both.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from phaseout.model.nouns import Cause, Item, Kind, LeftOut, Problem, RunStatus, SourceRun, Unseen
+
+TEXT = 8192  # characters of one field; a command line may be 2 MiB
+PROBLEMS = 100  # of one source; the rest is counted
+ITEMS = 500_000  # of one source; more is no inventory but a fault
+ALL_ITEMS = 1_000_000  # of all sources: they are held in memory, half a gigabyte
+
+
+def shortened(text: str) -> str:
+    """The text, cut after `TEXT` characters."""
+    return text if len(text) <= TEXT else text[:TEXT] + "…"
+
+
+def in_order(items: Iterable[Item]) -> tuple[Item, ...]:
+    """The items sorted, so that the same host gives the same inventory."""
+    return tuple(
+        sorted(
+            items,
+            key=lambda item: (item.kind, item.name, item.version, item.path, item.user, item.source, item.command),
+        )
+    )
+
+
+class Recorder:
+    """Counts what one source gives. No row is lost: each is an item, left out for a reason, or a problem.
+
+    Args:
+        source: its name.
+        most: items, after which it is full.
+    """
+
+    def __init__(self, source: str, most: int = ITEMS) -> None:
+        self.source = source
+        self.count = 0  # of items
+        self._most = most
+        self._left_out: dict[str, int] = {}
+        self._problems: dict[Problem, None] = {}
+        self._more = 0
+
+    @property
+    def full(self) -> bool:
+        """Whether it has given as many items as it may."""
+        return self.count >= self._most
+
+    @property
+    def rows(self) -> int:
+        """How many rows were accounted for."""
+        return self.count + sum(self._left_out.values())
+
+    def left_out(self, left: LeftOut) -> None:
+        """Counts rows that are no software."""
+        self._left_out[left.reason] = self._left_out.get(left.reason, 0) + left.count
+
+    def problem(self, problem: Problem) -> None:
+        """Notes something that could not be read; the same one counts once."""
+        if problem in self._problems:
+            return
+        if len(self._problems) < PROBLEMS:
+            self._problems[problem] = None
+        else:
+            self._more += 1
+
+    def run(self, reason: str = "", seconds: float = 0.0) -> SourceRun:
+        """How the source ended; with a reason it failed. What hides no software does not make it partial."""
+        problems = tuple(self._problems)
+        if self._more:
+            more = f"{self._more} further problems of this source are not listed"
+            problems = (*problems, Problem(self.source, more, "limit"))
+        partial = any(problem.hides for problem in problems)
+        status: RunStatus = "failed" if reason else "partial" if partial else "ok"
+        return SourceRun(
+            source=self.source,
+            status=status,
+            reason=shortened(reason),
+            rows=self.rows,
+            items=self.count,
+            left_out=self._left_out,
+            problems=problems,
+            seconds=round(seconds, 6),
+        )
+
+
+def unseen_parts(
+    what: str,
+    problems: Iterable[Problem],
+    remedies: Mapping[Cause, str],
+    *,
+    source: str = "",
+    kinds: tuple[Kind, ...] = (),
+) -> Iterator[Unseen]:
+    """What was not seen because of these problems: one entry for each cause, in the order of their first problems.
+
+    Args:
+        what: the part of the host, in words.
+        problems: those that hide nothing are skipped.
+        remedies: what helps against each cause.
+        source: whose problems they are.
+        kinds: what they may hide.
+    """
+    causes: dict[Cause, list[Problem]] = {}
+    for problem in problems:
+        if problem.hides:
+            causes.setdefault(problem.cause, []).append(problem)
+    for cause, (first, *others) in causes.items():
+        more = f" and {len(others)} more" if others else ""
+        yield Unseen(what, f"{first.where}: {first.why}{more}", remedies.get(cause, ""), source, kinds, cause)
