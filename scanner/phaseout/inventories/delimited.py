@@ -109,8 +109,7 @@ def _rows(lines: Iterator[tuple[int, str]], heading: Heading) -> Iterator[Row]:
             pushed.extend(reversed(taken[1:]))
             fields = None
         if fields is None:  # a quote that is never closed
-            fields = next(csv.reader([line.replace('"', "")], delimiter=delimiter), [])
-            yield _fitted(number, fields, heading, "a quotation mark that is never closed")
+            yield _fitted(number, _unquoted(line, delimiter), heading, "a quotation mark that is never closed")
         elif any(fields):
             yield _fitted(number, fields, heading, "")
 
@@ -118,7 +117,7 @@ def _rows(lines: Iterator[tuple[int, str]], heading: Heading) -> Iterator[Row]:
 def _fields(line: str, delimiter: str) -> list[str] | None:
     """The fields of a row; `None` if a quote is open at its end."""
     if '"' not in line:
-        return line.rstrip("\r\n").split(delimiter)
+        return _unquoted(line, delimiter)
     try:
         return next(csv.reader([line], delimiter=delimiter, strict=True), [])
     except csv.Error as error:
@@ -127,7 +126,11 @@ def _fields(line: str, delimiter: str) -> list[str] | None:
     try:
         return next(csv.reader([line], delimiter=delimiter), [])
     except csv.Error:
-        return line.replace('"', "").rstrip("\r\n").split(delimiter)
+        return _unquoted(line, delimiter)
+
+
+def _unquoted(line: str, delimiter: str) -> list[str]:
+    return line.replace('"', "").rstrip("\r\n").split(delimiter)
 
 
 def _fitted(line: int, fields: list[str], heading: Heading, wrong: str) -> Row:

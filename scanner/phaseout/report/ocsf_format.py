@@ -20,7 +20,7 @@ from phaseout.report.safe import json_text
 from phaseout.report.wording import due, instant, verdict
 
 VERSION = "1.6.0"
-_SYSTEMS = {"windows": 100, "linux": 200, "macos": 300}
+_SYSTEMS = {"windows": 100, "linux": 200, "android": 201, "macos": 300, "ios": 301}
 _CONFIDENCES = {"possible": (1, "Low"), "likely": (2, "Medium"), "certain": (3, "High")}
 _PASS, _WARNING, _FAIL = (1, "Pass"), (2, "Warning"), (3, "Fail")
 _COMPLIANCES = {"replace": _FAIL, "review": _WARNING, "exempt": (99, "Exempt"), "clean": _PASS, "incomplete": _WARNING}
