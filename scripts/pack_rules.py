@@ -29,6 +29,7 @@ class PackRules(BuildHookInterface[Any]):
             for folder in ("vendors", "measures")
             for path in sorted((root / "rules" / folder).glob("*.toml"))
         }
+        files["rules/roles.toml"] = (root / "rules" / "roles.toml").read_bytes()
         packed = Path(self.directory) / "packed-rules"
         packed.parent.mkdir(parents=True, exist_ok=True)
         packed.write_bytes(pack(load(files)))

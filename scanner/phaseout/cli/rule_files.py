@@ -8,7 +8,7 @@ import phaseout
 from phaseout.cli import Failure
 from phaseout.model.rules import Policy, Ruleset
 from phaseout.report.safe import visible
-from phaseout.rules.load import RuleError, check_names, load, load_policy, unpack
+from phaseout.rules.load import ROLES, RuleError, check_names, load, load_policy, unpack
 
 _LIMIT = 1 << 20
 PACKED = "packed"
@@ -109,8 +109,11 @@ def _collect(folder: str, files: dict[str, bytes], errors: list[str]) -> None:
             if name.endswith(".toml") and not name.startswith("."):
                 found = True
                 _add(f"{folder}/{kind}/{name}", files, errors)
+    if os.path.exists(os.path.join(folder, ROLES)):
+        found = True
+        _add(f"{folder}/{ROLES}", files, errors)
     if not found:
-        errors.append(f"{folder}: holds no rules (no .toml file in vendors or measures)")
+        errors.append(f"{folder}: holds no rules (no roles.toml, and no .toml file in vendors or measures)")
 
 
 def _add(path: str, files: dict[str, bytes], errors: list[str]) -> None:

@@ -10,7 +10,7 @@ import click
 from phaseout.cli import Failure
 from phaseout.cli.rule_files import broken, read_files, read_rules, rules_and_policy, shipped
 from phaseout.cli.scan_options import counted_from
-from phaseout.judgement.verdict import days_left
+from phaseout.judgement.applied import days_left
 from phaseout.model.nouns import Platform
 from phaseout.model.rules import Measure, Policy, Product, Ruleset, Vendor
 from phaseout.report.safe import json_text, visible

@@ -24,7 +24,20 @@ from phaseout.model.rules import (
 REPORT_SCHEMA = "phaseout-report/1"
 Confidence = Literal["possible", "likely", "certain"]
 CONFIDENCES: tuple[Confidence, ...] = ("possible", "likely", "certain")
-Verdict = Literal["replace", "review", "exempt"]
+Verdict = Literal[
+    "replace",  # a measure asks for it, or its updates have ended
+    "review",  # a person must decide
+    "exempt",  # the law itself leaves it free
+    "waived",  # the operator's own waiver, which lifts no law
+    "successor",  # what the vendor put in its own place: not restricted
+]
+SUPPRESSED: frozenset[Verdict] = frozenset(("exempt", "waived", "successor"))  # shown, and not counted
+Applies = Literal[
+    "binds",  # one of the declared roles
+    "reaches",  # no declared role is bound, but its consequences reach every user where the operator is
+    "exempts",  # it would bind or reach, and leaves this category free; `text` is its condition
+    "names",  # the vendor, and binds others
+]
 HostVerdict = Literal["replace", "review", "clean", "incomplete"]
 
 
@@ -41,14 +54,15 @@ class Hit(Struct, frozen=True):
 class Applied(Struct, frozen=True, omit_defaults=True, kw_only=True):
     """One measure as it applies to a finding: the milestone that counts there, and the days left to it.
 
-    `binds` tells whether one of the operator's roles is bound. No `milestone`: nothing in it asks anything of us.
+    `role` is the declared or implied role that is bound. No `milestone`: nothing in it asks anything of the operator.
     `due` is RFC 3339 with the offset of the measure's own zone; `days_left` is negative once past; both are empty
     where the measure sets no date.
     """
 
     id: str
     title: str
-    binds: bool
+    applies: Applies
+    role: str = ""
     force: Force
     milestone: MilestoneKind | Literal[""] = ""
     due: str = ""
@@ -66,7 +80,7 @@ class Applied(Struct, frozen=True, omit_defaults=True, kw_only=True):
 class Finding(Struct, frozen=True, omit_defaults=True, kw_only=True):
     """One product on one host, with every item that shows it. `because` has one entry for each item.
 
-    `measures[0]` drives the finding.
+    The measures that apply come first; of these, `driving` is the one that decides. Dates are calendar days.
     """
 
     vendor: str
@@ -84,11 +98,28 @@ class Finding(Struct, frozen=True, omit_defaults=True, kw_only=True):
     action: str = ""
     remove: tuple[str, ...] = ()
     replacement: str = ""
+    waived_by: str = ""
+    waived_until: str = ""
 
     @property
     def driving(self) -> Applied | None:
         """The measure that the verdict, its date and its words come from."""
-        return self.measures[0] if self.measures else None
+        return self.measures[0] if self.measures and self.measures[0].applies != "names" else None
+
+    @property
+    def applying(self) -> tuple[Applied, ...]:
+        """The measures that bind, reach or exempt."""
+        return tuple(one for one in self.measures if one.applies != "names")
+
+    @property
+    def naming(self) -> tuple[Applied, ...]:
+        """The measures that only name the vendor or product: they bind others."""
+        return tuple(one for one in self.measures if one.applies == "names")
+
+    @property
+    def also(self) -> tuple[Applied, ...]:
+        """Every measure but the driving one."""
+        return self.measures[1:] if self.driving else self.measures
 
 
 class QuotedMilestone(Struct, frozen=True, omit_defaults=True, kw_only=True):
@@ -129,13 +160,22 @@ class QuotedMeasure(Struct, frozen=True, omit_defaults=True, kw_only=True):
 
 
 class RulesUsed(Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """Which rules judged, and what a reader must know of them (unverified parts, reviews that are due)."""
+    """Which rules judged, and what a reader must know of them.
+
+    `as_of` is the last day on which a measure was looked up. `cautions` belong in every line that gives a verdict: a
+    clock that cannot be right, rules past their review date. `added` and `replaced` name folders of rules beside, or
+    instead of, those that are shipped.
+    """
 
     vendors: int
     products: int
     measures: int
     digest: str
+    as_of: str = ""
+    added: tuple[str, ...] = ()
+    replaced: tuple[str, ...] = ()
     roles: tuple[str, ...] = ()
+    cautions: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
 
 
@@ -154,5 +194,5 @@ class Report(Struct, frozen=True, kw_only=True, omit_defaults=True):
     runs: tuple[SourceRun, ...] = ()
     unseen: tuple[Unseen, ...] = ()
     items: int = 0  # how many the inventory held
-    peak_memory: int = 0  # bytes, of the worker that looked
+    peak_memory: int = 0  # bytes, of the worker
     measures: tuple[QuotedMeasure, ...] = ()  # those that the findings name, each once

@@ -195,6 +195,21 @@ class Milestone(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     references: tuple[str, ...]
 
 
+class Role(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Who an operator can be. `home` is a country or state; whoever has the role has those that it implies as well."""
+
+    id: str
+    title: str
+    home: str
+    implies: tuple[str, ...] = ()
+
+
+class RoleFile(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The file `roles.toml`."""
+
+    role: tuple[Role, ...]
+
+
 class Bound(Struct, frozen=True, forbid_unknown_fields=True):
     """A role that the measure binds, and to what."""
 
@@ -242,13 +257,15 @@ class Measure(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     jurisdiction: str
     force: Force
     vendors: tuple[str, ...]
+    unruled_vendors: tuple[str, ...] = ()  # names that it lists as well, and that no vendor file looks for
     products: tuple[str, ...] = ()  # only these products; empty: all of the vendors
     covers: tuple[Category, ...] = ()  # only these categories; empty: all
     exempts: tuple[Exemption, ...] = ()
     components: Literal["embedded", "branded_only", "unclear"]
     bound: tuple[Bound, ...]
-    user: str  # what it means for somebody who merely uses the software
+    user: str  # what it means for a user whom it does not bind
     action: str  # what a bound reader has to do
+    waiver: str = ""  # who may grant an exception under it; empty: it knows none
     milestone: tuple[Milestone, ...]
     status: MeasureStatus
     reference: tuple[Reference, ...]
@@ -284,8 +301,14 @@ class Policy(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
 
 class Ruleset(Struct, frozen=True, kw_only=True):
-    """All checked rules of a run. `digest` is the SHA-256 over the files, in the order of their names."""
+    """All checked rules of a run. `digest` is the SHA-256 over the files, in the order of their names.
+
+    `added` and `replaced` name the folders that were read beside, or instead of, the shipped rules.
+    """
 
     vendors: tuple[Vendor, ...]
     measures: tuple[Measure, ...]
+    roles: tuple[Role, ...] = ()
     digest: str
+    added: tuple[str, ...] = ()
+    replaced: tuple[str, ...] = ()

@@ -77,7 +77,7 @@ def _finding(report: Report, finding: Finding, item: Item, because: str) -> tupl
         driving.days_left if driving and driving.days_left is not None else "",
         finding.action,
         finding.replacement,
-        " ".join(applied.id for applied in finding.measures[1:]),
+        " ".join(applied.id for applied in finding.also),
         because,
     )
 

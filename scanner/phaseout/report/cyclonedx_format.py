@@ -130,7 +130,7 @@ def _finding(finding: Finding) -> list[_Object]:
         facts |= {"measure": driving.id, "milestone": driving.milestone, "due": driving.due}
         if driving.days_left is not None:
             facts["days_left"] = str(driving.days_left)
-    also = [_property("also", applied.id) for applied in finding.measures[1:]]
+    also = [_property("also", applied.id) for applied in finding.also]
     remove = [_property("remove", step) for step in finding.remove]
     return [*(_property(name, value) for name, value in facts.items() if value), *also, *remove]
 

@@ -10,7 +10,7 @@ References:
 from collections.abc import Iterator
 from html import escape
 
-from phaseout.model.findings import Finding, Report
+from phaseout.model.findings import SUPPRESSED, Finding, Report
 from phaseout.model.nouns import SourceRun
 from phaseout.report.safe import visible
 from phaseout.report.wording import due, instant, verdict
@@ -61,7 +61,7 @@ def _product(finding: Finding) -> str:
     case = (
         f'<testcase classname="phaseout.products.{_safe(finding.vendor_id)}" name="{_safe(finding.product)}" time="0">'
     )
-    if finding.verdict == "exempt":
+    if finding.verdict in SUPPRESSED:
         return f'{case}<skipped message="{_safe(finding.action)}"/></testcase>\n'
     driving = finding.driving
     message = f"{finding.verdict}: {finding.state}, {due(driving)}"

@@ -78,9 +78,9 @@ def _finding(finding: Finding) -> Iterator[str]:
         yield f"{number}. {_prose(step)}\n"
     if finding.replacement:
         yield f"\nInstead: {_prose(finding.replacement)}\n"
-    if finding.measures:
-        yield "\nWhat applies:\n\n"
-        for applied in finding.measures:
+    for heading, measures in (("What applies", finding.applying), ("Also names it, and binds others", finding.naming)):
+        yield f"\n{heading}:\n\n" if measures else ""
+        for applied in measures:
             milestone = f": {_words(applied.milestone)}, {due(applied)}" if applied.milestone else ""
             yield f"- {_prose(applied.title)} ({_prose(applied.id)}){milestone}\n"
     yield "\nSeen:\n\n"

@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from phaseout.model.findings import Finding, QuotedMeasure, Report
+from phaseout.model.findings import SUPPRESSED, Finding, QuotedMeasure, Report
 from phaseout.model.nouns import HostInfo, Inventory, Item
 from phaseout.report.safe import json_text
 from phaseout.report.wording import due, instant, verdict
@@ -23,7 +23,13 @@ VERSION = "1.6.0"
 _SYSTEMS = {"windows": 100, "linux": 200, "android": 201, "macos": 300, "ios": 301}
 _CONFIDENCES = {"possible": (1, "Low"), "likely": (2, "Medium"), "certain": (3, "High")}
 _PASS, _WARNING, _FAIL = (1, "Pass"), (2, "Warning"), (3, "Fail")
-_COMPLIANCES = {"replace": _FAIL, "review": _WARNING, "exempt": (99, "Exempt"), "clean": _PASS, "incomplete": _WARNING}
+_COMPLIANCES: dict[str, tuple[int, str]] = {
+    "replace": _FAIL,
+    "review": _WARNING,
+    "clean": _PASS,
+    "incomplete": _WARNING,
+    **{verdict: (99, verdict.capitalize()) for verdict in SUPPRESSED},
+}
 _NEW, _SUPPRESSED = (1, "New"), (3, "Suppressed")
 _Object = dict[str, Any]
 
@@ -106,12 +112,13 @@ def _compliance_finding(report: Report, name: str) -> _Object:
 def _finding(report: Report, finding: Finding, quoted: dict[str, QuotedMeasure]) -> _Object:
     driving = finding.driving
     late = driving is not None and driving.days_left is not None and driving.days_left < 0
-    severity = {"exempt": (1, "Informational"), "review": (2, "Low")}.get(finding.verdict, (3, "Medium"))
+    suppressed = finding.verdict in SUPPRESSED
+    severity = (1, "Informational") if suppressed else (2, "Low") if finding.verdict == "review" else (3, "Medium")
     event = _compliance_finding(report, finding.product_id)
     event["finding_info"] |= {"title": f"{finding.product} ({finding.state})", "desc": finding.action}
     event["severity_id"], event["severity"] = (4, "High") if late and finding.verdict == "replace" else severity
     event["confidence_id"], event["confidence"] = _CONFIDENCES[finding.confidence]
-    event["status_id"], event["status"] = _SUPPRESSED if finding.verdict == "exempt" else _NEW
+    event["status_id"], event["status"] = _SUPPRESSED if suppressed else _NEW
     status_id, status = _COMPLIANCES[finding.verdict]
     measures = [quoted[applied.id] for applied in finding.measures if applied.id in quoted]
     return event | {

@@ -11,12 +11,18 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from phaseout.model.findings import Finding, Report, Verdict
+from phaseout.model.findings import SUPPRESSED, Finding, Report, Verdict
 from phaseout.model.nouns import Item
 from phaseout.report.safe import json_text, visible
 from phaseout.report.wording import due, instant, verdict
 
-_LEVELS: dict[Verdict, str] = {"replace": "error", "review": "warning", "exempt": "note"}
+_LEVELS: dict[Verdict, str] = {
+    "replace": "error",
+    "review": "warning",
+    "exempt": "note",
+    "waived": "note",
+    "successor": "note",
+}
 _Object = dict[str, Any]
 
 
@@ -93,7 +99,7 @@ def _result(report: Report, finding: Finding, number: int) -> _Object:
             **({"due": driving.due, "daysLeft": driving.days_left} if driving and driving.due else {}),
         },
     }
-    if finding.verdict == "exempt":
+    if finding.verdict in SUPPRESSED:
         result["suppressions"] = [{"kind": "external", "status": "accepted", "justification": finding.action}]
     return result
 

@@ -2,10 +2,13 @@
 
 import re
 from collections.abc import Collection, Iterator, Sequence
+from fnmatch import fnmatchcase
 
 from phaseout.model.fields import BY_NAME, HEAD_LISTS, IDS, TEXTS
-from phaseout.model.rules import Match, Measure, Policy, Product, Vendor, VersionRange
+from phaseout.model.rules import Match, Measure, Policy, Product, Role, Vendor, VersionRange
 
+VENDOR = "vendor"  # the actor and bound role that is the vendor itself, which no operator can declare
+_HOME = re.compile(r"[A-Z]{2}(-[A-Z0-9]{1,3})?\Z")
 _ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*\Z")
 # Names that other software, or malware, has as well: on their own they say nothing.
 GENERIC = frozenset(
@@ -63,7 +66,24 @@ def check_measure(measure: Measure, name: str) -> Iterator[str]:
         yield "status.review_by: must lie after as_of"
 
 
-def check_references(vendors: Sequence[Vendor], measures: Sequence[Measure]) -> Iterator[tuple[str, str]]:
+def check_roles(roles: Sequence[Role]) -> Iterator[str]:
+    """What is wrong with the roles."""
+    known = {role.id for role in roles}
+    seen: set[str] = set()
+    for role in roles:
+        if role.id in seen or role.id == VENDOR:
+            yield f"role {role.id!r}: is there already"
+        seen.add(role.id)
+        if not _HOME.match(role.home):
+            yield f"role {role.id!r}: home must be a country or a state of it, such as US or US-TX, not {role.home!r}"
+        for implied in role.implies:
+            if implied not in known:
+                yield f"role {role.id!r}: implies an unknown role {implied!r}{_meant(implied, known)}"
+
+
+def check_references(
+    vendors: Sequence[Vendor], measures: Sequence[Measure], roles: Sequence[Role]
+) -> Iterator[tuple[str, str]]:
     """Id and error of files that refer to what no file defines, or that define what another does."""
     known_vendors = {vendor.id for vendor in vendors}
     products: dict[str, str] = {}
@@ -80,15 +100,25 @@ def check_references(vendors: Sequence[Vendor], measures: Sequence[Measure]) -> 
         for product_id in dict.fromkeys(named):
             if product_id not in products:
                 yield measure.id, f"products: there is no product {product_id!r}"
+        known_roles = {VENDOR, *(role.id for role in roles)}
+        bound = [(f"bound[{number}].role", one.role) for number, one in enumerate(measure.bound)]
+        acting = [(f"milestone[{number}].actor", one.actor) for number, one in enumerate(measure.milestone)]
+        for place, role_id in (*bound, *acting):
+            if role_id not in known_roles:
+                yield measure.id, f"{place}: roles.toml has no role {role_id!r}{_meant(role_id, known_roles)}"
 
 
-def check_policy(policy: Policy, vendors: Sequence[Vendor], measures: Sequence[Measure]) -> Iterator[str]:
+def check_policy(policy: Policy, vendors: Sequence[Vendor], roles: Sequence[Role]) -> Iterator[str]:
     """Roles, products and vendors that a policy names and no rule knows."""
-    roles = {"us_person", *(bound.role for measure in measures for bound in measure.bound)} - {"vendor"}
+    known = {role.id for role in roles}
     for number, role in enumerate(policy.roles):
-        if role not in roles:
-            yield f"roles[{number}]: no measure knows the role {role!r}{_meant(role, roles)}"
-    products = {product.id for vendor in vendors for product in vendor.product} | {vendor.id for vendor in vendors}
+        if role not in known:
+            yield f"roles[{number}]: unknown role {role!r}{_meant(role, known)}"
+    named = {product.id for vendor in vendors for product in vendor.product}
+    products = named | {vendor.id for vendor in vendors}
+    for number, waiver in enumerate(policy.waiver):
+        if not any(fnmatchcase(product, waiver.product) for product in named):
+            yield f"waiver[{number}].product: no product {waiver.product!r}{_meant(waiver.product, named)}"
     for number, cutoff in enumerate(policy.cutoff):
         if cutoff.product not in products:
             yield f"cutoff[{number}].product: no product or vendor {cutoff.product!r}{_meant(cutoff.product, products)}"

@@ -11,10 +11,11 @@ from typing import TypeVar
 
 import msgspec
 
-from phaseout.model.rules import Measure, Policy, Ruleset, Vendor
+from phaseout.model.rules import Measure, Policy, Role, RoleFile, Ruleset, Vendor
 from phaseout.parsers.encodings.sha256 import sha256
-from phaseout.rules.checks import check_measure, check_policy, check_references, check_vendor
+from phaseout.rules.checks import check_measure, check_policy, check_references, check_roles, check_vendor
 
+ROLES = "roles.toml"
 _SIZE = 1 << 20  # bytes of one rule file; the largest that is shipped has a tenth of it
 _FILES = 1000
 _LEVELS = 32  # in one dotted key, which no rule has more than 2 of; the time that tomllib takes grows with their square
@@ -36,13 +37,14 @@ def load(files: Mapping[str, bytes]) -> Ruleset:
 
     Args:
         files: name as it is shown in errors → content. The folder `vendors` or `measures` in the name says what the
-            file is.
+            file is; `roles.toml` has the roles.
 
     Raises:
         RuleError: with every error of every file, each with file and place.
     """
     vendors: dict[str, Vendor] = {}
     measures: dict[str, Measure] = {}
+    roles: list[Role] = []
     names: dict[str, str] = {}
     errors: list[str] = []
     if len(files) > _FILES:
@@ -65,16 +67,25 @@ def load(files: Mapping[str, bytes]) -> Ruleset:
                     errors.append(f"{name}: id: {measure.id!r} is defined in another file too")
                 measures[measure.id] = measure
                 names[measure.id] = name
+        elif name.replace("\\", "/").rpartition("/")[2] == ROLES:
+            read = _read(name, files[name], RoleFile, errors)
+            roles += read.role if read is not None else ()
         else:
-            errors.append(f"{name}: must lie in a folder named vendors or measures")
+            errors.append(f"{name}: must be {ROLES}, or lie in a folder named vendors or measures")
     if not errors:
-        wrong = check_references(tuple(vendors.values()), tuple(measures.values()))
+        errors += (f"{ROLES}: {error}" for error in check_roles(roles))
+        wrong = check_references(tuple(vendors.values()), tuple(measures.values()), roles)
         errors += (f"{names[identifier]}: {error}" for identifier, error in wrong)
     if not vendors and not errors:
         errors.append("no vendor files: nothing would ever be found")
     if errors:
         raise RuleError(errors)
-    return Ruleset(vendors=tuple(vendors.values()), measures=tuple(measures.values()), digest=_digest(files))
+    return Ruleset(
+        vendors=tuple(vendors.values()),
+        measures=tuple(measures.values()),
+        roles=tuple(roles),
+        digest=_digest(files),
+    )
 
 
 def pack(ruleset: Ruleset) -> bytes:
@@ -100,7 +111,7 @@ def check_names(name: str, policy: Policy, ruleset: Ruleset) -> None:
     Raises:
         RuleError: with every role, product and vendor that no rule knows.
     """
-    errors = [f"{name}: {error}" for error in check_policy(policy, ruleset.vendors, ruleset.measures)]
+    errors = [f"{name}: {error}" for error in check_policy(policy, ruleset.vendors, ruleset.roles)]
     if errors:
         raise RuleError(errors)
 

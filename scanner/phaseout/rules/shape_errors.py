@@ -1,5 +1,6 @@
 """Every error of a table that does not have the shape it should have, each with its place and what would be right."""
 
+import datetime as dt
 import difflib
 from collections.abc import Iterator
 
@@ -37,7 +38,7 @@ def _check(value: object, wanted: mi.Type, place: str, depth: int) -> Iterator[s
     elif isinstance(wanted, mi.LiteralType):
         if value not in wanted.values:
             meant = _meant(value, [str(one) for one in wanted.values])
-            yield f"{place}: {_shown(value)} is none of {_choice(wanted)}{meant}"
+            yield f"{place}: must be one of {_choice(wanted)}, not {_shown(value)}{meant}"
     elif not _is(value, wanted):
         yield f"{place}: must be {_NAMES.get(type(wanted), 'something else')}, not {_shown(value)}"
 
@@ -59,7 +60,7 @@ def _check_table(value: object, wanted: mi.StructType, place: str, depth: int) -
 
 
 def _check_union(value: object, wanted: mi.UnionType, place: str, depth: int) -> Iterator[str]:
-    """Looks at the member that the value's own form points to, so that the error is about that one."""
+    """Checks the member that the form of the value points to, so that the error is about that one."""
     fitting = [one for one in wanted.types if _form(value, one)]
     if fitting:
         yield from _check(value, fitting[0], place, depth)
@@ -112,15 +113,19 @@ def _shown(value: object) -> str:
 
 
 def _text(value: object) -> str:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, dt.date | dt.time):
+        return value.isoformat()
     try:
-        return value if isinstance(value, str) else repr(value)
+        return repr(value)
     except ValueError:  # hexadecimal, it can be read; Python refuses to write it in decimal
         return "a number of thousands of digits"
 
 
 def _types() -> dict[type, type]:
-    import datetime as dt
-
     return {
         mi.StrType: str,
         mi.IntType: int,
@@ -133,12 +138,12 @@ def _types() -> dict[type, type]:
 
 _TYPES = _types()
 _NAMES: dict[type, str] = {
-    mi.StrType: "a text",
+    mi.StrType: "a string",
     mi.IntType: "a whole number",
     mi.BoolType: "true or false",
     mi.FloatType: "a number",
     mi.DateType: "a date such as 2024-09-29",
     mi.DateTimeType: "an instant such as 2024-09-29T00:00:00-04:00",
     mi.NoneType: "nothing",
-    mi.LiteralType: "a text",
+    mi.LiteralType: "a string",
 }

@@ -117,7 +117,7 @@ def _finding(finding: Finding) -> Row:
         "days_left": str(driving.days_left) if driving and driving.days_left is not None else "",
         "action": finding.action,
         "replacement": finding.replacement,
-        "also": " ".join(applied.id for applied in finding.measures[1:]),
+        "also": " ".join(applied.id for applied in finding.also),
     }
 
 

@@ -32,8 +32,10 @@ def judged(rules: Ruleset, item: Item, *roles: str) -> Finding:
     return finding
 
 
+FAR = "us-far-52-204-23"
 KESL = Item(kind="package", name="kesl", vendor="AO Kaspersky Lab")
 OPENTIP = Item(kind="library", name="opentip", vendor="Kaspersky Lab", ids={"purl": "pkg:pypi/opentip@3.0"})
+HEXA = Item(kind="library", name="@kaspersky/hexa-ui", ids={"purl": "pkg:npm/%40kaspersky/hexa-ui@1.0"})
 ULTRAAV = Item(kind="program", name="UltraAV", vendor="Pango Group")
 PARALLELS = Item(kind="program", name="Parallels Internet Security powered by Kaspersky", vendor="Parallels")
 SMARTPSS = Item(kind="program", name="SmartPSS", vendor="Dahua")
@@ -69,9 +71,20 @@ WECHAT = Item(kind="app", name="WeChat", ids={"bundle_id": "com.tencent.xinWeCha
             "2025-04-01",
         ),
         (KESL, ("germany_operator",), "kaspersky-endpoint-security-linux", "review", None, ""),
-        (OPENTIP, (), "kaspersky-opentip", "exempt", None, ""),
+        (
+            KESL,
+            ("us_dod_contractor",),
+            "kaspersky-endpoint-security-linux",
+            "replace",
+            "us-far-52-204-23",
+            "2018-10-01",
+        ),
+        (KESL, ("canada_government",), "kaspersky-endpoint-security-linux", "review", "ca-government-mobile-2023", ""),
+        (OPENTIP, (), "kaspersky-opentip", "review", "us-commerce-icts-2021-002", ""),
+        (HEXA, (), "kaspersky-developer-libraries", "review", "", ""),
+        (HEXA, ("us_contractor",), "kaspersky-developer-libraries", "replace", FAR, "2018-10-01"),
         (OPENTIP, ("us_contractor",), "kaspersky-opentip", "replace", None, "2018-10-01"),
-        (ULTRAAV, ("us_contractor",), "kaspersky-successor-ultraav", "exempt", None, ""),
+        (ULTRAAV, ("us_contractor",), "kaspersky-successor-ultraav", "successor", "", ""),
         (PARALLELS, ("us_contractor",), "kaspersky-embedded-parallels", "review", None, "2018-10-01"),
         (SMARTPSS, ("us_contractor",), "dahua-smartpss", "review", "us-ndaa-2019-889", "2020-08-13"),
     ],
@@ -81,13 +94,13 @@ def test_judgement(
 ) -> None:
     finding = judged(rules, item, *roles)
     assert (finding.product_id, finding.verdict) == (product, verdict), finding.action
-    if driving:
-        assert finding.measures[0].id == driving
-    first = finding.measures[0].due[:10] if finding.measures else ""
-    assert first == due
+    if driving is not None:
+        assert (finding.driving.id if finding.driving else "") == driving
+    assert (finding.driving.day if finding.driving else "") == due
 
 
 def test_social_media_binds_only_those_it_binds(rules: Ruleset) -> None:
-    assert judged(rules, WECHAT).verdict == "review"
+    unbound = judged(rules, WECHAT)
+    assert (unbound.verdict, unbound.driving) == ("review", None)
     texas = judged(rules, WECHAT, "texas_agency")
     assert (texas.verdict, texas.measures[0].id) == ("replace", "us-texas-prohibited-technologies")

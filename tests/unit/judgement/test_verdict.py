@@ -5,9 +5,10 @@ import tracemalloc
 
 import msgspec
 import pytest
-from phaseout.judgement.verdict import days_left, judge
+from phaseout.judgement.applied import days_left
+from phaseout.judgement.verdict import judge
 from phaseout.model.findings import Report
-from phaseout.model.nouns import INVENTORY_SCHEMA, HostInfo, Inventory, Item, Unseen
+from phaseout.model.nouns import INVENTORY_SCHEMA, HostInfo, Inventory, Item, RunStatus, SourceRun, Unseen
 from phaseout.model.rules import (
     Bound,
     Category,
@@ -21,6 +22,7 @@ from phaseout.model.rules import (
     Product,
     ProductRole,
     Reference,
+    Role,
     Ruleset,
     Specimen,
     Step,
@@ -29,6 +31,19 @@ from phaseout.model.rules import (
 )
 from phaseout.rules.matcher import Matcher
 
+DPKG = Item(kind="package", name="dpkg")
+ROLES = tuple(
+    Role(id=name, title=name, home=home, implies=implies)
+    for name, home, implies in (
+        ("us_person", "US", ()),
+        ("us_contractor", "US", ()),
+        ("us_dod_contractor", "US", ("us_contractor",)),
+        ("us_federal_agency", "US", ()),
+        ("us_reseller", "US", ()),
+        ("texas_agency", "US-TX", ()),
+        ("germany_operator", "DE", ()),
+    )
+)
 CUTOFF = dt.datetime.fromisoformat("2024-09-29T00:00:00-04:00")
 TODAY = dt.datetime(2026, 11, 21, 12, tzinfo=dt.UTC)
 
@@ -118,10 +133,12 @@ def report(
     as_of: dt.date = TODAY,
     items: tuple[Item, ...] | None = None,
     unseen: tuple[Unseen, ...] = (),
+    runs: tuple[SourceRun, ...] = (SourceRun(source="dpkg", status="ok"),),
 ) -> Report:
     rules = Ruleset(
         vendors=(Vendor(id="kaspersky", name="Kaspersky", product=products or (product(),)),),
         measures=measures,
+        roles=ROLES,
         digest="d",
     )
     if items is None:
@@ -132,7 +149,7 @@ def report(
         scanned_at="2026-11-21T12:00:00Z",
         host=HostInfo(name="ada-laptop", platform="linux"),
         items=items,
-        runs=(),
+        runs=runs,
         unseen=unseen,
     )
     return judge(inventory, Matcher(rules).match(items), rules, policy, as_of)
@@ -191,9 +208,9 @@ def test_update_cutoff_drives_for_everybody() -> None:
         "2024-09-29T00:00:00-04:00",
         28,
     )
-    assert not driving.binds
-    assert (other.id, other.days_left) == ("far", None)
-    assert finding.action == "Replace it. Use is not penalised."
+    assert driving.applies == "reaches"
+    assert (other.id, other.days_left, other.applies) == ("far", None, "names")
+    assert finding.action == "Replace it: updates end on 29 September 2024. No measure obliges you (no role declared)."
     assert finding.remove == ("step one",)
 
 
@@ -217,8 +234,8 @@ def test_the_plan_has_the_steps_of_this_platform_with_recorded_commands_after_th
 def test_a_bound_role_brings_its_own_date() -> None:
     (finding,) = report(policy=Policy(roles=("us_contractor",))).findings
     assert [applied.id for applied in finding.measures] == ["far", "commerce"]
-    assert finding.measures[0].binds
-    assert finding.action == "Replace it. Remove it."
+    assert (finding.measures[0].applies, finding.measures[0].role) == ("binds", "us_contractor")
+    assert finding.action == "Replace it. far binds you (us_contractor). Remove it."
 
 
 def test_another_role_of_the_measure_has_another_date() -> None:
@@ -246,7 +263,7 @@ def test_a_duty_without_a_date_binds_as_well() -> None:
     (finding,) = report(
         measures=(measure("it", undated, bound=("us_contractor",)),), policy=Policy(roles=("us_contractor",))
     ).findings
-    assert (finding.verdict, finding.action) == ("replace", "Replace it. Remove it.")
+    assert (finding.verdict, finding.action) == ("replace", "Replace it. it binds you (us_contractor). Remove it.")
     assert (finding.measures[0].due, finding.measures[0].days_left) == ("", None)
 
 
@@ -274,6 +291,8 @@ def test_exempt_category_counts_for_one_measure_and_not_for_the_other() -> None:
     training = product("portal", "threat_intelligence")
     (exempt,) = report(training, measures=(COMMERCE,)).suppressed
     assert (exempt.verdict, exempt.state) == ("exempt", "installed")
+    assert exempt.driving is not None
+    assert (exempt.driving.id, exempt.driving.applies) == ("commerce", "exempts")
     (finding,) = report(training, policy=Policy(roles=("us_contractor",))).findings
     assert (finding.verdict, finding.measures[0].id) == ("replace", "far")
     (unbound,) = report(training).suppressed
@@ -282,9 +301,91 @@ def test_exempt_category_counts_for_one_measure_and_not_for_the_other() -> None:
     )
 
 
+def test_a_condition_that_no_scan_can_check_is_for_a_person() -> None:
+    conditional = msgspec.structs.replace(
+        COMMERCE, exempts=(Exemption(categories=("threat_intelligence",), condition="purely informational"),)
+    )
+    (finding,) = report(product("portal", "threat_intelligence"), measures=(conditional,)).findings
+    assert finding.verdict == "review"
+    assert "“purely informational”" in finding.action
+    assert finding.driving is not None
+    assert finding.driving.applies == "exempts"
+
+
 def test_a_measure_that_binds_nobody_here_drives_nothing() -> None:
     (finding,) = report(measures=(FAR,)).findings
-    assert (finding.verdict, finding.action) == ("review", "No declared role is bound. Use is not penalised.")
+    assert finding.verdict == "review"
+    assert finding.action == "Decide whether to keep it. No measure obliges you (no role declared)."
+    assert (finding.driving, finding.applying) == (None, ())
+    assert [one.id for one in finding.naming] == [one.id for one in finding.also] == ["far"]
+
+
+def test_what_gets_no_updates_loses_no_protection() -> None:
+    (finding,) = report(product("hexa-ui", "developer_library")).findings
+    assert (finding.verdict, finding.driving) == ("review", None)
+
+
+def test_flaws_stay_open_where_updates_are_no_protection() -> None:
+    (finding,) = report(product("office", "office")).findings
+    assert finding.action.startswith("Replace it: updates ended on 29 September 2024, so its flaws stay open.")
+
+
+def test_us_person_is_reached_and_not_obliged() -> None:
+    (finding,) = report(policy=Policy(roles=("us_person",))).findings
+    assert finding.action == (
+        "Replace it: updates ended on 29 September 2024, so protection decays. No measure obliges you (us_person)."
+    )
+
+
+def test_a_role_has_what_it_implies() -> None:
+    (finding,) = report(policy=Policy(roles=("us_dod_contractor",))).findings
+    assert (finding.measures[0].id, finding.measures[0].role) == ("far", "us_contractor")
+
+
+def test_what_binds_drives_before_what_was_due_earlier_and_only_reaches() -> None:
+    late = measure(
+        "late", milestone("use", "use_ban", "2025-01-01T00:00:00-05:00", "us_contractor"), bound=("us_contractor",)
+    )
+    (finding,) = report(measures=(COMMERCE, late), policy=Policy(roles=("us_contractor",))).findings
+    assert [one.id for one in finding.measures] == ["late", "commerce"]
+
+
+def test_installed_is_use_and_not_procurement() -> None:
+    two = measure(
+        "two",
+        milestone("providing", "contracting_ban", "2018-10-01T00:00:00-04:00", "us_contractor"),
+        milestone("buying", "procurement_ban", "2017-10-01T00:00:00-04:00", "us_contractor"),
+        milestone("use", "use_ban", "2020-08-13T00:00:00-04:00", "us_contractor"),
+        bound=("us_contractor",),
+    )
+    (finding,) = report(measures=(two,), policy=Policy(roles=("us_contractor",))).findings
+    assert finding.measures[0].milestone == "use_ban"
+
+
+def test_measures_of_the_operators_country_are_named_first() -> None:
+    here = msgspec.structs.replace(measure("zz"), jurisdiction="US-TX")
+    there = msgspec.structs.replace(measure("aa"), jurisdiction="AU")
+    (finding,) = report(measures=(there, here), policy=Policy(roles=("texas_agency",))).findings
+    assert [one.id for one in finding.measures] == ["zz", "aa"]
+
+
+def test_certainly_the_vendors_is_never_find_out_what_it_is() -> None:
+    signed = Match(kind="process", signer="AO Kaspersky Lab")
+    any_signed = msgspec.structs.replace(ANYTHING, match=(*ANYTHING.match, signed))
+    item = Item(kind="process", name="x.exe", signer="AO Kaspersky Lab")
+    (finding,) = report(any_signed, items=(item,)).findings
+    assert (finding.verdict, finding.confidence) == ("review", "certain")
+    assert finding.action.startswith("It is software of Kaspersky, though no rule names it")
+
+
+def test_named_vendors_that_no_rule_looks_for_are_not_seen() -> None:
+    open_list = msgspec.structs.replace(
+        measure("texas", bound=("texas_agency",)), unruled_vendors=("TP-Link", "Xiaomi")
+    )
+    bound = report(measures=(open_list,), items=(DPKG,), policy=Policy(roles=("texas_agency",)))
+    assert [one.what for one in bound.unseen] == ["not looked for: TP-Link, Xiaomi"]
+    assert bound.verdict == "incomplete"
+    assert report(measures=(open_list,), items=(DPKG,)).verdict == "clean"
 
 
 @pytest.mark.parametrize("role", ["indicator", "embedded", "vendor"])
@@ -308,6 +409,7 @@ def test_successors_are_shown_and_not_restricted() -> None:
     result = report(product("ultraav", role="successor"))
     assert result.findings == ()
     assert result.verdict == "clean"
+    assert result.suppressed[0].verdict == "successor"
     assert result.suppressed[0].action.startswith("Not restricted.")
 
 
@@ -364,7 +466,9 @@ def waiver(product: str = "kesl", hosts: str = "ada-*", expires: dt.date = dt.da
 def test_waivers() -> None:
     result = report(policy=waiver())
     assert result.findings == ()
-    assert result.suppressed[0].action == "Waived until 2027-01-01 by Grace: pilot"
+    (waived,) = result.suppressed
+    assert (waived.verdict, waived.waived_by, waived.waived_until) == ("waived", "Grace", "2027-01-01")
+    assert waived.action == "Waived until 2027-01-01 by Grace: pilot"
     assert result.rules.warnings == ()
     expired = report(policy=waiver(expires=dt.date(2026, 11, 20)))
     assert expired.findings[0].verdict == "replace"
@@ -376,8 +480,14 @@ def test_waivers() -> None:
     assert broad.rules.warnings == (
         "waiver[0] for '*': covers 2 products on every host, which is more than a waiver should",
     )
-    assert report(policy=waiver(product="nope")).rules.warnings == (
-        "waiver[0] for 'nope': no rule knows such a product",
+
+
+def test_a_waiver_lifts_no_measure_that_binds() -> None:
+    policy = msgspec.structs.replace(waiver(), roles=("us_contractor",))
+    assert report(policy=policy).rules.warnings == ("kesl is waived, but far binds: it knows no waiver",)
+    knows = msgspec.structs.replace(FAR, waiver="the head of the agency")
+    assert report(policy=policy, measures=(knows,)).rules.warnings == (
+        "kesl is waived, but far binds: only this may lift it: the head of the agency",
     )
 
 
@@ -433,9 +543,27 @@ def test_notes_on_the_host_become_warnings() -> None:
     assert judge(inventory, [], rules, Policy(), TODAY).rules.warnings == ("a 32-bit program",)
 
 
+def test_what_belongs_in_every_verdict_line() -> None:
+    assert report().rules.cautions == ()
+    old = measure("old", review_by=dt.date(2026, 6, 1))
+    assert report(measures=(old, FAR), items=(DPKG,)).rules.cautions == (
+        "1 of 2 measures are past their review date, the first since 2026-06-01",
+    )
+
+
 def test_clean_only_if_everything_was_seen() -> None:
-    assert report(items=()).verdict == "clean"
-    assert report(items=(), unseen=(Unseen("dpkg", "denied", kinds=("package",)),)).verdict == "incomplete"
-    assert report(items=(), unseen=(Unseen("tasks", "denied", kinds=("task",)),)).verdict == "clean"
-    assert report(items=(), unseen=(Unseen("host", "denied"),)).verdict == "incomplete"
+    def verdict(*unseen: Unseen) -> str:
+        return report(items=(DPKG,), unseen=unseen).verdict
+
+    assert verdict() == "clean"
+    assert verdict(Unseen("dpkg", "denied", kinds=("package",))) == "incomplete"
+    assert verdict(Unseen("tasks", "denied", kinds=("task",))) == "clean"
+    assert verdict(Unseen("host", "denied")) == "incomplete"
     assert report(unseen=(Unseen("host", "denied"),)).verdict == "replace"
+
+
+@pytest.mark.parametrize("status", ["failed", "timeout", "skipped", None])
+def test_what_was_not_read_is_never_clean(status: RunStatus | None) -> None:
+    runs = () if status is None else (SourceRun(source="dpkg", status=status),)
+    assert report(items=(DPKG,), runs=runs).verdict == "incomplete"
+    assert report(items=()).verdict == "incomplete"

@@ -1,9 +1,12 @@
 """Every error of every rule file at once, each with its file and place."""
 
+import datetime as dt
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from phaseout.rules.load import RuleError, load, load_policy, pack, unpack
+from phaseout.model.rules import Policy, Waiver
+from phaseout.rules.load import RuleError, check_names, load, load_policy, pack, unpack
 
 VENDOR = """
 id = "kaspersky"
@@ -43,14 +46,33 @@ references = ["r1"]
 """
 
 
+ROLES = """
+[[role]]
+id = "us_federal_agency"
+title = "an agency"
+home = "US"
+"""
+FILES = {
+    "vendors/kaspersky.toml": VENDOR.encode(),
+    "measures/some-act.toml": MEASURE.encode(),
+    "roles.toml": ROLES.encode(),
+}
+
+
 def errors(vendor: str = VENDOR, measure: str = MEASURE) -> list[str]:
     with pytest.raises(RuleError) as caught:
-        load({"x/vendors/kaspersky.toml": vendor.encode(), "x/measures/some-act.toml": measure.encode()})
+        load(
+            {
+                "x/vendors/kaspersky.toml": vendor.encode(),
+                "x/measures/some-act.toml": measure.encode(),
+                "x/roles.toml": ROLES.encode(),
+            }
+        )
     return caught.value.errors
 
 
 def test_good_files() -> None:
-    rules = load({"vendors/kaspersky.toml": VENDOR.encode(), "measures/some-act.toml": MEASURE.encode()})
+    rules = load(FILES)
     assert [vendor.id for vendor in rules.vendors] == ["kaspersky"]
     assert rules.measures[0].milestone[0].at is not None
     assert len(rules.digest) == 64
@@ -60,14 +82,14 @@ def test_all_errors_at_once_with_suggestions() -> None:
     vendor = VENDOR.replace('name = "kesl", vendor', 'nmae = "kesl", vendor', 1).replace('"linux"', '"linus"')
     measure = MEASURE.replace('force = "binding"', 'force = "bindin"').replace('issuer = "Parliament"', "issuer = 3")
     assert errors(vendor, measure) == [
-        "x/measures/some-act.toml: issuer: must be a text, not 3",
+        "x/measures/some-act.toml: issuer: must be a string, not 3",
         (
-            'x/measures/some-act.toml: force: "bindin" is none of "advisory", "binding", "contractual", "funding", '
-            'did you mean "binding"?'
+            'x/measures/some-act.toml: force: must be one of "advisory", "binding", "contractual", "funding", '
+            'not "bindin", did you mean "binding"?'
         ),
         (
-            'x/vendors/kaspersky.toml: product[0].platforms[0]: "linus" is none of "linux", "macos", "windows", '
-            'did you mean "linux"?'
+            'x/vendors/kaspersky.toml: product[0].platforms[0]: must be one of "linux", "macos", "windows", not "linus"'
+            ', did you mean "linux"?'
         ),
         'x/vendors/kaspersky.toml: product[0].match[0].nmae: unknown field, did you mean "name"?',
     ]
@@ -107,6 +129,8 @@ def test_rules_that_would_do_harm(old: str, new: str, error: str) -> None:
         ("review_by = 2026-06-01", "review_by = 2025-06-01", "must lie after as_of"),
         ('vendors = ["kaspersky"]', 'vendors = ["kasperski"]', "there is no vendor file 'kasperski'"),
         ('components = "embedded"', 'components = "embedded"\nproducts = ["nope"]', "there is no product 'nope'"),
+        ('role = "us_federal_agency"', 'role = "us_federal_agenzy"', "did you mean 'us_federal_agency'?"),
+        ('actor = "us_federal_agency"', 'actor = "nobody"', "milestone[0].actor: roles.toml has no role 'nobody'"),
     ],
 )
 def test_measures_that_nobody_could_check(old: str, new: str, error: str) -> None:
@@ -125,7 +149,7 @@ def test_files_that_are_no_rules() -> None:
             }
         )
     assert caught.value.errors == [
-        "c.toml: must lie in a folder named vendors or measures",
+        "c.toml: must be roles.toml, or lie in a folder named vendors or measures",
         "measures/d.toml: larger than 1 MiB",
         "vendors/a.toml: line 1: not UTF-8",
         "vendors/b.toml: nested too deeply",
@@ -185,7 +209,7 @@ def test_no_text_raises_anything_else(text: str) -> None:
 
 
 def test_packed_rules_are_those_of_their_files_or_none() -> None:
-    files = {"vendors/kaspersky.toml": VENDOR.encode(), "measures/some-act.toml": MEASURE.encode()}
+    files = FILES
     rules = load(files)
     packed = pack(rules)
     assert unpack(packed, files) == rules
@@ -199,3 +223,44 @@ def test_packed_rules_are_those_of_their_files_or_none() -> None:
 @given(st.binary(max_size=60))
 def test_damaged_packs_are_none(packed: bytes) -> None:
     assert unpack(packed, {}) is None
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "error"),
+    [
+        ('home = "US"', 'home = "USA"', "home must be a country or a state of it, such as US or US-TX, not 'USA'"),
+        ('home = "US"', 'home = "US"\nimplies = ["us_person"]', "implies an unknown role 'us_person'"),
+        ("[[role]]", '[[role]]\nid = "us_federal_agency"\ntitle = "x"\nhome = "US"\n[[role]]', "is there already"),
+        ('id = "us_federal_agency"', 'id = "vendor"', "is there already"),
+    ],
+)
+def test_roles_that_cannot_be(old: str, new: str, error: str) -> None:
+    with pytest.raises(RuleError) as caught:
+        load({**FILES, "roles.toml": ROLES.replace(old, new, 1).encode()})
+    assert any(error in line for line in caught.value.errors)
+
+
+def test_a_policy_names_what_exists() -> None:
+    policy = Policy(
+        roles=("us_federal_agenci",),
+        waiver=(Waiver(product="kessl", approver="x", reason="y", expires=dt.date(2027, 1, 1)),),
+        replacements={"nope": "x"},
+    )
+    with pytest.raises(RuleError) as caught:
+        check_names("p.toml", policy, load(FILES))
+    assert caught.value.errors == [
+        "p.toml: roles[0]: unknown role 'us_federal_agenci', did you mean 'us_federal_agency'?",
+        "p.toml: waiver[0].product: no product 'kessl', did you mean 'kesl'?",
+        "p.toml: replacements: no product or vendor 'nope'",
+    ]
+
+
+def test_errors_are_in_words_of_toml() -> None:
+    with pytest.raises(RuleError) as caught:
+        load_policy("p.toml", b"roles = [2026-12-31, true, 1.5, 07:30:00]")
+    assert caught.value.errors == [
+        "p.toml: roles[0]: must be a string, not 2026-12-31",
+        "p.toml: roles[1]: must be a string, not true",
+        "p.toml: roles[2]: must be a string, not 1.5",
+        "p.toml: roles[3]: must be a string, not 07:30:00",
+    ]

@@ -1,0 +1,187 @@
+"""Which measures apply to a product on this host, to whom, and which of their dates counts.
+
+A measure applies if it binds a declared role, or if one of its consequences reaches every user where the operator is
+(updates that end). Any other only names the vendor: it is shown, and drives nothing.
+"""
+
+import datetime as dt
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from phaseout.model.findings import Applied
+from phaseout.model.rules import Category, Measure, Milestone, Policy, Precision, Product, Role
+
+OWN_CUTOFF = "policy"  # the id under which the operator's own deadline stands beside the measures
+DEAD = frozenset(("revoked", "expired", "proposed", "superseded"))
+# Consequences that reach the machine of every user, whoever must act.
+EVERYBODY = frozenset(("update_cutoff", "cloud_service_cutoff", "vendor_end_of_service"))
+# What ends for every user, of a product of these categories there is nothing of: no signatures, no service.
+_WITHOUT_UPDATES: frozenset[Category] = frozenset(
+    ("developer_library", "threat_intelligence", "security_training", "advisory")
+)
+# Consequences that ask a bound role to remove the software, to sell or provide none of it, and to buy none of it.
+_USE = frozenset(("use_ban", "removal_begins", "removal_due", "waiver_ends"))
+_PROVIDING = frozenset(("contracting_ban",))
+_TRADE = frozenset(("procurement_ban", "funding_ban", "resale_ban", "integration_ban", "licensing_ban"))
+REMOVAL = _USE | _PROVIDING
+_APPLIES = ("binds", "reaches", "exempts", "names")
+
+
+class Declared(NamedTuple):
+    """Who the operator is.
+
+    Attributes:
+        roles: the roles that the policy declares, and those that they imply.
+        homes: where these are at home, such as "US" or "US-TX".
+    """
+
+    roles: tuple[str, ...]
+    homes: frozenset[str]
+
+    def reached_from(self, jurisdiction: str) -> bool:
+        """Whether a measure of a country or state reaches one of the roles; where none is declared, it may."""
+        return not self.roles or self.at_home(jurisdiction)
+
+    def at_home(self, jurisdiction: str) -> bool:
+        """Whether a declared role is at home in a country or state."""
+        return any(home == jurisdiction or home.startswith(f"{jurisdiction}-") for home in self.homes)
+
+
+def declared(policy: Policy, roles: Sequence[Role]) -> Declared:
+    """The roles of a policy with all that they imply."""
+    known = {role.id: role for role in roles}
+    found: dict[str, None] = dict.fromkeys(policy.roles)
+    waiting = list(found)
+    while waiting:
+        role = known.get(waiting.pop())
+        for implied in role.implies if role else ():
+            if implied not in found:
+                found[implied] = None
+                waiting.append(implied)
+    return Declared(tuple(found), frozenset(known[role].home for role in found if role in known))
+
+
+def concerns(measure: Measure, vendor_id: str, product: Product) -> bool:
+    """Whether a measure in force names the vendor, and if it names products, this one."""
+    if vendor_id not in measure.vendors or measure.status.state in DEAD:
+        return False
+    return not measure.products or product.id in measure.products
+
+
+def applied(
+    measures: Sequence[Measure], product: Product, own: Sequence[Applied], who: Declared, as_of: dt.datetime | dt.date
+) -> list[Applied]:
+    """Every measure that concerns a product, the one that drives the finding first.
+
+    Args:
+        measures: those that concern it.
+        product: what was found.
+        own: the operator's own deadlines, of which the earlier of law and operator counts.
+        who: the declared roles.
+        as_of: what days are counted from.
+    """
+    home = {measure.id: who.at_home(measure.jurisdiction) for measure in measures}
+    found = [_applied(measure, product, who, as_of) for measure in measures if _covers(measure, product)]
+    found.sort(key=lambda one: (_group(one), not home[one.id], one.days_left is None, one.days_left or 0, one.id))
+    for one in sorted(own, key=lambda each: each.days_left or 0):
+        before = next(
+            (
+                place
+                for place, law in enumerate(found)
+                if _group(law)[0] > 0 or law.days_left is None or law.days_left > (one.days_left or 0)
+            ),
+            len(found),
+        )
+        found.insert(before, one)
+    return found
+
+
+def own_cutoffs(policy: Policy, vendor_id: str, product_id: str, as_of: dt.datetime | dt.date) -> Iterator[Applied]:
+    """The operator's own deadlines for a product."""
+    for cutoff in policy.cutoff:
+        if cutoff.product in (product_id, vendor_id):
+            zone = as_of.tzinfo if isinstance(as_of, dt.datetime) else dt.UTC
+            at = dt.datetime.combine(cutoff.at, dt.time(), zone)
+            yield Applied(
+                id=OWN_CUTOFF,
+                title=cutoff.reason or "Own deadline",
+                applies="binds",
+                force="binding",
+                milestone="removal_due",
+                due=at.isoformat(),
+                days_left=days_left(at, as_of, "day"),
+                text="Remove it: the deadline is our own.",
+                status="in_force",
+            )
+
+
+def days_left(due: dt.datetime, as_of: dt.datetime | dt.date, precision: Precision) -> int:
+    """Calendar days from `as_of` to `due`, in the zone of `due`; negative once it has passed.
+
+    Args:
+        due: the instant, with offset.
+        as_of: an instant, or a day in the zone of `due`.
+        precision: "day" if the whole day belongs to it ("by 1 April"), "minute" if it has passed after the instant.
+    """
+    if not isinstance(as_of, dt.datetime):
+        return (due.date() - as_of).days
+    days = (due.date() - as_of.astimezone(due.tzinfo).date()).days
+    return -1 if days == 0 and precision == "minute" and as_of > due else days
+
+
+def _covers(measure: Measure, product: Product) -> bool:
+    """Whether the measure reaches this category, and embedded code if that is what the product has."""
+    if measure.covers and product.category not in measure.covers and product.role != "vendor":
+        return False  # what a catch-all found may be of any category
+    return product.role != "embedded" or measure.components != "branded_only"
+
+
+def _applied(measure: Measure, product: Product, who: Declared, as_of: dt.datetime | dt.date) -> Applied:
+    role = next((bound.role for bound in measure.bound if bound.role in who.roles), "")
+    reaches = who.reached_from(measure.jurisdiction)
+    exemption = next((one for one in measure.exempts if product.category in one.categories), None)
+    first: Milestone | None = None
+    if exemption is None:
+        counting = [one for one in measure.milestone if _counts(one, product, who, reaches=reaches)]
+        first = min(counting, key=_weight, default=None)
+        applies = _APPLIES[0] if role else _APPLIES[1] if first else _APPLIES[3]
+        text = measure.action if role else measure.user
+    else:
+        applies = _APPLIES[2] if role or reaches else _APPLIES[3]
+        text = exemption.condition
+    return Applied(
+        id=measure.id,
+        title=measure.title,
+        applies=applies,  # type: ignore[arg-type]
+        role=role,
+        force=measure.force,
+        milestone=first.kind if first else "",
+        due=first.at.isoformat() if first and first.at else "",
+        days_left=days_left(first.at, as_of, first.precision) if first and first.at else None,
+        text=text,
+        status=measure.status.state,
+        verified=first.verified if first else "",
+    )
+
+
+def _counts(milestone: Milestone, product: Product, who: Declared, *, reaches: bool) -> bool:
+    if milestone.products and product.id not in milestone.products:
+        return False
+    if milestone.kind in EVERYBODY:
+        return reaches and milestone.at is not None and product.category not in _WITHOUT_UPDATES
+    return milestone.actor in who.roles and milestone.kind in REMOVAL | _TRADE
+
+
+def _weight(milestone: Milestone) -> tuple[int, bool, float, bool]:
+    """Installed is use: what forbids that comes before what ends, and both before what is about trade."""
+    groups = (_USE, EVERYBODY, _PROVIDING, _TRADE)
+    group = next(number for number, kinds in enumerate(groups) if milestone.kind in kinds)
+    at = milestone.at.timestamp() if milestone.at is not None else float("inf")
+    return group, milestone.at is None, at, milestone.kind != "update_cutoff"
+
+
+def _group(one: Applied) -> tuple[int, int, bool]:
+    """What asks for removal or ends, of which what binds a declared role comes first; then what else applies."""
+    removal = one.milestone in EVERYBODY or (one.milestone in REMOVAL and one.force != "advisory")
+    applies = _APPLIES.index(one.applies)
+    return (0 if removal and applies < 2 else 1 + applies), applies, one.milestone not in REMOVAL

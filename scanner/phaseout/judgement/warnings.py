@@ -1,0 +1,127 @@
+"""What a reader must know of rules, clock and policy before he relies on a verdict."""
+
+import datetime as dt
+from collections.abc import Iterator, Sequence
+from fnmatch import fnmatchcase
+
+from phaseout.judgement.applied import DEAD, Declared
+from phaseout.model.findings import Finding, Hit
+from phaseout.model.nouns import Inventory, Unseen
+from phaseout.model.rules import Policy, Ruleset, Waiver
+
+_UNVERIFIED = frozenset(("unverified",))
+_RULES_AGE = dt.timedelta(days=3650)
+_ENDED = frozenset(("ok", "partial"))  # a run that read something
+
+
+def cautions(ruleset: Ruleset, scanned_at: str, as_of: dt.datetime | dt.date) -> Iterator[str]:
+    """What belongs in every line that gives a verdict: a clock that cannot be right, rules past their review date."""
+    if _wrong_clock(ruleset, scanned_at, as_of):
+        yield f"the clock says {day(as_of)}, which cannot be right"
+    live = [measure for measure in ruleset.measures if measure.status.state not in DEAD]
+    overdue = [measure.status.review_by for measure in live if measure.status.review_by < day(as_of)]
+    if overdue:
+        yield f"{len(overdue)} of {len(live)} measures are past their review date, the first since {min(overdue)}"
+
+
+def clock_warnings(ruleset: Ruleset, scanned_at: str, as_of: dt.datetime | dt.date) -> Iterator[str]:
+    """Days that are counted from the machine's own clock are worth what the clock is worth."""
+    if wrong := _wrong_clock(ruleset, scanned_at, as_of):
+        yield f"the clock says {day(as_of)}, {wrong} the rules were written: no number of days can be trusted"
+
+
+def rule_warnings(ruleset: Ruleset, hits: Sequence[Hit], as_of: dt.datetime | dt.date) -> Iterator[str]:
+    """What a reader must know of the measures that were used: unverified parts, overdue reviews."""
+    found: dict[str, set[str]] = {}
+    for hit in hits:
+        found.setdefault(hit.vendor.id, set()).add(hit.product.id)
+    for measure in ruleset.measures:
+        if measure.status.state in DEAD or not any(
+            found.get(vendor) and (not measure.products or found[vendor] & set(measure.products))
+            for vendor in measure.vendors
+        ):
+            continue
+        unverified = [milestone.id for milestone in measure.milestone if milestone.verified in _UNVERIFIED]
+        if unverified:
+            yield f"{measure.id}: not verified in a source: {', '.join(unverified)}"
+        if measure.status.review_by < day(as_of):
+            yield f"{measure.id}: was to be reviewed by {measure.status.review_by}"
+        if measure.status.state == "under_review":
+            yield f"{measure.id}: under review. {measure.status.note}".rstrip()
+
+
+def waiver_of(policy: Policy, product_id: str, host: str, today: dt.date, used: set[int]) -> Waiver | None:
+    """The waiver that covers a product on a host; every one that would, expired ones too, is noted as used."""
+    for number, waiver in enumerate(policy.waiver):
+        if fnmatchcase(product_id, waiver.product) and _on_host(waiver, host):
+            used.add(number)
+            if waiver.expires >= today:
+                return waiver
+    return None
+
+
+def waiver_warnings(
+    policy: Policy, used: set[int], ruleset: Ruleset, inventory: Inventory, waived: Sequence[Finding], today: dt.date
+) -> Iterator[str]:
+    """Waivers that are expired, unused, too broad, or internal where a measure binds that knows none."""
+    products = [product.id for vendor in ruleset.vendors for product in vendor.product]
+    for number, waiver in enumerate(policy.waiver):
+        name = f"waiver[{number}] for {waiver.product!r}"
+        covered = sum(fnmatchcase(product, waiver.product) for product in products)
+        if covered > 1 and "*" in (waiver.hosts, *waiver.hosts):
+            yield f"{name}: covers {covered} products on every host, which is more than a waiver should"
+        if waiver.expires < today:
+            yield f"{name}: expired on {waiver.expires} and has no effect"
+        elif number not in used and _on_host(waiver, inventory.host.name):
+            yield f"{name}: unused, nothing of it was found here"
+    granting = {measure.id: measure.waiver for measure in ruleset.measures}
+    for finding in waived:
+        for one in finding.measures:
+            if one.applies == "binds" and one.id in granting and one.force != "advisory":
+                known = granting[one.id]
+                says = f"only this may lift it: {known}" if known else "it knows no waiver"
+                yield f"{finding.product_id} is waived, but {one.id} binds: {says}"
+
+
+def not_looked_for(ruleset: Ruleset, who: Declared) -> Iterator[Unseen]:
+    """Vendors that a measure names, which binds a declared role, and that no rule looks for."""
+    for measure in ruleset.measures:
+        binds = any(bound.role in who.roles for bound in measure.bound)
+        if measure.unruled_vendors and binds and measure.status.state not in DEAD:
+            names = ", ".join(measure.unruled_vendors)
+            yield Unseen(
+                f"not looked for: {names}",
+                f"{measure.id} names them, and no rule knows their software",
+                "look for these publishers in the inventory, or write vendor files for them",
+            )
+
+
+def nothing_read(inventory: Inventory) -> Iterator[Unseen]:
+    """An inventory without a source that ran, or without any item, shows nothing, least of all a clean host."""
+    if not inventory.runs:
+        yield Unseen("the whole host", "the inventory names no source that ran", "scan the host itself")
+    elif not any(run.status in _ENDED for run in inventory.runs):
+        yield Unseen("the whole host", "no source ran to its end", "scan again, with the rights that are missing")
+    elif not inventory.items:
+        yield Unseen("the whole host", "not a single item was found, and no system is empty", "check what was scanned")
+
+
+def day(as_of: dt.datetime | dt.date) -> dt.date:
+    """The calendar day of an instant in its own zone, or the day itself."""
+    return as_of.date() if isinstance(as_of, dt.datetime) else as_of
+
+
+def _wrong_clock(ruleset: Ruleset, scanned_at: str, as_of: dt.datetime | dt.date) -> str:
+    known = max((measure.status.as_of for measure in ruleset.measures), default=None)
+    if known is None or not isinstance(as_of, dt.datetime):
+        return ""  # the operator gave the date
+    if not scanned_at.startswith(as_of.astimezone(dt.UTC).date().isoformat()):
+        return ""
+    if known - as_of.date() > dt.timedelta(days=1):
+        return "before"
+    return "ten years after" if as_of.date() - known > _RULES_AGE else ""
+
+
+def _on_host(waiver: Waiver, host: str) -> bool:
+    patterns = (waiver.hosts,) if isinstance(waiver.hosts, str) else waiver.hosts
+    return any(fnmatchcase(host.lower(), pattern.lower()) for pattern in patterns)
