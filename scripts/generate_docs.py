@@ -22,7 +22,7 @@ from phaseout.judgement.diff import Difference  # noqa: E402
 from phaseout.model.details import DETAILS  # noqa: E402
 from phaseout.model.findings import Report  # noqa: E402
 from phaseout.model.nouns import Inventory  # noqa: E402
-from phaseout.model.rules import Measure, Policy, Vendor  # noqa: E402
+from phaseout.model.rules import Measure, Policy, Role, RoleFile, Vendor  # noqa: E402
 from phaseout.report import FORMATS  # noqa: E402
 from phaseout.sources import load  # noqa: E402
 
@@ -52,6 +52,14 @@ def vendors(found: tuple[Vendor, ...]) -> Iterator[str]:
         for product in vendor.product:
             platforms = ", ".join(product.platforms)
             yield row(vendor.name, product.name, f"`{product.id}`", product.category, product.role, platforms)
+
+
+def roles(found: tuple[Role, ...]) -> Iterator[str]:
+    """Every role that a policy may declare."""
+    yield row("role", "is", "home", "implies")
+    yield row("---", "---", "---", "---")
+    for role in found:
+        yield row(f"`{role.id}`", role.title, role.home, ", ".join(f"`{one}`" for one in role.implies))
 
 
 def measures(found: tuple[Measure, ...]) -> Iterator[str]:
@@ -154,6 +162,7 @@ def schemas() -> dict[str, str]:
         "phaseout-diff-1": Difference,
         "vendor": Vendor,
         "measure": Measure,
+        "roles": RoleFile,
         "policy": Policy,
     }
     head = {"$schema": "https://json-schema.org/draft/2020-12/schema"}
@@ -182,7 +191,11 @@ def main() -> None:
     ruleset = read_rules((), Policy())
     parts = {
         "docs/sources.md": {"sources": sources(), "details": details()},
-        "docs/rules.md": {"vendors": vendors(ruleset.vendors), "measures": measures(ruleset.measures)},
+        "docs/rules.md": {
+            "vendors": vendors(ruleset.vendors),
+            "measures": measures(ruleset.measures),
+            "roles": roles(ruleset.roles),
+        },
         "docs/commands.md": {"commands": helps()},
         "docs/formats.md": {"formats": formats()},
         "README.md": {"example": example()},

@@ -12,7 +12,7 @@ from phaseout.cli.rule_files import broken, read_files, read_rules, rules_and_po
 from phaseout.cli.scan_options import counted_from
 from phaseout.judgement.applied import days_left
 from phaseout.model.nouns import Platform
-from phaseout.model.rules import Measure, Policy, Product, Ruleset, Vendor
+from phaseout.model.rules import Measure, Policy, Product, RoleFile, Ruleset, Vendor
 from phaseout.report.safe import json_text, visible
 from phaseout.rules.load import RuleError
 
@@ -129,7 +129,7 @@ def check(folders: tuple[str, ...], clean_files: tuple[str, ...]) -> None:
 
 
 @command.command("schema")
-@click.argument("kind", type=click.Choice(["vendor", "measure", "policy"]))
+@click.argument("kind", type=click.Choice(["vendor", "measure", "roles", "policy"]))
 def schema(kind: str) -> None:
     """The JSON Schema of a rule file or policy, for an editor that completes TOML.
 
@@ -139,7 +139,7 @@ def schema(kind: str) -> None:
     """
     import msgspec
 
-    shape = {"vendor": Vendor, "measure": Measure, "policy": Policy}[kind]
+    shape = {"vendor": Vendor, "measure": Measure, "roles": RoleFile, "policy": Policy}[kind]
     _json({"$schema": "https://json-schema.org/draft/2020-12/schema", **msgspec.json.schema(shape)})
 
 
