@@ -32,7 +32,7 @@ def test_explain_says_why_and_why_not() -> None:
     why = phaseout("explain", "kesl", "--kind", "package", "--vendor", "AO Kaspersky Lab").stdout
     assert 'certain: package with name "kesl" and vendor "AO Kaspersky Lab"' in why
     assert "no rule shares a word" in phaseout("explain", "python3-fakesleep").stdout
-    nearest = phaseout("explain", "avp.exe", "--kind", "process").stdout
+    nearest = phaseout("explain", "kuu", "--kind", "package").stdout
     assert nearest.startswith("Not matched. Nearest:")
 
 
