@@ -88,8 +88,8 @@ def test_all_errors_at_once_with_suggestions() -> None:
             'not "bindin", did you mean "binding"?'
         ),
         (
-            'x/vendors/kaspersky.toml: product[0].platforms[0]: must be one of "linux", "macos", "windows", not "linus"'
-            ', did you mean "linux"?'
+            'x/vendors/kaspersky.toml: product[0].platforms[0]: must be one of "android", "ios", "linux", "macos", '
+            '"windows", not "linus", did you mean "linux"?'
         ),
         'x/vendors/kaspersky.toml: product[0].match[0].nmae: unknown field, did you mean "name"?',
     ]
