@@ -89,12 +89,14 @@ class Problem(Struct, frozen=True, omit_defaults=True):
     """Something that could not be read, and why. Never raised, always carried into the report.
 
     `hides` says whether software may be hidden by it. A bad date or icon hides none: that is a note on the item.
+    `remedy` says what helps, where that is more than the cause tells.
     """
 
     where: str
     why: str
     cause: Cause = "damaged"
     hides: bool = True
+    remedy: str = ""
 
 
 # Only what is no software by its nature may be left out; whatever else is not listed is a problem.

@@ -269,7 +269,12 @@ def _unseen(opening: Sequence[Problem], runs: dict[str, SourceRun], planned: Seq
         elif run.reason == UNWANTED:
             yield Unseen(source.title, UNWANTED, "leave out --source and --skip-source", source.name, source.kinds)
         elif run.status == "partial":
-            yield Unseen(source.title, _summary(run.problems), _remedy(run.problems), source.name, source.kinds)
+            named = [problem for problem in run.problems if problem.cause == "unsupported"]
+            for one in named:  # places that no source reads: each is named by itself
+                yield Unseen(one.where, one.why, one.remedy, source.name, source.kinds)
+            others = [problem for problem in run.problems if problem.cause != "unsupported"]
+            if others:
+                yield Unseen(source.title, _summary(others), _remedy(others), source.name, source.kinds)
 
 
 def _summary(problems: Sequence[Problem]) -> str:
@@ -279,6 +284,9 @@ def _summary(problems: Sequence[Problem]) -> str:
 
 
 def _remedy(problems: Sequence[Problem]) -> str:
+    own = next((problem.remedy for problem in problems if problem.remedy), "")
+    if own:
+        return own
     if any("guarded by macOS" in problem.why for problem in problems):
         return "give the program that starts phaseout Full Disk Access (System Settings > Privacy & Security)"
     if any("permission denied" in problem.why for problem in problems):

@@ -1,8 +1,12 @@
 """Packages in dpkg's database, with those that were removed but left their configuration.
 
+dpkg writes what it changes into numbered files in `updates` first, and `status` from time to time; both together are
+the database. Where `status` is gone, empty or cut off, the copy `status-old` and the lists of files in `info` still
+name packages: they are read then, and the report says so.
+
 References:
-    dpkg(1) "Package states"; https://wiki.debian.org/DpkgTriggers; deb-control(5). `status.d` is what distroless
-    images have instead of `status`.
+    dpkg(1) "Package states"; https://wiki.debian.org/DpkgTriggers; deb-control(5); lib/dpkg/dbmodify.c of
+    https://git.dpkg.org/ (`updates`, `status-old`). `status.d` is what distroless images have instead of `status`.
 """
 
 from collections.abc import Iterator
@@ -11,11 +15,21 @@ from phaseout.host import Host
 from phaseout.model.nouns import Evidence, Item, LeftOut, Problem, State
 from phaseout.parsers.encodings.purl import purl
 from phaseout.parsers.linux.deb822 import maintainer_name, stanzas
+from phaseout.sources.kit.os_release import READS as OS_RELEASE
+from phaseout.sources.kit.os_release import families
+from phaseout.sources.kit.parsed import damaged
 from phaseout.sources.source import Source, Trace
 
-_STATUS = ("/var/lib/dpkg/status", "/usr/lib/dpkg/status")
+_FOLDERS = ("/var/lib/dpkg", "/usr/lib/dpkg", "/usr/lib/sysimage/dpkg")  # the last of images that are updated whole
+_STATUS = tuple(f"{folder}/status" for folder in _FOLDERS)
+_CHISEL = "/var/lib/chisel"  # what chiselled images have instead
+_DEBIAN = frozenset(("debian", "ubuntu", "raspbian", "linuxmint", "devuan", "kali", "astra", "deepin", "uos"))
+_OLD = "status-old"
+_UPDATES = "updates"
+_INFO = "info"
 _STATUS_D = ("/var/lib/dpkg/status.d", "/usr/lib/dpkg/status.d")
 _LIMIT = 64 << 20
+_COMPARED = 20_000  # packages of a `status` that is compared with `info` although it looks whole
 _FIELDS = ("package", "status", "maintainer", "architecture", "version", "origin", "homepage", "bugs")
 # The third status word says what is on disk; the first two only what somebody wants. All but two are an installation,
 # be it a broken one: the files are there.
@@ -33,40 +47,118 @@ _STATES: dict[str, State | None] = {
 
 def collect(host: Host) -> Iterator[Trace]:
     """An item for every package, architecture by architecture."""
-    for path in _STATUS:
-        text = host.files.text(path, _LIMIT)
-        if text is not None:
-            yield from _packages(path, text, "")
+    found = False
+    for folder in {host.files.real(folder): folder for folder in reversed(_FOLDERS)}.values():
+        for trace in _database(host, folder):
+            found = found or not isinstance(trace, Problem)
+            yield trace
     for folder in _STATUS_D:
         for entry in host.files.list(folder):
             if entry.kind == "dir" or entry.name.endswith(".md5sums"):
                 continue
             path = f"{folder}/{entry.name}"
             text = host.files.text(path)
-            if text is not None:
-                yield from _packages(path, text, "install ok installed")
+            for line, fields in stanzas(text or "", _FIELDS):
+                found = True
+                yield from _package(path, line, fields, "install ok installed")
+    if not found and families(host) & _DEBIAN and not any(map(host.files.exists, (*_STATUS, _CHISEL))):
+        yield Problem(_STATUS[0], "is missing, though this is a system of dpkg", "missing")
 
 
-def _packages(path: str, text: str, status: str) -> Iterator[Trace]:
-    for line, fields in stanzas(text, _FIELDS):
+def _database(host: Host, folder: str) -> Iterator[Trace]:
+    """What `status` and the changes that are not in it yet say; and where that is not whole, what else there is."""
+    path = f"{folder}/status"
+    text = host.files.text(path, _LIMIT)
+    found = list(stanzas(text or "", _FIELDS))
+    changed = {_key(fields): (where, line, fields) for where, line, fields in _changes(host, folder)}
+    seen: set[str] = set()
+    whole = (text or "").endswith("\n\n")
+    for line, fields in found:
+        seen.add(fields.get("package", ""))
+        if changed and _key(fields) in changed:
+            continue
+        whole = whole and "" not in fields
+        yield from _package(path, line, fields)
+    for where, line, fields in changed.values():
+        seen.add(fields.get("package", ""))
+        yield from _package(where, line, fields)
+    if (not whole or len(found) <= _COMPARED) and (text is not None or host.files.is_dir(folder)):
+        yield from _salvaged(host, folder, path, text, seen, whole=whole)
+
+
+def _changes(host: Host, folder: str) -> Iterator[tuple[str, int, dict[str, str]]]:
+    """The stanzas of the numbered files, in the order in which dpkg applies them."""
+    for entry in host.files.list(f"{folder}/{_UPDATES}"):
+        if entry.name.isdecimal():
+            where = f"{folder}/{_UPDATES}/{entry.name}"
+            for line, fields in stanzas(host.files.text(where) or "", _FIELDS):
+                yield where, line, fields
+
+
+def _key(fields: dict[str, str]) -> tuple[str, str]:
+    return fields.get("package", ""), fields.get("architecture", "")
+
+
+def _salvaged(host: Host, folder: str, path: str, text: str | None, seen: set[str], *, whole: bool) -> Iterator[Trace]:
+    """The packages that only `status-old` or a list of files names, beside a `status` that is not whole."""
+    listed = {
+        name.removesuffix(".list").partition(":")[0]
+        for name, kind in host.files.list(f"{folder}/{_INFO}")
+        if name.endswith(".list") and kind != "dir"
+    }
+    old = f"{folder}/{_OLD}"
+    missing = listed - seen
+    if not missing and (seen or text is None):
+        return
+    wrong = (
+        "is missing"
+        if text is None
+        else "holds no package"
+        if not seen
+        else "is not complete"
+        if whole
+        else "is cut off"
+    )
+    if text is not None and not text.strip("\0 \n"):
+        wrong = "is empty"
+    before = list(stanzas(host.files.text(old, _LIMIT) or "", _FIELDS))
+    if not missing and not before and not families(host) & _DEBIAN:
+        return  # a folder of dpkg on a system of another package manager
+    lacks = f": {len(missing)} packages are not in it of which dpkg keeps a list of files" if missing else ""
+    yield Problem(path, wrong + lacks, "missing" if text is None else "damaged")
+    for line, fields in before:
         name = fields.get("package", "")
-        if not name:
-            yield Problem(f"{path}:{line}", "a stanza without a package name")
-            yield LeftOut("damaged")
-            continue
-        words = fields.get("status", status).split()
-        if len(words) != 3 or words[2] not in _STATES:
-            yield Problem(f"{path}:{line}", f"{name}: unknown status {' '.join(words)!r}, taken for installed")
-        state = _STATES.get(words[2], "installed") if len(words) == 3 else "installed"
-        if state is None:
-            yield LeftOut("known but not installed")
-            continue
-        if "" in fields:
-            yield Problem(f"{path}:{line}", f"{name}: a line that is no field: {fields[''][:80]!r}")
-        yield _item(path, name, state, " ".join(words), fields)
+        if name and name not in seen and (name in missing or not listed):
+            missing.discard(name)
+            yield from _package(old, line, fields, note=f"from {_OLD}: {path} {wrong}")
+    for name in sorted(missing):
+        where = f"{folder}/{_INFO}/{name}.list"
+        yield Item(
+            kind="package",
+            name=name,
+            notes=(f"known by its list of files only: {path} {wrong}",),
+            evidence=(Evidence(where, wrong),),
+        )
 
 
-def _item(path: str, name: str, state: State, status: str, fields: dict[str, str]) -> Item:
+def _package(path: str, line: int, fields: dict[str, str], status: str = "", note: str = "") -> Iterator[Trace]:
+    name = fields.get("package", "")
+    if not name:
+        yield from damaged(f"{path}:{line}", "a stanza without a package name")
+        return
+    words = fields.get("status", status).split()
+    if len(words) != 3 or words[2] not in _STATES:
+        note = note or f"unknown status {' '.join(words)!r}, taken for installed"
+    state = _STATES.get(words[2], "installed") if len(words) == 3 else "installed"
+    if state is None:
+        yield LeftOut("known but not installed")
+        return
+    if "" in fields:
+        yield Problem(f"{path}:{line}", f"{name}: a line that is no field: {fields[''][:80]!r}", "damaged")
+    yield _item(path, name, state, " ".join(words), fields, note)
+
+
+def _item(path: str, name: str, state: State, status: str, fields: dict[str, str], note: str) -> Item:
     arch = fields.get("architecture", "")
     version = fields.get("version", "")
     maintainer = fields.get("maintainer", "")
@@ -82,6 +174,7 @@ def _item(path: str, name: str, state: State, status: str, fields: dict[str, str
         version=version,
         ids={"purl": purl("deb", name, version, arch=arch)},
         details=details,
+        notes=(note,) if note else (),
         evidence=(Evidence(path, f"Package: {name}, Status: {status}"),),
     )
 
@@ -92,7 +185,11 @@ SOURCE = Source(
     platforms=("linux",),
     kinds=("package",),
     needs=(),
-    reads=(*_STATUS, *_STATUS_D, *(f"{folder}/*" for folder in _STATUS_D)),
+    reads=(
+        *(f"{folder}/{file}" for folder in _FOLDERS for file in ("status", _OLD, f"{_UPDATES}/*", f"{_INFO}/*.list")),
+        *(f"{folder}/*" for folder in _STATUS_D),
+        *(_CHISEL, *OS_RELEASE),
+    ),
     limits="Software unpacked by hand is not in dpkg's database.",
     collect=collect,
 )
