@@ -13,6 +13,12 @@ ALL: tuple[str, ...] = (
     "linux.pacman",
     "linux.opkg",
     "linux.portage",
+    "linux.xbps",
+    "linux.pkgtools",
+    "linux.guix",
+    "linux.chisel",
+    "linux.rpm_manifest",
+    "linux.eopkg",
     "linux.snap",
     "linux.flatpak",
     "linux.appimage",
@@ -48,6 +54,7 @@ ALL: tuple[str, ...] = (
     "macos.safari_extensions",
     "anywhere.processes",
     "anywhere.homebrew",
+    "anywhere.nix",
     "anywhere.chromium_extensions",
     "anywhere.firefox_addons",
     "anywhere.native_messaging",
@@ -60,7 +67,7 @@ ALL: tuple[str, ...] = (
     "anywhere.go_binaries",
     "anywhere.containers",
 )
-# Those that also look into the containers and the like that others find within a host.
+# Those that also read the containers and the like that others find within a host.
 INSIDE: tuple[str, ...] = (
     "linux.dpkg",
     "linux.rpm",
@@ -68,6 +75,13 @@ INSIDE: tuple[str, ...] = (
     "linux.pacman",
     "linux.opkg",
     "linux.portage",
+    "linux.xbps",
+    "linux.pkgtools",
+    "anywhere.nix",
+    "linux.guix",
+    "linux.chisel",
+    "linux.rpm_manifest",
+    "linux.eopkg",
     "anywhere.python_packages",
     "anywhere.npm_packages",
     "anywhere.ruby_gems",
@@ -89,7 +103,7 @@ def load(platform: Platform | None = None) -> tuple[Source, ...]:
 
 
 def load_inside() -> tuple[Source, ...]:
-    """The sources that look into the hosts within a host."""
+    """The sources that read the hosts within a host."""
     return tuple(_source(name) for name in INSIDE)
 
 

@@ -7,34 +7,43 @@ References:
 from collections.abc import Iterator
 
 from phaseout.host import Host
-from phaseout.model.nouns import Evidence, Item, LeftOut, Problem
+from phaseout.model.nouns import Evidence, Item, Problem
 from phaseout.parsers.encodings.epoch import rfc3339
 from phaseout.parsers.encodings.purl import purl
 from phaseout.parsers.linux.apk_installed import packages
 from phaseout.parsers.linux.deb822 import maintainer_name
+from phaseout.sources.kit.os_release import READS as OS_RELEASE
+from phaseout.sources.kit.os_release import families
+from phaseout.sources.kit.parsed import damaged
 from phaseout.sources.source import Source, Trace
 
 _INSTALLED = ("/lib/apk/db/installed", "/usr/lib/apk/db/installed")
+_WORLD = "/etc/apk/world"
+_SYSTEMS = frozenset(("alpine", "wolfi", "chainguard", "postmarketos"))
 _LIMIT = 64 << 20
 
 
 def collect(host: Host) -> Iterator[Trace]:
     """An item for every record, also for one without a version."""
+    found = False
     for path in {host.files.real(path): path for path in reversed(_INSTALLED)}.values():  # /lib may be a link
         text = host.files.text(path, _LIMIT)
-        if text is not None:
-            yield from _packages(path, text)
+        for trace in _packages(path, text or ""):
+            found = True
+            yield trace
+    if not found and (families(host) & _SYSTEMS or host.files.exists(_WORLD)):
+        wrong = "holds no package" if any(map(host.files.exists, _INSTALLED)) else "is missing"
+        yield Problem(_INSTALLED[0], f"{wrong}, though this is a system of apk", "missing")
 
 
 def _packages(path: str, text: str) -> Iterator[Trace]:
     for line, fields in packages(text):
         name = fields.get("P", "")
         if not name:
-            yield Problem(f"{path}:{line}", "a record without a package name")
-            yield LeftOut("damaged")
+            yield from damaged(f"{path}:{line}", "a record without a package name")
             continue
         if "" in fields:
-            yield Problem(f"{path}:{line}", f"{name}: a line that is no field: {fields[''][:80]!r}")
+            yield Problem(f"{path}:{line}", f"{name}: a line that is no field: {fields[''][:80]!r}", "damaged")
         arch = fields.get("A", "")
         version = fields.get("V", "")
         maintainer = fields.get("m", "")
@@ -61,7 +70,7 @@ SOURCE = Source(
     platforms=("linux",),
     kinds=("package",),
     needs=(),
-    reads=_INSTALLED,
+    reads=(*_INSTALLED, _WORLD, *OS_RELEASE),
     limits="Software unpacked by hand is not in apk's database, and neither is the time of an installation.",
     collect=collect,
 )

@@ -11,9 +11,12 @@ from phaseout.host import Host
 from phaseout.model.nouns import Evidence, Item, LeftOut, Problem, State
 from phaseout.parsers.encodings.epoch import rfc3339
 from phaseout.parsers.linux.deb822 import maintainer_name, stanzas
+from phaseout.sources.kit.parsed import damaged
 from phaseout.sources.source import Source, Trace
 
 _FOLDERS = ("/usr/lib/opkg", "/var/lib/opkg", "/opt/lib/opkg")  # OpenWrt, Yocto, Entware
+_SETTINGS = ("/etc/opkg.conf", "/etc/opkg", "/opt/etc/opkg.conf")
+_APK = ("/lib/apk/db/installed", "/usr/lib/apk/db/installed")  # what OpenWrt has instead since 2025
 _LIMIT = 16 << 20
 # The third status word says what is on disk, as with dpkg; two states more than dpkg has tell of a script that failed.
 _STATES: dict[str, State | None] = {
@@ -36,6 +39,7 @@ def collect(host: Host) -> Iterator[Trace]:
     Such a file is what an image without `status` keeps of a package, so that the package is installed; beside a
     `status` that does not know the package, the file is a leftover.
     """
+    found = False
     for folder in {host.files.real(folder): folder for folder in reversed(_FOLDERS)}.values():
         status = f"{folder}/status"
         text = host.files.text(status, _LIMIT)
@@ -45,13 +49,21 @@ def collect(host: Host) -> Iterator[Trace]:
             for entry in host.files.list(info)
             if entry.name.endswith(".control") and entry.kind != "dir"
         }
+        empty = text is None or not text.strip("\0 \n")
         if text is not None:
-            yield from _packages(host, status, text, controls)
+            for trace in _packages(host, status, text, controls):
+                found = True
+                yield trace
+        if text is not None and empty and controls:
+            yield Problem(status, f"is empty, though opkg has control files of {len(controls)} packages", "damaged")
         for path in controls.values():
             control = host.files.text(path)
             if control is not None:
-                state: State = "installed" if text is None else "leftover"
+                found = True
+                state: State = "installed" if empty else "leftover"
                 yield from _packages(host, path, control, {}, state)
+    if not found and any(map(host.files.exists, _SETTINGS)) and not any(map(host.files.exists, _APK)):
+        yield Problem(f"{_FOLDERS[0]}/status", "is missing or empty, though this is a system of opkg", "missing")
 
 
 def _packages(
@@ -60,9 +72,9 @@ def _packages(
     for line, fields in stanzas(text, _FIELDS):
         name = fields.get("package", "")
         if not name:
-            yield Problem(f"{path}:{line}", "a stanza without a package name")
-            yield LeftOut("damaged")
+            yield from damaged(f"{path}:{line}", "a stanza without a package name")
             continue
+        note = ""
         control = controls.pop(name, "")
         words = fields.get("status", "").split()
         state = unlisted or (_STATES.get(words[2], "installed") if len(words) == 3 else "installed")
@@ -70,16 +82,16 @@ def _packages(
             yield LeftOut("known but not installed")
             continue
         if not unlisted and (len(words) != 3 or words[2] not in _STATES):
-            yield Problem(f"{path}:{line}", f"{name}: unknown status {' '.join(words)!r}, taken for installed")
+            note = f"unknown status {' '.join(words)!r}, taken for installed"
         if "" in fields:
-            yield Problem(f"{path}:{line}", f"{name}: a line that is no field: {fields[''][:80]!r}")
+            yield Problem(f"{path}:{line}", f"{name}: a line that is no field: {fields[''][:80]!r}", "damaged")
         more: dict[str, str] = {}
         if control and "maintainer" not in fields:  # OpenWrt's status leaves it out
             more = next(stanzas(host.files.text(control) or "", _FIELDS), (0, {}))[1]
-        yield _item(f"{path}:{line}", name, state, " ".join(words), more | fields)
+        yield _item(f"{path}:{line}", name, state, " ".join(words), more | fields, note)
 
 
-def _item(where: str, name: str, state: State, status: str, fields: dict[str, str]) -> Item:
+def _item(where: str, name: str, state: State, status: str, fields: dict[str, str], note: str) -> Item:
     maintainer = fields.get("maintainer", "")
     return Item(
         kind="package",
@@ -94,6 +106,7 @@ def _item(where: str, name: str, state: State, status: str, fields: dict[str, st
             "maintainer": maintainer,
             "status": status,
         },
+        notes=(note,) if note else (),
         evidence=(Evidence(where, f"Package: {name}" + (f", Status: {status}" if status else "")),),
     )
 
@@ -104,7 +117,10 @@ SOURCE = Source(
     platforms=("linux",),
     kinds=("package",),
     needs=(),
-    reads=tuple(f"{folder}/{name}" for folder in _FOLDERS for name in ("status", "info/*.control")),
+    reads=(
+        *(f"{folder}/{name}" for folder in _FOLDERS for name in ("status", "info/*.control")),
+        *(*_SETTINGS, *_APK),
+    ),
     limits="What a firmware image was built with but has no entry for in opkg's database is not seen.",
     collect=collect,
 )

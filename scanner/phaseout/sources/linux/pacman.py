@@ -1,42 +1,63 @@
 """Packages in the local database of pacman, as on Arch Linux and Manjaro.
 
 References:
-    https://man.archlinux.org/man/alpm-db.7 (folders are called NAME-VERSION-RELEASE), alpm-db-desc(5);
-    makepkg.conf(5) for what PACKAGER is where nobody set it.
+    https://man.archlinux.org/man/alpm-db.7 (folders are called NAME-VERSION-RELEASE), alpm-db-desc(5),
+    pacman.conf(5) (`DBPath`, `RootDir`, `Include`); makepkg.conf(5) for what PACKAGER is where nobody set it.
 """
 
 from collections.abc import Iterator
 
 from phaseout.host import Host
-from phaseout.model.nouns import Evidence, Item, LeftOut, Problem
+from phaseout.model.nouns import Evidence, Item, Problem
 from phaseout.parsers.encodings.epoch import rfc3339
+from phaseout.parsers.encodings.keyfile import sections
 from phaseout.parsers.encodings.purl import purl
 from phaseout.parsers.linux.alpm_desc import fields as desc_fields
 from phaseout.parsers.linux.deb822 import maintainer_name
+from phaseout.sources.kit.os_release import READS as OS_RELEASE
+from phaseout.sources.kit.os_release import families
+from phaseout.sources.kit.parsed import damaged
 from phaseout.sources.source import Source, Trace
 
-_LOCAL = "/var/lib/pacman/local"
+_FOLDERS = ("/var/lib/pacman", "/usr/lib/sysimage/lib/pacman")  # the second of images that are updated whole
+_SETTINGS = "/etc/pacman.conf"
+_SYSTEMS = frozenset(("arch", "archlinux", "manjaro", "artix", "endeavouros", "steamos", "msys2"))
 
 
 def collect(host: Host) -> Iterator[Trace]:
     """An item for every folder; where its `desc` is damaged, name and version are taken from the folder's name."""
-    for entry in host.files.list(_LOCAL):
-        if entry.kind != "file":  # ALPM_DB_VERSION
-            yield from _package(host, entry.name)
+    found = False
+    own = _db_path(host)
+    for folder in {host.files.real(folder): folder for folder in reversed((*own, *_FOLDERS))}.values():
+        for entry in host.files.list(f"{folder}/local"):
+            if entry.kind != "file":  # ALPM_DB_VERSION
+                found = True
+                yield from _package(host, f"{folder}/local", entry.name)
+    if not found and (families(host) & _SYSTEMS or host.files.exists(_SETTINGS)):
+        where = f"{(*own, *_FOLDERS)[0]}/local"
+        yield Problem(where, "holds no package, though this is a system of pacman", "missing")
 
 
-def _package(host: Host, folder: str) -> Iterator[Trace]:
-    path = f"{_LOCAL}/{folder}/desc"
+def _db_path(host: Host) -> tuple[str, ...]:
+    """The folder that the settings name; those that they include may not set it anew."""
+    options = sections(host.files.text(_SETTINGS, 1 << 20) or "").get("options", {})
+    path = options.get("DBPath", "").rstrip("/")
+    if not path and options.get("RootDir", "").startswith("/"):
+        path = f"{options['RootDir'].rstrip('/')}/var/lib/pacman"
+    return (path,) if path.startswith("/") else ()
+
+
+def _package(host: Host, local: str, folder: str) -> Iterator[Trace]:
+    path = f"{local}/{folder}/desc"
     text = host.files.text(path, 1 << 20)
     desc = desc_fields(text or "")
     name, version = desc.get("NAME", ""), desc.get("VERSION", "")
     if not name or "" in desc:
         parts = folder.rsplit("-", 2)
         if not name and len(parts) < 3:
-            yield Problem(path, "names no package")
-            yield LeftOut("damaged")
+            yield from damaged(path, "names no package")
             return
-        yield Problem(path, "is damaged" if text else "is missing or empty")
+        yield Problem(path, "is damaged" if text else "is missing or empty", "damaged" if text else "missing")
         name, version = name or parts[0], version or "-".join(parts[1:])
     packager = desc.get("PACKAGER", "")
     arch = desc.get("ARCH", "")
@@ -63,7 +84,7 @@ SOURCE = Source(
     platforms=("linux",),
     kinds=("package",),
     needs=(),
-    reads=(f"{_LOCAL}/*/desc",),
-    limits="A database that DBPath of pacman.conf puts elsewhere is not read.",
+    reads=(*(f"{folder}/local/*/desc" for folder in _FOLDERS), "/**/local/*/desc", _SETTINGS, *OS_RELEASE),
+    limits="Software unpacked by hand is not in pacman's database.",
     collect=collect,
 )

@@ -9,30 +9,38 @@ from collections.abc import Iterator
 from phaseout.host import Host
 from phaseout.model.nouns import Evidence, Item, Problem, State
 from phaseout.parsers.linux.ebuild_name import split
+from phaseout.sources.kit.os_release import READS as OS_RELEASE
+from phaseout.sources.kit.os_release import families
 from phaseout.sources.source import Source, Trace
 
 _PKG = "/var/db/pkg"
+_SYSTEMS = frozenset(("gentoo", "flatcar", "chromeos", "calculate"))
 _MERGING = "-MERGING-"  # before the name of a folder while its package is being put in place
 
 
 def collect(host: Host) -> Iterator[Trace]:
     """An item for every folder CATEGORY/NAME-VERSION; `PF` inside is asked where the folder is called otherwise."""
+    found = False
     for category in host.files.list(_PKG):
         if category.kind == "dir":
             for entry in host.files.list(f"{_PKG}/{category.name}"):
                 if entry.kind == "dir":
-                    yield from _package(host, category.name, entry.name)
+                    found = True
+                    yield _package(host, category.name, entry.name)
+    if not found and families(host) & _SYSTEMS:
+        yield Problem(_PKG, "holds no package, though this is a system of Portage", "missing")
 
 
-def _package(host: Host, category: str, folder: str) -> Iterator[Trace]:
+def _package(host: Host, category: str, folder: str) -> Item:
     path = f"{_PKG}/{category}/{folder}"
+    notes: tuple[str, ...] = ()
     name_version = split(folder.removeprefix(_MERGING)) or split(_line(host, f"{path}/PF"))
     if name_version is None:
-        yield Problem(path, "is not called like a package with its version")
+        notes = ("its folder is not named like a package with its version",)
         name_version = folder, ""
     name, version = name_version
     state: State = "leftover" if folder.startswith(_MERGING) else "installed"
-    yield Item(
+    return Item(
         kind="package",
         name=name,
         state=state,
@@ -42,6 +50,7 @@ def _package(host: Host, category: str, folder: str) -> Iterator[Trace]:
             "repository": _line(host, f"{path}/repository"),
             "status": "merge not finished" if state == "leftover" else "",
         },
+        notes=notes,
         evidence=(Evidence(path, f"{category}/{folder}"),),
     )
 
@@ -56,7 +65,7 @@ SOURCE = Source(
     platforms=("linux",),
     kinds=("package",),
     needs=(),
-    reads=(f"{_PKG}/*/*/PF", f"{_PKG}/*/*/repository"),
+    reads=(f"{_PKG}/*/*/PF", f"{_PKG}/*/*/repository", *OS_RELEASE),
     limits="Portage does not note who makes a package.",
     collect=collect,
 )

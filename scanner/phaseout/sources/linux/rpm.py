@@ -19,6 +19,8 @@ from phaseout.parsers.encodings.purl import purl
 from phaseout.parsers.linux import berkeley_db, rpm_ndb
 from phaseout.parsers.linux.deb822 import maintainer_name
 from phaseout.parsers.linux.rpm_header import Header, header
+from phaseout.sources.kit.os_release import READS as OS_RELEASE
+from phaseout.sources.kit.os_release import families
 from phaseout.sources.source import Source, Trace
 
 Record = tuple[int | None, bytes | str]
@@ -26,6 +28,13 @@ Record = tuple[int | None, bytes | str]
 _FOLDERS = ("/var/lib/rpm", "/usr/lib/sysimage/rpm", "/usr/share/rpm")  # classic, since 2022, rpm-ostree
 _PROGRAM = "/usr/bin/rpm"
 _HOME = ".rpmdb"  # Debian's rpm gives everybody a database of his own, lest it compete with dpkg
+_MANIFEST = "/var/lib/rpmmanifest"  # what images without a database have
+_SYSTEMS = frozenset(
+    (
+        *("almalinux", "altlinux", "amzn", "azurelinux", "centos", "fedora", "mageia", "mariner", "ol"),
+        *("openeuler", "openmandriva", "opensuse", "photon", "redos", "rhel", "rocky", "rosa", "sles", "suse"),
+    )
+)
 _LIMIT = 512 << 20
 _MOST = 100_000  # packages of one database; a large host has some thousands
 _MOST_RETRIES = 200
@@ -33,6 +42,7 @@ _MOST_RETRIES = 200
 
 def collect(host: Host) -> Iterator[Trace]:
     """An item for every package, version by version and architecture by architecture."""
+    packages = False
     seen: set[str] = set()
     found = False
     for folder in _FOLDERS:
@@ -41,10 +51,14 @@ def collect(host: Host) -> Iterator[Trace]:
             seen.add(real)
             for trace in _folder(host, folder, ""):
                 found = True
+                packages = packages or isinstance(trace, Item)
                 yield trace
     if not found and host.files.exists(_PROGRAM):
         for home, name in host.homes.items():
             yield from _folder(host, f"{home}/{_HOME}", name)
+    if not packages and families(host) & _SYSTEMS and not host.files.list(_MANIFEST):
+        what = "holds no package" if found else "has no database"
+        yield Problem(_FOLDERS[0], f"{what}, though this is a system of rpm", "missing")
 
 
 def _folder(host: Host, folder: str, user: str) -> Iterator[Trace]:
@@ -71,17 +85,17 @@ def _folder(host: Host, folder: str, user: str) -> Iterator[Trace]:
 def _packages(path: str, user: str, records: Iterator[Record]) -> Iterator[Trace]:
     for count, (number, blob) in enumerate(records):
         if count >= _MOST:
-            yield Problem(path, f"more than {_MOST} records: the rest was not read")
+            yield Problem(path, f"more than {_MOST} records: the rest was not read", "limit")
             return
         where = f"{path}:{number}" if number else path
         if isinstance(blob, str):
-            yield Problem(where, blob)
+            yield Problem(where, blob, "damaged")
             if number is not None:
                 yield LeftOut("damaged")
             continue
         found = header(blob)
         if found.damage or not found.name:
-            yield Problem(where, found.damage or "a package without a name")
+            yield Problem(where, found.damage or "a package without a name", "damaged")
         if not found.name:
             yield LeftOut("damaged")
         elif found.name == "gpg-pubkey":
@@ -197,7 +211,12 @@ SOURCE = Source(
     platforms=("linux",),
     kinds=("package",),
     needs=(),
-    reads=(_PROGRAM, *(f"{folder}/{file}" for folder in (*_FOLDERS, f"~/{_HOME}") for file in _FILES)),
+    reads=(
+        _PROGRAM,
+        _MANIFEST,
+        *OS_RELEASE,
+        *(f"{folder}/{file}" for folder in (*_FOLDERS, f"~/{_HOME}") for file in _FILES),
+    ),
     limits="Software unpacked by hand, and what a package's own scripts fetched, is not in rpm's database.",
     collect=collect,
 )

@@ -121,3 +121,12 @@ def test_a_real_image(tree: Tree, corpora: Path) -> None:
     assert len(result.items) == 14
     assert (result.one("musl").version, result.one("musl").details["origin"]) == ("1.1.24-r2", "musl")
     assert result.run.status == "ok"
+
+
+@pytest.mark.parametrize("wrong", ["is missing", "holds no package"])
+def test_a_database_that_is_gone_or_empty(tree: Tree, wrong: str) -> None:
+    tree.write("/etc/os-release", "ID=alpine\n")
+    if wrong != "is missing":
+        tree.write("/lib/apk/db/installed")
+    (problem,) = run("apk", tree.host()).problems
+    assert (problem.cause, problem.why) == ("missing", f"{wrong}, though this is a system of apk")

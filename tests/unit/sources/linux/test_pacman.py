@@ -3,9 +3,11 @@
 import shutil
 import subprocess
 import tarfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from phaseout.host import Host
 from phaseout.model.nouns import Problem
 
 from tests.support.harness import run
@@ -68,9 +70,9 @@ def test_a_damaged_desc_leaves_what_the_folder_is_called(tree: Tree) -> None:
     result = run("pacman", tree.host())
     assert [(item.name, item.version) for item in result.items] == [("interrupted", "2.0-3"), ("kesl-gui", "12.1-1")]
     assert result.problems == (
-        Problem(f"{LOCAL}/base-1.0/desc", "names no package"),
-        Problem(f"{LOCAL}/interrupted-2.0-3/desc", "is missing or empty"),
-        Problem(f"{LOCAL}/kesl-gui-12.1-1/desc", "is damaged"),
+        Problem(f"{LOCAL}/base-1.0/desc", "names no package", "damaged"),
+        Problem(f"{LOCAL}/interrupted-2.0-3/desc", "is missing or empty", "missing"),
+        Problem(f"{LOCAL}/kesl-gui-12.1-1/desc", "is damaged", "damaged"),
     )
     assert result.run.left_out == {"damaged": 1}
 
@@ -107,7 +109,7 @@ def test_captured_databases(tree: Tree, corpora: Path) -> None:
         ("madeup", "20.30-4"),
         ("tree-sitter", "0.22.6-1"),
     ]
-    assert result.problems == (Problem(f"{LOCAL}/corrupt-0.2.1-3/desc", "is damaged"),)
+    assert result.problems == (Problem(f"{LOCAL}/corrupt-0.2.1-3/desc", "is damaged", "damaged"),)
 
 
 def test_a_database_of_other_files(tree: Tree, corpora: Path) -> None:
@@ -142,4 +144,30 @@ def test_agrees_with_pacman(tree: Tree, tmp_path: Path) -> None:
     assert [f"{item.name} {item.version}" for item in result.items] == listed
     assert {item.vendor for item in result.items} == {"Kaspersky Lab"}
     assert all(item.details["installed"] for item in result.items)
+    assert result.run.status == "ok"
+
+
+@pytest.mark.parametrize(
+    "line", ["DBPath      = /usr/state/pacman/", "DBPath=/usr/state/pacman", "RootDir = /usr/state/pacman/root"]
+)
+def test_the_database_where_the_settings_put_it(tree: Tree, line: str) -> None:
+    folder = "/usr/state/pacman/root/var/lib/pacman" if "Root" in line else "/usr/state/pacman"
+    tree.write("/etc/pacman.conf", f"[options]\n# where it is\n{line}\n[core]\nInclude = /etc/pacman.d/mirrorlist\n")
+    tree.write(f"{folder}/local/kesl-12.1.0-1/desc", "%NAME%\nkesl\n\n%VERSION%\n12.1.0-1\n")
+    result = run("pacman", tree.host())
+    assert [(item.name, item.version) for item in result.items] == [("kesl", "12.1.0-1")]
+    assert result.run.status == "ok"
+
+
+def test_a_database_that_is_gone(tree: Tree) -> None:
+    tree.write("/etc/os-release", "ID=manjaro\nID_LIKE=arch\n")
+    assert [problem.cause for problem in run("pacman", tree.host()).problems] == ["missing"]
+
+
+def test_a_real_capture_of_another_place(corpora: Path, as_host: Callable[[Path], Host]) -> None:
+    root = corpora / "captures" / "pacman-dbpath"
+    if not root.is_dir():
+        pytest.skip(f"not here: {root}")
+    result = run("pacman", as_host(root))
+    assert result.items
     assert result.run.status == "ok"

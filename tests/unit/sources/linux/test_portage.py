@@ -4,7 +4,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from phaseout.model.nouns import Evidence, Problem
+from phaseout.model.nouns import Evidence
 
 from tests.support.harness import run
 from tests.support.trees import Tree
@@ -34,7 +34,8 @@ def test_a_folder_without_a_version_is_an_item(tree: Tree) -> None:
     tree.write(f"{PKG}/app-misc/odd/PF", b"\xff\x00")
     result = run("portage", tree.host())
     assert [(item.name, item.version) for item in result.items] == [("odd", ""), ("x" * 200, "")]
-    assert result.problems[0] == Problem(f"{PKG}/app-misc/odd", "is not called like a package with its version")
+    assert result.one("odd").notes == ("its folder is not named like a package with its version",)
+    assert result.run.status == "ok"
 
 
 SYFT = "packages/syft/syft/pkg/cataloger/gentoo/testdata"
@@ -57,11 +58,11 @@ def test_captured_names(tree: Tree, corpora: Path, capture: str, name: str, vers
     result = run("portage", tree.host())
     found = {(item.name, item.version) for item in result.items}
     assert found == {("Getopt-Long", "2.570.0"), (name, version)}  # the folder counts where it is called properly
-    assert len(result.problems) == (0 if version else 1)
+    assert any(item.notes for item in result.items) == (not version)
 
 
 @pytest.mark.parametrize(
-    ("capture", "expected", "problems"),
+    ("capture", "expected", "notes"),
     [
         ("layout", ("skopeo", "1.5.1", "app-containers"), 0),
         ("layout-license-groups", ("skopeo", "1.5.1", "app-containers"), 0),
@@ -69,10 +70,15 @@ def test_captured_names(tree: Tree, corpora: Path, capture: str, name: str, vers
     ],
 )
 def test_captured_databases(
-    tree: Tree, corpora: Path, capture: str, expected: tuple[str, str, str], problems: int
+    tree: Tree, corpora: Path, capture: str, expected: tuple[str, str, str], notes: int
 ) -> None:
     shutil.copytree(corpora / SYFT / capture / "var", tree.root / "var")
     result = run("portage", tree.host())
     (item,) = result.items
     assert (item.name, item.version, item.details["category"]) == expected
-    assert len(result.problems) == problems
+    assert len(item.notes) == notes
+
+
+def test_a_system_of_portage_without_its_database(tree: Tree) -> None:
+    tree.write("/etc/os-release", "ID=gentoo\n")
+    assert [problem.cause for problem in run("portage", tree.host()).problems] == ["missing"]

@@ -468,3 +468,11 @@ class TestRealRpm:
         result = run("rpm", installed.host())
         assert result.names() == ["klnagent64", "klnagent64-l10n"]
         assert "-wal only" in result.problems[0].why
+
+
+def test_a_system_of_rpm_without_a_database(tree: Tree) -> None:
+    tree.write("/etc/os-release", 'ID="rocky"\nID_LIKE="rhel centos fedora"\n')
+    (problem,) = run("rpm", tree.host()).problems
+    assert (problem.cause, problem.why) == ("missing", "has no database, though this is a system of rpm")
+    tree.write("/var/lib/rpmmanifest/container-manifest-2")
+    assert run("rpm", tree.host()).problems == ()
