@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from phaseout.host.registry.base import Registry
     from phaseout.host.windows.executables import Executables
 
+OS_RELEASE = ("/etc/os-release", "/usr/lib/os-release")
 _NONE: Mapping[str, str] = MappingProxyType({})
 
 
@@ -61,6 +62,18 @@ class Host:
         from phaseout.host.windows.executables import Executables
 
         return Executables(self.files, trust=self.live and self.deep)
+
+    @cached_property
+    def families(self) -> frozenset[str]:
+        """The identifiers of the distribution and of those that it derives from, such as `ubuntu` and `debian`.
+
+        References:
+            os-release(5) (ID, ID_LIKE)
+        """
+        text = next(filter(None, (self.files.text(path, 1 << 16) for path in OS_RELEASE)), "") or ""
+        fields = dict(line.partition("=")[::2] for line in text.split("\n"))
+        words = f"{fields.get('ID', '')} {fields.get('ID_LIKE', '')}"
+        return frozenset(words.lower().replace('"', " ").replace("'", " ").split())
 
     @property
     def homes(self) -> dict[str, str]:

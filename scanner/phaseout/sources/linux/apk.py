@@ -6,14 +6,12 @@ References:
 
 from collections.abc import Iterator
 
-from phaseout.host import Host
+from phaseout.host import OS_RELEASE, Host
 from phaseout.model.nouns import Evidence, Item, Problem
 from phaseout.parsers.encodings.epoch import rfc3339
 from phaseout.parsers.encodings.purl import purl
 from phaseout.parsers.linux.apk_installed import packages
 from phaseout.parsers.linux.deb822 import maintainer_name
-from phaseout.sources.kit.os_release import READS as OS_RELEASE
-from phaseout.sources.kit.os_release import families
 from phaseout.sources.kit.parsed import damaged
 from phaseout.sources.source import Source, Trace
 
@@ -31,7 +29,7 @@ def collect(host: Host) -> Iterator[Trace]:
         for trace in _packages(path, text or ""):
             found = True
             yield trace
-    if not found and (families(host) & _SYSTEMS or host.files.exists(_WORLD)):
+    if not found and (host.families & _SYSTEMS or host.files.exists(_WORLD)):
         wrong = "holds no package" if any(map(host.files.exists, _INSTALLED)) else "is missing"
         yield Problem(_INSTALLED[0], f"{wrong}, though this is a system of apk", "missing")
 

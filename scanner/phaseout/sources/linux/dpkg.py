@@ -11,12 +11,10 @@ References:
 
 from collections.abc import Iterator
 
-from phaseout.host import Host
+from phaseout.host import OS_RELEASE, Host
 from phaseout.model.nouns import Evidence, Item, LeftOut, Problem, State
 from phaseout.parsers.encodings.purl import purl
 from phaseout.parsers.linux.deb822 import maintainer_name, stanzas
-from phaseout.sources.kit.os_release import READS as OS_RELEASE
-from phaseout.sources.kit.os_release import families
 from phaseout.sources.kit.parsed import damaged
 from phaseout.sources.source import Source, Trace
 
@@ -61,7 +59,7 @@ def collect(host: Host) -> Iterator[Trace]:
             for line, fields in stanzas(text or "", _FIELDS):
                 found = True
                 yield from _package(path, line, fields, "install ok installed")
-    if not found and families(host) & _DEBIAN and not any(map(host.files.exists, (*_STATUS, _CHISEL))):
+    if not found and host.families & _DEBIAN and not any(map(host.files.exists, (*_STATUS, _CHISEL))):
         yield Problem(_STATUS[0], "is missing, though this is a system of dpkg", "missing")
 
 
@@ -122,7 +120,7 @@ def _salvaged(host: Host, folder: str, path: str, text: str | None, seen: set[st
     if text is not None and not text.strip("\0 \n"):
         wrong = "is empty"
     before = list(stanzas(host.files.text(old, _LIMIT) or "", _FIELDS))
-    if not missing and not before and not families(host) & _DEBIAN:
+    if not missing and not before and not host.families & _DEBIAN:
         return  # a folder of dpkg on a system of another package manager
     lacks = f": {len(missing)} packages are not in it of which dpkg keeps a list of files" if missing else ""
     yield Problem(path, wrong + lacks, "missing" if text is None else "damaged")

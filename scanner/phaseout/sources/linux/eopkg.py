@@ -6,12 +6,10 @@ References:
 
 from collections.abc import Iterator
 
-from phaseout.host import Host
+from phaseout.host import OS_RELEASE, Host
 from phaseout.model.nouns import Evidence, Item, Problem
 from phaseout.parsers.encodings.purl import purl
 from phaseout.parsers.linux.eopkg_metadata import Metadata, metadata
-from phaseout.sources.kit.os_release import READS as OS_RELEASE
-from phaseout.sources.kit.os_release import families
 from phaseout.sources.kit.parsed import parsed
 from phaseout.sources.source import Source, Trace
 
@@ -28,7 +26,7 @@ def collect(host: Host) -> Iterator[Trace]:
                 path = f"{folder}/{entry.name}/metadata.xml"
                 described = yield from parsed(host, path, metadata)
                 yield _item(path, entry.name, described or Metadata())
-    if not found and "solus" in families(host):
+    if not found and "solus" in host.families:
         yield Problem(_FOLDERS[0], "holds no package, though this is a system of eopkg", "missing")
 
 

@@ -7,15 +7,13 @@ References:
 
 from collections.abc import Iterator
 
-from phaseout.host import Host
+from phaseout.host import OS_RELEASE, Host
 from phaseout.model.nouns import Evidence, Item, Problem
 from phaseout.parsers.encodings.epoch import rfc3339
 from phaseout.parsers.encodings.keyfile import sections
 from phaseout.parsers.encodings.purl import purl
 from phaseout.parsers.linux.alpm_desc import fields as desc_fields
 from phaseout.parsers.linux.deb822 import maintainer_name
-from phaseout.sources.kit.os_release import READS as OS_RELEASE
-from phaseout.sources.kit.os_release import families
 from phaseout.sources.kit.parsed import damaged
 from phaseout.sources.source import Source, Trace
 
@@ -33,7 +31,7 @@ def collect(host: Host) -> Iterator[Trace]:
             if entry.kind != "file":  # ALPM_DB_VERSION
                 found = True
                 yield from _package(host, f"{folder}/local", entry.name)
-    if not found and (families(host) & _SYSTEMS or host.files.exists(_SETTINGS)):
+    if not found and (host.families & _SYSTEMS or host.files.exists(_SETTINGS)):
         where = f"{(*own, *_FOLDERS)[0]}/local"
         yield Problem(where, "holds no package, though this is a system of pacman", "missing")
 

@@ -8,10 +8,8 @@ References:
 import re
 from collections.abc import Iterator
 
-from phaseout.host import Host
+from phaseout.host import OS_RELEASE, Host
 from phaseout.model.nouns import Evidence, Item, Problem
-from phaseout.sources.kit.os_release import READS as OS_RELEASE
-from phaseout.sources.kit.os_release import families
 from phaseout.sources.source import Source, Trace
 
 _FOLDERS = ("/var/lib/pkgtools/packages", "/var/log/packages")
@@ -30,7 +28,7 @@ def collect(host: Host) -> Iterator[Trace]:
             if kind != "dir" and name[0] != ".":
                 found = True
                 yield _package(host, f"{folder}/{name}", name)
-    if not found and families(host) & _SYSTEMS:
+    if not found and host.families & _SYSTEMS:
         yield Problem(_FOLDERS[0], "holds no package, though this is a system of pkgtools", "missing")
 
 

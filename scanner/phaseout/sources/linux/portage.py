@@ -6,11 +6,9 @@ References:
 
 from collections.abc import Iterator
 
-from phaseout.host import Host
+from phaseout.host import OS_RELEASE, Host
 from phaseout.model.nouns import Evidence, Item, Problem, State
 from phaseout.parsers.linux.ebuild_name import split
-from phaseout.sources.kit.os_release import READS as OS_RELEASE
-from phaseout.sources.kit.os_release import families
 from phaseout.sources.source import Source, Trace
 
 _PKG = "/var/db/pkg"
@@ -27,7 +25,7 @@ def collect(host: Host) -> Iterator[Trace]:
                 if entry.kind == "dir":
                     found = True
                     yield _package(host, category.name, entry.name)
-    if not found and families(host) & _SYSTEMS:
+    if not found and host.families & _SYSTEMS:
         yield Problem(_PKG, "holds no package, though this is a system of Portage", "missing")
 
 

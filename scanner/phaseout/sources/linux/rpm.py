@@ -12,15 +12,13 @@ References:
 from collections.abc import Iterator
 from struct import unpack_from
 
-from phaseout.host import Host
+from phaseout.host import OS_RELEASE, Host
 from phaseout.model.nouns import Evidence, Item, LeftOut, Problem
 from phaseout.parsers.encodings.epoch import rfc3339
 from phaseout.parsers.encodings.purl import purl
 from phaseout.parsers.linux import berkeley_db, rpm_ndb
 from phaseout.parsers.linux.deb822 import maintainer_name
 from phaseout.parsers.linux.rpm_header import Header, header
-from phaseout.sources.kit.os_release import READS as OS_RELEASE
-from phaseout.sources.kit.os_release import families
 from phaseout.sources.source import Source, Trace
 
 Record = tuple[int | None, bytes | str]
@@ -56,7 +54,7 @@ def collect(host: Host) -> Iterator[Trace]:
     if not found and host.files.exists(_PROGRAM):
         for home, name in host.homes.items():
             yield from _folder(host, f"{home}/{_HOME}", name)
-    if not packages and families(host) & _SYSTEMS and not host.files.list(_MANIFEST):
+    if not packages and host.families & _SYSTEMS and not host.files.list(_MANIFEST):
         what = "holds no package" if found else "has no database"
         yield Problem(_FOLDERS[0], f"{what}, though this is a system of rpm", "missing")
 

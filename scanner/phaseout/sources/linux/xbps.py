@@ -7,13 +7,11 @@ References:
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from phaseout.host import Host
+from phaseout.host import OS_RELEASE, Host
 from phaseout.model.nouns import Evidence, Item, LeftOut, Problem
 from phaseout.parsers.encodings.property_list import mapping, text
 from phaseout.parsers.encodings.purl import purl
 from phaseout.parsers.linux.deb822 import maintainer_name
-from phaseout.sources.kit.os_release import READS as OS_RELEASE
-from phaseout.sources.kit.os_release import families
 from phaseout.sources.kit.parsed import damaged, parsed
 from phaseout.sources.source import Source, Trace
 
@@ -32,7 +30,7 @@ def collect(host: Host) -> Iterator[Trace]:
                 if not name.startswith("_XBPS_"):  # alternatives
                     found = True
                     yield from _package(path, name, fields)
-    if not found and "void" in families(host):
+    if not found and "void" in host.families:
         yield Problem(_FOLDER, "holds no package, though this is a system of xbps", "missing")
 
 
