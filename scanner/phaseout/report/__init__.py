@@ -1,6 +1,6 @@
 """The output formats: one file each, and the one table of them."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from importlib import import_module
 from typing import Literal, NamedTuple, Protocol, cast
 
@@ -11,12 +11,29 @@ Subject = Literal["report", "inventory"]
 
 
 class CannotWriteError(Exception):
-    """A format that cannot be had, or has no place for what is to be written; the text says what helps."""
+    """A format has no place for what is to be written; the text says which formats do."""
 
 
-class _Module(Protocol):
-    report: Callable[[Report, int], Iterator[str]]
-    inventory: Callable[[Inventory, int], Iterator[str]]
+class Page(NamedTuple):
+    """Where the text will be read. Most formats look the same everywhere.
+
+    Attributes:
+        width: columns of the terminal.
+        colour: whether the terminal shows colour.
+    """
+
+    width: int = 100
+    colour: bool = False
+
+
+class Writer(Protocol):
+    """What the module of a format defines. Both functions yield the text in chunks."""
+
+    def write_report(self, report: Report, page: Page, /) -> Iterator[str]:
+        """The report on one host."""
+
+    def write_inventory(self, inventory: Inventory, page: Page, /) -> Iterator[str]:
+        """The inventory of one host; only formats that hold inventories define it."""
 
 
 class Format(NamedTuple):
@@ -24,76 +41,87 @@ class Format(NamedTuple):
 
     Attributes:
         name: as in `-f NAME`.
-        endings: of files that are written in it unless told otherwise.
+        endings: of the files that are written in it unless `-f` says otherwise.
         title: what it is for.
         holds: what it has a place for.
-        needs: a module that comes with the extra of the format's name.
+        several: whether one file can hold reports on several hosts.
+        shared: whether files are readable by other accounts: the program that reads them runs as one.
     """
 
     name: str
     endings: tuple[str, ...]
     title: str
     holds: tuple[Subject, ...] = ("report", "inventory")
-    needs: str = ""
+    several: bool = False
+    shared: bool = False
 
-    def report(self, report: Report, width: int) -> Iterator[str]:
-        """The pieces of the text; `width` is that of the terminal, in columns."""
-        return self._module("report").report(report, width)
+    def write_report(self, report: Report, page: Page = Page()) -> Iterator[str]:
+        """The text of a report, in chunks."""
+        return self._writer("report").write_report(report, page)
 
-    def inventory(self, inventory: Inventory, width: int) -> Iterator[str]:
-        """The same for an inventory."""
-        return self._module("inventory").inventory(inventory, width)
-
-    def coloured(self, pieces: Iterator[str]) -> Iterator[str]:
-        """The same text for a terminal that shows colour, where the format has any."""
-        colour: Callable[[Iterator[str]], Iterator[str]] | None = getattr(self._module("report"), "coloured", None)
-        return colour(pieces) if colour else pieces
+    def write_inventory(self, inventory: Inventory, page: Page = Page()) -> Iterator[str]:
+        """The text of an inventory, in chunks."""
+        return self._writer("inventory").write_inventory(inventory, page)
 
     def check(self, subject: Subject) -> None:
-        """Whether it can be written, before any work is done for it.
+        """Checks that the format can be written, before any work is done for it.
 
         Raises:
-            CannotWriteError: and why not.
+            CannotWriteError: the format has no place for the subject.
         """
         if subject not in self.holds:
             able = ", ".join(one.name for one in FORMATS if subject in one.holds)
             raise CannotWriteError(f"{self.name} has no place for an {subject}; these have: {able}")
-        if self.needs:
-            from importlib.util import find_spec
 
-            if find_spec(self.needs) is None:
-                raise CannotWriteError(f"{self.name} needs {self.needs}: pip install 'phaseout[{self.name}]'")
-
-    def _module(self, subject: Subject) -> _Module:
+    def _writer(self, subject: Subject) -> Writer:
         self.check(subject)
-        return cast("_Module", import_module(f"phaseout.report.{self.name}_format"))
+        return cast("Writer", import_module(f"phaseout.report.{self.name}_format"))
 
 
 FORMATS: tuple[Format, ...] = (
-    Format("table", (".txt",), "for a person at a terminal"),
-    Format("csv", (".csv",), "one row for each item of each finding, one row for a host without findings"),
-    Format("json", (".json",), "everything, as the published JSON Schema says"),
-    Format("ndjson", (".ndjson", ".jsonl"), "for log shippers: one line a finding or item, and one that sums up"),
-    Format("markdown", (".md", ".markdown"), "for tickets"),
+    Format("table", (".txt",), "for a person at a terminal", several=True),
     Format(
-        "html", (".html", ".htm"), "for the person who signs off: one file, to read, search and print", needs="jinja2"
+        "csv",
+        (".csv",),
+        "one row for each item of each finding, one row for a host without findings",
+        several=True,
     ),
+    Format("json", (".json",), "everything, as the published JSON Schema says", several=True),
+    Format(
+        "ndjson",
+        (".ndjson", ".jsonl"),
+        "for log shippers: one line for each finding or item, and one that sums up",
+        several=True,
+    ),
+    Format("markdown", (".md", ".markdown"), "for tickets", several=True),
+    Format("html", (".html", ".htm"), "for the person who signs off: one file, to read, search and print"),
     Format("cyclonedx", (".cdx.json", ".bom.json"), "CycloneDX 1.6, for software bills of materials"),
-    Format("ocsf", (".ocsf.json", ".ocsf.ndjson"), "OCSF 1.6 events (2003 and 5020), for security lakes and SIEMs"),
+    Format(
+        "ocsf",
+        (".ocsf.json", ".ocsf.ndjson"),
+        "OCSF 1.6 events (2003 and 5020), for security lakes and SIEMs",
+        several=True,
+    ),
     Format("sarif", (".sarif", ".sarif.json"), "SARIF 2.1.0, for code-scanning views", holds=("report",)),
-    Format("prometheus", (".prom",), "metrics for the textfile collector of node_exporter"),
+    Format("prometheus", (".prom",), "metrics for the textfile collector of node_exporter", shared=True),
     Format("junit", (".junit.xml", ".xml"), "JUnit XML, for pipelines", holds=("report",)),
-    Format("line", (), "one line of ASCII, for tools that keep one value of a machine", holds=("report",)),
+    Format(
+        "line",
+        (),
+        "one line of ASCII, for tools that keep one value of a machine",
+        holds=("report",),
+        several=True,
+    ),
 )
 
 
 def format_named(name: str) -> Format | None:
-    """The format of that name."""
-    return next((one for one in FORMATS if one.name == name), None)
+    """The format of that name, in upper or lower case."""
+    return next((one for one in FORMATS if one.name == name.lower()), None)
 
 
 def format_of_file(path: str) -> Format | None:
-    """The format that a file's ending asks for; of two endings the longer one decides."""
+    """The format that a file's ending asks for; of two that fit, the longer ending decides."""
     lower = path.lower()
     fitting = [(len(ending), one) for one in FORMATS for ending in one.endings if lower.endswith(ending)]
     return max(fitting, key=lambda pair: pair[0])[1] if fitting else None

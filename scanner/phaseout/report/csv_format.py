@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 
 from phaseout.model.findings import Finding, Report
 from phaseout.model.nouns import Inventory, Item
+from phaseout.report import Page
 from phaseout.report.safe import cell
 
 COLUMNS = (
@@ -34,9 +35,8 @@ INVENTORY_COLUMNS = (
 )
 
 
-def report(report: Report, width: int) -> Iterator[str]:
+def write_report(report: Report, _: Page) -> Iterator[str]:
     """One row for each item of each finding, those that were suppressed included, and the verdict where none is."""
-    del width
     yield _row(COLUMNS)
     for finding in (*report.findings, *report.suppressed):
         for item, because in zip(finding.items, finding.because, strict=True):
@@ -46,9 +46,8 @@ def report(report: Report, width: int) -> Iterator[str]:
         yield _row((report.host.name, report.scanned_at, report.verdict, *[""] * 17, unseen))
 
 
-def inventory(inventory: Inventory, width: int) -> Iterator[str]:
+def write_inventory(inventory: Inventory, _: Page) -> Iterator[str]:
     """One row for each item."""
-    del width
     yield _row(INVENTORY_COLUMNS)
     for item in inventory.items:
         what = (item.kind, item.name, item.version, item.vendor, item.state, item.path, item.user)

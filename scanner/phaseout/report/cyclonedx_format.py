@@ -12,6 +12,7 @@ from typing import Any
 
 from phaseout.model.findings import Confidence, Finding, Report
 from phaseout.model.nouns import HostInfo, Inventory, Item, Kind
+from phaseout.report import Page
 from phaseout.report.safe import json_text
 from phaseout.report.wording import instant, verdict
 
@@ -22,9 +23,8 @@ _HOST = "host"
 _Object = dict[str, Any]
 
 
-def report(report: Report, width: int) -> Iterator[str]:
+def write_report(report: Report, _: Page) -> Iterator[str]:
     """The traces of the findings, those that were suppressed included: not all software of the host."""
-    del width
     components: list[_Object] = []
     for finding in (*report.findings, *report.suppressed):
         shared = _finding(finding)
@@ -45,9 +45,8 @@ def report(report: Report, width: int) -> Iterator[str]:
     yield _bom(report.host, report.tool, report.scanned_at, components, properties, "incomplete")
 
 
-def inventory(inventory: Inventory, width: int) -> Iterator[str]:
+def write_inventory(inventory: Inventory, _: Page) -> Iterator[str]:
     """All software that was seen; `compositions` says whether it is everything."""
-    del width
     components = [_component(item, f"trace-{number}", []) for number, item in enumerate(inventory.items, 1)]
     unseen = [_property("unseen", f"{one.what}: {one.why}") for one in inventory.unseen]
     aggregate = "incomplete" if unseen else "complete"

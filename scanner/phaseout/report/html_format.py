@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from phaseout.model.findings import Finding, Report
 from phaseout.model.nouns import Inventory
+from phaseout.report import Page
 from phaseout.report.safe import visible
 from phaseout.report.wording import due, instant, verdict
 
@@ -33,9 +34,8 @@ _PROVENANCE = {
 _BUFFER = 200  # pieces of the template that are written together
 
 
-def report(report: Report, width: int) -> Iterator[str]:
+def write_report(report: Report, _: Page) -> Iterator[str]:
     """The report as a page."""
-    del width
     counting = _counting(report)
     yield from _page(
         "report.jinja",
@@ -52,9 +52,8 @@ def report(report: Report, width: int) -> Iterator[str]:
     )
 
 
-def inventory(inventory: Inventory, width: int) -> Iterator[str]:
+def write_inventory(inventory: Inventory, _: Page) -> Iterator[str]:
     """The inventory as a page."""
-    del width
     headline = f"{len(inventory.items)} traces of software, {'not ' if inventory.unseen else ''}everything was seen."
     tone = "incomplete" if inventory.unseen else "inventory"
     yield from _page("inventory.jinja", subject=inventory, headline=headline, tone=tone)

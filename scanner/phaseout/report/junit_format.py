@@ -12,13 +12,13 @@ from html import escape
 
 from phaseout.model.findings import SUPPRESSED, Finding, Report
 from phaseout.model.nouns import SourceRun
+from phaseout.report import Page
 from phaseout.report.safe import visible
 from phaseout.report.wording import due, instant, verdict
 
 
-def report(report: Report, width: int) -> Iterator[str]:
+def write_report(report: Report, _: Page) -> Iterator[str]:
     """One suite of products, and one of sources."""
-    del width
     findings = (*report.findings, *report.suppressed)
     exempt = len(report.suppressed)
     errors = [run for run in report.runs if run.status in ("partial", "failed", "timeout")]

@@ -10,15 +10,15 @@ References:
 from collections.abc import Iterator
 
 from phaseout.model.findings import Finding, Report
+from phaseout.report import Page
 from phaseout.report.wording import due
 
 LIMIT = 2048  # characters, as Intune keeps them
 _CUT = " ..."
 
 
-def report(report: Report, width: int) -> Iterator[str]:
+def write_report(report: Report, _: Page) -> Iterator[str]:
     """The line, of `LIMIT` characters at most without its end."""
-    del width
     seen = "not everything seen" if report.unseen or report.verdict == "incomplete" else "everything seen"
     parts = [_finding(finding) for finding in report.findings]
     parts += [f"not seen: {one.what}: {one.why}" for one in report.unseen]

@@ -12,15 +12,15 @@ from collections.abc import Iterable, Iterator
 
 from phaseout.model.findings import Finding, Report
 from phaseout.model.nouns import Inventory, Unseen
+from phaseout.report import Page
 from phaseout.report.safe import visible
 from phaseout.report.wording import due, verdict
 
 _PUNCTUATION = re.compile(r"([\\`*_{}\[\]<>#|~&!@])|(?<=:)(/)(?=/)|(?<=www)(\.)")
 
 
-def report(report: Report, width: int) -> Iterator[str]:
+def write_report(report: Report, _: Page) -> Iterator[str]:
     """The verdict, the findings as a table, what to do for each, what was not seen, and the measures."""
-    del width
     yield f"# {_code(report.host.name)}: {verdict(report)}\n\n"
     facts = (
         ("Scanned", report.scanned_at),
@@ -52,9 +52,8 @@ def report(report: Report, width: int) -> Iterator[str]:
     yield f"\n{_prose(report.tool)}, rules {_code(report.rules.digest[:12])}. This is not legal advice.\n"
 
 
-def inventory(inventory: Inventory, width: int) -> Iterator[str]:
+def write_inventory(inventory: Inventory, _: Page) -> Iterator[str]:
     """The items as a table, and what was not seen."""
-    del width
     yield f"# {_code(inventory.host.name)}: {len(inventory.items)} traces of software\n\n"
     yield "| kind | name | version | vendor | state | path |\n| --- | --- | --- | --- | --- | --- |\n"
     for item in inventory.items:

@@ -15,12 +15,12 @@ import msgspec
 
 from phaseout.model.findings import Report
 from phaseout.model.nouns import Inventory
+from phaseout.report import Page
 from phaseout.report.safe import json_text
 
 
-def report(report: Report, width: int) -> Iterator[str]:
+def write_report(report: Report, _: Page) -> Iterator[str]:
     """The findings, those that were suppressed (`verdict` says so), and the rest of the report."""
-    del width
     for finding in (*report.findings, *report.suppressed):
         yield _line("finding", report, msgspec.to_builtins(finding))
     rest = msgspec.to_builtins(msgspec.structs.replace(report, findings=(), suppressed=(), items=0))
@@ -29,9 +29,8 @@ def report(report: Report, width: int) -> Iterator[str]:
     yield _line("summary", report, {**rest, "counts": counts})
 
 
-def inventory(inventory: Inventory, width: int) -> Iterator[str]:
+def write_inventory(inventory: Inventory, _: Page) -> Iterator[str]:
     """The items, and the rest of the inventory."""
-    del width
     for item in inventory.items:
         yield _line("item", inventory, msgspec.to_builtins(item))
     rest = msgspec.to_builtins(msgspec.structs.replace(inventory, items=()))

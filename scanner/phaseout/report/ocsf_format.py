@@ -16,6 +16,7 @@ import msgspec
 
 from phaseout.model.findings import SUPPRESSED, Finding, QuotedMeasure, Report
 from phaseout.model.nouns import HostInfo, Inventory, Item
+from phaseout.report import Page
 from phaseout.report.safe import json_text
 from phaseout.report.wording import due, instant, verdict
 
@@ -34,9 +35,8 @@ _NEW, _SUPPRESSED = (1, "New"), (3, "Suppressed")
 _Object = dict[str, Any]
 
 
-def report(report: Report, width: int) -> Iterator[str]:
+def write_report(report: Report, _: Page) -> Iterator[str]:
     """A Compliance Finding for each product, those that were suppressed included, or one for the host."""
-    del width
     quoted = {measure.id: measure for measure in report.measures}
     for finding in (*report.findings, *report.suppressed):
         yield json_text(_finding(report, finding, quoted)) + "\n"
@@ -44,9 +44,8 @@ def report(report: Report, width: int) -> Iterator[str]:
         yield json_text(_nothing(report)) + "\n"
 
 
-def inventory(inventory: Inventory, width: int) -> Iterator[str]:
+def write_inventory(inventory: Inventory, _: Page) -> Iterator[str]:
     """One Software Inventory Info."""
-    del width
     event = {
         **_event(5020, 2, "Collect", inventory.host, inventory.tool, inventory.scanned_at),
         "class_name": "Software Inventory Info",

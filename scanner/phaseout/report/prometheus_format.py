@@ -10,15 +10,15 @@ from typing import get_args
 
 from phaseout.model.findings import Finding, HostVerdict, Report, Verdict
 from phaseout.model.nouns import STATES, HostInfo, Inventory, Kind, RunStatus, SourceRun, Unseen
+from phaseout.report import Page
 from phaseout.report.safe import visible
 from phaseout.report.wording import instant
 
 _Sample = tuple[Mapping[str, str], float]
 
 
-def report(report: Report, width: int) -> Iterator[str]:
+def write_report(report: Report, _: Page) -> Iterator[str]:
     """The verdict, the findings by verdict and state, the days left for each product, and the coverage."""
-    del width
     everything = (*report.findings, *report.suppressed)
     counts = {(verdict, state): 0 for verdict in get_args(Verdict) for state in STATES}
     for finding in everything:
@@ -50,9 +50,8 @@ def report(report: Report, width: int) -> Iterator[str]:
     yield from _coverage(report.runs, report.unseen)
 
 
-def inventory(inventory: Inventory, width: int) -> Iterator[str]:
+def write_inventory(inventory: Inventory, _: Page) -> Iterator[str]:
     """The items by kind, and the coverage."""
-    del width
     counts = dict.fromkeys(get_args(Kind), 0)
     for item in inventory.items:
         counts[item.kind] += 1

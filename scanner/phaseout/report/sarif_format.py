@@ -13,6 +13,7 @@ from typing import Any
 
 from phaseout.model.findings import SUPPRESSED, Finding, Report, Verdict
 from phaseout.model.nouns import Item
+from phaseout.report import Page
 from phaseout.report.safe import json_text, visible
 from phaseout.report.wording import due, instant, verdict
 
@@ -26,9 +27,8 @@ _LEVELS: dict[Verdict, str] = {
 _Object = dict[str, Any]
 
 
-def report(report: Report, width: int) -> Iterator[str]:
+def write_report(report: Report, _: Page) -> Iterator[str]:
     """One run: the host."""
-    del width
     findings = (*report.findings, *report.suppressed)
     name, _, version = report.tool.partition(" ")
     driver: _Object = {

@@ -7,6 +7,7 @@ from typing import get_args
 
 from phaseout.model.findings import Finding, Report
 from phaseout.model.nouns import Inventory, Kind
+from phaseout.report import Page
 from phaseout.report.safe import visible
 from phaseout.report.wording import due, verdict
 
@@ -27,7 +28,7 @@ VERSIONS = 5  # likewise
 _NAME = 300  # characters of one name; more than a path of Windows has
 
 
-def report(report: Report, width: int) -> Iterator[str]:
+def write_report(report: Report, page: Page) -> Iterator[str]:
     """Findings with the most overdue on top, what to do, one line of what was seen, and what was not seen."""
     width = min(max(width, _LEAST), _MOST)
     if report.findings:
@@ -51,7 +52,7 @@ def report(report: Report, width: int) -> Iterator[str]:
         yield _paragraph(line, width)
 
 
-def inventory(inventory: Inventory, width: int) -> Iterator[str]:
+def write_inventory(inventory: Inventory, page: Page) -> Iterator[str]:
     """All items, one line each."""
     width = min(max(width, _LEAST), _MOST)
     rows = [

@@ -47,7 +47,7 @@ def test_unknown_ending(saved: Inventory) -> None:
 def test_what_the_formats_print_is_read(saved: Inventory, name: str) -> None:
     form = format_named(name)
     assert form is not None
-    assert one("".join(form.inventory(saved, 100)).encode()) == saved
+    assert one("".join(form.write_inventory(saved)).encode()) == saved
 
 
 @pytest.mark.parametrize("ending", [".json", ".ndjson", ".ndjson.gz"])

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from phaseout.model.nouns import Item, Unseen
-from phaseout.report.csv_format import COLUMNS, inventory, report
+from phaseout.report import Page
+from phaseout.report.csv_format import COLUMNS, write_inventory, write_report
 
 from tests.unit.report.conftest import make_inventory, make_report
 
@@ -28,7 +29,7 @@ def test_columns_are_as_published() -> None:
 
 
 def test_one_row_for_each_item() -> None:
-    header, package, process = rows("".join(report(make_report(), 100)))
+    header, package, process = rows("".join(write_report(make_report(), Page())))
     assert header == list(COLUMNS)
     assert dict(zip(header, package, strict=True)) == {
         "host": "ada-laptop",
@@ -57,16 +58,16 @@ def test_one_row_for_each_item() -> None:
 
 
 def test_one_row_for_a_host_without_findings(denied: tuple[Unseen, ...]) -> None:
-    _, clean = rows("".join(report(make_report(found=False), 100)))
+    _, clean = rows("".join(write_report(make_report(found=False), Page())))
     assert clean == ["ada-laptop", "2026-11-21T12:00:00Z", "clean", *[""] * 18]
-    _, incomplete = rows("".join(report(make_report(found=False, unseen=denied), 100)))
+    _, incomplete = rows("".join(write_report(make_report(found=False, unseen=denied), Page())))
     assert incomplete[2] == "incomplete"
     assert incomplete[-1] == "Running processes: processes: permission denied: the executable of 9"
 
 
 @pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "＝1", "=cmd|' /C calc'!A0"])
 def test_no_name_becomes_a_formula(name: str) -> None:
-    (_, package, _) = rows("".join(report(make_report(name=name), 100)))
+    (_, package, _) = rows("".join(write_report(make_report(name=name), Page())))
     assert package[9][0] in "'\\"
 
 
@@ -89,9 +90,9 @@ def test_nothing_of_a_saved_inventory_becomes_a_formula(text: str) -> None:
     )
     host = replace(whole.host, name=text)
     texts = (
-        "".join(report(replace(whole, host=host, scanned_at=text, findings=(finding,)), 100)),
-        "".join(report(replace(whole, host=host, scanned_at=text, findings=()), 100)),
-        "".join(inventory(replace(make_inventory(), host=host, scanned_at=text, items=items), 100)),
+        "".join(write_report(replace(whole, host=host, scanned_at=text, findings=(finding,)), Page())),
+        "".join(write_report(replace(whole, host=host, scanned_at=text, findings=()), Page())),
+        "".join(write_inventory(replace(make_inventory(), host=host, scanned_at=text, items=items), Page())),
     )
     for one in texts:
         cells = {each for row in rows(one) for each in row} - {"-783"}
@@ -102,7 +103,7 @@ def test_nothing_of_a_saved_inventory_becomes_a_formula(text: str) -> None:
 
 @given(st.text(max_size=40))
 def test_any_name_stays_one_row_of_21_cells(name: str) -> None:
-    text = "".join(report(make_report(name=name), 100))
+    text = "".join(write_report(make_report(name=name), Page()))
     assert [len(row) for row in rows(text)] == [21, 21, 21]
     assert text.count("\r\n") == 3
     assert not any(ord(char) < 32 and char not in "\r\n" for char in text)
@@ -123,7 +124,7 @@ def test_a_spreadsheet_makes_no_formula_of_it(tmp_path: Path) -> None:
     )
     items = tuple(Item(kind="program", name=name, path=name) for name in names)
     finding = msgspec.structs.replace(make_report().findings[0], items=items, because=names)
-    text = "".join(report(msgspec.structs.replace(make_report(), findings=(finding,)), 100))
+    text = "".join(write_report(msgspec.structs.replace(make_report(), findings=(finding,)), Page()))
     (tmp_path / "report.csv").write_text(text, encoding="utf-8", newline="")
     for filters in (("--infilter=CSV:44,34,76,1", "--convert-to", "fods"), ("--convert-to", _BACK, "--outdir", "out")):
         source = "report.fods" if _BACK in filters else "report.csv"

@@ -8,7 +8,8 @@ from cyclonedx.validation.json import JsonStrictValidator
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from phaseout.model.nouns import Evidence, Item, Unseen
-from phaseout.report.cyclonedx_format import inventory, report
+from phaseout.report import Page
+from phaseout.report.cyclonedx_format import write_inventory, write_report
 
 from tests.unit.report.conftest import make_inventory, make_report
 
@@ -27,7 +28,7 @@ def properties(component: dict[str, Any]) -> dict[str, str]:
 
 
 def test_a_component_carries_its_finding_and_its_evidence() -> None:
-    bom = valid("".join(report(make_report(), 100)))
+    bom = valid("".join(write_report(make_report(), Page())))
     package, process = bom["components"]
     assert (package["name"], package["version"], package["publisher"]) == ("kesl", "12.1.0-1543", "Kaspersky Lab")
     told = properties(package)
@@ -39,8 +40,8 @@ def test_a_component_carries_its_finding_and_its_evidence() -> None:
 
 
 def test_an_inventory_says_whether_it_is_everything(denied: tuple[Unseen, ...]) -> None:
-    assert valid("".join(inventory(make_inventory(), 100)))["compositions"][0]["aggregate"] == "complete"
-    bom = valid("".join(inventory(make_inventory(unseen=denied), 100)))
+    assert valid("".join(write_inventory(make_inventory(), Page())))["compositions"][0]["aggregate"] == "complete"
+    bom = valid("".join(write_inventory(make_inventory(unseen=denied), Page())))
     assert bom["compositions"][0]["aggregate"] == "incomplete"
     assert properties(bom["metadata"])["unseen"].startswith("Running processes: ")
 
@@ -53,7 +54,7 @@ def test_identifiers_and_details_are_kept() -> None:
         details={"arch": "amd64"},
         evidence=(Evidence("/usr/lib/METADATA:3", "Name: requests"),),
     )
-    (component,) = valid("".join(inventory(msgspec.structs.replace(make_inventory(), items=(item,)), 100)))[
+    (component,) = valid("".join(write_inventory(msgspec.structs.replace(make_inventory(), items=(item,)), Page())))[
         "components"
     ]
     assert (component["type"], component["purl"]) == ("library", "pkg:pypi/requests@2.0")
@@ -63,7 +64,7 @@ def test_identifiers_and_details_are_kept() -> None:
 
 
 def test_the_same_content_has_the_same_serial_number() -> None:
-    one, again, other = ("".join(inventory(make_inventory(name=name), 100)) for name in ("a", "a", "b"))
+    one, again, other = ("".join(write_inventory(make_inventory(name=name), Page())) for name in ("a", "a", "b"))
     assert one == again
     assert valid(one)["serialNumber"] != valid(other)["serialNumber"]
 
@@ -71,5 +72,5 @@ def test_the_same_content_has_the_same_serial_number() -> None:
 @settings(max_examples=15, deadline=None)
 @given(st.text(st.characters(), max_size=20))
 def test_any_name_is_valid(name: str) -> None:
-    valid("".join(report(make_report(name=name), 100)))
-    valid("".join(inventory(make_inventory(name=name), 100)))
+    valid("".join(write_report(make_report(name=name), Page())))
+    valid("".join(write_inventory(make_inventory(name=name), Page())))

@@ -50,10 +50,10 @@ def harmless(text: str) -> bool:
 @every_format
 @pytest.mark.parametrize("which", REPORTS)
 def test_all_formats_render(one: Format, which: str) -> None:
-    text = "".join(one.report(REPORTS[which], 100))
+    text = "".join(one.write_report(REPORTS[which]))
     assert text.endswith("\n") or one.name == "html"
     assert harmless(text)
-    assert text == "".join(one.report(REPORTS[which], 100))
+    assert text == "".join(one.write_report(REPORTS[which]))
     if which == "full":
         assert "Kaspersky Endpoint Security for Linux" in text or one.name in ("table", "prometheus")
 
@@ -65,7 +65,7 @@ def test_all_formats_render_an_inventory_or_say_which_do(one: Format) -> None:
             one.check("inventory")
         return
     for inventory in (make_inventory(), make_inventory(unseen=(DENIED,))):
-        assert harmless("".join(one.inventory(inventory, 100)))
+        assert harmless("".join(one.write_inventory(inventory)))
 
 
 @every_format
@@ -78,11 +78,11 @@ def test_no_name_is_more_than_a_name(one: Format, name: str) -> None:
     host = msgspec.structs.replace(report.host, name=name, os=name, skipped_mounts=(name,))
     seen = (Unseen(name, name, name),)
     assert harmless(
-        "".join(one.report(msgspec.structs.replace(report, findings=(finding,), host=host, unseen=seen), 100))
+        "".join(one.write_report(msgspec.structs.replace(report, findings=(finding,), host=host, unseen=seen)))
     )
     if "inventory" in one.holds:
         inventory = msgspec.structs.replace(make_inventory(), items=(hostile,), host=host, unseen=seen)
-        assert harmless("".join(one.inventory(inventory, 100)))
+        assert harmless("".join(one.write_inventory(inventory)))
 
 
 def test_each_has_its_name_and_endings_for_itself() -> None:
@@ -106,7 +106,7 @@ def test_pandas_style_readers_get_one_type_for_each_column() -> None:
     """What such readers guess from: the same number of cells everywhere, and nothing but numbers in `days_left`."""
     one = format_named("csv")
     assert one is not None
-    text = "".join(one.report(FULL, 100))
+    text = "".join(one.write_report(FULL))
     rows = list(csv.DictReader(io.StringIO(text, newline=""), strict=True))
     assert all(None not in row and None not in row.values() for row in rows)
     assert {row["days_left"] for row in rows} == {"-783", ""}

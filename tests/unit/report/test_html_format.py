@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from phaseout.model.findings import QuotedMeasure, QuotedMilestone, Report
 from phaseout.model.nouns import Unseen
 from phaseout.model.rules import MilestoneKind, Reference
-from phaseout.report.html_format import inventory, report
+from phaseout.report import Page
+from phaseout.report.html_format import write_inventory, write_report
 
 from tests.support.chromium import PROGRAM, Page
 from tests.unit.report.conftest import make_inventory, make_report
@@ -48,7 +49,7 @@ class Outline(HTMLParser):
 
 
 def page(of: Report) -> str:
-    return "".join(report(of, 100))
+    return "".join(write_report(of, Page()))
 
 
 def quoting() -> Report:
@@ -141,7 +142,7 @@ def test_no_name_becomes_a_tag(name: str) -> None:
 
 
 def test_an_inventory_is_a_table_of_its_items() -> None:
-    outline = Outline("".join(inventory(make_inventory(), 100)))
+    outline = Outline("".join(write_inventory(make_inventory(), Page())))
     assert [tag for tag, _ in outline.tags].count("table") == 2
     assert "/opt/kaspersky/kesl/libexec/kesl" in outline.text
 

@@ -2,13 +2,14 @@
 
 import msgspec
 from phaseout.model.findings import Report
-from phaseout.report.json_format import report
+from phaseout.report import Page
+from phaseout.report.json_format import write_report
 
 from tests.unit.report.conftest import make_report
 
 
 def test_members_are_as_published() -> None:
-    text = "".join(report(make_report(), 100))
+    text = "".join(write_report(make_report(), Page()))
     decoded = msgspec.json.decode(text)
     assert decoded["schema"] == "phaseout-report/1"
     (finding,) = decoded["findings"]

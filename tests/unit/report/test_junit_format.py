@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from phaseout.model.nouns import Problem, SourceRun, Unseen
-from phaseout.report.junit_format import report
+from phaseout.report import Page
+from phaseout.report.junit_format import write_report
 
 from tests.unit.report.conftest import make_report
 from tests.unit.report.test_formats import REPORTS
@@ -32,11 +33,11 @@ def suites(text: str) -> dict[str, ET.Element]:
 
 @pytest.mark.parametrize("which", REPORTS)
 def test_the_counts_are_those_of_the_cases(which: str) -> None:
-    assert list(suites("".join(report(REPORTS[which], 100)))) == ["products", "sources"]
+    assert list(suites("".join(write_report(REPORTS[which], Page())))) == ["products", "sources"]
 
 
 def test_a_product_to_replace_fails_and_an_exempt_one_is_skipped() -> None:
-    products = suites("".join(report(REPORTS["full"], 100)))["products"]
+    products = suites("".join(write_report(REPORTS["full"], Page())))["products"]
     failure = products.find("testcase/failure")
     assert failure is not None
     assert failure.attrib == {"type": "replace", "message": "replace: running, 783 days past (2024-09-29)"}
@@ -47,17 +48,17 @@ def test_a_product_to_replace_fails_and_an_exempt_one_is_skipped() -> None:
 
 
 def test_a_clean_host_passes_and_what_was_not_seen_is_an_error() -> None:
-    products = suites("".join(report(make_report(found=False), 100)))["products"]
+    products = suites("".join(write_report(make_report(found=False), Page())))["products"]
     assert [len(case) for case in products] == [0]
     denied = SourceRun(source="processes", status="partial", problems=(Problem("/proc/1", "permission denied"),))
     skipped = SourceRun(source="rpm", status="skipped", reason="not for this host")
     unseen = (Unseen("Running processes", "x", source="processes"), Unseen("Users", "no /etc/passwd"))
     of = msgspec.structs.replace(make_report(found=False, unseen=unseen), runs=(denied, skipped))
-    sources = suites("".join(report(of, 100)))["sources"]
+    sources = suites("".join(write_report(of, Page())))["sources"]
     messages = [error.attrib["message"] for error in sources.iterfind("testcase/error")]
     assert messages == ["/proc/1: permission denied", "no /etc/passwd"]
 
 
 @given(st.text(st.characters(), max_size=40))
 def test_any_name_is_well_formed(name: str) -> None:
-    suites("".join(report(make_report(name=name), 100)))
+    suites("".join(write_report(make_report(name=name), Page())))

@@ -5,7 +5,8 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 from phaseout.model.nouns import Unseen
-from phaseout.report.line_format import LIMIT, report
+from phaseout.report import Page
+from phaseout.report.line_format import LIMIT, write_report
 
 from tests.unit.report.conftest import make_report
 
@@ -13,7 +14,7 @@ BEGINNING = re.compile(r"(REPLACE|REVIEW|INCOMPLETE|CLEAN) \((not )?everything s
 
 
 def line(**options: object) -> str:
-    return "".join(report(make_report(**options), 100))  # type: ignore[arg-type]
+    return "".join(write_report(make_report(**options), Page()))  # type: ignore[arg-type]
 
 
 def test_found() -> None:

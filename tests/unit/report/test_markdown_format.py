@@ -5,7 +5,8 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from phaseout.model.nouns import Unseen
-from phaseout.report.markdown_format import inventory, report
+from phaseout.report import Page
+from phaseout.report.markdown_format import write_inventory, write_report
 
 from tests.unit.report.conftest import make_inventory, make_report
 
@@ -22,7 +23,7 @@ def shape(text: str) -> list[str]:
 
 
 def test_what_a_ticket_needs(denied: tuple[Unseen, ...]) -> None:
-    text = "".join(report(make_report(unseen=denied), 100))
+    text = "".join(write_report(make_report(unseen=denied), Page()))
     assert text.startswith(
         "# `ada-laptop`: 1 product must be replaced; the first date passed 783 days ago (2024-09-29)"
     )
@@ -38,21 +39,21 @@ def test_what_a_ticket_needs(denied: tuple[Unseen, ...]) -> None:
 @example("](http://x) ![x](http://x) <img src=x> @everyone #1 www.x.org http://x.org")
 @example("\n# x\n\n| a |\n")
 def test_no_name_is_markup(name: str) -> None:
-    assert shape("".join(report(make_report(name=name), 100))) == shape("".join(report(make_report(), 100)))
-    assert shape("".join(inventory(make_inventory(name=name), 100))) == shape("".join(inventory(make_inventory(), 100)))
+    assert shape("".join(write_report(make_report(name=name), Page()))) == shape("".join(write_report(make_report(), Page())))
+    assert shape("".join(write_inventory(make_inventory(name=name), Page()))) == shape("".join(write_inventory(make_inventory(), Page())))
 
 
 @given(st.text("abc|`\\<[ ", min_size=1, max_size=12).filter(str.strip))
 def test_a_name_is_shown_as_it_is(name: str) -> None:
     shown = [
         each.content
-        for each in tokens("".join(inventory(make_inventory(name=name), 100)))
+        for each in tokens("".join(write_inventory(make_inventory(name=name), Page())))
         if each.type == "code_inline"
     ]
     assert name in shown
 
 
 def test_text_of_rules_and_policy_is_escaped() -> None:
-    text = "".join(report(make_report(unseen=(Unseen("<b>*x*</b> [y](http://z) www.q.org", "w"),)), 100))
+    text = "".join(write_report(make_report(unseen=(Unseen("<b>*x*</b> [y](http://z) www.q.org", "w"),)), Page()))
     assert not {"html_inline", "link_open", "em_open"} & set(shape(text))
     assert "www\\.q.org" in text

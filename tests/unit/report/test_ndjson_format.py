@@ -5,7 +5,8 @@ from typing import Any
 import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
-from phaseout.report.ndjson_format import inventory, report
+from phaseout.report import Page
+from phaseout.report.ndjson_format import write_inventory, write_report
 
 from tests.unit.report.conftest import make_inventory, make_report
 
@@ -16,7 +17,7 @@ def lines(text: str) -> list[dict[str, Any]]:
 
 
 def test_one_line_a_finding_and_one_that_sums_up() -> None:
-    finding, summary = lines("".join(report(make_report(), 100)))
+    finding, summary = lines("".join(write_report(make_report(), Page())))
     assert (finding["type"], finding["host"], finding["product_id"]) == (
         "finding",
         {"name": "ada-laptop"},
@@ -30,7 +31,7 @@ def test_one_line_a_finding_and_one_that_sums_up() -> None:
 
 
 def test_one_line_an_item() -> None:
-    package, process, summary = lines("".join(inventory(make_inventory(), 100)))
+    package, process, summary = lines("".join(write_inventory(make_inventory(), Page())))
     assert (package["type"], package["name"], process["state"]) == ("item", "kesl", "running")
     assert summary["schema"] == "phaseout-inventory/1"
     assert summary["counts"] == {"items": 2}
@@ -38,5 +39,5 @@ def test_one_line_an_item() -> None:
 
 @given(st.text(st.characters(), max_size=40))
 def test_any_name_stays_in_its_line(name: str) -> None:
-    finding, _ = lines("".join(report(make_report(name=name), 100)))
+    finding, _ = lines("".join(write_report(make_report(name=name), Page())))
     assert finding["items"][0]["name"] == name.encode("utf-8", "backslashreplace").decode()

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 from ocsf_json_schema import OcsfJsonSchemaEmbedded, get_ocsf_schema
 from phaseout.model.nouns import Unseen
-from phaseout.report.ocsf_format import VERSION, inventory, report
+from phaseout.report import Page
+from phaseout.report.ocsf_format import VERSION, write_inventory, write_report
 
 from tests.unit.report.conftest import make_inventory, make_report
 from tests.unit.report.test_formats import REPORTS
@@ -38,13 +39,13 @@ def valid(text: str, version: str = VERSION) -> list[dict[str, Any]]:
 @pytest.mark.parametrize("version", [VERSION, "1.8.0"])
 @pytest.mark.parametrize("which", REPORTS)
 def test_reports_are_compliance_findings(which: str, version: str) -> None:
-    events = valid("".join(report(REPORTS[which], 100)), version)
+    events = valid("".join(write_report(REPORTS[which], Page())), version)
     assert {event["class_uid"] for event in events} == {2003}
 
 
 @pytest.mark.parametrize("version", [VERSION, "1.8.0"])
 def test_an_inventory_is_software_inventory_info(version: str, denied: tuple[Unseen, ...]) -> None:
-    (event,) = valid("".join(inventory(make_inventory(unseen=denied), 100)), version)
+    (event,) = valid("".join(write_inventory(make_inventory(unseen=denied), Page())), version)
     assert event["class_uid"] == 5020
     package, process = event["sbom"]["software_components"]
     assert package == {
@@ -59,7 +60,7 @@ def test_an_inventory_is_software_inventory_info(version: str, denied: tuple[Uns
 
 
 def test_a_finding_says_what_a_responder_needs() -> None:
-    (event,) = valid("".join(report(quoting(), 100)))
+    (event,) = valid("".join(write_report(quoting(), Page())))
     assert event["time"] == 1795262400000
     assert event["severity"] == "High"  # to be replaced, and overdue
     assert (event["compliance"]["status"], event["compliance"]["control"]) == ("Fail", "us-commerce")
@@ -72,20 +73,20 @@ def test_a_finding_says_what_a_responder_needs() -> None:
 
 
 def test_a_host_without_findings_is_an_event_too(denied: tuple[Unseen, ...]) -> None:
-    (clean,) = valid("".join(report(make_report(found=False), 100)))
+    (clean,) = valid("".join(write_report(make_report(found=False), Page())))
     assert clean["compliance"]["status"] == "Pass"
-    (incomplete,) = valid("".join(report(make_report(found=False, unseen=denied), 100)))
+    (incomplete,) = valid("".join(write_report(make_report(found=False, unseen=denied), Page())))
     assert incomplete["compliance"]["status"] == "Warning"
     assert incomplete["compliance"]["status_details"][0].startswith("Not seen: Running processes")
 
 
 def test_what_is_exempt_is_suppressed() -> None:
-    events = valid("".join(report(REPORTS["full"], 100)))
+    events = valid("".join(write_report(REPORTS["full"], Page())))
     assert [event["status"] for event in events] == ["New", "Suppressed"]
 
 
 @settings(max_examples=25, deadline=None)
 @given(st.text(st.characters(), max_size=20))
 def test_any_name_is_valid(name: str) -> None:
-    valid("".join(report(make_report(name=name), 100)))
-    valid("".join(inventory(make_inventory(name=name), 100)))
+    valid("".join(write_report(make_report(name=name), Page())))
+    valid("".join(write_inventory(make_inventory(name=name), Page())))

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from phaseout.model.nouns import Unseen
-from phaseout.report.prometheus_format import inventory, report
+from phaseout.report import Page
+from phaseout.report.prometheus_format import write_inventory, write_report
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.unit.report.conftest import make_inventory, make_report
@@ -39,7 +40,7 @@ def value(samples: Samples, name: str, **labels: str) -> float:
 
 
 def test_what_an_alert_needs(denied: tuple[Unseen, ...]) -> None:
-    samples = read("".join(report(make_report(unseen=denied), 100)))
+    samples = read("".join(write_report(make_report(unseen=denied), Page())))
     assert value(samples, "days_left", product="kaspersky-kesl", measure="us-commerce") == -783
     assert value(samples, "due_timestamp_seconds", product="kaspersky-kesl") == 1727582400
     assert value(samples, "findings", verdict="replace", state="running") == 1
@@ -53,7 +54,7 @@ def test_what_an_alert_needs(denied: tuple[Unseen, ...]) -> None:
 
 
 def test_an_inventory_is_counted_by_kind() -> None:
-    samples = read("".join(inventory(make_inventory(), 100)))
+    samples = read("".join(write_inventory(make_inventory(), Page())))
     assert value(samples, "inventory_items", kind="process") == 1
     assert value(samples, "inventory_items", kind="driver") == 0
     assert value(samples, "complete") == 1
@@ -63,7 +64,7 @@ def test_an_inventory_is_counted_by_kind() -> None:
 @pytest.mark.parametrize("which", REPORTS)
 def test_promtool_has_nothing_else_to_say(which: str) -> None:
     """It would have seconds instead of days; those are in another metric, and law counts in days."""
-    text = "".join(report(REPORTS[which], 100))
+    text = "".join(write_report(REPORTS[which], Page()))
     result = subprocess.run(["promtool", "check", "metrics"], input=text, capture_output=True, text=True, check=False)
     said = [line for line in (result.stdout + result.stderr).splitlines() if not line.startswith("phaseout_days_left ")]
     assert said == []
@@ -74,5 +75,5 @@ def test_promtool_has_nothing_else_to_say(which: str) -> None:
 def test_any_host_is_a_label(name: str) -> None:
     of = make_report()
     host = msgspec.structs.replace(of.host, name=name, os=name)
-    samples = read("".join(report(msgspec.structs.replace(of, host=host), 100)))
+    samples = read("".join(write_report(msgspec.structs.replace(of, host=host), Page())))
     assert value(samples, "scan_info", platform="linux") == 1

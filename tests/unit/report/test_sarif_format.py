@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from jsonschema import FormatChecker
 from jsonschema.validators import validator_for
 from phaseout.model.nouns import Item, Unseen
-from phaseout.report.sarif_format import report
+from phaseout.report import Page
+from phaseout.report.sarif_format import write_report
 
 from tests.unit.report.conftest import make_report
 from tests.unit.report.test_formats import REPORTS
@@ -35,7 +36,7 @@ def valid(text: str) -> dict[str, Any]:
 
 @pytest.mark.parametrize("which", REPORTS)
 def test_reports_are_valid(which: str) -> None:
-    valid("".join(report(REPORTS[which], 100)))
+    valid("".join(write_report(REPORTS[which], Page())))
 
 
 def test_the_schema_refuses_what_is_wrong() -> None:
@@ -43,20 +44,20 @@ def test_the_schema_refuses_what_is_wrong() -> None:
 
 
 def test_a_finding_is_a_result_with_places() -> None:
-    (result,) = valid("".join(report(make_report(), 100)))["results"]
+    (result,) = valid("".join(write_report(make_report(), Page())))["results"]
     assert result["level"] == "error"
     uris = [each["physicalLocation"]["artifactLocation"]["uri"] for each in result["locations"]]
     assert uris == ["file:///opt/kaspersky", "file:///opt/kaspersky/kesl/libexec/kesl"]
 
 
 def test_what_is_exempt_is_suppressed() -> None:
-    _, result = valid("".join(report(REPORTS["full"], 100)))["results"]
+    _, result = valid("".join(write_report(REPORTS["full"], Page())))["results"]
     assert (result["level"], result["suppressions"][0]["justification"]) == ("note", "Waived.")
 
 
 def test_what_was_not_seen_is_a_notification() -> None:
     unseen = (Unseen("[a](b)", "{0} {1}"),)
-    (invocation,) = valid("".join(report(make_report(found=False, unseen=unseen), 100)))["invocations"]
+    (invocation,) = valid("".join(write_report(make_report(found=False, unseen=unseen), Page())))["invocations"]
     (notification,) = invocation["toolExecutionNotifications"]
     assert notification["message"]["text"] == "Not seen: \\[a\\](b): {{0}} {{1}}"  # neither a link nor placeholders
 
@@ -76,7 +77,7 @@ def test_paths_become_uris(path: str, uri: str | None) -> None:
     of = make_report()
     item = Item(kind="program", name="x", path=path)
     finding = msgspec.structs.replace(of.findings[0], items=(item,), because=("x",))
-    (result,) = valid("".join(report(msgspec.structs.replace(of, findings=(finding,)), 100)))["results"]
+    (result,) = valid("".join(write_report(msgspec.structs.replace(of, findings=(finding,)), Page())))["results"]
     place = result["locations"][0].get("physicalLocation")
     assert (place and place["artifactLocation"]["uri"]) == uri
 
@@ -87,9 +88,9 @@ def test_any_name_is_valid(name: str) -> None:
     of = make_report(name=name)
     item = Item(kind="file", name=name, path=f"/{name}")
     finding = msgspec.structs.replace(of.findings[0], items=(item,), because=(name,))
-    valid("".join(report(msgspec.structs.replace(of, findings=(finding,)), 100)))
+    valid("".join(write_report(msgspec.structs.replace(of, findings=(finding,)), Page())))
 
 
 def test_a_time_that_utc_does_not_have_is_left_out() -> None:
     late = msgspec.structs.replace(make_report(), scanned_at="9999-12-31T23:59:59-23:59")
-    assert "endTimeUtc" not in "".join(report(late, 100))
+    assert "endTimeUtc" not in "".join(write_report(late, Page()))
