@@ -6,26 +6,42 @@ from phaseout import __version__
 
 
 def main() -> None:
-    """Runs the command line; the version is told without loading it."""
+    """Runs the command line. `--version` is answered without loading it."""
+    try:
+        _main(sys.argv[1:])
+    except KeyboardInterrupt:  # before the command line has begun
+        sys.exit(130)
+
+
+def _main(arguments: list[str]) -> None:
     sys.dont_write_bytecode = True  # a scan writes what it was asked to write, and nothing else
     _open_standard()
-    if sys.argv[1:] in (["--version"], ["-V"]):
-        if sys.stdout is not None:
-            sys.stdout.write(f"phaseout {__version__}\n")
+    if arguments in (["--version"], ["-V"]) and _says_version():
         return
-    if sys.argv[1:] == ["_worker"]:  # a frozen executable starts itself once more to look
+    if arguments == ["_worker"]:  # a frozen executable starts itself once more as its own worker
         from phaseout.scan.worker_process import spawned
 
         spawned()
-    if sys.argv[1:2] == ["--socket"]:  # so osquery starts its extensions, and no other command begins with it
-        sys.argv.insert(1, "osquery-extension")
-    if sys.argv[1:2] in (["scan"], ["inventory"]):
+    if arguments[:1] in (["scan"], ["inventory"]):
         from phaseout.scan.worker_process import make_ready
 
         make_ready()
     from phaseout.cli import run
 
+    if arguments[:1] == ["--socket"]:  # osquery starts its extensions with it; no other command begins so
+        run(["osquery-extension", *arguments])
     run()
+
+
+def _says_version() -> bool:
+    """Prints the version; the command line reports what goes wrong."""
+    try:
+        if sys.stdout is not None:
+            sys.stdout.write(f"phaseout {__version__}\n")
+            sys.stdout.flush()
+    except OSError:
+        return False
+    return True
 
 
 def _open_standard() -> None:

@@ -1,23 +1,25 @@
 """The command line. One file a command; each is loaded when it is called."""
 
+import contextlib
 import io
 import os
 import sys
 from importlib import import_module
+from typing import Any, NoReturn
 
 import click
 
 from phaseout import __version__
 
 COMMANDS = {
-    "scan": "Look at this machine and say what must be replaced, and by when.",
+    "scan": "Scan this machine: what must be replaced, and by when.",
     "inventory": "List everything installed and running, without any rules.",
     "match": "Judge saved inventories again: one, or those of a whole fleet.",
-    "diff": "Say what went and what came between two scans, and prove a removal.",
-    "explain": "Say why a name is, or is not, matched.",
-    "rules": "List, show, check, begin and export rules.",
-    "sources": "List the places that are looked at.",
-    "osquery-extension": "Serve what is found as tables of osquery.",
+    "diff": "Compare two scans: what went, what came, and whether a removal is proven.",
+    "explain": "Explain why a name is, or is not, matched.",
+    "rules": "List, show, check, start and export rules.",
+    "sources": "List the places that a scan reads.",
+    "osquery-extension": "Serve what a scan finds as tables of osquery.",
 }
 EXIT_FOUND = 1
 EXIT_WRONG_USE = 2
@@ -26,9 +28,13 @@ EXIT_INTERRUPTED = 130
 
 
 class Failure(click.ClickException):
-    """The end of a command that could not do what was asked, in one line for each error."""
+    """The command could not do what was asked; the message has one line for each error."""
 
     exit_code = EXIT_WRONG_USE
+
+
+class _ReaderGoneError(Exception):
+    """Whoever read standard output has closed it. Of click's own, `BrokenPipeError` would end with status 1."""
 
 
 class LateGroup(click.Group):
@@ -47,41 +53,107 @@ class LateGroup(click.Group):
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
-        """The list of commands, told without loading them."""
+        """The list of commands, without loading them."""
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
+
+    def make_context(self, *args: Any, **more: Any) -> click.Context:
+        """Reads the arguments, and prints help where that is asked for."""
+        try:
+            return super().make_context(*args, **more)
+        except BrokenPipeError as error:
+            raise _ReaderGoneError from error
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Runs the command."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError as error:
+            raise _ReaderGoneError from error
 
 
 @click.group(cls=LateGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, "-V", "--version", prog_name="phaseout", message="%(prog)s %(version)s")
 def group() -> None:
-    """Find software of restricted vendors: what must be replaced, by when, and whether everything was seen.
+    """Find software of restricted vendors: what must be replaced, by when, and whether anything was not seen.
 
     \b
     Exit status:
-      0  nothing found, and everything was seen
-      1  found (at or above --fail-on)
-      2  wrong use, or broken rules
-      3  nothing found, but not everything was seen
+      0    nothing found, and every source ran to its end
+      1    found (at or above --fail-on)
+      2    wrong use, broken rules, or output that could not be written
+      3    nothing found, but not everything was seen
       130  interrupted
     """
 
 
-def run() -> None:
-    """Runs the command that the arguments name, and ends the process with its status."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):  # Windows would write cp1252 into files and pipes, and fail at a name
-            stream.reconfigure(encoding=None if stream.isatty() else "utf-8", errors="backslashreplace")
+def run(arguments: list[str] | None = None) -> NoReturn:
+    """Runs a command and ends the process with its status: 1 only if the command says that something was found.
+
+    Args:
+        arguments: of the command line; those of the process if left out.
+    """
+    status = EXIT_WRONG_USE
     try:
-        status = group.main(prog_name="phaseout", standalone_mode=False)
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, io.TextIOWrapper):  # Windows would write cp1252 into files and pipes
+                stream.reconfigure(encoding=None if stream.isatty() else "utf-8", errors="backslashreplace")
+        status = _status(arguments)
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except KeyboardInterrupt:
+        status = EXIT_INTERRUPTED
+    except _ReaderGoneError:
+        status = EXIT_WRONG_USE
+    except OSError as error:
+        status = EXIT_WRONG_USE
+        _say(f"Error: {f'{error.filename}: ' if error.filename else ''}{error.strerror or error}")
+    except Exception:  # noqa: BLE001  (a fault of ours is never a finding)
+        import traceback
+
+        status = EXIT_WRONG_USE
+        _say(traceback.format_exc())
+    _drop_unwritable()
+    sys.exit(status)
+
+
+def found_status(verdicts: "set[str]", fail_on: str, *, complete: bool) -> int:
+    """The exit status of what was judged.
+
+    Args:
+        verdicts: of all findings.
+        fail_on: the weakest verdict that counts as found, or `never`.
+        complete: whether nothing was left unseen.
+    """
+    if fail_on != "never" and ("replace" in verdicts or (fail_on == "review" and "review" in verdicts)):
+        return EXIT_FOUND
+    return 0 if complete else EXIT_INCOMPLETE
+
+
+def _status(arguments: list[str] | None) -> int:
+    try:
+        result = group.main(arguments, prog_name="phaseout", standalone_mode=False)
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else EXIT_WRONG_USE if end.code else 0
     except click.ClickException as error:
         error.show()
-        status = error.exit_code
-    except (click.Abort, KeyboardInterrupt):
-        status = EXIT_INTERRUPTED
-    except BrokenPipeError:
-        # The reader of our output went away. What it did not read is lost, so this is no success, and at exit the
-        # interpreter must find a place for what is still buffered.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        status = EXIT_WRONG_USE
-    sys.exit(status if isinstance(status, int) else 0)
+        return error.exit_code
+    except click.Abort:
+        return EXIT_INTERRUPTED
+    return result if isinstance(result, int) else 0
+
+
+def _say(text: str) -> None:
+    with contextlib.suppress(OSError, AttributeError, ValueError):
+        sys.stderr.write(text.rstrip() + "\n")
+        sys.stderr.flush()
+
+
+def _drop_unwritable() -> None:
+    """Gives what can no longer be written a place to go: else the interpreter would end with a status of its own."""
+    for number, stream in ((1, sys.stdout), (2, sys.stderr)):
+        try:
+            if stream is not None:
+                stream.flush()
+        except (OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), number)

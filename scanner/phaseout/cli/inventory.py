@@ -6,13 +6,14 @@ import sys
 import click
 
 from phaseout.cli import EXIT_INCOMPLETE, EXIT_INTERRUPTED
-from phaseout.cli.output import formats, write
-from phaseout.cli.scan_options import check_saving, finish_looking, looking_options, output_options, save, start_looking
+from phaseout.cli.output import Outputs, check_saving
+from phaseout.cli.scan_options import output_options, scan_options
+from phaseout.cli.scanning import start_scan
 from phaseout.model.nouns import Platform
 
 
 @click.command("inventory")
-@looking_options
+@scan_options
 @output_options
 def command(
     root: str | None,
@@ -38,11 +39,11 @@ def command(
       phaseout inventory --inventory laptop-17.json.gz
     """
     check_saving(saved)
-    formats(format_name, files, "inventory")
-    look = start_looking(root, platform, only, skip, seconds, priority, deep=deep, modules=modules)
-    inventory = finish_looking(look, dt.datetime.now(dt.UTC))
-    if saved is not None:
-        save(inventory, saved)
+    outputs = Outputs(format_name, files, "inventory")
+    scan = start_scan(root, platform, only, skip, seconds, priority, deep=deep, modules=modules)
+    inventory = scan.inventory(dt.datetime.now(dt.UTC))
+    outputs.save(inventory, saved)
     if saved is None or format_name is not None or files:
-        write(lambda one, width: one.inventory(inventory, width), format_name, files)
-    sys.exit(EXIT_INTERRUPTED if look.interrupted else EXIT_INCOMPLETE if inventory.unseen else 0)
+        outputs.write(lambda form, page: form.write_inventory(inventory, page))
+    status = EXIT_INCOMPLETE if inventory.unseen else 0
+    sys.exit(EXIT_INTERRUPTED if scan.interrupted else outputs.status(status))

@@ -1,169 +1,223 @@
-"""Writes results: files whole or not at all, devices and pipes straight."""
+"""Writes a result in the formats that were asked for, each to its file or to standard output."""
 
 import contextlib
 import io
 import os
-import stat
 import sys
 from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
 
 import click
 
-from phaseout.cli import Failure
-from phaseout.report import FORMATS, CannotWriteError, Format, Subject, format_named, format_of_file
+from phaseout.cli import EXIT_WRONG_USE, Failure
+from phaseout.cli.output_file import PRIVATE, SHARED, names_stream, writing
+from phaseout.report import FORMATS, CannotWriteError, Format, Page, Subject, format_named, format_of_file
 
-STRAIGHT = ("/dev/", "/proc/")
+if TYPE_CHECKING:
+    from phaseout.model.nouns import Inventory
+
+STDOUT = "-"
 WIDTH = 100  # columns where there is no terminal
+Write = Callable[[Format, Page], Iterator[str]]
 
 
-def formats(name: str | None, files: tuple[str, ...], subject: Subject = "report") -> list[Format]:
-    """The format of each file, or the one for standard output if there are none.
+class Output:
+    """One format on its way to its place."""
+
+    def __init__(self, path: str, form: Format) -> None:
+        self.path = path
+        self.format = form
+        self.page = _terminal() if path == STDOUT else Page(WIDTH)
+        self.failed = False
+        self._stack = contextlib.ExitStack()
+        self._write: Callable[[str], object] | None = None
+
+    def add(self, chunks: Iterator[str]) -> None:
+        """Writes a part of the text. If that fails the user hears of it, and nothing more is written there."""
+        if self.failed:
+            return
+        with self._caught():
+            if self._write is None:
+                self._write = self._stack.enter_context(_text(self.path, SHARED if self.format.shared else PRIVATE))
+            for chunk in chunks:
+                self._write(chunk)
+
+    def end(self) -> None:
+        """Brings the file to its place."""
+        with self._caught():
+            self._stack.close()
+
+    def abandon(self) -> None:
+        """Leaves the place as it was."""
+        with contextlib.suppress(_AbandonedError):
+            self._stack.__exit__(_AbandonedError, _AbandonedError(), None)
+
+    @contextlib.contextmanager
+    def _caught(self) -> Iterator[None]:
+        try:
+            yield
+        except Exception as error:  # noqa: BLE001  (what one format meets must not cost the others)
+            self.failed = True
+            self.abandon()
+            _complain(self.path, error)
+        except BaseException:
+            self.abandon()
+            raise
+
+
+class _AbandonedError(Exception):
+    pass
+
+
+class Outputs:
+    """All outputs of a command. One that fails does not cost the others, but the command ends with status 2."""
+
+    def __init__(self, format_name: str | None, files: tuple[str, ...], subject: Subject) -> None:
+        """Chooses the formats.
+
+        Args:
+            format_name: as in `-f`.
+            files: as in `-o`; none is standard output.
+            subject: what will be written.
+
+        Raises:
+            click.UsageError: nothing could be written at all; what is wrong with single files is said at once.
+        """
+        self.failed = False
+        self.all: list[Output] = []
+        wrong: list[str] = []
+        for path in files or (STDOUT,):
+            try:
+                form = _format(format_name, path)
+                form.check(subject)
+                self.all.append(Output(path, form))
+            except CannotWriteError as error:
+                wrong.append(str(error))
+        if not self.all:
+            raise click.UsageError("\n".join(dict.fromkeys(wrong)))
+        for why in wrong:
+            self.failed = True
+            click.echo(f"Error: {why}", err=True)
+
+    def write(self, write: Write) -> None:
+        """Writes the whole text of each format."""
+        for output in self.all:
+            output.add(_late(write, output))
+            output.end()
+
+    def save(self, inventory: "Inventory", path: str | None) -> None:
+        """Saves what was seen, if a path is given."""
+        if path is None:
+            return
+        from phaseout.inventories.saved import write
+
+        try:
+            with writing(path) as write_chunk:
+                for chunk in write(inventory, _saved_ending(path)):
+                    write_chunk(chunk)
+        except OSError as error:
+            self.failed = True
+            _complain(path, error)
+
+    def status(self, status: int) -> int:
+        """The exit status of the command: `status`, or 2 if something could not be written."""
+        return EXIT_WRONG_USE if self.failed or any(output.failed for output in self.all) else status
+
+
+def _late(write: Write, output: Output) -> Iterator[str]:
+    """The text; a format that cannot even begin fails where it is written."""
+    yield from write(output.format, output.page)
+
+
+def check_saving(path: str | None) -> None:
+    """Checks before the scan that an inventory can be saved under that name.
 
     Raises:
-        click.UsageError: no such format, an ending that says nothing, or a format that cannot hold the subject.
+        click.UsageError: its ending names no format of saved inventories.
     """
-    chosen = _chosen(name, files)
+    if path is None:
+        return
+    from phaseout.inventories.saved import ENDINGS
+
+    if not path.lower().removesuffix(".gz").endswith(ENDINGS):
+        endings = ", ".join((*ENDINGS, *(f"{ending}.gz" for ending in ENDINGS)))
+        raise click.UsageError(f"--inventory {path}: the ending says how it is written; there are {endings}")
+
+
+def write_file(path: str, text: Iterator[str], mode: int = PRIVATE) -> None:
+    """Writes one file, or standard output for `-`.
+
+    Raises:
+        Failure: it could not be written, and is as it was.
+    """
     try:
-        for one in chosen:
-            one.check(subject)
-    except CannotWriteError as error:
-        raise click.UsageError(str(error)) from error
-    return chosen
+        with _text(path, mode) as write:
+            for chunk in text:
+                write(chunk)
+    except OSError as error:
+        raise Failure(_said(path, error)) from error
 
 
-def _chosen(name: str | None, files: tuple[str, ...]) -> list[Format]:
+def _format(name: str | None, path: str) -> Format:
+    known = ", ".join(one.name for one in FORMATS)
     if name is not None:
         found = format_named(name)
         if found is None:
-            raise click.UsageError(f"-f {name}: no such format; there are {_known()}")
-        return [found] * max(1, len(files))
-    if not files:
-        return [FORMATS[0]]
-    chosen: list[Format] = []
-    for path in files:
-        found = format_of_file(path)
-        if found is None and not is_straight(path):
-            raise click.UsageError(f"-o {path}: the ending names no format; -f says which: {_known()}")
-        chosen.append(found or FORMATS[0])
-    return chosen
+            raise CannotWriteError(f"-f {name}: no such format; there are {known}")
+        return found
+    found = format_of_file(path)
+    if found is None and path != STDOUT and not names_stream(path):
+        raise CannotWriteError(f"-o {path}: the ending names no format; -f says which: {known}")
+    return found or FORMATS[0]
 
 
-def write(pieces: Callable[[Format, int], Iterator[str]], name: str | None, files: tuple[str, ...]) -> None:
-    """Writes the result in each format to its file, or to standard output.
-
-    Raises:
-        Failure: a file could not be written; nothing half-written stays.
-    """
-    chosen = _chosen(name, files)
-    if not files:
-        text = pieces(chosen[0], terminal_width())
-        to_stdout(chosen[0].coloured(text) if shows_colour() else text)
-        return
-    for path, one in zip(files, chosen, strict=True):
-        try:
-            to_file(path, pieces(one, WIDTH))
-        except OSError as error:
-            raise Failure(f"{path}: {error.strerror or error}: nothing was written there") from error
+def _complain(path: str, error: Exception) -> None:
+    if path == STDOUT and isinstance(error, BrokenPipeError):
+        return  # whoever reads our output has seen enough
+    with contextlib.suppress(OSError):
+        click.echo(f"Error: {_said(path, error)}", err=True)
 
 
-def to_stdout(pieces: Iterator[str]) -> None:
-    """Standard output as UTF-8, whatever the locale; a terminal that cannot show a character gets it written out."""
-    write_piece = stdout()
-    for piece in pieces:
-        write_piece(piece)
-    sys.stdout.flush()
-
-
-def stdout() -> Callable[[str], object]:
-    """What takes the pieces of standard output one by one; whoever has the last one flushes."""
-    if sys.stdout is None:
-        raise Failure("standard output is closed; -o names a file instead")
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        encoding = sys.stdout.encoding if sys.stdout.isatty() else "utf-8"
-        sys.stdout.reconfigure(encoding=encoding, errors="backslashreplace", newline="")
-    return sys.stdout.write
-
-
-def to_file(path: str, pieces: Iterator[str]) -> None:
-    """A regular file is written beside its place and renamed over it; a device or pipe is written straight.
-
-    Raises:
-        OSError: and then the place is as it was.
-    """
-    with writing(path) as write_piece:
-        for piece in pieces:
-            write_piece(piece.encode())
+def _said(path: str, error: Exception) -> str:
+    why = (error.strerror or str(error)) if isinstance(error, OSError) else f"{type(error).__name__}: {error}"
+    return f"standard output: {why}" if path == STDOUT else f"{path}: {why}: nothing was written there"
 
 
 @contextlib.contextmanager
-def writing(path: str) -> Iterator[Callable[[bytes], object]]:
-    """The same for whoever has its pieces one by one: what is called with each of them.
-
-    Raises:
-        OSError: and then the place is as it was.
-    """
-    if is_straight(path):
-        # A pipe that nobody reads must not hold a scan for ever: then opening it says so.
-        flags = os.O_WRONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0)
-        if not os.path.abspath(path).startswith(STRAIGHT):
-            flags |= getattr(os, "O_NOFOLLOW", 0)
-        handle = os.open(path, flags)
-        if hasattr(os, "set_blocking"):
-            os.set_blocking(handle, True)
-        with open(handle, "wb", buffering=0) as device:
-
-            def write_straight(piece: bytes) -> None:
-                rest = memoryview(piece)
-                while rest:
-                    rest = rest[device.write(rest) :]
-
-            yield write_straight
+def _text(path: str, mode: int) -> Iterator[Callable[[str], object]]:
+    """Gives the function that takes text for a file, as UTF-8, or for standard output."""
+    if path != STDOUT:
+        with writing(path, mode) as write:
+            yield lambda chunk: write(chunk.encode())
         return
-    folder, name = os.path.split(path)
-    beside = os.path.join(folder, f".{name}.{os.getpid()}.part")
-    handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0), 0o666)
+    if sys.stdout is None:
+        raise OSError(0, "it is closed; -o names a file instead")
+    if isinstance(sys.stdout, io.TextIOWrapper):  # a terminal that cannot show a character gets it written out
+        encoding = sys.stdout.encoding if sys.stdout.isatty() else "utf-8"
+        sys.stdout.reconfigure(encoding=encoding, errors="backslashreplace", newline="")
+    yield sys.stdout.write
+    sys.stdout.flush()
+
+
+def _saved_ending(path: str) -> str:
+    """The ending that says how an inventory is saved, `.json` to `.jsonl.gz`, in lower case."""
+    lower = path.lower()
+    plain = lower.removesuffix(".gz")
+    return lower[plain.rindex(".") :]
+
+
+def _terminal() -> Page:
     try:
-        with open(handle, "wb") as file:
-            yield file.write
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(beside, path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(beside)
-        raise
-
-
-def is_straight(path: str) -> bool:
-    """Whether the path is something to write into rather than a file to replace.
-
-    A link is replaced, wherever it leads: it may be somebody else's. Those of the system are followed.
-    """
-    if os.path.abspath(path).startswith(STRAIGHT):
-        return True
-    try:
-        mode = os.lstat(path).st_mode
-    except OSError:
-        return False
-    return not (stat.S_ISREG(mode) or stat.S_ISLNK(mode))
-
-
-def terminal_width() -> int:
-    """Columns of the terminal on standard output, or a fixed number where there is none."""
-    try:
-        return os.get_terminal_size(sys.stdout.fileno()).columns or WIDTH
+        width = os.get_terminal_size(sys.stdout.fileno()).columns or WIDTH
     except (OSError, ValueError, AttributeError):
-        return WIDTH
+        width = WIDTH
+    return Page(width, colour=_shows_colour())
 
 
-def shows_colour() -> bool:
+def _shows_colour() -> bool:
     """Whether standard output is a terminal that takes colour, and nobody declined it (https://no-color.org)."""
     if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb" or sys.stdout is None:
         return False
     if sys.platform == "win32" and "WT_SESSION" not in os.environ:  # the older console prints escapes as they are
         return False
     return sys.stdout.isatty()
-
-
-def _known() -> str:
-    return ", ".join(one.name for one in FORMATS)

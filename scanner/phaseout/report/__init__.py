@@ -26,6 +26,9 @@ class Page(NamedTuple):
     colour: bool = False
 
 
+_PAGE = Page()
+
+
 class Writer(Protocol):
     """What the module of a format defines. Both functions yield the text in chunks."""
 
@@ -55,11 +58,11 @@ class Format(NamedTuple):
     several: bool = False
     shared: bool = False
 
-    def write_report(self, report: Report, page: Page = Page()) -> Iterator[str]:
+    def write_report(self, report: Report, page: Page = _PAGE) -> Iterator[str]:
         """The text of a report, in chunks."""
         return self._writer("report").write_report(report, page)
 
-    def write_inventory(self, inventory: Inventory, page: Page = Page()) -> Iterator[str]:
+    def write_inventory(self, inventory: Inventory, page: Page = _PAGE) -> Iterator[str]:
         """The text of an inventory, in chunks."""
         return self._writer("inventory").write_inventory(inventory, page)
 

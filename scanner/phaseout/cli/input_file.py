@@ -1,0 +1,66 @@
+"""Opens the inventories and reports that the user names: regular files, pipes and standard input."""
+
+import os
+import stat
+import sys
+from collections.abc import Iterator
+from typing import BinaryIO
+
+from phaseout.fleet.judge import Place
+from phaseout.model.nouns import Problem
+
+STDIN = "-"
+ENDINGS = (".json", ".ndjson", ".jsonl", ".xml", ".ocs", ".csv", ".tsv", ".log")  # taken out of a folder
+_LARGE = 16 << 20  # bytes: such a file may hold many hosts
+
+
+def open_input(path: str) -> BinaryIO:
+    """Opens a file without waiting for it, and never a device.
+
+    Raises:
+        OSError: it cannot be opened, or is neither a regular file nor a pipe.
+    """
+    if path == STDIN:
+        return open(sys.stdin.fileno(), "rb", closefd=False)
+    flags = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0) | getattr(os, "O_BINARY", 0)
+    _check(os.stat(path).st_mode, path)
+    handle = os.open(path, os.O_RDONLY | flags)
+    try:
+        _check(os.fstat(handle).st_mode, path)
+        if hasattr(os, "set_blocking"):
+            os.set_blocking(handle, True)
+        return open(handle, "rb")
+    except BaseException:
+        os.close(handle)
+        raise
+
+
+def places(named: tuple[str, ...]) -> Iterator[Place | Problem]:
+    """The files that are meant. A folder stands for those below it whose names end like those of inventories."""
+    for path in named:
+        if path == STDIN or not os.path.isdir(path):
+            yield Place(path, alone=path == STDIN or _size(path) >= _LARGE)
+            continue
+        found = False
+        for folder, folders, names in os.walk(path):
+            folders[:] = sorted(one for one in folders if not one.startswith("."))
+            for name in sorted(names):
+                if not name.startswith(".") and name.lower().removesuffix(".gz").endswith(ENDINGS):
+                    found = True
+                    inner = os.path.join(folder, name)
+                    yield Place(inner, alone=_size(inner) >= _LARGE)
+        if not found:
+            why = f"holds no inventory: no file whose name ends with {', '.join(ENDINGS)}, or with .gz behind these"
+            yield Problem(path, why, cause="missing")
+
+
+def _check(mode: int, path: str) -> None:
+    if not (stat.S_ISREG(mode) or stat.S_ISFIFO(mode)):
+        raise OSError(0, "neither a regular file nor a pipe", path)
+
+
+def _size(path: str) -> int:
+    try:
+        return os.stat(path).st_size
+    except OSError:
+        return 0

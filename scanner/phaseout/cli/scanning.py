@@ -1,0 +1,67 @@
+"""Starts a scan as the options ask for it, and waits for its inventory."""
+
+import datetime as dt
+import sys
+
+import click
+
+from phaseout import __version__
+from phaseout.cli.progress import Progress
+from phaseout.model.nouns import Inventory, Platform
+from phaseout.scan.messages import Request
+from phaseout.scan.supervisor import CannotLookError, Look
+
+TOOL = f"phaseout {__version__}"
+
+
+class Scan:
+    """A scan that is under way. Make it first, load the rules meanwhile, then ask for the inventory."""
+
+    def __init__(self, request: Request, seconds: float) -> None:
+        self._progress = Progress()
+        self._supervisor = Look(request, whole=seconds, progress=self._progress.scan)
+
+    @property
+    def interrupted(self) -> bool:
+        """Whether Ctrl-C ended it early."""
+        return self._supervisor.interrupted
+
+    def inventory(self, now: dt.datetime) -> Inventory:
+        """Everything that was seen.
+
+        Raises:
+            click.UsageError: the root is no host, or there is no such source.
+        """
+        try:
+            return self._supervisor.inventory(scanned_at=now.strftime("%Y-%m-%dT%H:%M:%SZ"), tool=TOOL)
+        except CannotLookError as error:
+            raise click.UsageError(str(error)) from error
+        finally:
+            self._progress.erase()
+
+    def abandon(self) -> None:
+        """Ends it without a result."""
+        self._supervisor.abandon()
+
+
+def start_scan(
+    root: str | None,
+    platform: Platform | None,
+    only: tuple[str, ...],
+    skip: tuple[str, ...],
+    seconds: float,
+    priority: str | None,
+    *,
+    deep: bool,
+    modules: bool,
+) -> Scan:
+    """Starts the scan that the options ask for.
+
+    Raises:
+        click.UsageError: this system does not offer what was asked for.
+    """
+    if modules and root is None and sys.platform == "darwin":
+        raise click.UsageError("--modules: macOS does not show what a process has loaded")
+    low = priority == "low" or (priority is None and (sys.stdout is None or not sys.stdout.isatty()))
+    request = Request(root=root, platform=platform, only=only, skip=skip, low_priority=low, deep=deep, modules=modules)
+    return Scan(request, seconds)

@@ -1,0 +1,1 @@
+"""Many hosts: their inventories are judged by several processes at once."""

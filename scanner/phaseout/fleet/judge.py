@@ -1,0 +1,269 @@
+"""Judges the inventories of many hosts, by several processes where that is worth it.
+
+Each process reads a file, judges what it holds and writes every report down, so that only finished text comes back. The
+results keep the order of the places. A file that ends its process costs one `Problem`.
+"""
+
+import datetime as dt
+import gc
+import multiprocessing
+import multiprocessing.connection
+import signal
+import sys
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from typing import BinaryIO, NamedTuple, cast
+
+from phaseout.inventories import read
+from phaseout.judgement.verdict import judge
+from phaseout.model.findings import Report
+from phaseout.model.nouns import Problem
+from phaseout.model.rules import Policy, Ruleset
+from phaseout.report import FORMATS, Page
+from phaseout.report.several import host_chunks
+from phaseout.rules.matcher import Matcher
+
+_POOLED = 32  # fewer files are judged sooner than a process has started
+_BATCH = 16  # files for one task
+_AHEAD = 3  # tasks for each process that may be finished before their turn
+_FORKS = sys.platform == "linux"
+_Pipe = multiprocessing.connection.Connection
+
+
+class Place(NamedTuple):
+    """A file with inventories.
+
+    Attributes:
+        path: what `open_place` opens.
+        alone: whether it is judged in this process, host by host: it may hold many hosts, or cannot be opened twice.
+    """
+
+    path: str
+    alone: bool = False
+
+
+class Judged(NamedTuple):
+    """One host: its verdict, those of its findings, and its report as text in every format."""
+
+    verdict: str
+    found: tuple[str, ...]
+    texts: tuple[tuple[str, ...], ...]
+
+
+class Settings(NamedTuple):
+    """What a process needs to judge. `open_place` must be a function of a module, so that it can be sent."""
+
+    ruleset: Ruleset
+    policy: Policy
+    as_of: dt.datetime | dt.date
+    formats: tuple[str, ...]
+    page: Page
+    open_place: Callable[[str], BinaryIO]
+
+
+class Judge:
+    """Judges the inventories in a file. Another process gets it as its settings, and builds the index of rules anew."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._matcher = Matcher(settings.ruleset)
+        self._formats = [one for one in FORMATS if one.name in settings.formats]
+
+    def __reduce__(self) -> "tuple[type[Judge], tuple[Settings]]":
+        return Judge, (self._settings,)
+
+    def reports(self, path: str) -> Iterator[Report | Problem]:
+        """A report on every inventory in a file, and a problem for every one that is broken."""
+        settings = self._settings
+        try:
+            with settings.open_place(path) as file:
+                for found in read(file, path if path != "-" else "standard input"):
+                    if isinstance(found, Problem):
+                        yield found
+                    else:
+                        hits = self._matcher.match(found.items)
+                        yield judge(found, hits, settings.ruleset, settings.policy, settings.as_of)
+        except OSError as error:
+            yield Problem(path, error.strerror or str(error), cause="error")
+        except Exception as error:  # noqa: BLE001  (a fault that one file meets must not cost the others)
+            yield Problem(path, f"{type(error).__name__}: {error}", cause="error")
+
+    def judged(self, path: str) -> Iterator[Judged | Problem]:
+        """The same as text."""
+        for report in self.reports(path):
+            yield report if isinstance(report, Problem) else self.written(report)
+
+    def written(self, report: Report) -> Judged:
+        """The report as text in every format, in the order of the settings."""
+        texts = {one.name: host_chunks(one, report, self._settings.page) for one in self._formats}
+        return Judged(
+            report.verdict,
+            tuple(finding.verdict for finding in report.findings),
+            tuple(texts[name] for name in self._settings.formats),
+        )
+
+
+def judge_all(places: Sequence[Place], settings: Settings, jobs: int) -> Iterator[Judged | Problem]:
+    """Every host in every place, in the order of the places.
+
+    Args:
+        places: the files.
+        settings: the rules, and how the reports are written.
+        jobs: processes.
+    """
+    mine = Judge(settings)
+    if len(places) < _POOLED or jobs == 1 or getattr(sys, "frozen", False):
+        for place in places:
+            yield from mine.judged(place.path)
+        return
+    pool = _Pool(mine, jobs)
+    try:
+        for task in pool.run(_tasks(places, jobs)):
+            yield from mine.judged(task) if isinstance(task, str) else task
+    finally:
+        pool.end()
+
+
+def _tasks(places: Sequence[Place], jobs: int) -> Iterator[list[str] | str]:
+    """Batches of files for the pool, and between them the files that this process judges itself."""
+    batch: list[str] = []
+    size = max(1, min(_BATCH, len(places) // (4 * jobs)))
+    for place in places:
+        if not place.alone:
+            batch.append(place.path)
+        if batch and (place.alone or len(batch) == size):
+            yield batch
+            batch = []
+        if place.alone:
+            yield place.path
+    if batch:
+        yield batch
+
+
+class _Task:
+    """A batch of files with what has come of them so far."""
+
+    def __init__(self, paths: list[str]) -> None:
+        self.waiting = deque(paths)
+        self.found: list[Judged | Problem] = []
+
+
+class _Worker:
+    """A process that judges files, and the pipe to it."""
+
+    def __init__(self, judge: Judge) -> None:
+        context = multiprocessing.get_context("fork" if _FORKS else "spawn")
+        self.pipe, theirs = context.Pipe()
+        self._process = context.Process(target=_judge_for, args=(judge, theirs), daemon=True)
+        self._process.start()
+        theirs.close()
+        self.task: _Task | None = None
+
+    def start(self, task: _Task) -> None:
+        """Gives it the files of the task that are still to be judged."""
+        self.task = task
+        self.pipe.send(list(task.waiting))
+
+    def end(self) -> None:
+        """Ends it, whatever it is doing."""
+        self.pipe.close()
+        self._process.terminate()
+        self._process.join()
+
+
+class _Pool:
+    """Some processes, each busy with one task, and the finished tasks whose turn has not come."""
+
+    def __init__(self, judge: Judge, jobs: int) -> None:
+        self._judge = judge
+        self._workers = [_Worker(judge) for _ in range(jobs)]
+
+    def run(self, tasks: Iterator[list[str] | str]) -> Iterator[list[Judged | Problem] | str]:
+        """The results of the batches, and in between the paths that the caller judges, in the order of the tasks."""
+        begun: deque[_Task | str] = deque()
+        while True:
+            for worker in self._workers:
+                while worker.task is None and len(begun) < _AHEAD * len(self._workers):
+                    task = next(tasks, None)
+                    if task is None:
+                        break
+                    if isinstance(task, str):
+                        begun.append(task)
+                    else:
+                        worker.start(_Task(task))
+                        begun.append(cast("_Task", worker.task))
+            if not begun:
+                return
+            first = begun[0]
+            if isinstance(first, str):
+                begun.popleft()
+                yield first
+            elif not first.waiting:
+                begun.popleft()
+                yield first.found
+            else:
+                self._wait()
+
+    def _wait(self) -> None:
+        """Takes what has come from any process. The file at which one ended is a problem, the rest begins anew."""
+        busy = {worker.pipe: number for number, worker in enumerate(self._workers) if worker.task is not None}
+        for pipe in multiprocessing.connection.wait(list(busy)):
+            number = busy[cast("_Pipe", pipe)]
+            worker = self._workers[number]
+            task = cast("_Task", worker.task)
+            try:
+                task.found += worker.pipe.recv()
+                path = task.waiting.popleft()
+            except (EOFError, OSError):
+                path = task.waiting.popleft()
+                task.found.append(Problem(path, "the process that judged it has ended", cause="error"))
+                worker.end()
+                worker = self._workers[number] = _Worker(self._judge)
+                if task.waiting:
+                    worker.start(task)
+            if not task.waiting:
+                worker.task = None
+
+    def end(self) -> None:
+        """Ends all processes."""
+        for worker in self._workers:
+            worker.end()
+
+
+def _judge_for(judge: Judge, pipe: "_Pipe") -> None:
+    """The life of a process: takes lists of files, and gives back what each of them holds."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent, which ends this process
+    gc.disable()
+    while True:
+        try:
+            paths = pipe.recv()
+        except EOFError:
+            return
+        for path in paths:
+            pipe.send(list(judge.judged(path)))
+
+
+class Tally:
+    """Counts hosts by their verdict, and the files that could not be judged."""
+
+    def __init__(self) -> None:
+        self.verdicts: dict[str, int] = {}
+        self.found: set[str] = set()
+        self.broken = 0
+
+    def add(self, verdict: str, found: Sequence[str]) -> None:
+        """Counts a host."""
+        self.verdicts[verdict] = self.verdicts.get(verdict, 0) + 1
+        self.found.update(found)
+
+    def sentence(self) -> str:
+        """The counts in words."""
+        hosts = sum(self.verdicts.values())
+        counts = [
+            f"{self.verdicts[one]} {one}"
+            for one in ("replace", "review", "incomplete", "clean")
+            if one in self.verdicts
+        ]
+        broken = f" {self.broken:,} could not be read." if self.broken else ""
+        return f"{hosts:,} host{'' if hosts == 1 else 's'}: {', '.join(counts) or 'none'}.{broken}"
+
