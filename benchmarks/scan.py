@@ -103,7 +103,7 @@ def shares() -> None:
     report = judge(inventory, hits, ruleset, policy, dt.datetime.now(dt.UTC))
     form = format_named("csv")
     assert form is not None
-    "".join(form.report(report, 100))
+    "".join(form.write_report(report))
     done("verdict and report")
     total = sum(seconds for _, seconds in parts)
     for name, seconds in parts:

@@ -83,12 +83,11 @@ def measures(found: tuple[Measure, ...]) -> Iterator[str]:
 
 def formats() -> Iterator[str]:
     """A row for each format."""
-    yield "| format | endings | for | holds | needs |"
+    yield "| format | endings | for | holds | several hosts |"
     yield "| --- | --- | --- | --- | --- |"
     for one in FORMATS:
         endings = " ".join(f"`{ending}`" for ending in one.endings)
-        needs = f"`pip install 'phaseout[{one.name}]'`" if one.needs else ""
-        yield row(f"`{one.name}`", endings, one.title, ", ".join(one.holds), needs)
+        yield row(f"`{one.name}`", endings, one.title, ", ".join(one.holds), "yes" if one.several else "")
 
 
 def helps() -> Iterator[str]:

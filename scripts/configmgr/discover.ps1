@@ -1,6 +1,6 @@
 # Configuration Manager configuration item, discovery script: one line, of data type String.
 #
-# Compliance rule: the value begins with "CLEAN (everything seen)". An exit status other than 0 is a failed discovery,
+# Compliance rule: the value begins with "CLEAN (all sources complete)". An exit status other than 0 is a failed discovery,
 # which Configuration Manager distinguishes from a machine that does not comply.
 #
 # References:

@@ -21,7 +21,7 @@ try {
 $found = @{
     PhaseoutRan              = [bool]($line -cmatch '^[A-Z]+ \(')
     PhaseoutNothingToReplace = -not ($line -cmatch '^REPLACE \(')
-    PhaseoutEverythingSeen   = [bool]($line -cmatch '^[A-Z]+ \(everything seen\)')
+    PhaseoutEverythingSeen   = [bool]($line -cmatch '^[A-Z]+ \(all sources complete\)')
 }
 Write-Output ($found | ConvertTo-Json -Compress)
 exit 0

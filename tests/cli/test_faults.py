@@ -38,7 +38,7 @@ def test_processes_that_come_and_go() -> None:
 @pytest.mark.parametrize(
     ("redirection", "status", "words"),
     [
-        (">&-", 2, "standard output is closed"),
+        (">&-", 2, "standard output: closed; -o names a file instead"),
         ("2>&-", 1, ""),
         ("<&-", 1, ""),
         (">&- 2>&- <&-", 2, ""),

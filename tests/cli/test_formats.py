@@ -79,19 +79,6 @@ def test_what_has_no_place_for_an_inventory_says_so(root: str, name: str) -> Non
     assert f"{name} has no place for an inventory; these have: table, csv, json" in result.stderr
 
 
-def test_without_its_extra_html_says_how_to_get_it(root: str, tmp_path: Path) -> None:
-    site = tmp_path / "site"
-    site.mkdir()
-    (site / "sitecustomize.py").write_text("import sys\nsys.modules['jinja2'] = None\n")
-    before = os.environ.get("PYTHONPATH", "")
-    result = phaseout(
-        "scan", "--root", root, "-f", "html", PYTHONPATH=os.pathsep.join(filter(None, (str(site), before)))
-    )
-    assert result.returncode == 2
-    assert "pip install 'phaseout[html]'" in result.stderr
-    assert result.stdout == ""
-
-
 def test_colour_only_on_a_terminal_that_wants_it(root: str) -> None:
     scan = ("scan", "--root", root, "--as-of", "2026-11-21")
     assert "\x1b" not in phaseout(*scan).stdout

@@ -66,7 +66,7 @@ def test_days_left_and_days_past(infected: str) -> None:
 def test_nothing_found_is_status_0(clean: str) -> None:
     result = phaseout("scan", "--root", clean)
     assert (result.returncode, result.stderr) == (0, "")
-    assert "nothing of a restricted vendor was found, and everything was seen." in result.stdout
+    assert "nothing found; all " in result.stdout
 
 
 def test_not_everything_seen_is_status_3(clean: str) -> None:
@@ -115,7 +115,7 @@ def test_several_files_at_once(infected: str, tmp_path: Path) -> None:
     assert table.read_text().startswith("verdict")
     with sheet.open(newline="") as file:
         (row,) = csv.DictReader(file)
-    assert (row["name"], row["verdict"], row["due"]) == ("kesl", "replace", "2024-09-29T00:00:00-04:00")
+    assert (row["name"], row["verdict"], row["due"]) == ("kesl", "replace", "2024-09-29")
     assert msgspec.json.decode(members.read_bytes())["verdict"] == "replace"
     assert sorted(path.name for path in tmp_path.iterdir() if path.name.startswith(".")) == []
 
@@ -179,7 +179,7 @@ def test_full_and_missing_places(infected: str, tmp_path: Path) -> None:
         (("--rules", "/no/such/rules"), "no such folder of rules"),
         (("--rules", "{empty}"), "holds no rules"),
         (("--nope",), "No such option"),
-        (("--timeout", "nan"), "no number of seconds"),
+        (("--timeout", "nan"), "not a number of seconds"),
         (("--timeout", "inf"), "not in the range"),
     ],
 )

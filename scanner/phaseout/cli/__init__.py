@@ -4,6 +4,7 @@ import contextlib
 import io
 import os
 import sys
+from collections.abc import Collection
 from importlib import import_module
 from typing import Any, NoReturn
 
@@ -117,7 +118,7 @@ def run(arguments: list[str] | None = None) -> NoReturn:
     sys.exit(status)
 
 
-def found_status(verdicts: "set[str]", fail_on: str, *, complete: bool) -> int:
+def found_status(verdicts: Collection[str], fail_on: str, *, complete: bool) -> int:
     """The exit status of what was judged.
 
     Args:

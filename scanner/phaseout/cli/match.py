@@ -59,8 +59,12 @@ def command(
     names = tuple(output.format.name for output in outputs.all)
     settings = Settings(ruleset, own, moment, names, outputs.all[0].page, open_input)
     run = _Run(outputs, Progress())
-    found = [run.heard(one) if isinstance(one, Problem) else one for one in places(inventories)]
-    files_meant = [one for one in found if one is not None]
+    files_meant = []
+    for one in places(inventories):
+        if isinstance(one, Problem):
+            run.heard(one)
+        else:
+            files_meant.append(one)
     import gc
 
     gc.disable()  # inventories and reports have no cycles: looking for some would take a quarter of the time

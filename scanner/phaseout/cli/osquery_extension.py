@@ -8,7 +8,8 @@ import click
 
 from phaseout.cli import Failure
 from phaseout.cli.rule_files import read_policy, read_rules
-from phaseout.cli.scan_options import TOOL, rule_options
+from phaseout.cli.scan_options import rule_options
+from phaseout.cli.scanning import TOOL
 from phaseout.model.findings import Report
 from phaseout.model.nouns import Inventory, Platform
 from phaseout.serve.osquery_extension import CannotServeError, serve
@@ -22,7 +23,7 @@ from phaseout.serve.osquery_extension import CannotServeError, serve
     type=click.FloatRange(min=0.1),
     default=3,
     show_default=True,
-    help="Seconds between the looks whether osquery still lives.",
+    help="Seconds between two checks that osquery still runs.",
 )
 @click.option(
     "--keep",
@@ -30,17 +31,17 @@ from phaseout.serve.osquery_extension import CannotServeError, serve
     default=60,
     show_default=True,
     metavar="SECONDS",
-    help="How long a result is good before a query looks again.",
+    help="How long a result is used before a query scans again.",
 )
-@click.option("--root", metavar="DIR", help="Look at a mounted disk, a chroot or a backup instead of this machine.")
+@click.option("--root", metavar="DIR", help="Scan a mounted disk, a chroot or a backup instead of this machine.")
 @click.option(
     "--os",
     "platform",
     type=click.Choice(["linux", "macos", "windows"]),
-    help="What the root holds, if its content does not tell.",
+    help="The system of the root, where its content does not show it.",
 )
 @rule_options
-@click.option("--verbose", is_flag=True, help="As osquery gives it; there is nothing more to say.")
+@click.option("--verbose", is_flag=True, help="Accepted because osquery passes it; changes nothing.")
 def command(
     path: str,
     timeout: float,
@@ -61,15 +62,15 @@ def command(
     """
     del verbose
 
-    def look() -> tuple[Inventory, Report]:
-        """Reads the rules anew as well: whoever changes them need not restart osquery."""
+    def scan() -> tuple[Inventory, Report]:
+        """Scans, and reads the rules anew: a change of rules needs no restart of osquery."""
         from phaseout.judgement.verdict import judge
         from phaseout.rules.matcher import Matcher
         from phaseout.scan.messages import Request
         from phaseout.scan.supervisor import Look
 
         now = dt.datetime.now(dt.UTC)
-        # A fork would take over the locks of our threads: the worker is a new interpreter.
+        # A fork would inherit the locks of our threads, so the worker is a new interpreter.
         under_way = Look(Request(root=root, platform=platform, low_priority=True), fork=False)
         try:
             _, own = read_policy(policy)
@@ -82,6 +83,6 @@ def command(
 
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # the socket is removed on the way out
     try:
-        serve(path, look, timeout=timeout, interval=interval, keep=keep)
+        serve(path, scan, timeout=timeout, interval=interval, keep=keep)
     except CannotServeError as error:
         raise Failure(str(error)) from error

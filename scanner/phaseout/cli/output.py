@@ -191,7 +191,7 @@ def _text(path: str, mode: int) -> Iterator[Callable[[str], object]]:
             yield lambda chunk: write(chunk.encode())
         return
     if sys.stdout is None:
-        raise OSError(0, "it is closed; -o names a file instead")
+        raise OSError(0, "closed; -o names a file instead")
     if isinstance(sys.stdout, io.TextIOWrapper):  # a terminal that cannot show a character gets it written out
         encoding = sys.stdout.encoding if sys.stdout.isatty() else "utf-8"
         sys.stdout.reconfigure(encoding=encoding, errors="backslashreplace", newline="")

@@ -92,9 +92,9 @@ def _replacing(path: str, mode: int) -> Iterator[Callable[[bytes], object]]:
             os.fsync(handle)
             written = os.fstat(handle)
         os.replace(beside, path)
-        if not os.path.samestat(os.lstat(path), written):
-            raise OSError(0, "another file was put in its place", path)
     except BaseException:
         with contextlib.suppress(OSError):
             os.unlink(beside)
         raise
+    if not os.path.samestat(os.lstat(path), written):
+        raise OSError(0, "another file was put in its place", path)

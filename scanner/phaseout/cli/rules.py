@@ -196,7 +196,8 @@ def export_rules(
       phaseout rules export --to sigma -o phaseout-sigma.yml
       phaseout rules export --to wazuh-sca --os linux -o phaseout_linux.yml
     """
-    from phaseout.cli.output import to_file, to_stdout
+    from phaseout.cli.output import STDOUT, write_file
+    from phaseout.cli.output_file import SHARED
     from phaseout.export import LANGUAGES
 
     chosen = next(one for one in LANGUAGES if one.name == language)
@@ -204,13 +205,7 @@ def export_rules(
         raise click.UsageError(f"{language} is for one operating system: name it with --os")
     ruleset, _ = rules_and_policy(folders, policy)
     text = chosen.export(ruleset, platforms or ("linux", "macos", "windows"))
-    if file is None:
-        to_stdout(iter((text,)))
-        return
-    try:
-        to_file(file, iter((text,)))
-    except OSError as error:
-        raise Failure(f"{file}: {error.strerror or error}: nothing was written there") from error
+    write_file(file or STDOUT, iter((text,)), SHARED)
 
 
 _TEMPLATE = """\

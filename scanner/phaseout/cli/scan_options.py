@@ -59,9 +59,7 @@ def scan_options(function: _F) -> _F:
             is_flag=True,
             help="On Windows: read every program, not only the likeliest, and verify signatures. Takes longer.",
         ),
-        click.option(
-            "--skip-source", "skip", multiple=True, metavar="NAME", help="Skip this source (repeatable)."
-        ),
+        click.option("--skip-source", "skip", multiple=True, metavar="NAME", help="Skip this source (repeatable)."),
         click.option("--source", "only", multiple=True, metavar="NAME", help="Run only this source (repeatable)."),
         click.option(
             "--os",
@@ -109,8 +107,17 @@ def judging_options(function: _F) -> _F:
 def output_options(function: _F) -> _F:
     """Adds `-f` and `-o`."""
     for option in (
-        click.option("-o", "--output", "files", multiple=True, metavar="FILE", help="Write to FILE, or - for standard output (repeatable)."),
-        click.option("-f", "--format", "format_name", metavar="FORMAT", help=f"{_FORMATS}; if left out, FILE's ending decides."),
+        click.option(
+            "-o",
+            "--output",
+            "files",
+            multiple=True,
+            metavar="FILE",
+            help="Write to FILE, or - for standard output (repeatable).",
+        ),
+        click.option(
+            "-f", "--format", "format_name", metavar="FORMAT", help=f"{_FORMATS}; if left out, FILE's ending decides."
+        ),
     ):
         function = option(function)
     return function

@@ -7,9 +7,11 @@ from phaseout.sources import load
 
 @click.command("sources")
 @click.option("--os", "platform", type=click.Choice(["linux", "macos", "windows"]), help="Only those of one system.")
-@click.option("-f", "--format", "format_name", type=click.Choice(["table", "json"]), default="table")
+@click.option(
+    "-f", "--format", "format_name", type=click.Choice(["table", "json"], case_sensitive=False), default="table"
+)
 def command(platform: str | None, format_name: str) -> None:
-    """List the places that are looked at, and what each of them cannot see.
+    """List the places that a scan reads, and what each source cannot see.
 
     \b
     Examples:

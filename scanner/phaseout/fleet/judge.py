@@ -26,7 +26,6 @@ from phaseout.rules.matcher import Matcher
 _POOLED = 32  # fewer files are judged sooner than a process has started
 _BATCH = 16  # files for one task
 _AHEAD = 3  # tasks for each process that may be finished before their turn
-_FORKS = sys.platform == "linux"
 _Pipe = multiprocessing.connection.Connection
 
 
@@ -152,7 +151,9 @@ class _Worker:
     """A process that judges files, and the pipe to it."""
 
     def __init__(self, judge: Judge) -> None:
-        context = multiprocessing.get_context("fork" if _FORKS else "spawn")
+        context = (
+            multiprocessing.get_context("spawn") if sys.platform != "linux" else multiprocessing.get_context("fork")
+        )
         self.pipe, theirs = context.Pipe()
         self._process = context.Process(target=_judge_for, args=(judge, theirs), daemon=True)
         self._process.start()
@@ -266,4 +267,3 @@ class Tally:
         ]
         broken = f" {self.broken:,} could not be read." if self.broken else ""
         return f"{hosts:,} host{'' if hosts == 1 else 's'}: {', '.join(counts) or 'none'}.{broken}"
-

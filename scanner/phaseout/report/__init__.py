@@ -7,7 +7,8 @@ from typing import Literal, NamedTuple, Protocol, cast
 from phaseout.model.findings import Report
 from phaseout.model.nouns import Inventory
 
-Subject = Literal["report", "inventory"]
+Subject = Literal["report", "inventory", "difference"]  # the last of two scans, for `phaseout diff`
+_ALL: tuple[Subject, ...] = ("report", "inventory", "difference")
 
 
 class CannotWriteError(Exception):
@@ -74,7 +75,8 @@ class Format(NamedTuple):
         """
         if subject not in self.holds:
             able = ", ".join(one.name for one in FORMATS if subject in one.holds)
-            raise CannotWriteError(f"{self.name} has no place for an {subject}; these have: {able}")
+            article = "an" if subject == "inventory" else "a"
+            raise CannotWriteError(f"{self.name} has no place for {article} {subject}; these have: {able}")
 
     def _writer(self, subject: Subject) -> Writer:
         self.check(subject)
@@ -82,14 +84,15 @@ class Format(NamedTuple):
 
 
 FORMATS: tuple[Format, ...] = (
-    Format("table", (".txt",), "for a person at a terminal", several=True),
+    Format("table", (".txt",), "for a person at a terminal", holds=_ALL, several=True),
     Format(
         "csv",
         (".csv",),
         "one row for each item of each finding, one row for a host without findings",
+        holds=_ALL,
         several=True,
     ),
-    Format("json", (".json",), "everything, as the published JSON Schema says", several=True),
+    Format("json", (".json",), "everything, as the published JSON Schema says", holds=_ALL, several=True),
     Format(
         "ndjson",
         (".ndjson", ".jsonl"),

@@ -9,13 +9,16 @@ import io
 from collections.abc import Iterable, Iterator
 
 from phaseout.model.findings import Finding, Report
+from phaseout.model.identity import host_id
 from phaseout.model.nouns import Inventory, Item
 from phaseout.report import Page
 from phaseout.report.safe import cell
+from phaseout.report.wording import grouped, rules_used
 
 COLUMNS = (
     *("host", "scanned_at", "verdict", "state", "confidence", "vendor", "product", "version", "kind", "name", "path"),
     *("user", "source", "measure", "milestone", "due", "days_left", "action", "replacement", "also", "because"),
+    *("host_id", "rules"),
 )
 INVENTORY_COLUMNS = (
     *(
@@ -35,18 +38,22 @@ INVENTORY_COLUMNS = (
 )
 
 
-def write_report(report: Report, _: Page) -> Iterator[str]:
-    """One row for each item of each finding, those that were suppressed included, and the verdict where none is."""
+def write_report(report: Report, _page: Page) -> Iterator[str]:
+    """One row for each item of each finding, suppressed ones included, and one with the verdict if nothing was found.
+
+    The columns of the last describe the report: which host, and by which rules it was judged.
+    """
+    about = (host_id(report.host), rules_used(report))
     yield _row(COLUMNS)
     for finding in (*report.findings, *report.suppressed):
         for item, because in zip(finding.items, finding.because, strict=True):
-            yield _row(_finding(report, finding, item, because))
+            yield _row((*_finding(report, finding, item, because), *about))
     if not report.findings:
-        unseen = "; ".join(f"{one.what}: {one.why}" for one in report.unseen)
-        yield _row((report.host.name, report.scanned_at, report.verdict, *[""] * 17, unseen))
+        unseen = "; ".join(map(str, grouped(report.unseen)))
+        yield _row((report.host.name, report.scanned_at, report.verdict, *[""] * 17, unseen, *about))
 
 
-def write_inventory(inventory: Inventory, _: Page) -> Iterator[str]:
+def write_inventory(inventory: Inventory, _page: Page) -> Iterator[str]:
     """One row for each item."""
     yield _row(INVENTORY_COLUMNS)
     for item in inventory.items:
@@ -82,7 +89,7 @@ def _finding(report: Report, finding: Finding, item: Item, because: str) -> tupl
 
 
 def _row(fields: Iterable[str | int]) -> str:
-    """Every text is made harmless here, whoever wrote it; a number is ours, and its minus sign no formula."""
+    """A row. Every string cell is escaped; integers are ours, so a leading minus is not a formula."""
     line = io.StringIO()
     csv.writer(line).writerow(cell(field) if isinstance(field, str) else field for field in fields)
     return line.getvalue()

@@ -23,7 +23,7 @@ _HOST = "host"
 _Object = dict[str, Any]
 
 
-def write_report(report: Report, _: Page) -> Iterator[str]:
+def write_report(report: Report, _page: Page) -> Iterator[str]:
     """The traces of the findings, those that were suppressed included: not all software of the host."""
     components: list[_Object] = []
     for finding in (*report.findings, *report.suppressed):
@@ -45,7 +45,7 @@ def write_report(report: Report, _: Page) -> Iterator[str]:
     yield _bom(report.host, report.tool, report.scanned_at, components, properties, "incomplete")
 
 
-def write_inventory(inventory: Inventory, _: Page) -> Iterator[str]:
+def write_inventory(inventory: Inventory, _page: Page) -> Iterator[str]:
     """All software that was seen; `compositions` says whether it is everything."""
     components = [_component(item, f"trace-{number}", []) for number, item in enumerate(inventory.items, 1)]
     unseen = [_property("unseen", f"{one.what}: {one.why}") for one in inventory.unseen]

@@ -1,4 +1,4 @@
-"""HTML for the person who signs off: one file without any network access, to be read, searched, sorted and printed.
+"""HTML for the person who signs off: one file that loads nothing, to be read, searched, sorted and printed.
 
 The verdict in one sentence, the dates with today's mark, the findings with evidence and what to do, what was not seen,
 and the measures with their citations. Style and script are inline and named by their hashes in the page's security
@@ -19,7 +19,7 @@ from phaseout.model.findings import Finding, Report
 from phaseout.model.nouns import Inventory
 from phaseout.report import Page
 from phaseout.report.safe import visible
-from phaseout.report.wording import due, instant, verdict
+from phaseout.report.wording import LIMITS, due, grouped, instant, rules_from, verdict
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -34,10 +34,10 @@ _PROVENANCE = {
 _BUFFER = 200  # pieces of the template that are written together
 
 
-def write_report(report: Report, _: Page) -> Iterator[str]:
+def write_report(report: Report, _page: Page) -> Iterator[str]:
     """The report as a page."""
     counting = _counting(report)
-    yield from _page(
+    yield from _rendered(
         "report.jinja",
         subject=report,
         headline=verdict(report),
@@ -49,17 +49,20 @@ def write_report(report: Report, _: Page) -> Iterator[str]:
         provenance=_PROVENANCE,
         due=due,
         versions=_versions,
+        rules=rules_from(report),
     )
 
 
-def write_inventory(inventory: Inventory, _: Page) -> Iterator[str]:
+def write_inventory(inventory: Inventory, _page: Page) -> Iterator[str]:
     """The inventory as a page."""
-    headline = f"{len(inventory.items)} traces of software, {'not ' if inventory.unseen else ''}everything was seen."
+    count = len(inventory.items)
+    seen = "not everything was seen" if inventory.unseen else f"all {len(inventory.runs)} sources complete"
+    headline = f"{count} trace{'' if count == 1 else 's'} of software; {seen}."
     tone = "incomplete" if inventory.unseen else "inventory"
-    yield from _page("inventory.jinja", subject=inventory, headline=headline, tone=tone)
+    yield from _rendered("inventory.jinja", subject=inventory, headline=headline, tone=tone)
 
 
-def _page(name: str, **values: object) -> Iterator[str]:
+def _rendered(name: str, **values: object) -> Iterator[str]:
     from markupsafe import Markup
 
     css, js = _part("page.css"), _part("page.js")
@@ -71,6 +74,8 @@ def _page(name: str, **values: object) -> Iterator[str]:
             js=Markup(js),  # noqa: S704 (our own file)
             css_hash=_hash(css),
             js_hash=_hash(js),
+            grouped=grouped,
+            limits=LIMITS,
             **values,
         )
     )
@@ -93,7 +98,7 @@ def _templates() -> "Environment":
 
 
 def _shown(value: Any) -> Any:
-    """Whatever is put into the page, with control and format characters written out; our own markup stays."""
+    """Writes out control and format characters in every string of the page; our own markup stays as it is."""
     return visible(value) if type(value) is str else value
 
 
@@ -126,7 +131,7 @@ def _timeline(report: Report) -> list[dict[str, object]]:
     }
     if not counting:
         return []
-    first = [finding.measures[0] for finding in report.findings if finding.measures]
+    first = [finding.driving for finding in report.findings if finding.driving]
     driving = {(applied.id, applied.milestone, applied.due) for applied in first}
     measures = _counting(report)
     quoted = {measure.id for measure in report.measures}

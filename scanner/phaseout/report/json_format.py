@@ -8,11 +8,11 @@ from phaseout.report import Page
 from phaseout.report.safe import json_text
 
 
-def write_report(report: Report, _: Page) -> Iterator[str]:
+def write_report(report: Report, _page: Page) -> Iterator[str]:
     """The report, indented; empty members are left out."""
     yield json_text(report, indent=2) + "\n"
 
 
-def write_inventory(inventory: Inventory, _: Page) -> Iterator[str]:
+def write_inventory(inventory: Inventory, _page: Page) -> Iterator[str]:
     """The inventory, indented; empty members are left out."""
     yield json_text(inventory, indent=2) + "\n"

@@ -1,7 +1,7 @@
-"""JUnit XML for pipelines: a test case for each product that was found and for each source that looked.
+"""JUnit XML for pipelines: a test case for each product that was found and for each source that ran.
 
-A product to replace or to decide on is a failure, an exempt one is skipped; a source that did not see everything is an
-error. A pipeline that gates on it fails as `--fail-on review` does, and on a host that was not wholly seen.
+A product to replace or to decide on is a failure, one that does not count is skipped; a source that did not see
+everything is an error. A pipeline that gates on it fails as `--fail-on review` does, and on incomplete scans.
 
 References:
     https://github.com/testmoapp/junitxml; the schema of the Jenkins xUnit plugin (order and attributes)
@@ -17,27 +17,27 @@ from phaseout.report.safe import visible
 from phaseout.report.wording import due, instant, verdict
 
 
-def write_report(report: Report, _: Page) -> Iterator[str]:
+def write_report(report: Report, _page: Page) -> Iterator[str]:
     """One suite of products, and one of sources."""
     findings = (*report.findings, *report.suppressed)
-    exempt = len(report.suppressed)
+    suppressed = len(report.suppressed)
     errors = [run for run in report.runs if run.status in ("partial", "failed", "timeout")]
-    silent = sum(not one.source for one in report.unseen)  # what was not seen without being the subject of a source
+    others = sum(not one.source for one in report.unseen)  # parts that were not seen and belong to no source
     skipped = sum(run.status == "skipped" for run in report.runs)
     seconds = sum(run.seconds for run in report.runs)
     products = max(len(findings), 1)
-    sources = len(report.runs) + silent
+    sources = len(report.runs) + others
     moment = instant(report.scanned_at)
     stamp = f' timestamp="{moment:%Y-%m-%dT%H:%M:%S}"' if moment else ""
     host = f' hostname="{_safe(report.host.name)}"'
     yield '<?xml version="1.0" encoding="UTF-8"?>\n'
     yield (
         f'<testsuites name="phaseout" tests="{products + sources}" failures="{len(report.findings)}" '
-        f'errors="{len(errors) + silent}" skipped="{exempt + skipped}" time="{seconds:.3f}">\n'
+        f'errors="{len(errors) + others}" skipped="{suppressed + skipped}" time="{seconds:.3f}">\n'
     )
     yield (
         f'<testsuite name="products"{host}{stamp} tests="{products}" failures="{len(report.findings)}" errors="0" '
-        f'skipped="{exempt}" time="0">\n'
+        f'skipped="{suppressed}" time="0">\n'
     )
     for finding in findings:
         yield _product(finding)
@@ -45,7 +45,7 @@ def write_report(report: Report, _: Page) -> Iterator[str]:
         yield f'<testcase classname="phaseout.products" name="{verdict(report)}" time="0"/>\n'
     yield "</testsuite>\n"
     yield (
-        f'<testsuite name="sources"{host}{stamp} tests="{sources}" failures="0" errors="{len(errors) + silent}" '
+        f'<testsuite name="sources"{host}{stamp} tests="{sources}" failures="0" errors="{len(errors) + others}" '
         f'skipped="{skipped}" time="{seconds:.3f}">\n'
     )
     for run in report.runs:

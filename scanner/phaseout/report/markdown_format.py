@@ -14,12 +14,12 @@ from phaseout.model.findings import Finding, Report
 from phaseout.model.nouns import Inventory, Unseen
 from phaseout.report import Page
 from phaseout.report.safe import visible
-from phaseout.report.wording import due, verdict
+from phaseout.report.wording import LIMITS, due, grouped, rules_from, to_see, verdict
 
 _PUNCTUATION = re.compile(r"([\\`*_{}\[\]<>#|~&!@])|(?<=:)(/)(?=/)|(?<=www)(\.)")
 
 
-def write_report(report: Report, _: Page) -> Iterator[str]:
+def write_report(report: Report, _page: Page) -> Iterator[str]:
     """The verdict, the findings as a table, what to do for each, what was not seen, and the measures."""
     yield f"# {_code(report.host.name)}: {verdict(report)}\n\n"
     facts = (
@@ -37,7 +37,7 @@ def write_report(report: Report, _: Page) -> Iterator[str]:
     if report.suppressed:
         yield "\n## Not counted\n\n"
         for finding in report.suppressed:
-            yield f"- {_prose(finding.product)} ({finding.state}): {_prose(finding.action)}\n"
+            yield f"- {_prose(finding.product)} ({finding.verdict}, {finding.state}): {_prose(finding.action)}\n"
     yield "\n## What was not seen\n\n"
     yield from _not_seen(report.unseen, report.host.skipped_mounts)
     if report.measures:
@@ -49,10 +49,10 @@ def write_report(report: Report, _: Page) -> Iterator[str]:
     if report.rules.warnings:
         yield "\n## About the rules\n\n"
         yield "".join(f"- {_prose(warning)}\n" for warning in report.rules.warnings)
-    yield f"\n{_prose(report.tool)}, rules {_code(report.rules.digest[:12])}. This is not legal advice.\n"
+    yield f"\n{_prose(report.tool)}, {_prose(rules_from(report))}. This is not legal advice.\n"
 
 
-def write_inventory(inventory: Inventory, _: Page) -> Iterator[str]:
+def write_inventory(inventory: Inventory, _page: Page) -> Iterator[str]:
     """The items as a table, and what was not seen."""
     yield f"# {_code(inventory.host.name)}: {len(inventory.items)} traces of software\n\n"
     yield "| kind | name | version | vendor | state | path |\n| --- | --- | --- | --- | --- | --- |\n"
@@ -89,13 +89,17 @@ def _finding(finding: Finding) -> Iterator[str]:
 
 
 def _not_seen(unseen: Iterable[Unseen], skipped_mounts: tuple[str, ...]) -> Iterator[str]:
-    lines = [
-        f"- {_prose(one.what)}: {_code(one.why)}{f' To see it: {_prose(one.remedy)}.' if one.remedy else ''}\n"
-        for one in unseen
-    ]
+    lines: list[str] = []
+    for group in grouped(unseen):
+        if group.why:
+            parts = f"{', '.join(_prose(one.what) for one in group.parts)}: {_code(group.why)}"
+        else:
+            parts = "; ".join(f"{_prose(one.what)}: {_code(one.why)}" for one in group.parts)
+        lines.append(f"- {parts}{_prose(to_see(group))}\n")
     if skipped_mounts:
-        lines.append(f"- Network and user-space mounts, left alone: {', '.join(map(_code, skipped_mounts))}\n")
-    yield "".join(lines) or "Nothing that a source looks for.\n"
+        lines.append(f"- Network and user-space mounts, skipped: {', '.join(map(_code, skipped_mounts))}\n")
+    yield "".join(lines) or "Nothing that these sources read.\n"
+    yield f"\nWhat no source can see: {LIMITS}\n"
 
 
 def _words(text: str) -> str:

@@ -19,7 +19,7 @@ from phaseout.report import Page
 from phaseout.report.safe import json_text
 
 
-def write_report(report: Report, _: Page) -> Iterator[str]:
+def write_report(report: Report, _page: Page) -> Iterator[str]:
     """The findings, those that were suppressed (`verdict` says so), and the rest of the report."""
     for finding in (*report.findings, *report.suppressed):
         yield _line("finding", report, msgspec.to_builtins(finding))
@@ -29,7 +29,7 @@ def write_report(report: Report, _: Page) -> Iterator[str]:
     yield _line("summary", report, {**rest, "counts": counts})
 
 
-def write_inventory(inventory: Inventory, _: Page) -> Iterator[str]:
+def write_inventory(inventory: Inventory, _page: Page) -> Iterator[str]:
     """The items, and the rest of the inventory."""
     for item in inventory.items:
         yield _line("item", inventory, msgspec.to_builtins(item))

@@ -18,7 +18,7 @@ from phaseout.model.findings import SUPPRESSED, Finding, QuotedMeasure, Report
 from phaseout.model.nouns import HostInfo, Inventory, Item
 from phaseout.report import Page
 from phaseout.report.safe import json_text
-from phaseout.report.wording import due, instant, verdict
+from phaseout.report.wording import due, grouped, instant, verdict
 
 VERSION = "1.6.0"
 _SYSTEMS = {"windows": 100, "linux": 200, "android": 201, "macos": 300, "ios": 301}
@@ -35,7 +35,7 @@ _NEW, _SUPPRESSED = (1, "New"), (3, "Suppressed")
 _Object = dict[str, Any]
 
 
-def write_report(report: Report, _: Page) -> Iterator[str]:
+def write_report(report: Report, _page: Page) -> Iterator[str]:
     """A Compliance Finding for each product, those that were suppressed included, or one for the host."""
     quoted = {measure.id: measure for measure in report.measures}
     for finding in (*report.findings, *report.suppressed):
@@ -44,7 +44,7 @@ def write_report(report: Report, _: Page) -> Iterator[str]:
         yield json_text(_nothing(report)) + "\n"
 
 
-def write_inventory(inventory: Inventory, _: Page) -> Iterator[str]:
+def write_inventory(inventory: Inventory, _page: Page) -> Iterator[str]:
     """One Software Inventory Info."""
     event = {
         **_event(5020, 2, "Collect", inventory.host, inventory.tool, inventory.scanned_at),
@@ -169,7 +169,7 @@ def _nothing(report: Report) -> _Object:
             "status": status,
             "control": "restricted-software",
             "standards": [],
-            "status_details": [f"Not seen: {one.what}: {one.why}" for one in report.unseen],
+            "status_details": [f"Not seen: {group}" for group in grouped(report.unseen)],
         },
         "unmapped": {"verdict": report.verdict},
     }

@@ -8,7 +8,7 @@ References:
 from collections.abc import Iterable, Iterator, Mapping
 from typing import get_args
 
-from phaseout.model.findings import Finding, HostVerdict, Report, Verdict
+from phaseout.model.findings import Applied, Finding, HostVerdict, Report, Verdict
 from phaseout.model.nouns import STATES, HostInfo, Inventory, Kind, RunStatus, SourceRun, Unseen
 from phaseout.report import Page
 from phaseout.report.safe import visible
@@ -17,7 +17,7 @@ from phaseout.report.wording import instant
 _Sample = tuple[Mapping[str, str], float]
 
 
-def write_report(report: Report, _: Page) -> Iterator[str]:
+def write_report(report: Report, _page: Page) -> Iterator[str]:
     """The verdict, the findings by verdict and state, the days left for each product, and the coverage."""
     everything = (*report.findings, *report.suppressed)
     counts = {(verdict, state): 0 for verdict in get_args(Verdict) for state in STATES}
@@ -35,22 +35,23 @@ def write_report(report: Report, _: Page) -> Iterator[str]:
         "Restricted products found, by verdict and by what they are doing",
         [({"verdict": verdict, "state": state}, count) for (verdict, state), count in counts.items()],
     )
-    dated = [finding for finding in everything if finding.measures and finding.measures[0].days_left is not None]
+    driven = [(finding, finding.driving) for finding in everything if finding.driving is not None]
+    dated = [(finding, driving) for finding, driving in driven if driving.days_left is not None]
     yield from _metric(
         "days_left",
         "Calendar days to the date that drives the finding, negative once it has passed",
-        [(_labels(finding), finding.measures[0].days_left or 0) for finding in dated],
+        [(_labels(finding, driving), driving.days_left or 0) for finding, driving in dated],
     )
-    moments = [(_labels(finding), instant(finding.measures[0].due)) for finding in dated]
+    moments = [(_labels(finding, driving), instant(driving.due)) for finding, driving in dated]
     yield from _metric(
         "due_timestamp_seconds",
-        "That date itself, in seconds since 1970, for rules that shall hold between two scans",
+        "That date itself, in seconds since 1970, for alerting rules that hold between two scans",
         [(labels, moment.timestamp()) for labels, moment in moments if moment],
     )
     yield from _coverage(report.runs, report.unseen)
 
 
-def write_inventory(inventory: Inventory, _: Page) -> Iterator[str]:
+def write_inventory(inventory: Inventory, _page: Page) -> Iterator[str]:
     """The items by kind, and the coverage."""
     counts = dict.fromkeys(get_args(Kind), 0)
     for item in inventory.items:
@@ -61,8 +62,7 @@ def write_inventory(inventory: Inventory, _: Page) -> Iterator[str]:
     yield from _coverage(inventory.runs, inventory.unseen)
 
 
-def _labels(finding: Finding) -> dict[str, str]:
-    driving = finding.measures[0]
+def _labels(finding: Finding, driving: Applied) -> dict[str, str]:
     return {
         "vendor": finding.vendor_id,
         "product": finding.product_id,
@@ -85,7 +85,7 @@ def _scan(host: HostInfo, tool: str, scanned_at: str, items: int, more: Mapping[
 def _coverage(runs: Iterable[SourceRun], unseen: Iterable[Unseen]) -> Iterator[str]:
     runs = list(runs)
     hidden = len(list(unseen))
-    yield from _metric("complete", "1 if everything was seen that a source looks for", [({}, not hidden)])
+    yield from _metric("complete", "1 if nothing is known that was not seen", [({}, not hidden)])
     yield from _metric("unseen", "Parts of the host that were not seen", [({}, hidden)])
     yield from _metric(
         "source_status",

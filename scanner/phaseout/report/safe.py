@@ -1,4 +1,4 @@
-"""Names that were found on a machine, made harmless for whoever reads them.
+"""Makes the names that were found on a machine harmless for people and for programs that read them.
 
 References:
     https://owasp.org/www-community/attacks/CSV_Injection; ECMA-48 (control sequences); Unicode Standard Annex #9.
@@ -10,14 +10,14 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
 def visible(text: str) -> str:
-    """The text with control and format characters written out: it can neither move the cursor nor turn round."""
+    """The text with control and format characters written out: it can neither move the cursor nor reverse its order."""
     if text.isascii() and text.isprintable():
         return text
     return "".join(char if _harmless(char) else _written_out(char) for char in text)
 
 
 def cell(text: str) -> str:
-    """A text for a spreadsheet: one that would be taken for a formula gets an apostrophe in front."""
+    """A string for a spreadsheet: one that would be read as a formula gets an apostrophe in front."""
     text = visible(text)
     return f"'{text}" if text.startswith(_FORMULA) else text
 

@@ -1,6 +1,7 @@
 """SARIF 2.1.0 for code-scanning views: a rule for each product, a result for each finding.
 
-`replace` is an error, `review` a warning, `exempt` a suppressed note. What was not seen is a notification of the run.
+`replace` is an error, `review` a warning, whatever does not count a suppressed note. What was not seen is a
+notification of the run.
 
 References:
     https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html; RFC 8089 (file URIs)
@@ -27,7 +28,7 @@ _LEVELS: dict[Verdict, str] = {
 _Object = dict[str, Any]
 
 
-def write_report(report: Report, _: Page) -> Iterator[str]:
+def write_report(report: Report, _page: Page) -> Iterator[str]:
     """One run: the host."""
     findings = (*report.findings, *report.suppressed)
     name, _, version = report.tool.partition(" ")

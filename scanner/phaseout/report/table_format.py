@@ -9,7 +9,7 @@ from phaseout.model.nouns import Inventory, Kind
 from phaseout.report import Page
 from phaseout.report.columns import cut, open_table, paragraph, table
 from phaseout.report.safe import visible
-from phaseout.report.wording import LIMITS, applies, due, grouped, mounts, scanned, to_see, verdict
+from phaseout.report.wording import LIMITS, due, grouped, mounts, rules_from, scanned, to_see, verdict
 
 _LEAST = 60
 _MOST = 200
@@ -67,9 +67,7 @@ def write_lines(report: Report) -> Iterator[str]:
 
 def _report(report: Report, width: int) -> Iterator[str]:
     if report.findings:
-        yield from table(
-            ("verdict", "product", "version", "state", "due", "where"), map(_row, report.findings), width
-        )
+        yield from table(("verdict", "product", "version", "state", "due", "where"), map(_row, report.findings), width)
         for finding in report.findings:
             yield "\n"
             yield from _finding(finding, width)
@@ -97,12 +95,12 @@ def _row(finding: Finding) -> tuple[str, ...]:
 def _finding(finding: Finding, width: int) -> Iterator[str]:
     """What to do about a finding, and by which measure."""
     yield from paragraph(visible(f"{finding.product}: {finding.action}"), width)
-    counting, named = applies(finding)
-    for applied in counting:
+    for applied in finding.applying:
         what = f": {applied.milestone.replace('_', ' ')}, {due(applied)}" if applied.milestone else ""
         yield from paragraph(visible(f"  Measure: {applied.title} ({applied.id}){what}."), width)
-    if named:
-        yield from paragraph(visible(f"  Also named by: {', '.join(one.id for one in named)}."), width)
+    if finding.naming:
+        text = f"  Also names it, and binds others: {', '.join(one.id for one in finding.naming)}."
+        yield from paragraph(visible(text), width)
     for number, step in enumerate(finding.remove, 1):
         yield from paragraph(visible(f"  {number}. {step.rstrip('.')}."), width)
     if finding.replacement:
@@ -127,7 +125,7 @@ def _seen(report: Report) -> str:
     seconds = sum(run.seconds for run in report.runs)
     system = f"{report.host.os} {report.host.os_version}".strip()
     where = f" ({visible(system)})" if system else ""
-    rules = f"{report.rules.products} products and {report.rules.measures} measures"
+    rules = f"{report.rules.products} products and {report.rules.measures} measures ({visible(rules_from(report))})"
     return (
         f"Seen: {report.items} item{'' if report.items == 1 else 's'} from {ran} source{'' if ran == 1 else 's'} on "
         f"{visible(report.host.name)}{where} in {seconds:.2f} s, judged by {rules} as of {report.as_of[:10]}."

@@ -4,29 +4,43 @@ import datetime as dt
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from phaseout.model.findings import Applied, Finding, Report
+from phaseout.model.findings import Applied, Report
 from phaseout.model.nouns import Platform, Unseen
 
 LIMITS = "docs/sources.md"  # says what no source can see
-_PLATFORMS: dict[Platform, str] = {"linux": "Linux", "macos": "macOS", "windows": "Windows"}
+_PLATFORMS: dict[Platform, str] = {
+    "android": "Android",
+    "ios": "iOS",
+    "linux": "Linux",
+    "macos": "macOS",
+    "windows": "Windows",
+}
 _MOUNTS = 5  # that are named
 
 
 class Group(NamedTuple):
-    """Parts of a host that were not seen for one reason, and what helps."""
+    """Parts of a host that were not seen for one cause, and what helps."""
 
-    parts: tuple[str, ...]
-    why: str
+    parts: tuple[Unseen, ...]
     remedy: str
 
+    @property
+    def why(self) -> str:
+        """The reason that all parts share, in words; empty if they differ in it."""
+        reasons = {one.why for one in self.parts}
+        return self.parts[0].why if len(reasons) == 1 else ""
+
     def __str__(self) -> str:
-        return f"{', '.join(self.parts)}: {self.why}"
+        if self.why:
+            return f"{', '.join(one.what for one in self.parts)}: {self.why}"
+        return "; ".join(f"{one.what}: {one.why}" for one in self.parts)
 
 
 def verdict(report: Report) -> str:
     """The whole report in one sentence, to stand behind the name of the host: what is to be done and how late."""
     if not report.findings:
-        return f"nothing found; {scanned(report)}." if report.verdict == "clean" else f"nothing found, {_but(report)}."
+        nothing = f"nothing found{'; ' if complete(report) else ', but '}{scanned(report)}"
+        return "; ".join((nothing, *report.rules.cautions)) + "."
     replace = sum(finding.verdict == "replace" for finding in report.findings)
     review = len(report.findings) - replace
     parts = []
@@ -35,7 +49,7 @@ def verdict(report: Report) -> str:
     if review:
         products = "" if replace else " product" if review == 1 else " products"
         parts.append(f"{review}{products} need{'s' if review == 1 else ''} a person's decision")
-    return "; ".join((" and ".join(parts), *_first_date(report), scanned(report))) + "."
+    return "; ".join((" and ".join(parts), *_first_date(report), scanned(report), *report.rules.cautions)) + "."
 
 
 def complete(report: Report) -> bool:
@@ -52,18 +66,12 @@ def scanned(report: Report) -> str:
     return f"{f'all {ended} sources' if ended > 1 else 'the one source'} for {system} complete"
 
 
-def applies(finding: Finding) -> tuple[list[Applied], list[Applied]]:
-    """The measures that ask something here, and those that only name the product."""
-    counting = [applied for applied in finding.measures if applied.milestone or applied.binds]
-    return counting, [applied for applied in finding.measures if applied not in counting]
-
-
 def grouped(unseen: Iterable[Unseen]) -> list[Group]:
-    """What was not seen, the parts with the same reason and remedy together."""
-    groups: dict[tuple[str, str], list[str]] = {}
+    """What was not seen, the parts with the same cause and remedy together."""
+    groups: dict[tuple[str, str], list[Unseen]] = {}
     for one in unseen:
-        groups.setdefault((one.why, one.remedy), []).append(one.what)
-    return [Group(tuple(parts), why, remedy) for (why, remedy), parts in groups.items()]
+        groups.setdefault((one.cause or one.why, one.remedy), []).append(one)
+    return [Group(tuple(parts), remedy) for (_, remedy), parts in groups.items()]
 
 
 def to_see(group: Group) -> str:
@@ -76,6 +84,19 @@ def mounts(skipped: Sequence[str]) -> str:
     more = ", …" if len(skipped) > _MOUNTS else ""
     names = ", ".join(skipped[:_MOUNTS])
     return f"{len(skipped)} network or user-space mount{'s' if len(skipped) > 1 else ''}, skipped: {names}{more}"
+
+
+def rules_used(report: Report) -> str:
+    """The rules that judged: the beginning of their digest, and the last day on which a measure was looked up."""
+    return f"{report.rules.digest[:12]} {report.rules.as_of}".strip()
+
+
+def rules_from(report: Report) -> str:
+    """The same for people, with the folders of rules beside, or instead of, those that are shipped."""
+    parts = [f"rules {report.rules.digest[:12]}", f"of {report.rules.as_of}" if report.rules.as_of else ""]
+    parts += [f"with those in {', '.join(report.rules.added)}" if report.rules.added else ""]
+    parts += [f"from {', '.join(report.rules.replaced)} instead of those shipped" if report.rules.replaced else ""]
+    return " ".join(filter(None, parts))
 
 
 def due(applied: Applied | None) -> str:
@@ -96,11 +117,6 @@ def instant(text: str) -> dt.datetime | None:
     except (ValueError, OverflowError):
         return None
     return moment
-
-
-def _but(report: Report) -> str:
-    groups = grouped(report.unseen)
-    return "but not everything was seen" if groups else f"but {scanned(report)}"
 
 
 def _first_date(report: Report) -> Iterator[str]:

@@ -187,7 +187,7 @@ def test_phaseout_understands_what_it_is_asked_and_answers_in_kind(name: str, tr
     if "line" in arguments(name):
         assert re.match(r"^REPLACE \(", found.stdout)
         assert re.match(r"^[A-Z]+ \(", nothing.stdout)
-        assert not re.match(r"^[A-Z]+ \(everything seen\)", nothing.stdout)
+        assert not re.match(r"^[A-Z]+ \(all sources complete\)", nothing.stdout)
 
 
 def test_compliance_rules_judge_what_the_script_says() -> None:

@@ -172,9 +172,9 @@ def test_a_host_name_cannot_leave_the_folder(tmp_path: Path) -> None:
 
 
 ANSWERS = {
-    "echo 'REPLACE (everything seen) replace: A & B <x> 1'; exit 1": "REPLACE (everything seen) replace: A & B <x> 1",
-    "echo 'CLEAN (everything seen) </result><result>REPLACE'": "CLEAN (everything seen) </result><result>REPLACE",
-    "echo noise >&2; echo 'CLEAN (everything seen) 5 items'": "CLEAN (everything seen) 5 items",
+    "echo 'REPLACE (all sources complete) A & B <x> 1'; exit 1": "REPLACE (all sources complete) A & B <x> 1",
+    "echo 'CLEAN (all sources complete) </result><b>REPLACE'": "CLEAN (all sources complete) </result><b>REPLACE",
+    "echo noise >&2; echo 'CLEAN (all sources complete) 5 items'": "CLEAN (all sources complete) 5 items",
     "echo Traceback >&2; exit 1": "INCOMPLETE (not everything seen) phaseout is not installed, or could not run",
 }
 
@@ -192,7 +192,9 @@ def test_jamf_with_phaseout_absent_and_present(tree: Tree, tmp_path: Path) -> No
     assert absent.stdout.startswith("<result>INCOMPLETE (not everything seen) phaseout is not installed")
     tree.write("/var/lib/dpkg/status", KESL)
     present = sh(JAMF, PHASEOUT=scanner(tmp_path, tree.root))
-    assert present.stdout.startswith("<result>REPLACE (everything seen) replace: Kaspersky Endpoint Security for Linux")
+    assert present.stdout.startswith(
+        "<result>REPLACE (all sources complete) replace: Kaspersky Endpoint Security for Linux"
+    )
 
 
 def munki(tmp_path: Path, body: str, folder: str) -> list[str]:
@@ -210,11 +212,11 @@ def munki(tmp_path: Path, body: str, folder: str) -> list[str]:
 
 @pytest.mark.parametrize("folder", ["", "/Users/Shared/Managed Installs"])
 def test_munki_condition(tmp_path: Path, folder: str) -> None:
-    calls = munki(tmp_path, "echo 'REPLACE (everything seen) replace: X'; exit 1", folder)
+    calls = munki(tmp_path, "echo 'REPLACE (all sources complete) replace: X'; exit 1", folder)
     items = f"{folder or '/Library/Managed Installs'}/ConditionalItems"
     assert calls[1:] == [
         f"defaults|write|{items}|phaseout_verdict|-string|REPLACE|",
-        f"defaults|write|{items}|phaseout_line|-string|REPLACE (everything seen) replace: X|",
+        f"defaults|write|{items}|phaseout_line|-string|REPLACE (all sources complete) replace: X|",
         f"plutil|-convert|xml1|{items}.plist|",
     ]
 

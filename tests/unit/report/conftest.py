@@ -2,7 +2,9 @@
 
 import pytest
 from phaseout.model.findings import REPORT_SCHEMA, Applied, Finding, Report, RulesUsed
-from phaseout.model.nouns import INVENTORY_SCHEMA, HostInfo, Inventory, Item, SourceRun, Unseen
+from phaseout.model.nouns import INVENTORY_SCHEMA, HostInfo, Identity, Inventory, Item, SourceRun, Unseen
+
+SERIAL = (Identity("serial", "PF3ABC12"),)
 
 
 def make_report(*, name: str = "kesl", found: bool = True, unseen: tuple[Unseen, ...] = ()) -> Report:
@@ -43,8 +45,15 @@ def make_report(*, name: str = "kesl", found: bool = True, unseen: tuple[Unseen,
         tool="phaseout 0",
         scanned_at="2026-11-21T12:00:00Z",
         as_of="2026-11-21T12:00:00Z",
-        host=HostInfo(name="ada-laptop", platform="linux", os="Debian GNU/Linux", os_version="12"),
-        rules=RulesUsed(vendors=1, products=2, measures=2, digest="d", warnings=("us-commerce: was to be reviewed",)),
+        host=HostInfo(name="ada-laptop", platform="linux", os="Debian GNU/Linux", os_version="12", identity=SERIAL),
+        rules=RulesUsed(
+            vendors=1,
+            products=2,
+            measures=2,
+            digest="0123456789abcdef",
+            as_of="2026-11-20",
+            warnings=("us-commerce: was to be reviewed",),
+        ),
         verdict="replace" if found else "incomplete" if unseen else "clean",
         findings=(finding,) if found else (),
         runs=(SourceRun(source="dpkg", status="ok", rows=2, items=2, seconds=0.25),),

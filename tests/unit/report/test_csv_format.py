@@ -24,7 +24,7 @@ def rows(text: str) -> list[list[str]]:
 def test_columns_are_as_published() -> None:
     assert ",".join(COLUMNS) == (
         "host,scanned_at,verdict,state,confidence,vendor,product,version,kind,name,path,user,source,measure,milestone,"
-        "due,days_left,action,replacement,also,because"
+        "due,days_left,action,replacement,also,because,host_id,rules"
     )
 
 
@@ -53,16 +53,25 @@ def test_one_row_for_each_item() -> None:
         "replacement": "Microsoft Defender",
         "also": "us-far",
         "because": 'package with name "kesl"',
+        "host_id": "serial:PF3ABC12",
+        "rules": "0123456789ab 2026-11-20",
     }
     assert process[3] == "running"
 
 
 def test_one_row_for_a_host_without_findings(denied: tuple[Unseen, ...]) -> None:
     _, clean = rows("".join(write_report(make_report(found=False), Page())))
-    assert clean == ["ada-laptop", "2026-11-21T12:00:00Z", "clean", *[""] * 18]
+    assert clean == [
+        "ada-laptop",
+        "2026-11-21T12:00:00Z",
+        "clean",
+        *[""] * 18,
+        "serial:PF3ABC12",
+        "0123456789ab 2026-11-20",
+    ]
     _, incomplete = rows("".join(write_report(make_report(found=False, unseen=denied), Page())))
     assert incomplete[2] == "incomplete"
-    assert incomplete[-1] == "Running processes: processes: permission denied: the executable of 9"
+    assert incomplete[20] == "Running processes: processes: permission denied: the executable of 9"
 
 
 @pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "＝1", "=cmd|' /C calc'!A0"])
@@ -102,9 +111,9 @@ def test_nothing_of_a_saved_inventory_becomes_a_formula(text: str) -> None:
 
 
 @given(st.text(max_size=40))
-def test_any_name_stays_one_row_of_21_cells(name: str) -> None:
+def test_any_name_stays_one_row_of_23_cells(name: str) -> None:
     text = "".join(write_report(make_report(name=name), Page()))
-    assert [len(row) for row in rows(text)] == [21, 21, 21]
+    assert [len(row) for row in rows(text)] == [23, 23, 23]
     assert text.count("\r\n") == 3
     assert not any(ord(char) < 32 and char not in "\r\n" for char in text)
 

@@ -96,12 +96,6 @@ def test_each_has_its_name_and_endings_for_itself() -> None:
     assert format_of_file("report.pdf") is None
 
 
-def test_what_an_absent_extra_is_called() -> None:
-    absent = Format("html", (), "", needs="phaseout_has_no_such_module")
-    with pytest.raises(CannotWriteError, match=r"pip install 'phaseout\[html\]'"):
-        absent.check("report")
-
-
 def test_pandas_style_readers_get_one_type_for_each_column() -> None:
     """What such readers guess from: the same number of cells everywhere, and nothing but numbers in `days_left`."""
     one = format_named("csv")

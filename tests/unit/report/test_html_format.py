@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from phaseout.model.findings import QuotedMeasure, QuotedMilestone, Report
 from phaseout.model.nouns import Unseen
 from phaseout.model.rules import MilestoneKind, Reference
-from phaseout.report import Page
+from phaseout.report import Page as Terminal
 from phaseout.report.html_format import write_inventory, write_report
 
 from tests.support.chromium import PROGRAM, Page
@@ -49,7 +49,7 @@ class Outline(HTMLParser):
 
 
 def page(of: Report) -> str:
-    return "".join(write_report(of, Page()))
+    return "".join(write_report(of, Terminal()))
 
 
 def quoting() -> Report:
@@ -142,7 +142,7 @@ def test_no_name_becomes_a_tag(name: str) -> None:
 
 
 def test_an_inventory_is_a_table_of_its_items() -> None:
-    outline = Outline("".join(write_inventory(make_inventory(), Page())))
+    outline = Outline("".join(write_inventory(make_inventory(), Terminal())))
     assert [tag for tag, _ in outline.tags].count("table") == 2
     assert "/opt/kaspersky/kesl/libexec/kesl" in outline.text
 

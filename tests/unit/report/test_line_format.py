@@ -10,7 +10,7 @@ from phaseout.report.line_format import LIMIT, write_report
 
 from tests.unit.report.conftest import make_report
 
-BEGINNING = re.compile(r"(REPLACE|REVIEW|INCOMPLETE|CLEAN) \((not )?everything seen\) ")
+BEGINNING = re.compile(r"(REPLACE|REVIEW|INCOMPLETE|CLEAN) \((all sources complete|not everything seen)\) ")
 
 
 def line(**options: object) -> str:
@@ -19,13 +19,14 @@ def line(**options: object) -> str:
 
 def test_found() -> None:
     assert line() == (
-        "REPLACE (everything seen) replace: Kaspersky Endpoint Security for Linux 12.1.0-1543, running, "
+        "REPLACE (all sources complete) replace: Kaspersky Endpoint Security for Linux 12.1.0-1543, running, "
         "783 days past (2024-09-29)\n"
     )
 
 
 def test_nothing_found() -> None:
-    assert line(found=False) == "CLEAN (everything seen) 2 items, sources that ran to their end: 1\n"
+    said = "CLEAN (all sources complete) nothing found in 2 items; the one source for Debian GNU/Linux complete\n"
+    assert line(found=False) == said
 
 
 def test_not_everything_seen() -> None:
@@ -41,4 +42,4 @@ def test_whatever_was_not_seen_it_stays_one_line_of_ascii(text: str, times: int)
     assert re.fullmatch(rf"[ -~]{{1,{LIMIT}}}\n", said)
     match = BEGINNING.match(said)
     assert match
-    assert match.groups() == ("INCOMPLETE", "not ")
+    assert match.groups() == ("INCOMPLETE", "not everything seen")

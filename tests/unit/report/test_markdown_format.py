@@ -29,7 +29,7 @@ def test_what_a_ticket_needs(denied: tuple[Unseen, ...]) -> None:
     )
     assert "| **replace** | Kaspersky Endpoint Security for Linux | running | 783 days past (2024-09-29) |" in text
     assert "1. Remove the agent\n2. Remove the product\n\nInstead: Microsoft Defender\n" in text
-    assert "- Running processes: `processes: permission denied: the executable of 9` To see it: run as root.\n" in text
+    assert "- Running processes: `processes: permission denied: the executable of 9`. To see it: run as root.\n" in text
 
 
 @settings(max_examples=60, deadline=None)
@@ -39,8 +39,10 @@ def test_what_a_ticket_needs(denied: tuple[Unseen, ...]) -> None:
 @example("](http://x) ![x](http://x) <img src=x> @everyone #1 www.x.org http://x.org")
 @example("\n# x\n\n| a |\n")
 def test_no_name_is_markup(name: str) -> None:
-    assert shape("".join(write_report(make_report(name=name), Page()))) == shape("".join(write_report(make_report(), Page())))
-    assert shape("".join(write_inventory(make_inventory(name=name), Page()))) == shape("".join(write_inventory(make_inventory(), Page())))
+    usual, odd = ("".join(write_report(make_report(name=one), Page())) for one in ("kesl", name))
+    assert shape(odd) == shape(usual)
+    usual, odd = ("".join(write_inventory(make_inventory(name=one), Page())) for one in ("kesl", name))
+    assert shape(odd) == shape(usual)
 
 
 @given(st.text("abc|`\\<[ ", min_size=1, max_size=12).filter(str.strip))
