@@ -1,6 +1,7 @@
 """Hosts within a host: what the runner makes of what other sources see there."""
 
 from collections.abc import Iterator
+from importlib import import_module
 
 import pytest
 from phaseout import sources
@@ -26,7 +27,9 @@ def look(tree: Tree) -> Iterator[Trace]:
 def test_every_source_that_may_look_inside_is_registered() -> None:
     assert set(sources.INSIDE) <= set(sources.ALL)
     assert all(not source.needs and "linux" in source.platforms for source in sources.load_inside())
-    assert {kind for source in sources.load_inside() for kind in source.kinds} == {"package", "library"}
+    kinds = {kind for source in sources.load_inside() for kind in source.kinds}
+    for holder in ("linux.guests", "anywhere.containers"):
+        assert kinds <= set(import_module(f"phaseout.sources.{holder}").SOURCE.kinds)
 
 
 def test_what_is_seen_inside_counts_for_the_source_that_found_the_place(tree: Tree) -> None:

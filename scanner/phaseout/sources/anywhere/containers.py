@@ -258,7 +258,7 @@ SOURCE = Source(
     name="containers",
     title="Containers and images of Docker and Podman, and the packages inside",
     platforms=("linux", "macos", "windows"),
-    kinds=("app", "package", "library"),
+    kinds=("app", "package", "library", "service", "task", "file", "driver"),
     needs=(),
     reads=(
         *(f"{root}/{file}" for root in _DOCKER for file in _DOCKER_FILES),
