@@ -46,8 +46,3 @@ def test_rows_are_left_out_for_a_listed_reason(path: Path) -> None:
         assert reason is not None, f"line {call.lineno}: no reason"
         unlisted = set(literals(reason)) - set(get_args(Reason))
         assert not unlisted, f"line {call.lineno}: {unlisted}"
-
-
-def test_every_reason_is_used() -> None:
-    code = "".join(path.read_text() for path in (CODE / "phaseout").rglob("*.py") if path.name != "nouns.py")
-    assert [word for word in get_args(Reason) if f'"{word}"' not in code] == []
