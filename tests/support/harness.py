@@ -146,9 +146,11 @@ def _observed(files: Files) -> ObservedFiles | ObservedMacFiles | ObservedWindow
 
 
 def declared(path: str, one: Source, host: Host) -> bool:
-    """Whether a path is one of those that the source says it reads, or a folder on the way to one."""
+    """Whether a path is one of those that the source says it reads, a folder on the way to one, or a whole volume."""
     separator = "\\" if host.info.platform == "windows" else "/"
     parts = _parts(path, separator)
+    if len(parts) == 1 or (parts[0] == "Volumes" and len(parts) == 2):  # whether it is there and has anything
+        return True
     for pattern in one.reads:
         places = (
             [pattern] if not pattern.startswith("~") else [user.home + pattern[1:] for user in host.users if user.home]

@@ -109,9 +109,15 @@ class WindowsTree:
         self.key(rf"{profiles}\{self.ADA}", {"ProfileImagePath": r"%SystemDrive%\Users\ada"})
         self.key(rf"{profiles}\S-1-5-18", {"ProfileImagePath": r"%systemroot%\system32\config\systemprofile"})
         self.key(r"HKLM\SOFTWARE\WOW6432Node")
-        self.folder(r"C:\Windows\System32\config")
-        self.folder(r"C:\Program Files")
-        self.folder(r"C:\Users\ada")
+        for folder in (
+            r"Windows\System32\config",
+            r"Windows\System32\drivers",
+            "Program Files",
+            "ProgramData",
+            r"Users\ada",
+        ):
+            self.folder(rf"C:\{folder}")
+        self.folder(r"C:\Program Files (x86)")
 
     def key(self, path: str, values: Mapping[str, Value] | None = None) -> None:
         r"""Adds a key (`HKLM\SOFTWARE\…`) with its values."""

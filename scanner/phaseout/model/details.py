@@ -166,5 +166,6 @@ DETAILS: dict[str, str] = {
     "wanted_by": "The systemd targets that start the unit.",
     "winget_id": "The package identifier in winget.",
     "winget_source": "The winget source.",
+    "wrapper": "The program that runs a service in place of Windows, such as NSSM.",
     "wsl": "The WSL version of an instance.",
 }

@@ -1,30 +1,193 @@
-r"""Whether what an entry of Windows names is surely no longer on disk.
+r"""Whether what an entry names is gone: the proof that makes an item a `leftover`.
 
-Nothing is told of a host of which there is only the registry, of drives that are not there, of network paths, and of
-short names (`PROGRA~1`), which a disk that is read elsewhere does not show.
+A place is gone if it lies on a volume that was seen and nothing is there. Nothing is proven by:
+
+- a drive, volume or standard folder that this host does not show, also where only a link leads there;
+- a file that the host cannot follow or may not read;
+- a copy of the installer, which cleaners delete, or a folder that all programs share;
+- a short name (`PROGRA~1`) on a disk that another system reads.
+
+A file is also looked for as Windows would: with the ending that the entry leaves out, and in `SysWOW64`, where 32-bit
+programs are sent when they say `System32`.
+
+References:
+    Microsoft, "CreateProcess" (lpCommandLine: `.exe` is appended), "File System Redirector"; hier(7) of macOS.
 """
 
-import re
-from collections.abc import Callable
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
 from phaseout.host import Host
+from phaseout.model.nouns import State
+from phaseout.parsers.windows.image_path import ENDINGS, has_short_name
 
-_SHORT = re.compile(r"~\d")
+_LINKS = 40
+_CACHES = frozenset(
+    (
+        *("package cache", "installshield installation information", "downloaded installations", "caphyon"),
+        *("uninstall information", "wise installation wizard", "msocache", "config.msi", "temp"),
+    )
+)
+# Folders that every system of its kind has: where one is missing, the copy is not whole.
+_OF_MACOS = frozenset(("/Applications", "/Library", "/System", "/Users", "/private", "/private/var", "/usr", "/var"))
+_VOLUMES_OF_MACOS = ("/Volumes/", "/System/Volumes/", "/System/Cryptexes/")
 
 
-def gone_from(host: Host) -> Callable[[str], bool]:
-    r"""Asks of a path (`C:\…`) whether it surely leads nowhere; an empty one tells nothing."""
-    drives: dict[str, bool] = {}
-    files = host.files
-    if files.gone(host.variables.get("programfiles", "")):
-        return lambda _: False
+class Verdict(NamedTuple):
+    """What is known of one place: whether it is gone, and if not, why its absence proves nothing."""
 
-    def gone(path: str) -> bool:
+    gone: bool
+    why: str = ""
+
+
+class MissingFiles:
+    """Answers whether places on a host are gone. Remembers nothing but the drives."""
+
+    def __init__(self, host: Host) -> None:
+        self._host = host
+        self._files = host.files
+        self._windows = host.info.platform == "windows"
+        self._separator = "\\" if self._windows else "/"
+        self._drives: dict[str, bool] = {}
+        self._standard = frozenset(_standard_folders(host)) if self._windows else _OF_MACOS
+        self._registry_only = self._windows and self._files.gone(host.variables.get("programfiles", ""))
+
+    def gone(self, path: str) -> bool:
+        """Whether a place is proven to be gone. An empty path says nothing."""
+        return self.verdict(path).gone
+
+    def state(self, *places: str) -> tuple[State, tuple[str, ...]]:
+        """`leftover` if places are named and all are gone, else `installed` with the notes on what is not known."""
+        verdicts = [self.verdict(place) for place in dict.fromkeys(places) if place]
+        if verdicts and all(one.gone for one in verdicts):
+            return "leftover", ()
+        if all(one.gone or one.why for one in verdicts):
+            return "installed", tuple(dict.fromkeys(one.why for one in verdicts if one.why))
+        return "installed", ()
+
+    def verdict(self, path: str) -> Verdict:
+        """What is known of a place."""
+        if self._windows:
+            return self._on_windows(path)
+        if not path.startswith("/") or not self._files.gone(path):
+            return Verdict(gone=False)
+        return self._proven(path)
+
+    def _on_windows(self, path: str) -> Verdict:
         drive = path[:3]
-        if len(path) <= 3 or drive[1:] != ":\\" or _SHORT.search(path):
-            return False
-        if drive not in drives:
-            drives[drive] = not files.gone(drive)
-        return drives[drive] and files.gone(path)
+        if len(path) <= 3 or drive[1:] != ":\\":
+            return Verdict(gone=False)
+        if self._registry_only:
+            return Verdict(gone=False, why="only the registry of this host is here: whether the files are is not known")
+        if not self._has_drive(drive):
+            return Verdict(gone=False, why=f"drive {drive[:2]} was not seen: whether {path} is there is not known")
+        if not all(self._files.gone(one) for one in self._spellings(path)):
+            return Verdict(gone=False)
+        if has_short_name(path) and not self._host.live:
+            return Verdict(gone=False, why=f"{path} has short names, which cannot be followed here")
+        if is_cache(path):
+            return Verdict(gone=False, why=f"{path} is a copy of the installer: that it is gone proves nothing")
+        return self._proven(path)
 
-    return gone
+    def _has_drive(self, drive: str) -> bool:
+        if drive not in self._drives:
+            self._drives[drive] = bool(self._files.list(drive))
+        return self._drives[drive]
+
+    def _spellings(self, path: str) -> Iterator[str]:
+        yield path
+        name = path.rpartition("\\")[2].lower()
+        if not name.endswith(ENDINGS):
+            yield from (path + ending for ending in (".exe", ".com", ".bat", ".cmd"))
+        system = rf"{self._host.variables.get('systemroot', '')}\system32".lower()
+        if path.lower().startswith(system + "\\"):
+            yield path[: -len(path) + len(system) - len("system32")] + "SysWOW64" + path[len(system) :]
+
+    def _proven(self, path: str) -> Verdict:
+        """Whether the part of a path that is missing lies on a volume that was seen."""
+        missing = self._first_missing(path)
+        if self._windows:
+            unseen = not self._has_drive(missing[:3]) or "volume{" in missing.lower()
+            standard = missing.lower() in self._standard
+        else:
+            unseen = missing.startswith(_VOLUMES_OF_MACOS) and self._is_absent_volume(missing)
+            standard = missing in self._standard
+        if unseen or standard:
+            what = "folder" if standard else "volume"
+            return Verdict(
+                gone=False, why=f"the {what} of {missing} was not seen: whether {path} is there is not known"
+            )
+        return Verdict(gone=True)
+
+    def _is_absent_volume(self, missing: str) -> bool:
+        top = next(one for one in _VOLUMES_OF_MACOS if missing.startswith(one))
+        volume = top + missing[len(top) :].partition("/")[0]
+        return not self._files.list(volume)
+
+    def _first_missing(self, path: str) -> str:
+        """The first part of a path that is not there, in the folder that links lead to."""
+        top, names = self._split(path)
+        here, pending = top, names[::-1]
+        links = 0
+        while pending:
+            name = pending.pop()
+            if name in ("", "."):
+                continue
+            if name == "..":
+                here = here.rpartition(self._separator)[0] or top
+                continue
+            there = here.rstrip(self._separator) + self._separator + name
+            target = self._files.link(there)
+            if target is None:
+                if self._files.gone(there):
+                    return there
+                here = there
+                continue
+            links += 1
+            if links > _LINKS or "volume{" in target.lower():
+                return f"{there} → {target}"
+            start, below = self._split(target)
+            here = start or here
+            pending += below[::-1]
+        return here
+
+    def _split(self, path: str) -> tuple[str, list[str]]:
+        """Where a path starts (empty: where the link lies), and the names from there."""
+        if not self._windows:
+            return ("/" if path.startswith("/") else ""), path.split("/")
+        path = path.replace("/", "\\")
+        for prefix in ("\\\\?\\", "\\??\\"):
+            path = path.removeprefix(prefix)
+        if path[1:2] == ":":
+            return path[:2].upper(), path[2:].split("\\")
+        return (self._host.variables.get("systemdrive", "C:") if path.startswith("\\") else ""), path.split("\\")
+
+
+def is_cache(path: str) -> bool:
+    """Whether a place of Windows holds a copy of an installer, or what is soon deleted."""
+    names = path.lower().split("\\")
+    return not _CACHES.isdisjoint(names[:-1]) or names[1:3] == ["windows", "installer"]
+
+
+def shared_folders(host: Host) -> frozenset[str]:
+    r"""Folders of Windows that no program has for itself, in lower case: `C:\`, Program Files, a user's home."""
+    of_users = (
+        *("", r"\Desktop", r"\AppData", r"\AppData\Local", r"\AppData\Local\Programs", r"\AppData\LocalLow"),
+        *(r"\AppData\Roaming", r"\AppData\Local\Temp", r"\Downloads", r"\Documents"),
+    )
+    folders = [*_standard_folders(host), *(user.home + below for user in host.users if user.home for below in of_users)]
+    drives = {f"{folder[:1]}:" for folder in folders}
+    return frozenset(folder.lower() for folder in (*folders, *drives, *(f"{drive}\\" for drive in drives)))
+
+
+def _standard_folders(host: Host) -> Iterable[str]:
+    """The folders that every Windows has, in lower case."""
+    variables = host.variables
+    windows, drive = variables.get("systemroot", r"C:\Windows"), variables.get("systemdrive", "C:")
+    named = (
+        *("programfiles", "programfiles(x86)", "commonprogramfiles", "commonprogramfiles(x86)"),
+        *("programdata", "public"),
+    )
+    found = [windows, rf"{windows}\System32", rf"{windows}\SysWOW64", rf"{windows}\System32\drivers", rf"{drive}\Users"]
+    found += [variables[name] for name in named if variables.get(name)]
+    return [folder.lower() for folder in found]

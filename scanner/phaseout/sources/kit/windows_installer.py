@@ -5,11 +5,10 @@ References:
     dlls/msi/registry.c as well.
 """
 
-from collections.abc import Iterator
-
 from phaseout.host import Host
 from phaseout.host.registry.base import Key
 from phaseout.parsers.windows.packed_guid import unpack
+from phaseout.sources.kit.windows_registry import decoration, registry_of, subkeys
 
 _MACHINE = (
     r"HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion\Installer\UpgradeCodes",
@@ -20,9 +19,8 @@ READS = (*_MACHINE, rf"HKU\*\{_OF_USER}")
 
 
 def upgrade_codes(host: Host) -> dict[str, str]:
-    """Product code → upgrade code. The values of a key are named for the products of that family."""
-    registry = host.registry
-    assert registry is not None
+    """Product code → upgrade code. The values of a key are named after the products of that family."""
+    registry = registry_of(host)
     families = [registry.key(path) for path in _MACHINE]
     families += [registry.key(rf"HKU\{user.sid}\{_OF_USER}") for user in host.users if user.sid]
     return {
@@ -35,20 +33,15 @@ def upgrade_codes(host: Host) -> dict[str, str]:
     }
 
 
-def version(entry: Key) -> str:
+def version(entry: Key, notes: list[str]) -> str:
     """What an entry says, or what Windows Installer packed into a number (major, minor, build)."""
-    told = entry.text("DisplayVersion")
-    if told:
-        return told
+    shown = decoration(entry, "DisplayVersion", notes)
+    if shown:
+        return shown
     packed = entry.value("Version")
     if isinstance(packed, str):
         return packed.strip()
     if isinstance(packed, int) and 0 < packed < 1 << 32:
         return f"{packed >> 24}.{packed >> 16 & 0xFF}.{packed & 0xFFFF}"
-    major = entry.text("VersionMajor")
-    return f"{major}.{entry.text('VersionMinor') or 0}" if major.strip("0") else ""
-
-
-def subkeys(key: Key | None) -> Iterator[Key]:
-    """The keys below one that may not be there."""
-    return key.subkeys() if key is not None else iter(())
+    major = decoration(entry, "VersionMajor", notes)
+    return f"{major}.{decoration(entry, 'VersionMinor', notes) or 0}" if major.strip("0") else ""

@@ -1,7 +1,7 @@
 r"""What Amcache.hve remembers: programs that were installed, and executables that ran or lay in their folders.
 
-Windows notes them when it looks for what may hinder an upgrade, and forgets them late. So an entry is `installed` only
-if what it names is still there, and else `leftover`. There are two forms of the file; some hold both.
+Windows records them when it looks for what may hinder an upgrade, and forgets them late. An entry is `leftover` if what
+it names is gone. There are two forms of the file; some files hold both.
 
 References:
     ANSSI, "Analysis of the AmCache" (Blanche Lagny, 2019); https://github.com/libyal/winreg-kb (Application
@@ -13,44 +13,42 @@ from collections.abc import Iterator, Mapping
 
 from phaseout.host import Host
 from phaseout.host.registry.base import Key
-from phaseout.model.nouns import Evidence, IdType, Item, Kind, LeftOut, Problem, State
+from phaseout.model.nouns import Evidence, IdType, Item, Kind, LeftOut, State
 from phaseout.parsers.encodings.epoch import rfc3339
 from phaseout.parsers.windows.image_path import absolute
 from phaseout.parsers.windows.packed_guid import guid
-from phaseout.parsers.windows.windows_dates import install_date
+from phaseout.sources.kit.missing_files import MissingFiles, shared_folders
+from phaseout.sources.kit.windows_registry import decoration, installed_on, registry_of, subkeys
 from phaseout.sources.source import Source, Trace
 
 _HIVE = r"AppCompat\Programs\Amcache.hve"
 _UNINSTALL = r"HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion\Uninstall"
 _MAKER = re.compile(r"(?:^|,\s*)(O|CN)=(\"[^\"]*\"|[^,]*)")
 _PACKAGE = re.compile(r"([^_]+)_[^_]*_[^_]*_[^_]*_([a-z0-9]{13})")
+_SHARED = "many programs share the folder that it names: whether it is there is not known"
 _ROOTS = {"hkey_local_machine": "HKLM", "hkey_users": "HKU"}
 
 
 def collect(host: Host) -> Iterator[Trace]:
     """An item for every program and every file."""
-    registry = host.registry
-    assert registry is not None
     windows = host.variables.get("systemroot", r"C:\Windows")
-    hive = registry.hive(rf"{windows}\{_HIVE}")
+    hive = registry_of(host).hive(rf"{windows}\{_HIVE}")
     if hive is None:
         return
-    for key in _subkeys(hive.key(r"Root\InventoryApplication")):
-        yield from _application(host, key)
-    for key in _subkeys(hive.key(r"Root\InventoryApplicationFile")):
-        yield from _application_file(host, key)
-    for key in _subkeys(hive.key(r"Root\Programs")):
-        yield from _program(host, key)
-    for volume in _subkeys(hive.key(r"Root\File")):
+    reader = _Reader(host)
+    for key in subkeys(hive.key(r"Root\InventoryApplication")):
+        yield from _application(host, key, reader)
+    for key in subkeys(hive.key(r"Root\InventoryApplicationFile")):
+        yield from _application_file(host, key, reader)
+    for key in subkeys(hive.key(r"Root\Programs")):
+        yield from _program(host, key, reader)
+    for volume in subkeys(hive.key(r"Root\File")):
         for key in volume.subkeys():
-            yield from _file(host, key)
+            yield from _file(host, key, reader)
 
 
-def _subkeys(key: Key | None) -> Iterator[Key]:
-    return key.subkeys() if key is not None else iter(())
-
-
-def _application(host: Host, key: Key) -> Iterator[Trace]:
+def _application(host: Host, key: Key, reader: "_Reader") -> Iterator[Trace]:
+    notes: list[str] = []
     name, version = key.text("Name"), key.text("Version")
     full_name = _PACKAGE.fullmatch(key.text("PackageFullName"))
     folder = absolute(key.text("RootDirPath"), host.variables)
@@ -60,8 +58,13 @@ def _application(host: Host, key: Key) -> Iterator[Trace]:
         "registry_key": uninstall.rpartition("\\")[2],
         "package_family": f"{full_name[1]}_{full_name[2]}" if full_name else "",
     }
-    details = {"source": key.text("Source"), "uninstall": key.text("UninstallString"), "program_id": key.name}
-    yield from _dated(key, key.text("InstallDate"), details)
+    details = {
+        "source": decoration(key, "Source", notes),
+        "uninstall": decoration(key, "UninstallString", notes),
+        "installed": installed_on(key, "InstallDate", notes),
+        "program_id": key.name,
+    }
+    state, unknown = reader.program([folder], [uninstall] if uninstall else [])
     yield from _item(
         key,
         "app" if full_name else "program",
@@ -69,25 +72,28 @@ def _application(host: Host, key: Key) -> Iterator[Trace]:
         _maker(key.text("Publisher")),
         version,
         folder,
-        _state_of_program(host, [folder], [uninstall] if uninstall else []),
+        state,
         ids,
         details,
+        (*notes, *unknown),
     )
 
 
-def _application_file(host: Host, key: Key) -> Iterator[Trace]:
+def _application_file(host: Host, key: Key, reader: "_Reader") -> Iterator[Trace]:
     if key.number("IsOsComponent"):
         yield LeftOut("part of the operating system")
         return
     path = absolute(key.text("LowerCaseLongPath"), host.variables)
+    notes: list[str] = []
     details = {
-        "product": key.text("ProductName"),
-        "original_name": key.text("OriginalFileName"),
-        "sha1": _sha1(key.text("FileId")),
-        "arch": key.text("BinaryType"),
-        "linked": key.text("LinkDate"),
-        "program_id": key.text("ProgramId"),
+        "product": decoration(key, "ProductName", notes),
+        "original_name": decoration(key, "OriginalFileName", notes),
+        "sha1": _sha1(decoration(key, "FileId", notes)),
+        "arch": decoration(key, "BinaryType", notes),
+        "linked": decoration(key, "LinkDate", notes),
+        "program_id": decoration(key, "ProgramId", notes),
     }
+    state, unknown = reader.file(path)
     yield from _item(
         key,
         "file",
@@ -95,14 +101,15 @@ def _application_file(host: Host, key: Key) -> Iterator[Trace]:
         key.text("Publisher"),
         key.text("ProductVersion") or key.text("Version"),
         path,
-        "installed" if _is_there(host, path) else "leftover",
+        state,
         {},
         details,
+        (*notes, *unknown),
     )
 
 
-def _program(host: Host, key: Key) -> Iterator[Trace]:
-    """An entry of the older form, where values have numbers for names."""
+def _program(host: Host, key: Key, reader: "_Reader") -> Iterator[Trace]:
+    """An entry of the older form, whose values have numbers for names."""
     files = key.value("d")
     paths = [absolute(path, host.variables) for path in files] if isinstance(files, tuple) else []
     keys = key.value("7")
@@ -112,20 +119,14 @@ def _program(host: Host, key: Key) -> Iterator[Trace]:
         "registry_key": uninstall[0].rpartition("\\")[2] if uninstall else "",
     }
     details = {"source": key.text("6"), "installed": rfc3339(key.number("a")), "program_id": key.name}
+    state, notes = reader.program(paths, uninstall)
+    path = paths[0] if paths else ""
     yield from _item(
-        key,
-        "program",
-        key.text("0"),
-        _maker(key.text("2")),
-        key.text("1"),
-        paths[0] if paths else "",
-        _state_of_program(host, paths, uninstall),
-        ids,
-        details,
+        key, "program", key.text("0"), _maker(key.text("2")), key.text("1"), path, state, ids, details, notes
     )
 
 
-def _file(host: Host, key: Key) -> Iterator[Trace]:
+def _file(host: Host, key: Key, reader: "_Reader") -> Iterator[Trace]:
     path = absolute(key.text("15"), host.variables)
     details = {
         "product": key.text("0"),
@@ -133,17 +134,9 @@ def _file(host: Host, key: Key) -> Iterator[Trace]:
         "sha1": _sha1(key.text("101")),
         "program_id": key.text("100"),
     }
-    yield from _item(
-        key,
-        "file",
-        path.rpartition("\\")[2] or details["product"],
-        key.text("1"),
-        key.text("5"),
-        path,
-        "installed" if _is_there(host, path) else "leftover",
-        {},
-        details,
-    )
+    state, notes = reader.file(path)
+    name = path.rpartition("\\")[2] or details["product"]
+    yield from _item(key, "file", name, key.text("1"), key.text("5"), path, state, {}, details, notes)
 
 
 def _item(
@@ -156,6 +149,7 @@ def _item(
     state: State,
     ids: Mapping[IdType, str],
     details: Mapping[str, str],
+    notes: tuple[str, ...],
 ) -> Iterator[Trace]:
     if not name:
         yield LeftOut("an empty entry")
@@ -169,49 +163,50 @@ def _item(
         path=path,
         ids=dict(ids),
         details=dict(details),
+        notes=notes,
         evidence=(Evidence(key.path, path or name),),
     )
 
 
-def _dated(key: Key, date: str, details: dict[str, str]) -> Iterator[Problem]:
-    try:
-        details["installed"] = install_date(date)
-    except ValueError as error:
-        yield Problem(key.path, f"InstallDate: {error}")
-
-
 def _maker(publisher: str) -> str:
-    """`Acme` of `CN=Acme, O=Acme Ltd, C=US`, as packaged apps have it, and what is no such name as it is."""
+    """`Acme Ltd` of `CN=Acme, O=Acme Ltd, C=US`, as packaged apps have it; any other name stays as it is."""
     names = {match[1]: match[2].strip('"') for match in _MAKER.finditer(publisher)}
     return names.get("O") or names.get("CN") or publisher
 
 
 def _sha1(file_id: str) -> str:
-    """The hash, before which four zeros are written."""
+    """The hash, which has four zeros before it."""
     return file_id[4:] if len(file_id) == 44 else ""
 
 
-def _state_of_program(host: Host, folders: list[str], keys: list[str]) -> State:
-    """By its Uninstall key, where there are such keys, and else by its folder unless others have that one as well."""
-    registry = host.registry
-    if keys and registry is not None and registry.key(_UNINSTALL) is not None:
-        return "installed" if any(_has_key(host, key) for key in keys) else "leftover"
-    windows = host.variables.get("systemroot", "")
-    shared = {rf"{windows}\system32".lower(), rf"{windows}\syswow64".lower()} | {
-        value.lower() for value in host.variables.values()
-    }
-    own = [folder for folder in folders if folder.lower() not in shared and len(folder) > 3]
-    return "installed" if any(_is_there(host, folder) for folder in own) else "leftover"
+class _Reader:
+    """Tells whether what entries name is still there."""
 
+    def __init__(self, host: Host) -> None:
+        self._registry = registry_of(host)
+        self._missing = MissingFiles(host)
+        self._has_uninstall_keys = self._registry.key(_UNINSTALL) is not None
+        windows = host.variables.get("systemroot", "").lower()
+        self._shared = shared_folders(host) | {rf"{windows}\system32", rf"{windows}\syswow64"}
 
-def _is_there(host: Host, path: str) -> bool:
-    return path[1:3] == ":\\" and not host.files.gone(path)
+    def program(self, folders: list[str], keys: list[str]) -> tuple[State, tuple[str, ...]]:
+        """By its Uninstall key where it names one, else by its folders."""
+        if keys and self._has_uninstall_keys:
+            return ("installed" if any(self._may_have_key(key) for key in keys) else "leftover"), ()
+        if not any(folders):
+            return "leftover", ()
+        own = [folder for folder in folders if folder.lower() not in self._shared]
+        return self._missing.state(*own) if any(own) else ("installed", (_SHARED,))
 
+    def file(self, path: str) -> tuple[State, tuple[str, ...]]:
+        """By its path; an entry without one names nothing that could still be there."""
+        return self._missing.state(path) if path[1:3] == ":\\" else ("leftover", ())
 
-def _has_key(host: Host, path: str) -> bool:
-    root, _, below = path.partition("\\")
-    top = _ROOTS.get(root.lower())
-    return top is not None and host.registry is not None and host.registry.key(rf"{top}\{below}") is not None
+    def _may_have_key(self, path: str) -> bool:
+        root, _, below = path.partition("\\")
+        top = _ROOTS.get(root.lower(), "")
+        hive = rf"{top}\{below.partition(chr(92))[0]}"
+        return bool(top) and (self._registry.key(rf"{top}\{below}") is not None or self._registry.key(hive) is None)
 
 
 SOURCE = Source(

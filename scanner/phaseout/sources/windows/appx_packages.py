@@ -1,8 +1,9 @@
-r"""App packages (AppX, MSIX): of every user, provisioned for new users, and those that only lie there.
+r"""App packages (AppX, MSIX): those of every user, those provisioned for new users, and those without a user.
 
-Who has a package stands in the user's own classes and in the store of all users; what it is called and who makes it, in
-its manifest. A name that is a reference to a resource is looked up among those that Windows has shown to a user before;
-else the package goes by its own. A package is `leftover` if its folder is gone, or if no user has it and none will.
+The user's own classes and the store of all users say who has a package; its manifest says what it is called and who
+makes it. A name that is a reference to a resource is looked up among the names that Windows has shown to a user before;
+if it is not there, the package goes by its identity. A package is `leftover` if its folder is gone, or if no user has
+it or will get it.
 
 References:
     https://learn.microsoft.com/windows/msix/overview; the keys are undocumented, see `Repository\Packages` in
@@ -10,14 +11,16 @@ References:
     https://learn.microsoft.com/windows/application-management/remove-provisioned-apps-during-update
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from phaseout.host import Host
 from phaseout.host.registry.base import Key
 from phaseout.model.nouns import Evidence, IdType, Item, LeftOut, Problem
 from phaseout.parsers.windows.appx import FullName, Manifest, common_name, full_name, manifest, publisher_id
-from phaseout.sources.kit.missing_files import gone_from
+from phaseout.sources.kit.missing_files import MissingFiles
+from phaseout.sources.kit.parsed import damaged
+from phaseout.sources.kit.windows_registry import registry_of, subkeys
 from phaseout.sources.source import Source, Trace
 
 _OF_USER = r"Local Settings\Software\Microsoft\Windows\CurrentVersion\AppModel\Repository\Packages"
@@ -33,7 +36,7 @@ _REFERENCES = ("@{", "ms-resource:")
 
 
 class _Package(NamedTuple):
-    """What is known of a package of one user, or of none."""
+    """What is known of a package of one user, or without a user."""
 
     name: FullName
     root: str = ""
@@ -43,7 +46,7 @@ class _Package(NamedTuple):
     evidence: tuple[Evidence, ...] = ()
 
     def joined(self, other: "_Package") -> "_Package":
-        """With what another place says of it."""
+        """This package with what another place says about it."""
         return _Package(
             self.name,
             self.root or other.root,
@@ -59,14 +62,12 @@ _Packages = dict[tuple[str, str], _Package]  # by full name in lower case, and u
 
 def collect(host: Host) -> Iterator[Trace]:
     """An item for every package of every user."""
-    registry = host.registry
-    assert registry is not None
+    registry = registry_of(host)
     packages: _Packages = {}
     names = {user.sid: user.name for user in host.users if user.sid}
     for sid, user in names.items():
         yield from _listed(packages, registry.key(rf"HKU\{sid}_Classes\{_OF_USER}"), user, wanted=True)
-    store = registry.key(_STORE)
-    for key in store.subkeys() if store is not None else ():
+    for key in subkeys(registry.key(_STORE)):
         if key.name in _PROVISIONED:
             yield from _listed(packages, key, "", wanted=True, provisioned=True)
         elif key.name == _STAGED:
@@ -74,26 +75,25 @@ def collect(host: Host) -> Iterator[Trace]:
         elif key.name.upper().startswith("S-1-"):
             yield from _listed(packages, key, names.get(key.name, key.name), wanted=True)
     manifests = _Manifests(host)
-    yield from _lying_there(host, packages, manifests)
+    yield from _unregistered(host, packages, manifests)
     titles = _Titles(host)
-    gone = gone_from(host)
+    missing = MissingFiles(host)
     wanted = {name for (name, _), package in packages.items() if package.wanted}
     for (name, user), package in packages.items():
         if not package.wanted and name in wanted:
             yield LeftOut("listed as another item")
         else:
-            yield _item(package, user, manifests.of(package.root), titles, gone)
+            yield _item(package, user, manifests.of(package.root), titles, missing)
 
 
 def _listed(
     packages: _Packages, key: Key | None, user: str, *, wanted: bool, provisioned: bool = False
 ) -> Iterator[Trace]:
-    """The packages that the subkeys of a key are named for."""
-    for entry in key.subkeys() if key is not None else ():
+    """The packages that the subkeys of a key are named after."""
+    for entry in subkeys(key):
         name = full_name(entry.name)
         if name is None:
-            yield Problem(entry.path, "no name of a package")
-            yield LeftOut("damaged")
+            yield from damaged(entry.path, "not the name of a package")
         elif name.resource.startswith(_RESOURCES):
             yield LeftOut("part of another item")
         else:
@@ -104,7 +104,7 @@ def _listed(
 
 
 def _root(path: str) -> str:
-    """The folder of a package by the path of its manifest."""
+    """The folder of a package, from the path of its manifest."""
     for manifest_file in (_BUNDLE, _MANIFEST):
         if path.lower().endswith("\\" + manifest_file.lower()):
             return path[: -len(manifest_file) - 1]
@@ -117,11 +117,13 @@ def _add(packages: _Packages, user: str, package: _Package) -> None:
     packages[at] = package if known is None else known.joined(package)
 
 
-def _lying_there(host: Host, packages: _Packages, manifests: "_Manifests") -> Iterator[Trace]:
+def _unregistered(host: Host, packages: _Packages, manifests: "_Manifests") -> Iterator[Trace]:
     """The folders of packages that the registry does not name."""
     known = {name for name, _ in packages}
     roots = {package.root.lower() for package in packages.values()}
-    for top in manifests.tops[:2]:
+    for top in manifests.tops:
+        if host.files.gone(top):
+            continue
         for entry in host.files.list(top):
             root = rf"{top}\{entry.name}"
             if root.lower() in roots or entry.name.lower() in known:
@@ -129,8 +131,9 @@ def _lying_there(host: Host, packages: _Packages, manifests: "_Manifests") -> It
             name = full_name(entry.name)
             if entry.kind == "dir" and name is None:
                 found = manifests.of(root)
-                told = found and f"{found.name}_{found.version}_{found.architecture or 'neutral'}__"
-                name = full_name(f"{told}{publisher_id(found.publisher)}") if found else None
+                if found is not None:
+                    identity = f"{found.name}_{found.version}_{found.architecture or 'neutral'}"
+                    name = full_name(f"{identity}__{publisher_id(found.publisher)}")
             if name is None:
                 yield LeftOut("not a package")
             elif name.resource.startswith(_RESOURCES):
@@ -140,7 +143,7 @@ def _lying_there(host: Host, packages: _Packages, manifests: "_Manifests") -> It
 
 
 class _Manifests:
-    """What the manifests say, each read once, and only where Windows keeps packages."""
+    """Reads manifests, each once, and only where Windows keeps packages."""
 
     def __init__(self, host: Host) -> None:
         self._files = host.files
@@ -149,12 +152,12 @@ class _Manifests:
         self.tops = (
             rf"{programs}\WindowsApps",
             rf"{host.variables.get('systemroot', '')}\SystemApps",
-            *(rf"{letter}:\WindowsApps" for letter in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"),
+            *(rf"{letter}:\WindowsApps" for letter in "CDEFGHIJKLMNOPQRSTUVWXYZ"),
         )
         self._tops = {top.lower() for top in self.tops}
 
     def of(self, root: str) -> Manifest | None:
-        """The manifest in a folder; `None` where there is none that can be read."""
+        """The manifest in a folder; `None` where there is no readable one."""
         if root.rpartition("\\")[0].lower() not in self._tops:
             return None
         if root not in self._found:
@@ -169,13 +172,13 @@ class _Manifests:
                 try:
                     return manifest(data)
                 except ValueError as error:
-                    self._files.problems.append(Problem(path, str(error)))
+                    self._files.problems.append(Problem(path, f"is damaged: {error}", "damaged"))
                     return None
         return None
 
 
 class _Titles:
-    """What names that are references stand for: Windows remembers what it has shown to each user."""
+    """Resolves names that are references: Windows remembers what it has shown to each user."""
 
     def __init__(self, host: Host) -> None:
         self._host = host
@@ -190,11 +193,10 @@ class _Titles:
         return self._shown.get(name.lower(), "")
 
     def _read(self) -> Iterator[tuple[str, str]]:
-        registry = self._host.registry
-        assert registry is not None
+        registry = registry_of(self._host)
         for user in self._host.users:
             cache = registry.key(rf"HKU\{user.sid}_Classes\{_SHOWN}") if user.sid else None
-            for file in cache.subkeys() if cache is not None else ():
+            for file in subkeys(cache):
                 for state in file.subkeys():
                     for language in state.subkeys():
                         for name, value in language.values().items():
@@ -202,21 +204,22 @@ class _Titles:
                                 yield name.lower(), value
 
 
-def _item(package: _Package, user: str, found: Manifest | None, titles: _Titles, gone: Callable[[str], bool]) -> Item:
+def _item(package: _Package, user: str, found: Manifest | None, titles: _Titles, missing: MissingFiles) -> Item:
     name = package.name
     title = titles.of(package.display)
     vendor = publisher = ""
     if found is not None and publisher_id(found.publisher) == name.publisher_id.lower():
         publisher = found.publisher
-        told = "" if found.publisher_name.startswith(_REFERENCES) else found.publisher_name
-        vendor = told or common_name(publisher)
+        shown = "" if found.publisher_name.startswith(_REFERENCES) else found.publisher_name
+        vendor = shown or common_name(publisher)
         title = title or titles.of(found.display_name)
-    notes = ("provisioned for new users" if package.provisioned else "", "" if package.wanted else "no user has it")
+    remarks = ("provisioned for new users" if package.provisioned else "", "" if package.wanted else "no user has it")
+    state, unknown = missing.state(package.root)
     ids: dict[IdType, str] = {"package_family": name.family}
     return Item(
         kind="app",
         name=title or name.name,
-        state="leftover" if not package.wanted or gone(package.root) else "installed",
+        state=state if package.wanted else "leftover",
         vendor=vendor,
         version=name.version,
         path=package.root,
@@ -226,8 +229,9 @@ def _item(package: _Package, user: str, found: Manifest | None, titles: _Titles,
             "package": "_".join(name),
             "publisher": publisher,
             "arch": name.architecture,
-            "note": ", ".join(filter(None, notes)),
+            "note": ", ".join(filter(None, remarks)),
         },
+        notes=unknown,
         evidence=package.evidence,
     )
 

@@ -1,11 +1,11 @@
-r"""Programs that lie in the folders for programs, whether or not anything registers them; by what the files say.
+r"""Programs in the folders for programs, whether or not anything registers them, by what the files say.
 
-Of each folder the most likely few programs are read, and of a product in it there is one item. Looked at are two levels
-below `C:\Program Files`, `C:\ProgramData` and the folders of users, and a third below folders that hold no program.
+Every program of a folder is read, and there is one item for each product in it. Read are two levels below
+`C:\Program Files`, `C:\ProgramData` and the folders of users, and a third below folders that hold no program.
 
 References:
-    Microsoft, "KNOWNFOLDERID" (ProgramFiles, ProgramData, LocalAppData, RoamingAppData, UserProgramFiles);
-    `phaseout.host.windows.executables`.
+    Microsoft, "KNOWNFOLDERID" (ProgramFiles, ProgramData, LocalAppData, RoamingAppData, UserProgramFiles), "Registry
+    and file virtualization" (VirtualStore); `phaseout.host.windows.executables`.
 """
 
 from collections.abc import Iterator
@@ -14,104 +14,139 @@ from typing import NamedTuple
 from phaseout.host import Host
 from phaseout.host.windows.executables import Identity
 from phaseout.model.nouns import Evidence, Item, LeftOut, Problem
+from phaseout.sources.kit.places import Seen
 from phaseout.sources.source import Source, Trace
 
-_READ = 3  # programs of one folder
+_READ = 500  # programs of one folder
 _LEVELS = 2
-_ENTRIES = 50_000  # of one place
-_OF_USER = (r"AppData\Local\Programs", r"AppData\Local", r"AppData\Roaming")
-# What other sources see, what belongs to Windows, installers that are kept for repairs, and what is soon gone.
-_SKIPPED = frozenset(
+_ENTRIES = 100_000  # of one place
+# Folders at the top of a place that other sources read, that belong to Windows, or that hold installers only.
+_IN_PROGRAM_FILES = frozenset(
     (
-        *("windowsapps", "modifiablewindowsapps", "packages", "chocolatey", "scoop"),
-        *("common files", "uninstall information", "package cache", "temp", "crashdumps"),
+        *("windowsapps", "modifiablewindowsapps", "common files", "uninstall information"),
+        *("installshield installation information", "windows defender", "windows mail", "windows media player"),
+        *("windows defender advanced threat protection", "windows multimedia platform", "windows nt"),
+        *("windows photo viewer", "windows portable devices", "windows security", "windows sidebar"),
+        *("windowspowershell", "windows journal", "microsoft update health tools"),
     )
 )
+_IN_PROGRAM_DATA = frozenset(("package cache", "packages", "chocolatey", "scoop"))
+_IN_LOCAL = frozenset(("programs", "packages", "package cache", "temp", "crashdumps", "virtualstore"))
+_OF_USER = (
+    (r"AppData\Local\Programs", frozenset[str]()),
+    (r"AppData\Local", _IN_LOCAL),
+    (r"AppData\Roaming", frozenset[str]()),
+    (r"AppData\Local\VirtualStore\Program Files", frozenset[str]()),
+    (r"AppData\Local\VirtualStore\Program Files (x86)", frozenset[str]()),
+    (r"AppData\Local\VirtualStore\ProgramData", frozenset[str]()),
+)
+_LINKS_TO_APPS = "windowsapps"  # in `AppData\Local\Microsoft`: they have no content of their own
 _UNINSTALLERS = ("unins", "setup", "install", "update", "crash", "helper", "report")
 
 
 class _Place(NamedTuple):
+    """A folder for programs, its user, and the names at its top that are skipped."""
+
     path: str
     user: str
-    of_programs: bool  # where folders that begin with "Windows" are parts of it
+    skipped: frozenset[str]
 
 
 def collect(host: Host) -> Iterator[Trace]:
     """An item for every product in every folder."""
+    seen = Seen()
     for place in dict.fromkeys(_places(host)):
-        for folder, programs in _folders(host, place):
+        for folder, programs in _folders(host, place, seen):
             yield from _folder(host, folder, programs, place.user)
 
 
 def _places(host: Host) -> Iterator[_Place]:
-    folder = host.variables.get("programfiles", r"C:\Program Files")
-    yield _Place(folder, "", of_programs=True)
-    yield _Place(host.variables.get("programfiles(x86)", f"{folder} (x86)"), "", of_programs=True)
-    yield _Place(host.variables.get("programdata", r"C:\ProgramData"), "", of_programs=False)
+    variables = host.variables
+    native = variables.get("programfiles", r"C:\Program Files")
+    for folder in (native, variables.get("programfiles(x86)", f"{native} (x86)")):
+        yield _Place(folder, "", _IN_PROGRAM_FILES)
+    common = variables.get("commonprogramfiles", rf"{native}\Common Files")
+    for folder in (common, variables.get("commonprogramfiles(x86)", rf"{native} (x86)\Common Files")):
+        yield _Place(folder, "", frozenset())
+    yield _Place(variables.get("programdata", r"C:\ProgramData"), "", _IN_PROGRAM_DATA)
     for user in host.users:
-        for below in _OF_USER if user.home else ():
-            yield _Place(rf"{user.home}\{below}", user.name, of_programs=False)
+        for below, skipped in _OF_USER if user.home else ():
+            yield _Place(rf"{user.home}\{below}", user.name, skipped)
 
 
-def _folders(host: Host, place: _Place) -> Iterator[tuple[str, list[str]]]:
-    """Folders with the names of the programs in them."""
+def _folders(host: Host, place: _Place, seen: Seen) -> Iterator[tuple[str, list[str]]]:
+    """Folders with the names of the programs in them, each once, also where only a link leads there."""
     pending = [(place.path, 0, False)]
-    seen = 0
+    count = 0
     while pending:
-        folder, level, found = pending.pop()
+        folder, level, has_program = pending.pop()
         entries = host.files.list(folder)
-        seen += len(entries)
-        if seen > _ENTRIES:
-            host.files.problems.append(Problem(place.path, f"more than {_ENTRIES} entries below: not looked further"))
+        count += len(entries)
+        if count > _ENTRIES:
+            host.files.problems.append(
+                Problem(place.path, f"more than {_ENTRIES} entries below: the rest was not read", "limit")
+            )
             return
-        programs = [entry.name for entry in entries if entry.kind == "file" and entry.name.lower().endswith(".exe")]
-        found = found or bool(programs and level)
+        programs = [
+            entry.name
+            for entry in entries
+            if entry.kind != "dir" and entry.name.lower().endswith(".exe")
+            if entry.kind == "file" or not host.files.is_dir(rf"{folder}\{entry.name}")
+        ]
+        has_program = has_program or bool(programs and level)
         if programs:
             yield folder, programs
-        if level < _LEVELS or (level == _LEVELS and not found):
-            pending += [
-                (rf"{folder}\{entry.name}", level + 1, found)
-                for entry in reversed(entries)
-                if entry.kind == "dir" and not _skipped(entry.name.lower(), level, place)
-            ]
+        if level > _LEVELS or (level == _LEVELS and has_program):
+            continue
+        below: list[tuple[str, int, bool]] = []
+        for entry in entries:
+            path = rf"{folder}\{entry.name}"
+            name = entry.name.lower()
+            if (level == 0 and name in place.skipped) or (level == 1 and name == _LINKS_TO_APPS and place.user):
+                continue
+            if entry.kind == "dir" or (entry.kind == "link" and _leads_to_new(host, path, place, seen)):
+                below.append((path, level + 1, has_program))
+        pending += reversed(below)
 
 
-def _skipped(name: str, level: int, place: _Place) -> bool:
-    if name in _SKIPPED:
-        return True
-    if level:
+def _leads_to_new(host: Host, path: str, place: _Place, seen: Seen) -> bool:
+    """Whether a link leads to a folder outside of its place, and no other link of the user leads there."""
+    real = host.files.real(path) if host.files.is_dir(path) else None
+    if real is None:
         return False
-    return name.startswith("windows") if place.of_programs else name == "programs" and place.path.endswith("Local")
+    there, here = f"{real}\\".lower(), f"{place.path}\\".lower()
+    return not there.startswith(here) and not here.startswith(there) and seen.first(real, place.user)
 
 
 def _folder(host: Host, folder: str, programs: list[str], user: str) -> Iterator[Trace]:
     words = folder.rpartition("\\")[2].lower()
     programs.sort(key=lambda name: _rank(name[:-4].lower(), words))
-    wanted = programs if host.deep else programs[:_READ]
-    seen: set[tuple[str, str, str]] = set()
-    for name in wanted:
-        identity = host.executables.identity(rf"{folder}\{name}")
+    products: set[tuple[str, str, str]] = set()
+    for name in programs[:_READ]:
+        path = rf"{folder}\{name}"
+        identity = host.executables.identity(path)
         if identity is not None and (identity.product or identity.company or identity.signer):
             product = (identity.company.casefold(), identity.product.casefold(), identity.signer)
-            if product in seen:
+            if product in products:
                 yield LeftOut("part of another item")
                 continue
-            seen.add(product)
-        yield _item(rf"{folder}\{name}", name, user, identity)
-    if len(wanted) < len(programs):
-        yield LeftOut("part of another item", len(programs) - len(wanted))
+            products.add(product)
+        yield _item(path, name, user, identity)
+    if len(programs) > _READ:
+        yield Problem(folder, f"{len(programs) - _READ} programs beyond the first {_READ} were not read", "limit")
 
 
 def _rank(name: str, folder: str) -> tuple[int, int, str]:
-    """Helpers last; before them what is called like the folder; short names first."""
-    helper = any(part in name for part in _UNINSTALLERS)
-    return 2 if helper else int(name not in folder and folder not in name), len(name), name
+    """Which program stands for its product: one that is named like the folder, then short names; helpers last."""
+    is_helper = any(part in name for part in _UNINSTALLERS)
+    return 2 if is_helper else int(name not in folder and folder not in name), len(name), name
 
 
 def _item(path: str, name: str, user: str, identity: Identity | None) -> Item:
-    if identity is None:  # unreadable, or not what its name says: it lies there all the same
-        return Item(kind="program", name=name, path=path, user=user, evidence=(Evidence(path),))
-    told = (
+    if identity is None:  # unreadable, or not what its name says: it is there all the same
+        note = "what it says about itself could not be read"
+        return Item(kind="program", name=name, path=path, user=user, notes=(note,), evidence=(Evidence(path),))
+    facts = (
         ("CompanyName", identity.company),
         ("ProductName", identity.product),
         ("ProductVersion", identity.version),
@@ -126,7 +161,7 @@ def _item(path: str, name: str, user: str, identity: Identity | None) -> Item:
         user=user,
         signer=identity.signer,
         details=identity.details,
-        evidence=(Evidence(path, ", ".join(f"{what}: {value}" for what, value in told if value)),),
+        evidence=(Evidence(path, ", ".join(f"{what}: {value}" for what, value in facts if value)),),
     )
 
 
@@ -140,7 +175,7 @@ SOURCE = Source(
         r"C:\Program Files\**",
         r"C:\Program Files (x86)\**",
         r"C:\ProgramData\**",
-        *(rf"~\{folder}\**" for folder in _OF_USER),
+        *(rf"~\{folder}\**" for folder, _ in _OF_USER),
     ),
     limits="Programs elsewhere or deeper are not seen, and signatures are read but not verified.",
     collect=collect,

@@ -1,24 +1,29 @@
-r"""Tasks of the Windows task scheduler: the files below `System32\Tasks`, and what only the registry knows.
+r"""Tasks of the Windows Task Scheduler: the files below `System32\Tasks`, and what the registry has beside them.
 
-An item for every action of a task, and one for a task without any. `leftover` is one whose program is gone, and one
-that stands in the registry only: Windows keeps each task in both, and takes what it runs from the registry, so such a
-one may still run.
+Windows keeps each task in both, and takes what the task runs from the registry. So a task that is in the registry only,
+or whose file is damaged, is read from there. There is an item for every action of a task, and one for a task without
+any. A task is `leftover` if its program is gone.
 
 References:
     [MS-TSCH] 2.5; https://learn.microsoft.com/windows/win32/taskschd/security-contexts-for-running-tasks
     https://cyber.wtf/2022/06/01/windows-registry-analysis-todays-episode-tasks/ (TaskCache)
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
 
 from phaseout.host import Host
-from phaseout.host.registry.base import Key
 from phaseout.model.nouns import Evidence, IdType, Item, LeftOut, Problem
-from phaseout.parsers.windows.image_path import absolute, for_user, program
+from phaseout.parsers.windows.image_path import absolute
+from phaseout.parsers.windows.job_file import job
 from phaseout.parsers.windows.packed_guid import guid
 from phaseout.parsers.windows.task_actions import actions
 from phaseout.parsers.windows.task_xml import Action, Task, task
-from phaseout.sources.kit.missing_files import gone_from
+from phaseout.sources.kit import windows_programs
+from phaseout.sources.kit.missing_files import MissingFiles
+from phaseout.sources.kit.parsed import damaged, parsed
+from phaseout.sources.kit.windows_programs import Programs, variables_of
+from phaseout.sources.kit.windows_registry import decoration, registry_of, subkeys
 from phaseout.sources.source import Source, Trace
 
 _CACHE = r"HKLM\SOFTWARE\Microsoft\Windows NT\CurrentVersion\Schedule\TaskCache"
@@ -37,95 +42,74 @@ _ACCOUNTS = {
 }
 
 
+class _Record(NamedTuple):
+    """A task, its path among the tasks, where it was read, and what is odd about it."""
+
+    uri: str
+    task: Task
+    evidence: Evidence
+    notes: tuple[str, ...] = ()
+
+
 def collect(host: Host) -> Iterator[Trace]:
     """An item for every action of every task."""
-    gone = gone_from(host)
+    reader = _Reader(host)
+    read: set[str] = set()
+    unread: dict[str, Problem] = {}
     windows = host.variables.get("systemroot", "")
     top = rf"{windows}\{_FILES}"
-    seen: set[str] = set()
     for folder, entries in host.files.walk(top, _DEPTH, _LIMIT):
         for name, kind in entries:
-            if kind == "dir":
-                continue
-            path = rf"{folder}\{name}"
-            uri = path[len(top) :]
-            seen.add(uri.lower())
-            data = host.files.read(path, _SIZE)
-            if data is None:
-                yield Problem(path, "a task that is listed and cannot be read", "error")
-                continue
-            try:
-                found = task(data)
-            except ValueError as error:
-                yield Problem(path, str(error))
-                yield LeftOut("damaged")
-                continue
-            yield from _items(host, uri, found, Evidence(path, found.author), gone)
-    yield from _only_in_registry(host, seen, gone)
-    jobs = sum(entry.name.lower().endswith(".job") for entry in host.files.list(rf"{windows}\{_JOBS}"))
-    if jobs:
-        where = rf"{windows}\{_JOBS}"
-        yield Problem(where, f"{jobs} jobs of the scheduler before Windows Vista, which are not read", "unsupported")
+            if kind != "dir":
+                path = rf"{folder}\{name}"
+                uri = path[len(top) :]
+                found = _task(host, path)
+                if isinstance(found, Task):
+                    read.add(uri.lower())
+                    yield from reader.items(_Record(uri, found, Evidence(path, found.author)))
+                else:
+                    unread[uri.lower()] = found
+    for record in _in_registry(host, read):
+        if isinstance(record, _Record):
+            problem = unread.pop(record.uri.lower(), None)
+            note = "its file is not readable: read from the registry" if problem else "in the registry only"
+            if problem is not None:
+                yield Problem(problem.where, problem.why, problem.cause, hides=not record.task.actions)
+            yield from reader.items(record._replace(notes=(note,)))
+        else:
+            yield record
+    for problem in unread.values():
+        yield problem
+        yield LeftOut("damaged")
+    for entry in host.files.list(rf"{windows}\{_JOBS}"):
+        if entry.name.lower().endswith(".job"):
+            path = rf"{windows}\{_JOBS}\{entry.name}"
+            old = yield from parsed(host, path, job, _SIZE)
+            if old is not None:
+                note = "a job of the scheduler before Windows Vista"
+                yield from reader.items(_Record(f"\\{entry.name[:-4]}", old, Evidence(path, old.author), (note,)))
 
 
-def _items(
-    host: Host, uri: str, found: Task, evidence: Evidence, gone: Callable[[str], bool], note: str = ""
-) -> Iterator[Item]:
-    user, variables = _user(host, found.user)
-    folder, _, name = uri.rpartition("\\")
-    for action in found.actions or (Action(),):
-        path = program(action.command, variables) or absolute(action.command, variables)
-        ids: dict[IdType, str] = {"clsid": action.clsid.upper()}
-        yield Item(
-            kind="task",
-            name=name,
-            state="leftover" if note or gone(path) else "installed",
-            vendor=_vendor(host, found.author),
-            path=path,
-            user=user,
-            command=f"{action.command} {action.arguments}".strip(),
-            ids=ids,
-            details={
-                "folder": folder or "\\",
-                "author": found.author,
-                "description": found.description,
-                "group": found.group,
-                "enabled": "" if found.enabled else "no",
-                "note": note,
-            },
-            evidence=(evidence,),
-        )
+def _task(host: Host, path: str) -> Task | Problem:
+    """The task in a file, or why there is none."""
+    before = len(host.files.problems)
+    data = host.files.read(path, _SIZE)
+    if data is None:
+        reported = host.files.problems[before:]
+        del host.files.problems[before:]  # what the registry knows decides whether they hide anything
+        return reported[0] if reported else Problem(path, "a task that is listed and cannot be read", "vanished")
+    try:
+        return task(data)
+    except ValueError as error:
+        return Problem(path, f"is damaged: {error}", "damaged")
 
 
-def _user(host: Host, told: str) -> tuple[str, dict[str, str]]:
-    r"""The name of an account that is told as SID, name or `DOMAIN\name`, and the variables as it sees them."""
-    account = _ACCOUNTS.get(told.rpartition("\\")[2].lower())
-    if account is not None or not told:
-        return account or "", dict(host.variables)
-    name = told.rpartition("\\")[2].lower()
-    for user in host.users:
-        if user.sid and user.home and (user.sid == told or user.name.lower() == name):
-            return user.name, for_user(host.variables, user.home)
-    return told, dict(host.variables)
-
-
-def _vendor(host: Host, author: str) -> str:
-    r"""The author, unless that is a person, as in `MACHINE\ada`, or only stands in a file (`$(@…dll,-100)`)."""
-    if "\\" in author or author.startswith(("$(", "@")) or author.lower() in {user.name.lower() for user in host.users}:
-        return ""
-    return author
-
-
-def _only_in_registry(host: Host, seen: set[str], gone: Callable[[str], bool]) -> Iterator[Trace]:
-    registry = host.registry
-    cache = registry.key(_CACHE) if registry is not None else None
-    if cache is None:
-        return
-    tasks = cache.child("Tasks")
-    for entry in tasks.subkeys() if tasks is not None else ():
+def _in_registry(host: Host, read: set[str]) -> Iterator[_Record | Problem | LeftOut]:
+    """The tasks in the registry, without those that their files describe."""
+    for entry in subkeys(registry_of(host).key(rf"{_CACHE}\Tasks")):
         uri = entry.text("Path")
-        if uri.lower() in seen:
-            continue  # told by its file
+        if uri.lower() in read:
+            continue
         if not uri.strip("\\"):
             if not guid(entry.name) or not entry.values():
                 yield LeftOut("an empty entry")
@@ -137,13 +121,73 @@ def _only_in_registry(host: Host, seen: set[str], gone: Callable[[str], bool]) -
             try:
                 found = actions(stored)
             except ValueError as error:
-                yield Problem(entry.path, f"Actions: {error}")
-        told = Task(entry.text("Author"), entry.text("Description"), "", "", enabled=_enabled(entry), actions=found)
-        yield from _items(host, uri, told, Evidence(entry.path, f"Path: {uri}"), gone, "in the registry only")
+                yield from damaged(entry.path, f"Actions: {error}")
+        notes: list[str] = []
+        author, description = decoration(entry, "Author", notes), decoration(entry, "Description", notes)
+        recorded = Task(author, description, "", "", enabled=entry.value("Enabled") != 0, actions=found)
+        yield _Record(uri if uri.startswith("\\") else f"\\{uri}", recorded, Evidence(entry.path, f"Path: {uri}"))
 
 
-def _enabled(entry: Key) -> bool:
-    return entry.value("Enabled") != 0
+class _Reader:
+    """Makes the items of tasks."""
+
+    def __init__(self, host: Host) -> None:
+        self._host = host
+        self._missing = MissingFiles(host)
+        self._programs = Programs(host)
+        self._people = {user.name.lower() for user in host.users}
+
+    def items(self, record: _Record) -> Iterator[Item]:
+        """An item for every action of a task."""
+        found = record.task
+        user, variables = self._user(found.user)
+        folder, _, name = record.uri.rpartition("\\")
+        for action in found.actions or (Action(),):
+            command = f"{action.command} {action.arguments}".strip()
+            path = self._programs.path(_quoted(action), variables) or absolute(action.command, variables)
+            state, unknown = self._missing.state(path)
+            ids: dict[IdType, str] = {"clsid": action.clsid.upper()}
+            yield Item(
+                kind="task",
+                name=name,
+                state=state,
+                vendor=self._vendor(found.author),
+                path=path,
+                user=user,
+                command=command,
+                ids=ids,
+                details={
+                    "folder": folder or "\\",
+                    "author": found.author,
+                    "description": found.description,
+                    "group": found.group,
+                    "enabled": "" if found.enabled else "no",
+                },
+                notes=(*record.notes, *unknown),
+                evidence=(record.evidence,),
+            )
+
+    def _user(self, account: str) -> tuple[str, Mapping[str, str]]:
+        r"""The name of an account given as SID, name or `DOMAIN\name`, and the variables as it sees them."""
+        service = _ACCOUNTS.get(account.rpartition("\\")[2].lower())
+        if service is not None or not account:
+            return service or "", self._host.variables
+        name = account.rpartition("\\")[2].lower()
+        for user in self._host.users:
+            if user.sid and user.home and (user.sid == account or user.name.lower() == name):
+                return user.name, variables_of(self._host, user)
+        return account, self._host.variables
+
+    def _vendor(self, author: str) -> str:
+        r"""The author, unless that is a person, as in `MACHINE\ada`, or is kept in a file (`$(@…dll,-100)`)."""
+        is_reference = author.startswith(("$(", "@"))
+        return "" if "\\" in author or is_reference or author.lower() in self._people else author
+
+
+def _quoted(action: Action) -> str:
+    """The command line with quotes around the program, which a task keeps apart from the arguments."""
+    command = action.command.strip()
+    return f'"{command}" {action.arguments}' if command and '"' not in command and action.arguments else command
 
 
 SOURCE = Source(
@@ -152,7 +196,7 @@ SOURCE = Source(
     platforms=("windows",),
     kinds=("task",),
     needs=("registry",),
-    reads=(rf"C:\Windows\{_FILES}\**", rf"C:\Windows\{_JOBS}", rf"{_CACHE}"),
+    reads=(rf"C:\Windows\{_FILES}\**", rf"C:\Windows\{_JOBS}\*", rf"{_CACHE}\Tasks", windows_programs.READS),
     limits="What a task's COM object is, and what a script starts in turn, is not followed.",
     collect=collect,
 )

@@ -1,11 +1,11 @@
-r"""Antivirus, firewall and antispyware products as Security Center knows them, and what Defender leaves alone.
+r"""Antivirus, firewall and antispyware products as Security Center knows them, and what Defender excludes.
 
-Security Center lists products that the Uninstall keys do not, and keeps some that are long gone: one whose programs are
-no longer on disk is `leftover`. Windows XP lists the names of many vendors that are not installed: only those with a
-value were ever touched.
+Security Center lists products that the Uninstall keys do not, and keeps some that are long gone: a product is
+`leftover` if its programs are gone. Windows XP lists the names of many vendors that are not installed: only keys with a
+value were ever in use.
 
-A place that Defender leaves alone is a hint of a product and no more, hence always a `leftover`; one that is surely not
-there says nothing about this machine, as such lists are rolled out to all.
+A place that Defender excludes hints at a product and no more, hence is always a `leftover`. One that is gone says
+nothing about this machine, since such lists are rolled out to all machines.
 
 References:
     https://learn.microsoft.com/windows/win32/api/wscapi/ (WSC_SECURITY_PROVIDER, IWscProduct); the bits of STATE:
@@ -13,15 +13,17 @@ References:
     https://learn.microsoft.com/defender-endpoint/configure-extension-file-exclusions-microsoft-defender-antivirus
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from phaseout.host import Host
 from phaseout.host.registry.base import Key
 from phaseout.model.nouns import Evidence, IdType, Item, LeftOut
-from phaseout.parsers.windows.image_path import absolute, program
+from phaseout.parsers.windows.image_path import absolute
 from phaseout.parsers.windows.packed_guid import guid
 from phaseout.parsers.windows.windows_dates import filetime
-from phaseout.sources.kit.missing_files import gone_from
+from phaseout.sources.kit.missing_files import MissingFiles
+from phaseout.sources.kit.windows_programs import Programs
+from phaseout.sources.kit.windows_registry import registry_of, subkeys
 from phaseout.sources.source import Source, Trace
 
 _CENTER = r"HKLM\SOFTWARE\Microsoft\Security Center"
@@ -38,16 +40,13 @@ _ACTIVE = {0: "no", 1: "yes", 2: "snoozed", 3: "expired"}
 
 
 def collect(host: Host) -> Iterator[Trace]:
-    """An item for every registered product, and for every place that is excluded and may be there."""
-    registry = host.registry
-    assert registry is not None
-    gone = gone_from(host)
+    """An item for every registered product, and for every excluded place that may be there."""
+    registry = registry_of(host)
+    missing = MissingFiles(host)
     for name, kind in _TYPES:
-        providers = registry.key(rf"{_PROVIDER}\{name}")
-        for key in providers.subkeys() if providers is not None else ():
-            yield _product(host, key, kind, gone)
-    monitoring = registry.key(_MONITORING)
-    for key in monitoring.subkeys() if monitoring is not None else ():
+        for key in subkeys(registry.key(rf"{_PROVIDER}\{name}")):
+            yield _product(host, key, kind, missing)
+    for key in subkeys(registry.key(_MONITORING)):
         if any(key.values().values()):
             yield Item(
                 kind="security_product",
@@ -62,54 +61,57 @@ def collect(host: Host) -> Iterator[Trace]:
         for what in _EXCLUDED:
             excluded = registry.key(rf"{path}\{what}")
             for name, value in excluded.values().items() if excluded is not None else ():
-                yield _exclusion(host, rf"{path}\{what}", name, value, gone)
+                yield _exclusion(host, rf"{path}\{what}", name, value, missing)
 
 
-def _product(host: Host, key: Key, kind: str, gone: Callable[[str], bool]) -> Item:
+def _product(host: Host, key: Key, kind: str, missing: MissingFiles) -> Item:
     shown, reporting = (key.text(name) for name in ("PRODUCTEXE", "REPORTINGEXE"))
-    programs = [path for path in (program(shown, host.variables), program(reporting, host.variables)) if path]
+    found = Programs(host)
+    programs = [path for command in (shown, reporting) if (path := found.path(command, host.variables))]
     name = key.text("DISPLAYNAME")
     clsid = guid(key.text("GUID")) or guid(key.name)
     ids: dict[IdType, str] = {"clsid": clsid}
     details = {"type": kind, "reporting": reporting, "modified": filetime(key.modified)}
-    state = key.value("STATE")
-    if isinstance(state, int):
-        details["enabled"] = _ACTIVE.get(state >> 12 & 0xF, "")
-        details["up_to_date"] = "no" if state & 0x10 else "yes"
-        details["state"] = f"0x{state:X}"
+    bits = key.value("STATE")
+    if isinstance(bits, int):
+        details["enabled"] = _ACTIVE.get(bits >> 12 & 0xF, "")
+        details["up_to_date"] = "no" if bits & 0x10 else "yes"
+        details["state"] = f"0x{bits:X}"
+    state, unknown = missing.state(*programs)
     return Item(
         kind="security_product",
         name=name or clsid or key.name,
-        state="leftover" if programs and all(gone(path) for path in programs) else "installed",
+        state=state,
         path=programs[0] if programs else "",
         command=shown,
         ids=ids,
         details=details,
+        notes=unknown,
         evidence=(Evidence(key.path, f"DISPLAYNAME: {name}, PRODUCTEXE: {shown}"),),
     )
 
 
-def _exclusion(host: Host, where: str, name: str, value: object, gone: Callable[[str], bool]) -> Trace:
-    r"""The place that a value is named for; of policies of old, the value itself may be the path."""
-    told = value if isinstance(value, str) and "\\" in value else name
-    path = absolute(told, host.variables)
-    if not told.strip():
+def _exclusion(host: Host, where: str, name: str, value: object, missing: MissingFiles) -> Trace:
+    r"""The place that a value is named after; in older policies the value itself may be the path."""
+    place = value if isinstance(value, str) and "\\" in value else name
+    path = absolute(place, host.variables)
+    if not place.strip():
         return LeftOut("an empty entry")
-    if gone(path):
+    if missing.gone(path):
         return LeftOut("names nothing that is there")
     return Item(
         kind="file",
-        name=told.rstrip("\\").rpartition("\\")[2] or told,
+        name=place.rstrip("\\").rpartition("\\")[2] or place,
         state="leftover",
         path=path,
         details={"hint": "excluded from Defender"},
-        evidence=(Evidence(where, told),),
+        evidence=(Evidence(where, place),),
     )
 
 
 SOURCE = Source(
     name="security_products",
-    title="Security products that Windows knows, and what Defender leaves alone",
+    title="Security products that Windows knows, and what Defender excludes",
     platforms=("windows",),
     kinds=("security_product", "file"),
     needs=("registry",),
@@ -118,6 +120,6 @@ SOURCE = Source(
         _MONITORING,
         *(rf"{path}\{what}" for path in _EXCLUSIONS for what in _EXCLUDED),
     ),
-    limits="Windows Server has no Security Center, and only administrators may read what Defender leaves alone.",
+    limits="Windows Server has no Security Center, and only administrators may read what Defender excludes.",
     collect=collect,
 )

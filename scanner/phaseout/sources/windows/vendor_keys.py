@@ -1,7 +1,7 @@
-r"""Keys that vendors keep below `HKLM\SOFTWARE`, where products show that have no Uninstall entry, or none any more.
+r"""Keys that vendors keep below `HKLM\SOFTWARE`: they show products that have no Uninstall entry, or no longer one.
 
 Every key of a vendor is an item, down to the fourth level (`KasperskyLab\Components\34\1103`). Such a key is
-configuration: a `leftover`, unless it names a folder that is there. Name and version are read where it has them.
+configuration, so it is a `leftover` unless it names a folder that may be there. Name and version are read if present.
 
 References:
     https://learn.microsoft.com/windows/win32/sysinfo/registry-key-security-and-access-rights, "Structure of the
@@ -12,15 +12,18 @@ from collections.abc import Iterator, Mapping
 
 from phaseout.host import Host
 from phaseout.host.registry.base import Key
-from phaseout.model.nouns import Evidence, Item, LeftOut, Problem, State
+from phaseout.model.nouns import Evidence, Item, LeftOut, Problem
 from phaseout.parsers.windows.image_path import absolute
 from phaseout.parsers.windows.windows_dates import filetime
+from phaseout.sources.kit.missing_files import MissingFiles
+from phaseout.sources.kit.windows_registry import registry_of, subkeys
 from phaseout.sources.source import Source, Trace
 
 _TOPS = (r"HKLM\SOFTWARE", r"HKLM\SOFTWARE\WOW6432Node")
 _LEVELS = 4
-_OF_ONE = 1_000  # keys of one vendor
-_ALL = 10_000
+_TEXT = 256  # characters of a name or version
+_OF_ONE = 4_000  # keys of one vendor
+_ALL = 40_000
 _WINDOWS = frozenset(("classes", "clients", "microsoft", "policies", "registeredapplications", "wow6432node"))
 _NAMES = ("productname", "displayname", "product")
 _VERSIONS = ("productversion", "displayversion", "version", "currentversion")
@@ -30,28 +33,27 @@ _FOLDERS = ("productroot", "installlocation", "installpath", "installdir", "inst
 
 def collect(host: Host) -> Iterator[Trace]:
     """An item for every key of a vendor, in both views."""
-    registry = host.registry
-    assert registry is not None
+    registry = registry_of(host)
+    missing = MissingFiles(host)
     left = _ALL
     for path in _TOPS:
-        top = registry.key(path)
-        for vendor in top.subkeys() if top is not None else ():
+        for vendor in subkeys(registry.key(path)):
             if vendor.name.lower() in _WINDOWS:
                 yield LeftOut("part of the operating system")
                 continue
             if not left:
-                yield Problem(vendor.path, f"more than {_ALL} keys of vendors: the rest was not read")
+                yield Problem(vendor.path, f"more than {_ALL} keys of vendors: the rest was not read", "limit")
                 return
             keys, more = _keys(vendor, min(left, _OF_ONE))
             left -= len(keys)
             for key in keys:
-                yield _item(host, key)
+                yield _item(host, key, missing)
             if more:
                 yield Problem(vendor.path, f"more than {_OF_ONE} keys: {more} were not read", "limit")
 
 
 def _keys(vendor: Key, limit: int) -> tuple[list[Key], int]:
-    """The keys of a vendor level by level, itself first, and how many more there were when it was enough."""
+    """The keys of a vendor, level by level from its own on, and how many there are beyond the limit."""
     found = [vendor]
     level = [vendor]
     for _ in range(_LEVELS - 1):
@@ -64,12 +66,12 @@ def _keys(vendor: Key, limit: int) -> tuple[list[Key], int]:
     return found, 0
 
 
-def _item(host: Host, key: Key) -> Item:
+def _item(host: Host, key: Key, missing: MissingFiles) -> Item:
     texts = {name.lower(): value for name, value in key.values().items() if isinstance(value, str)}
     name, version, vendor, root = (_first(texts, names) for names in (_NAMES, _VERSIONS, _VENDORS, _FOLDERS))
     folder = absolute(root, host.variables) if root else ""
     is_local = folder[1:3] == ":\\" and len(folder) > 3
-    state: State = "installed" if is_local and not host.files.gone(folder) else "leftover"
+    state, notes = missing.state(folder) if is_local else ("leftover", ())
     return Item(
         kind="file",
         name=name or key.name,
@@ -79,14 +81,15 @@ def _item(host: Host, key: Key) -> Item:
         path=folder,
         ids={"registry_key": key.path},
         details={"modified": filetime(key.modified)},
+        notes=notes,
         evidence=(Evidence(key.path, " ".join(filter(None, (name, version)))),),
     )
 
 
 def _first(texts: Mapping[str, str], names: tuple[str, ...]) -> str:
-    """The first value of some that is not blank, as one line."""
+    """The first of these values that is not blank, as one line."""
     found = next((texts[name] for name in names if texts.get(name, "").strip()), "") if texts else ""
-    return " ".join(found.split())[:256]
+    return " ".join(found.split())[:_TEXT]
 
 
 SOURCE = Source(
@@ -96,6 +99,6 @@ SOURCE = Source(
     kinds=("file",),
     needs=("registry",),
     reads=_TOPS,
-    limits="Keys of users are not listed, nor those that lie deeper than four levels.",
+    limits="Keys of users and keys deeper than four levels are not listed.",
     collect=collect,
 )

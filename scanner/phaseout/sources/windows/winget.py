@@ -1,7 +1,7 @@
-r"""Programs that winget installed, from the databases in which it keeps track of them, one a user and source.
+r"""Programs that winget installed, from its databases, one for each user and source.
 
-winget does not hear of a program that was removed without it. An entry is therefore `leftover` if it names entries of
-the Uninstall keys and none of those is there.
+winget does not notice when a program is removed without it. An entry is therefore `leftover` if it names entries of the
+Uninstall keys and none of them exists.
 
 References:
     https://github.com/microsoft/winget-cli (src/AppInstallerRepositoryCore/Microsoft/Schema/1_0 to 1_7: the tables;
@@ -11,9 +11,10 @@ References:
 from collections.abc import Iterator
 
 from phaseout.host import Host
-from phaseout.model.nouns import Evidence, IdType, Item, LeftOut, Problem
+from phaseout.model.nouns import Evidence, IdType, Item, Problem
 from phaseout.parsers.encodings.purl import purl
 from phaseout.parsers.windows.packed_guid import guid
+from phaseout.sources.kit.parsed import damaged
 from phaseout.sources.source import Source, Trace
 
 _FOLDERS = (
@@ -32,7 +33,7 @@ def collect(host: Host) -> Iterator[Trace]:
     for user in host.users:
         for folder in _FOLDERS if user.home else ():
             for entry in host.files.list(rf"{user.home}\{folder}"):
-                if entry.kind == "dir":
+                if entry.kind in ("dir", "link"):
                     path = rf"{user.home}\{folder}\{entry.name}\{_FILE}"
                     yield from _packages(host, path, entry.name, user.name, user.sid)
 
@@ -44,9 +45,9 @@ def _packages(host: Host, path: str, source: str, user: str, sid: str) -> Iterat
         database.text_factory = lambda stored: stored.decode("utf-8", "replace")
         tables = {name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
         if "manifest" not in tables:
-            yield Problem(path, "not a database of winget: there is no table manifest")
+            yield Problem(path, "not a database of winget: it has no table manifest", "unsupported")
             return
-        lists = [  # the first versions of the tables have not all of them
+        lists = [  # the first versions lack some of the tables
             f"(SELECT group_concat(o.{column}, char(31)) FROM {table}_map m JOIN {table} o ON o.rowid = m.{column}"  # noqa: S608
             " WHERE m.manifest = manifest.rowid)"
             if {table, f"{table}_map"} <= tables
@@ -61,8 +62,7 @@ def _packages(host: Host, path: str, source: str, user: str, sid: str) -> Iterat
         for row in rows:
             identifier, name, version, publishers, codes, families = ("" if one is None else str(one) for one in row)
             if not identifier and not name:
-                yield Problem(path, "an entry without a name")
-                yield LeftOut("damaged")
+                yield from damaged(path, "an entry without a name")
                 continue
             keys = codes.split(_SEPARATOR) if codes else []
             ids: dict[IdType, str] = {
@@ -85,12 +85,14 @@ def _packages(host: Host, path: str, source: str, user: str, sid: str) -> Iterat
 
 
 def _gone(host: Host, names: list[str], sid: str) -> bool:
-    """Whether there are Uninstall keys of the machine, and none of these names among them or among the user's."""
+    """Whether the machine has Uninstall keys, and neither they nor the user's have any of these names."""
     registry = host.registry
     if registry is None or registry.key(rf"HKLM\SOFTWARE\{_UNINSTALL}") is None:
         return False
     tops = [rf"{top}\{_UNINSTALL}" for top in (r"HKLM\SOFTWARE", r"HKLM\SOFTWARE\WOW6432Node", rf"HKU\{sid}\Software")]
-    return all("\\" in name or registry.key(rf"{top}\{name}") is None for top in tops for name in names)
+    if sid and registry.key(rf"HKU\{sid}") is None:  # the user's own keys are not here
+        return False
+    return all(registry.key(rf"{top}\{name}") is None for top in tops for name in names)
 
 
 SOURCE = Source(
@@ -105,6 +107,6 @@ SOURCE = Source(
         rf"HKLM\SOFTWARE\WOW6432Node\{_UNINSTALL}\*",
         rf"HKU\*\Software\{_UNINSTALL}\*",
     ),
-    limits="winget knows what it installed itself, not what else is there; the maker's name is its shortened form.",
+    limits="winget knows only what it installed itself; the maker's name is a shortened form.",
     collect=collect,
 )

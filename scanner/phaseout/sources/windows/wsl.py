@@ -1,7 +1,7 @@
 r"""Linux distributions in the Windows Subsystem for Linux, and the packages inside those that lie in a folder.
 
-Version 1 keeps its files in the folder `rootfs`, which is looked into. Version 2 keeps them in a disk image, which is
-not: it is named as a problem, so that nobody takes the host for seen.
+Version 1 keeps its files in the folder `rootfs`, which is scanned. Version 2 keeps them in a disk image, which is not:
+that is a problem, so that the host does not count as seen.
 
 References:
     https://learn.microsoft.com/windows/wsl/disk-space; https://github.com/microsoft/WSL (src/windows/service:
@@ -15,40 +15,42 @@ from phaseout.host.filesystem.layers import layered_host
 from phaseout.host.registry.base import Key
 from phaseout.host.users import User
 from phaseout.model.nouns import Evidence, Item, LeftOut, Problem
-from phaseout.parsers.windows.image_path import absolute, for_user
+from phaseout.parsers.windows.image_path import absolute
+from phaseout.sources.kit import windows_programs
+from phaseout.sources.kit.missing_files import MissingFiles
+from phaseout.sources.kit.windows_programs import variables_of
+from phaseout.sources.kit.windows_registry import registry_of, subkeys
 from phaseout.sources.source import Inside, Source, Trace
 
 _KEY = r"Software\Microsoft\Windows\CurrentVersion\Lxss"
 _STATES = {1: "installed", 3: "installing", 4: "uninstalling", 5: "converting", 6: "exporting"}
 _DISK = "ext4.vhdx"
-_NOT_SEEN = "a disk image that is not looked into"
+_NOT_SEEN = "a disk image, which is not scanned: scan within the distribution"
 
 
 def collect(host: Host) -> Iterator[Trace]:
     """An item for every distribution of every user."""
-    registry = host.registry
-    assert registry is not None
+    registry, missing = registry_of(host), MissingFiles(host)
     for user in host.users:
-        lxss = registry.key(rf"HKU\{user.sid}\{_KEY}") if user.sid else None
-        for key in lxss.subkeys() if lxss is not None else ():
+        for key in subkeys(registry.key(rf"HKU\{user.sid}\{_KEY}") if user.sid else None):
             if key.name.startswith("{"):
-                yield from _distribution(host, user, key)
+                yield from _distribution(host, user, key, missing)
             else:
                 yield LeftOut("a setting")
 
 
-def _distribution(host: Host, user: User, key: Key) -> Iterator[Trace]:
+def _distribution(host: Host, user: User, key: Key, missing: MissingFiles) -> Iterator[Trace]:
     name = key.text("DistributionName") or key.name
-    folder = absolute(key.text("BasePath"), for_user(host.variables, user.home)).removeprefix("\\\\?\\")
+    folder = absolute(key.text("BasePath"), variables_of(host, user)).removeprefix("\\\\?\\")
     folder = folder.rstrip("\\")
     version = key.number("Version")
     disk = rf"{folder}\{key.text('VhdFileName') or _DISK}"
     rootfs = rf"{folder}\rootfs"
-    gone = bool(folder) and not host.files.gone(folder[:3]) and host.files.gone(folder)
+    state, notes = missing.state(folder)
     yield Item(
         kind="app",
         name=name,
-        state="leftover" if gone else "installed",
+        state=state,
         version=key.text("OsVersion"),
         path=folder,
         user=user.name,
@@ -58,15 +60,16 @@ def _distribution(host: Host, user: User, key: Key) -> Iterator[Trace]:
             "state": _STATES.get(key.number("State"), key.text("State")),
             "wsl": key.text("Version"),
         },
+        notes=notes,
         evidence=(Evidence(key.path, f"DistributionName: {name}, BasePath: {key.text('BasePath')}"),),
     )
-    if gone:
+    if state == "leftover":
         return
     inside = layered_host(host, [rootfs], name) if version != 2 and folder else None
     if inside is not None:
         yield Inside(f"WSL {name}", user.name, inside)
     else:
-        yield Problem(disk if folder else key.path, _NOT_SEEN)
+        yield Problem(disk if folder else key.path, _NOT_SEEN, "unsupported")
 
 
 SOURCE = Source(
@@ -75,7 +78,7 @@ SOURCE = Source(
     platforms=("windows",),
     kinds=("app", "package", "library"),
     needs=("registry",),
-    reads=(rf"HKU\*\{_KEY}", r"C:\**\rootfs"),
-    limits="What is in a disk image (ext4.vhdx), as WSL 2 keeps it, is not seen.",
+    reads=(rf"HKU\*\{_KEY}", windows_programs.READS, r"C:\**\rootfs"),
+    limits="What WSL 2 keeps in a disk image (ext4.vhdx) is not seen.",
     collect=collect,
 )

@@ -3,7 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from phaseout.parsers.windows.image_path import absolute, expand, for_user, program
+from phaseout.parsers.windows.image_path import absolute, candidates, expand, for_user, launched, program
 
 VARIABLES = {
     "systemroot": r"C:\Windows",
@@ -75,3 +75,39 @@ def test_variables_of_a_user() -> None:
 def test_nothing_raises(text: str) -> None:
     for found in (program(text, VARIABLES), absolute(text, VARIABLES)):
         assert found == "" or found[1:3] == ":\\" or found.startswith("\\\\")
+
+
+@pytest.mark.parametrize(
+    ("command", "expected"),
+    [
+        (r"rundll32.exe C:\KL\kl.dll,Start", r"C:\KL\kl.dll"),
+        (r'C:\Windows\System32\rundll32.exe "C:\A B\kl.dll",Start', r"C:\A B\kl.dll"),
+        (r'cmd /c start "" "C:\A B\a.exe" -x', r"C:\A B\a.exe"),
+        (r"cmd.exe /c C:\Windows\System32\rundll32.exe C:\a\b.dll,c", r"C:\a\b.dll"),
+        (r'"C:\Windows\System32\cmd.exe" /c "%ProgramFiles%\a b\c.bat"', r"C:\Program Files\a b\c.bat"),
+        (r"powershell -File C:\x y\z.ps1 -q", r"C:\x y\z.ps1"),
+        (r"java -jar C:\x\a.jar -q", r"C:\x\a.jar"),
+        (r'C:\x.exe "C:\y.exe"', ""),
+        ("cmd /c echo hi", ""),
+        ("explorer.exe", ""),
+        ("", ""),
+    ],
+)
+def test_launchers(command: str, expected: str) -> None:
+    assert launched(command, {"programfiles": r"C:\Program Files"}) == expected
+
+
+def test_what_windows_tries_in_turn() -> None:
+    assert list(candidates(r"C:\Program Files\A B\tool -x", {})) == [
+        r"C:\Program",
+        r"C:\Program Files\A",
+        r"C:\Program Files\A B\tool",
+        r"C:\Program Files\A B\tool -x",
+    ]
+    assert list(candidates("tool -x", {})) == []
+
+
+@given(st.text(alphabet='cmd exe/C:\\"%.dl,rundll32 ', max_size=60))
+def test_arbitrary_command_lines(command: str) -> None:
+    launched(command, {})
+    list(candidates(command, {}))

@@ -67,10 +67,8 @@ def test_values_that_are_no_commands(windows_tree: WindowsTree) -> None:
     windows_tree.key(rf"{ADA}\Run", {"": r"C:\x\y.exe -z"})
     result = run("autostart", windows_tree.host())
     assert [(item.name, item.command) for item in result.items] == [("list", "a.exe -b"), ("y.exe", r"C:\x\y.exe -z")]
-    assert result.run.left_out == {"an empty entry": 2, "damaged": 2}
-    assert set(result.problems) == {
-        Problem(rf"{MACHINE}\Run\{name}", "no command line") for name in ("number", "bytes")
-    }
+    assert result.run.left_out == {"an empty entry": 3, "damaged": 1}
+    assert set(result.problems) == {Problem(rf"{MACHINE}\Run\bytes", "no command line")}
 
 
 def test_startup_folders(windows_tree: WindowsTree) -> None:
@@ -99,7 +97,7 @@ def test_startup_folders(windows_tree: WindowsTree) -> None:
     }
     assert result.one("Tool").details == {"place": "Startup", "enabled": "no"}
     assert result.run.left_out == {"a setting": 1, "a folder": 1}
-    assert result.problems == (Problem(rf"{own}\broken.lnk", "no shortcut"),)
+    assert result.problems == (Problem(rf"{own}\broken.lnk", "is damaged: no shortcut"),)
 
 
 def test_real_users(corpora: Path, tmp_path: Path) -> None:
@@ -132,7 +130,7 @@ def test_real_users(corpora: Path, tmp_path: Path) -> None:
         f"{base}/NTUSER_with_winscp.DAT.xz": 4,
         f"{base}/transactions_NTUSER.DAT.xz": 1,
         "hives/notatin/test_data/NTUSER.DAT": 1,
-        "hives/notatin/test_data/win7_ntuser.dat": 3,
+        "hives/notatin/test_data/win7_ntuser.dat": 4,
         "plaso/test_data/NTUSER-RunTests.DAT": 2,
         "plaso/test_data/NTUSER-WIN7.DAT": 2,
         "plaso/test_data/NTUSER.DAT": 1,
@@ -149,3 +147,57 @@ KEY = st.sampled_from([rf"{MACHINE}\Run", rf"{MACHINE}\RunOnce", rf"{MACHINE}\Ex
 def test_nothing_raises(keys: dict[str, dict[str, Value]]) -> None:
     files = WindowsFiles("/nonexistent", {"C": ""})
     run("autostart", windows_host(registry_in_memory(keys, files), files, r"C:\Windows", root="/nonexistent"))
+
+
+def test_other_places_that_are_read_at_log_on(windows_tree: WindowsTree) -> None:
+    def program(name: str) -> str:
+        return rf"C:\Program Files (x86)\Kaspersky Lab\{name}\avp.exe"
+
+    nt = r"Microsoft\Windows NT\CurrentVersion"
+    windows_tree.key(rf"{MACHINE}\RunOnceEx\0001", {"": "Title", "1": f"||{program('ex')} -x", "2": "a.dll|f|x"})
+    windows_tree.key(rf"{MACHINE}\RunOnceEx\0001\Depend", {"1": program("depend")})
+    windows_tree.key(
+        rf"HKLM\SOFTWARE\{nt}\Winlogon",
+        {"Userinit": rf"C:\Windows\system32\userinit.exe,{program('userinit')}", "Shell": "explorer.exe"},
+    )
+    windows_tree.key(rf"HKLM\SOFTWARE\{nt}\Windows", {"AppInit_DLLs": r"C:\a.dll C:\b.dll", "Load": ""})
+    setup = r"HKLM\SOFTWARE\Microsoft\Active Setup\Installed Components"
+    windows_tree.key(rf"{setup}\{{1}}", {"": "Acme", "StubPath": f'"{program("setup")}" -x'})
+    windows_tree.key(rf"{setup}\{{2}}", {"Version": "1,0"})
+    shadow = rf"HKLM\SOFTWARE\{nt}\Terminal Server\Install\Software\{VERSION}"
+    windows_tree.key(rf"{shadow}\Run", {"X": program("shadow")})
+    ada = rf"HKU\{WindowsTree.ADA}"
+    windows_tree.key(rf"{ada}\Software\{nt}\Windows", {"Load": r"C:\PROGRA~2\KASPER~1\avp.exe"})
+    windows_tree.key(rf"{ada}\Environment", {"UserInitMprLogonScript": r"%TOOLS%\logon.cmd", "TOOLS": r"C:\Tools"})
+    windows_tree.key(rf"{ada}\Software\{VERSION}\Group Policy\Scripts\Logon\0\0", {"Script": r"C:\gp.cmd"})
+    found = {(item.details["place"], item.path, item.user) for item in run("autostart", windows_tree.host()).items}
+    assert found == {
+        ("RunOnceEx", program("ex"), ""),
+        ("RunOnceEx", "", ""),
+        ("RunOnceEx", program("depend"), ""),
+        ("Userinit", program("userinit"), ""),
+        ("AppInit_DLLs", r"C:\a.dll", ""),
+        ("AppInit_DLLs", r"C:\b.dll", ""),
+        ("Active Setup", program("setup"), ""),
+        ("Run", program("shadow"), ""),
+        ("Load", r"C:\PROGRA~2\KASPER~1\avp.exe", "ada"),
+        ("Logon script", r"C:\Tools\logon.cmd", "ada"),
+        ("Logon script", r"C:\gp.cmd", "ada"),
+    }
+
+
+def test_a_startup_folder_that_was_moved(windows_tree: WindowsTree) -> None:
+    windows_tree.write(r"C:\Users\ada\Elsewhere\tool.bat")
+    windows_tree.key(rf"{ADA}\Explorer\User Shell Folders", {"Startup": r"%USERPROFILE%\Elsewhere"})
+    (item,) = run("autostart", windows_tree.host()).items
+    assert item.path == r"C:\Users\ada\Elsewhere\tool.bat"
+
+
+def test_what_a_launcher_runs(windows_tree: WindowsTree) -> None:
+    windows_tree.key(rf"{MACHINE}\Run", {"x": r"C:\Windows\System32\rundll32.exe C:\KL\kl.dll,Start"})
+    windows_tree.key(rf"{MACHINE}\RunOnce", {"y": r'"C:\KL\run me" -x'.encode("utf-16-le") + b"\0\0"})
+    windows_tree.write(r"C:\KL\run me.cmd")
+    assert {item.name: item.path for item in run("autostart", windows_tree.host()).items} == {
+        "x": r"C:\KL\kl.dll",
+        "y": r"C:\KL\run me.cmd",
+    }

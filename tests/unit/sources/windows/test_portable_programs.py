@@ -1,7 +1,10 @@
-"""Programs that lie in folders for programs: which are looked at, and what they say."""
+"""Programs in the folders for programs: which are read, and what they say."""
 
+import os
+import sys
+
+import pytest
 from phaseout.cli.rule_files import read_rules
-from phaseout.host import Host
 from phaseout.model.nouns import Problem
 from phaseout.model.rules import Policy
 from phaseout.rules.matcher import Matcher
@@ -93,13 +96,18 @@ def test_places_of_users_and_what_is_passed_over(windows_tree: WindowsTree) -> N
         rf"{roaming}\Telegram Desktop\c.exe",
         r"C:\ProgramData\Vendor\Product\d.exe",
         r"C:\ProgramData\Windows Tools\e.exe",
+        rf"{FILES}\Common Files\Vendor\k.exe",
+        rf"{FILES}\Windows Cleaner\l.exe",
+        rf"{local}\Programs\temp\m.exe",
+        rf"{roaming}\Packages\n.exe",
+        rf"{local}\VirtualStore\Program Files (x86)\Vendor\Product\o.exe",
     ]
     passed_over = [
         rf"{local}\Packages\x\f.exe",
         rf"{local}\Temp\g.exe",
         rf"{FILES}\WindowsApps\x\h.exe",
         rf"{FILES}\Windows Defender\i.exe",
-        rf"{FILES}\Common Files\x\j.exe",
+        rf"{local}\Microsoft\WindowsApps\j.exe",
         r"C:\ProgramData\Package Cache\{x}\k.exe",
         r"C:\ProgramData\chocolatey\bin\l.exe",
     ]
@@ -107,38 +115,56 @@ def test_places_of_users_and_what_is_passed_over(windows_tree: WindowsTree) -> N
         windows_tree.write(path, program(path[-5:]))
     result = run("portable_programs", windows_tree.host())
     assert paths(result) == sorted(wanted)
-    assert {item.path: item.user for item in result.items if item.user} == dict.fromkeys(wanted[:3], "ada")
+    assert {item.path: item.user for item in result.items if item.user} == dict.fromkeys(
+        (*wanted[:3], *wanted[7:]), "ada"
+    )
 
 
-def test_one_item_a_product_and_few_programs_a_folder(windows_tree: WindowsTree) -> None:
+def test_one_item_a_product(windows_tree: WindowsTree) -> None:
     folder = rf"{FILES}\Anvil"
     for name in ("anvil", "anvil-gui", "helper", "unins000"):
         windows_tree.write(rf"{folder}\{name}.exe", program("Anvil"))
     for name in ("hammer", "zz1", "zz2"):
         windows_tree.write(rf"{folder}\{name}.EXE", program("Hammer"))
-    host = windows_tree.host()
-    result = run("portable_programs", host)
+    result = run("portable_programs", windows_tree.host())
     assert paths(result) == [rf"{folder}\anvil.exe", rf"{folder}\zz1.EXE"]
     assert result.run.left_out == {"part of another item": 5}
-    deep = Deep(host)
-    assert run_deep(deep) == {"items": 2, "left_out": {"part of another item": 5}}
 
 
-class Deep(Host):
-    """A host that is looked at deeply."""
+def test_no_decoy_hides_a_program(windows_tree: WindowsTree, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = r"C:\Users\ada\AppData\Local\Programs\x"
+    windows_tree.write(rf"{folder}\kasperskyvpn.exe", executable({}, [LAB]))
+    for name in "abcdef":
+        windows_tree.write(rf"{folder}\{name}.exe", program(name))
+    result = run("portable_programs", windows_tree.host())
+    assert "AO Kaspersky Lab" in {item.signer for item in result.items}
+    assert result.run.status == "ok"
+    monkeypatch.setattr("phaseout.sources.windows.portable_programs._READ", 3)
+    (problem,) = run("portable_programs", windows_tree.host()).problems
+    assert (problem.where, problem.cause, problem.hides) == (folder, "limit", True)
 
-    deep = True
 
-    def __init__(self, host: Host) -> None:
-        super().__init__(host.info, host.files, host.users, None, host.registry, host.variables)
+@pytest.mark.skipif(sys.platform == "win32", reason="makes symbolic links")
+def test_links_are_followed_once(windows_tree: WindowsTree) -> None:
+    windows_tree.write(r"C:\Elsewhere\Lab\avp.exe", program("P"))
+    os.symlink("/Elsewhere/Lab", windows_tree.folder(FILES) / "Lab")
+    os.symlink("/Elsewhere/Lab", windows_tree.folder(FILES) / "Lab again")
+    os.symlink("/Elsewhere/Lab/avp.exe", windows_tree.folder(rf"{FILES}\A") / "avp.exe")
+    os.symlink("/ProgramData", windows_tree.folder(r"C:\ProgramData") / "Application Data")
+    os.symlink("D:\\Lab", windows_tree.folder(FILES) / "On D")
+    result = run("portable_programs", windows_tree.host())
+    assert paths(result) == [rf"{FILES}\A\avp.exe", rf"{FILES}\Lab\avp.exe"]
 
 
-def run_deep(host: Host) -> dict[str, object]:
-    from phaseout.scan.worker import run_source
-    from phaseout.sources.windows.portable_programs import SOURCE
-
-    outcome = run_source(SOURCE, host, lambda _: None)
-    return {"items": outcome.items, "left_out": outcome.left_out}
+@pytest.mark.skipif(sys.platform == "win32", reason="makes symbolic links")
+def test_files_that_the_mount_cannot_read_are_items_and_problems(windows_tree: WindowsTree) -> None:
+    os.symlink("unsupported reparse tag 0x80000017", windows_tree.folder(rf"{FILES}\Lab") / "avp.exe")
+    os.symlink("unsupported reparse tag 0x80000013", windows_tree.folder(FILES) / "Folder")
+    result = run("portable_programs", windows_tree.host())
+    assert [(item.path, item.state, item.notes) for item in result.items] == [
+        (rf"{FILES}\Lab\avp.exe", "installed", ("what it says about itself could not be read",))
+    ]
+    assert {problem.where for problem in result.problems} == {rf"{FILES}\Lab\avp.exe", rf"{FILES}\Folder"}
 
 
 def test_programs_that_say_nothing_are_items(windows_tree: WindowsTree) -> None:
@@ -168,4 +194,4 @@ def test_a_place_without_end_is_left(windows_tree: WindowsTree) -> None:
     finally:
         portable_programs._ENTRIES = before
     assert len(result.items) == 20
-    assert result.problems == (Problem(FILES, "more than 80 entries below: not looked further"),)
+    assert result.problems == (Problem(FILES, "more than 80 entries below: the rest was not read", "limit"),)

@@ -13,6 +13,7 @@ from phaseout.parsers.windows.registry_values import Value
 from phaseout.parsers.windows.task_xml import Action
 
 from tests.support.harness import run
+from tests.support.job_writer import old_job
 from tests.support.trees import WindowsTree
 from tests.unit.parsers.windows.test_task_actions import stored
 
@@ -89,9 +90,42 @@ def test_damaged_and_gone(windows_tree: WindowsTree) -> None:
     windows_tree.write(r"C:\Windows\Tasks\SA.DAT")
     result = run("scheduled_tasks", windows_tree.host())
     assert [(item.name, item.state, item.details) for item in result.items] == [("good", "leftover", {"folder": "\\"})]
-    assert result.run.left_out == {"damaged": 2}
+    assert result.run.left_out == {"damaged": 4}
     places = {rf"{TASKS}\{name}" for name in ("bad", "entity", "large")}
-    assert {problem.where for problem in result.problems} == places | {r"C:\Windows\Tasks"}
+    assert {problem.where for problem in result.problems} == places | {r"C:\Windows\Tasks\old.job"}
+    assert all(problem.hides for problem in result.problems)
+
+
+def test_a_damaged_file_is_made_up_for_by_the_registry(windows_tree: WindowsTree) -> None:
+    windows_tree.write(r"C:\Program Files\Acme\upd.exe")
+    for name, content in (("cut", xml(execute("x.exe"))[:90]), ("large", b" " * ((1 << 20) + 1))):
+        windows_tree.write(rf"{TASKS}\{name}", content)
+        action = stored(3, Action(r"C:\Program Files\Acme\upd.exe", "-x"))
+        windows_tree.key(rf"{CACHE}\Tasks\{name}", {"Path": rf"\{name}", "Actions": action, "Author": "Acme"})
+    result = run("scheduled_tasks", windows_tree.host())
+    assert [(item.name, item.path, item.command, item.vendor, item.state) for item in result.items] == [
+        (name, r"C:\Program Files\Acme\upd.exe", r"C:\Program Files\Acme\upd.exe -x", "Acme", "installed")
+        for name in ("cut", "large")
+    ]
+    assert {item.notes for item in result.items} == {("its file is not readable: read from the registry",)}
+    assert [(problem.where, problem.hides) for problem in result.problems] == [
+        (rf"{TASKS}\cut", False),
+        (rf"{TASKS}\large", False),
+    ]
+    assert result.run.left_out == {}
+
+
+def test_jobs_of_the_scheduler_before_vista(windows_tree: WindowsTree) -> None:
+    windows_tree.write(r"C:\Windows\Tasks\Acme Updater.job", old_job(r"C:\Program Files\Acme\upd.exe", "/ua", "Acme"))
+    windows_tree.write(r"C:\Windows\Tasks\SA.DAT", b"x")
+    (item,) = run("scheduled_tasks", windows_tree.host()).items
+    assert (item.name, item.path, item.command, item.vendor, item.state) == (
+        "Acme Updater",
+        r"C:\Program Files\Acme\upd.exe",
+        r"C:\Program Files\Acme\upd.exe /ua",
+        "Acme",
+        "leftover",
+    )
 
 
 def test_what_only_the_registry_knows(windows_tree: WindowsTree) -> None:
@@ -107,15 +141,15 @@ def test_what_only_the_registry_knows(windows_tree: WindowsTree) -> None:
         windows_tree.key(rf"{CACHE}\Tasks\{name}", values)
     result = run("scheduled_tasks", windows_tree.host())
     assert [(item.name, item.command, item.state) for item in result.items] == [
-        ("Broken", "", "leftover"),
+        ("Broken", "", "installed"),
         ("Hidden", r"C:\x\y.exe -z", "leftover"),
         ("Known", "x.exe", "installed"),
-        (ID, "", "leftover"),
+        (ID, "", "installed"),
     ]
     hidden = result.one("Hidden")
-    assert (hidden.vendor, hidden.path, hidden.details["note"]) == ("Contoso", r"C:\x\y.exe", "in the registry only")
+    assert (hidden.vendor, hidden.path, hidden.notes) == ("Contoso", r"C:\x\y.exe", ("in the registry only",))
     assert result.problems == (Problem(rf"{CACHE}\Tasks\{{3}}", "Actions: actions of version 9"),)
-    assert result.run.left_out == {"an empty entry": 1}
+    assert result.run.left_out == {"an empty entry": 1, "damaged": 1}
 
 
 def test_real_machine(windows_tree: WindowsTree, corpora: Path) -> None:

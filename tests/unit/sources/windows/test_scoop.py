@@ -69,4 +69,4 @@ def test_damage_costs_what_it_hides(windows_tree: WindowsTree) -> None:
         ("numbers", "1.4"),
     ]
     assert [problem.where for problem in result.problems] == [rf"{ADA}\broken\1.2\manifest.json"]
-    assert result.run.left_out == {"an empty entry": 1, "not a package": 1}
+    assert result.run.left_out == {"damaged": 1, "an empty entry": 1, "not a package": 1}

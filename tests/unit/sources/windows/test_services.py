@@ -153,6 +153,62 @@ def test_without_files_nothing_but_the_entry_itself_tells(windows_tree: WindowsT
     assert [(item.name, item.state) for item in result.items] == [("klif", "installed"), ("x", "leftover")]
 
 
+def test_an_ending_that_is_left_out_is_found(windows_tree: WindowsTree) -> None:
+    tool = executable({ENGLISH: {"CompanyName": "AO Kaspersky Lab"}}, [("AO Kaspersky Lab", "K")])
+    windows_tree.write(r"C:\Windows\System32\acmesvc.exe")
+    windows_tree.write(r"C:\Tools\KL\tool.exe", tool)
+    windows_tree.write(r"C:\Program Files\A B\my tool 2.exe", tool)
+    images = {
+        "bare": r"C:\Windows\system32\acmesvc",
+        "quoted": r'"C:\Tools\KL\tool" -r',
+        "blanks": r"C:\Program Files\A B\my tool 2 -r",
+        "gone": r'"C:\Tools\KL\gone" -r',
+    }
+    for name, image in images.items():
+        windows_tree.key(rf"{SERVICES}\{name}", {"Type": 16, "ImagePath": image})
+    assert {item.name: (item.path, item.state, item.signer) for item in of(windows_tree).items} == {
+        "bare": (r"C:\Windows\system32\acmesvc.exe", "installed", ""),
+        "quoted": (r"C:\Tools\KL\tool.exe", "installed", "AO Kaspersky Lab"),
+        "blanks": (r"C:\Program Files\A B\my tool 2.exe", "installed", "AO Kaspersky Lab"),
+        "gone": (r"C:\Tools\KL\gone", "leftover", ""),
+    }
+
+
+def test_the_program_behind_a_wrapper(windows_tree: WindowsTree) -> None:
+    behind = r"C:\Tools\KL\x.exe"
+    windows_tree.write(behind, executable({}, [("AO Kaspersky Lab", "K")]))
+    for name in ("nssm", "srvany", "shawl", "winsw", "plain"):
+        windows_tree.write(rf"C:\Tools\{name}.exe", executable({ENGLISH: {"CompanyName": "Wrapper"}}))
+        windows_tree.key(rf"{SERVICES}\{name}", {"Type": 16, "ImagePath": rf"C:\Tools\{name}.exe"})
+    windows_tree.key(rf"{SERVICES}\nssm\Parameters", {"Application": "x.exe", "AppDirectory": r"C:\Tools\KL"})
+    windows_tree.key(rf"{SERVICES}\srvany\Parameters", {"Application": behind, "AppParameters": "-s"})
+    windows_tree.key(rf"{SERVICES}\shawl", {"ImagePath": rf"C:\Tools\shawl.exe run --name x -- {behind} -s"})
+    windows_tree.key(rf"{SERVICES}\launched", {"Type": 16, "ImagePath": rf"C:\Windows\System32\cmd.exe /c {behind} -s"})
+    windows_tree.key(rf"{SERVICES}\plain\Parameters", {"Application": "Kaspersky"})
+    windows_tree.write(
+        r"C:\Tools\winsw.xml",
+        "<service><id>x</id><executable>%BASE%\\KL\\x.exe</executable><arguments>-s</arguments></service>",
+    )
+    found = {item.name: (item.path, item.signer, item.details.get("wrapper", "")) for item in of(windows_tree).items}
+    assert found == {
+        **{
+            name: (behind, "AO Kaspersky Lab", rf"C:\Tools\{name}.exe") for name in ("nssm", "srvany", "shawl", "winsw")
+        },
+        "launched": (behind, "AO Kaspersky Lab", ""),
+        "plain": (r"C:\Tools\plain.exe", "", ""),
+    }
+
+
+def test_variables_of_the_machine(windows_tree: WindowsTree) -> None:
+    windows_tree.write(r"C:\KL\kl.exe", executable({}, [("AO Kaspersky Lab", "K")]))
+    windows_tree.key(
+        r"HKLM\SYSTEM\CurrentControlSet\Control\Session Manager\Environment", {"KL_HOME": r"%SystemDrive%\KL"}
+    )
+    windows_tree.key(rf"{SERVICES}\kl", {"Type": 16, "ImagePath": r"%KL_HOME%\kl.exe"})
+    (item,) = of(windows_tree).items
+    assert (item.path, item.signer) == (r"C:\KL\kl.exe", "AO Kaspersky Lab")
+
+
 def test_real_hives(corpora: Path, tmp_path: Path) -> None:
     """Services, drivers, minifilters of four machines, and what only holds settings; and what a damaged hive shows."""
     counts = {}

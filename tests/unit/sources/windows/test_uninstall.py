@@ -2,9 +2,11 @@
 
 import json
 import lzma
+import sys
 from collections import Counter
 from pathlib import Path
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from phaseout.host.filesystem.windows import WindowsFiles
@@ -100,11 +102,26 @@ def test_kinds_and_versions(windows_tree: WindowsTree) -> None:
     }
 
 
-def test_a_bad_date_is_a_problem_and_the_item_stays(windows_tree: WindowsTree) -> None:
-    windows_tree.key(rf"{KEYS}\x", {"DisplayName": "X", "InstallDate": "soon"})
+def test_decoration_that_is_not_readable_is_a_note(windows_tree: WindowsTree) -> None:
+    no_text = b"\1\2\3"
+    windows_tree.key(
+        rf"{KEYS}\x",
+        {
+            "DisplayName": "X",
+            "InstallDate": "soon",
+            "DisplayIcon": no_text,
+            "DisplayVersion": no_text,
+        },
+    )
     windows_tree.key(rf"{KEYS}\y", {"DisplayName": "Y", "InstallDate": 1614816000})
     result = run("uninstall", windows_tree.host())
-    assert result.problems == (Problem(rf"{KEYS}\x", "InstallDate: not a date: 'soon'"),)
+    assert result.problems == ()
+    assert result.run.status == "ok"
+    assert result.one("X").notes == (
+        "DisplayVersion is not text but 3 bytes",
+        "DisplayIcon is not text but 3 bytes",
+        "InstallDate: not a date: 'soon'",
+    )
     assert "installed" not in result.one("X").details
     assert result.one("Y").details["installed"] == "2021-03-04T00:00:00Z"
 
@@ -228,3 +245,63 @@ def test_nothing_raises(keys: dict[str, dict[str, Value]]) -> None:
     files = WindowsFiles("/nonexistent", {"C": ""})
     registry = registry_in_memory({rf"{KEYS}\{name}": values for name, values in keys.items()}, files)
     run("uninstall", windows_host(registry, files, r"C:\Windows", root="/nonexistent"))
+
+
+def test_an_entry_may_lie_deeper(windows_tree: WindowsTree) -> None:
+    windows_tree.key(rf"{KEYS}\Kaspersky Lab\Password Manager_is1", {"DisplayName": "Kaspersky Password Manager"})
+    windows_tree.key(rf"{KEYS}\Whole", {"DisplayName": "Whole"})
+    windows_tree.key(rf"{KEYS}\Whole\Part", {"DisplayName": "Part"})
+    windows_tree.key(rf"{KEYS}\Whole\Settings", {"Level": 5})
+    windows_tree.key(rf"{KEYS}\Empty\Empty")
+    windows_tree.key(rf"{KEYS}\A\B\C\D\E\F", {"DisplayName": "Too deep"})
+    result = run("uninstall", windows_tree.host())
+    assert {item.name: item.ids["registry_key"] for item in result.items} == {
+        "Kaspersky Password Manager": r"Kaspersky Lab\Password Manager_is1",
+        "Whole": "Whole",
+        "Part": r"Whole\Part",
+    }
+    assert result.run.left_out["an empty entry"] >= 1
+    assert [problem.cause for problem in result.problems] == ["limit"]
+
+
+def test_views_that_windows_shows_some_programs(windows_tree: WindowsTree) -> None:
+    below = r"Microsoft\Windows\CurrentVersion\Uninstall"
+    store = rf"HKU\{WindowsTree.ADA}_Classes\VirtualStore\MACHINE\SOFTWARE"
+    windows_tree.key(rf"HKLM\SOFTWARE\WowAA32Node\{below}\arm", {"DisplayName": "ARM"})
+    windows_tree.key(rf"{store}\WOW6432Node\{below}\v", {"DisplayName": "Virtual"})
+    assert {item.name: item.user for item in run("uninstall", windows_tree.host()).items} == {
+        "ARM": "",
+        "Virtual": "ada",
+    }
+
+
+def test_folders_of_many_programs_prove_nothing(windows_tree: WindowsTree) -> None:
+    folders = ("C:\\", "C:\\Program Files (x86)\\", r"C:\ProgramData", r"C:\Users\ada", r"C:\Users\ada\AppData\Local")
+    windows_tree.folder(r"C:\Users\ada\AppData\Local")
+    for folder in folders:
+        uninstaller = r'"C:\Program Files (x86)\Ghost\uninstall.exe"'
+        windows_tree.key(rf"{KEYS}\{folder[3:7]}_", {"InstallLocation": folder, "UninstallString": uninstaller})
+    items = run("uninstall", windows_tree.host()).items
+    assert {(item.state, item.path) for item in items} == {("leftover", r"C:\Program Files (x86)\Ghost\uninstall.exe")}
+
+
+@pytest.mark.parametrize(
+    ("place", "note"),
+    [
+        (r"C:\ProgramData\Package Cache\{1}\setup.exe", "is a copy of the installer"),
+        (r"C:\Users\ada\AppData\Local\Package Cache\{1}\setup.exe", "is a copy of the installer"),
+        (r"C:\Program Files (x86)\InstallShield Installation Information\{1}\setup.exe", "is a copy of the installer"),
+        (r"D:\Games\game.exe", "drive D: was not seen"),
+        (r"C:\PROGRA~1\Acme\a.exe", "has short names"),
+        (r"C:\Program Files\Moved\a.exe", "the volume of D:"),
+        (r"C:\Program Files\Mounted\a.exe", "the volume of"),
+    ],
+)
+def test_what_proves_nothing(windows_tree: WindowsTree, place: str, note: str) -> None:
+    if sys.platform != "win32":
+        (windows_tree.root / "Program Files" / "Moved").symlink_to("D:\\Acme")
+        (windows_tree.root / "Program Files" / "Mounted").symlink_to("/??/Volume{1234}/Acme")
+    windows_tree.key(rf"{KEYS}\x", {"DisplayName": "X", "UninstallString": f'"{place}" /uninstall'})
+    item = run("uninstall", windows_tree.host()).one("X")
+    assert item.state == "installed"
+    assert any(note in one for one in item.notes), item.notes

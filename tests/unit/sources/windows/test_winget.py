@@ -70,6 +70,9 @@ def test_an_entry_whose_uninstall_key_is_gone_is_a_leftover(windows_tree: Window
     database(windows_tree.write(DATABASE), [FREE, ("Other.Other", "Other", "1", {})])
     windows_tree.key(rf"{KEYS}\something else")
     states = {item.name: item.state for item in run("winget", windows_tree.host()).items}
+    assert states == {"Kaspersky Free": "installed", "Other": "installed"}  # the user's own keys were not seen
+    windows_tree.key(rf"HKU\{WindowsTree.ADA}\Software")
+    states = {item.name: item.state for item in run("winget", windows_tree.host()).items}
     assert states == {"Kaspersky Free": "leftover", "Other": "installed"}
     windows_tree.key(rf"HKU\{WindowsTree.ADA}\Software\Microsoft\Windows\CurrentVersion\Uninstall\{CODE.upper()}")
     states = {item.name: item.state for item in run("winget", windows_tree.host()).items}

@@ -36,7 +36,11 @@ def test_version_2_is_named_and_not_seen(windows_tree: WindowsTree) -> None:
     assert item.path == FOLDER
     assert item.ids == {"package_family": "CanonicalGroupLimited.Ubuntu_79rhkp1fndgsc", "registry_key": UBUNTU}
     assert item.details == {"flavor": "ubuntu", "state": "installed", "wsl": "2"}
-    assert result.problems == (Problem(rf"{FOLDER}\ext4.vhdx", "a disk image that is not looked into"),)
+    assert result.problems == (
+        Problem(
+            rf"{FOLDER}\ext4.vhdx", "a disk image, which is not scanned: scan within the distribution", "unsupported"
+        ),
+    )
     assert result.run.status == "partial"
 
 

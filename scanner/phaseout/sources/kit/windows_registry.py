@@ -1,0 +1,38 @@
+"""The registry as sources read it: keys that may be missing, and values that are only decoration."""
+
+from collections.abc import Iterator
+
+from phaseout.host import Host
+from phaseout.host.registry.base import Key, Registry
+from phaseout.parsers.windows.registry_values import as_text
+from phaseout.parsers.windows.windows_dates import install_date
+
+
+def registry_of(host: Host) -> Registry:
+    """The registry of a host that has one: the runner skips sources that need a registry on any other."""
+    if host.registry is None:
+        raise LookupError("this host has no registry")
+    return host.registry
+
+
+def subkeys(key: Key | None) -> Iterator[Key]:
+    """The keys below one that may not be there."""
+    return key.subkeys() if key is not None else iter(())
+
+
+def decoration(key: Key, name: str, notes: list[str]) -> str:
+    """The value as one line of text, where an unreadable one hides no software: it becomes a note on the item."""
+    value = key.value(name)
+    if isinstance(value, bytes) and as_text(value) is None:
+        notes.append(f"{name} is not text but {len(value)} bytes")
+        return ""
+    return key.text(name)
+
+
+def installed_on(key: Key, name: str, notes: list[str]) -> str:
+    """The day or moment of an installation; one that is no date becomes a note."""
+    try:
+        return install_date(decoration(key, name, notes))
+    except ValueError as error:
+        notes.append(f"{name}: {error}")
+        return ""
