@@ -67,7 +67,7 @@ def shares() -> None:
     from phaseout.cli.scan import command  # noqa: F401  (its imports are what is measured)
 
     done("imports of the command")
-    ruleset, policy = rules_and_policy((), None)
+    ruleset, policy = rules_and_policy()
     done(f"rules ({sum(len(vendor.product) for vendor in ruleset.vendors)} products, {len(ruleset.measures)} measures)")
     from phaseout.rules.matcher import Matcher
 

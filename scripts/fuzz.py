@@ -316,7 +316,7 @@ def _matcher() -> typing.Any:
     from phaseout.cli.rule_files import rules_and_policy
     from phaseout.rules.matcher import Matcher
 
-    return Matcher(rules_and_policy((), None)[0])
+    return Matcher(rules_and_policy()[0])
 
 
 def _ruleset(data: bytes) -> None:

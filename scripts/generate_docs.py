@@ -187,7 +187,7 @@ def filled(text: str, name: str, lines: Iterator[str]) -> str:
 
 def main() -> None:
     """Writes the documents, or checks them."""
-    ruleset = read_rules((), Policy())
+    ruleset = read_rules()
     parts = {
         "docs/sources.md": {"sources": sources(), "details": details()},
         "docs/rules.md": {

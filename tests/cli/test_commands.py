@@ -54,6 +54,11 @@ def test_rules_new_writes_a_file_that_passes(tmp_path: Path) -> None:
     again = phaseout("rules", "new", "vendor", 'Acme "Ünlimited" 9', "--rules", str(tmp_path))
     assert (again.returncode, "File exists" in again.stderr) == (2, True)
     assert phaseout("rules", "new", "vendor", "卡巴斯基").returncode == 2
+    measure = phaseout("rules", "new", "measure", "Acme Act", "--rules", str(tmp_path))
+    assert measure.returncode == 0, measure.stderr
+    assert (tmp_path / "measures" / "acme-act.toml").is_file()
+    checked = phaseout("rules", "check", str(tmp_path))
+    assert (checked.returncode, checked.stderr) == (0, "")
 
 
 def test_rules_schema_fits_the_shipped_files() -> None:

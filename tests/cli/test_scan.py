@@ -94,10 +94,7 @@ def test_policy_of_the_operator(infected: str, tmp_path: Path) -> None:
     result = phaseout("scan", "--root", infected, "--policy", str(policy), "-f", "json")
     report = msgspec.json.decode(result.stdout)
     assert report["findings"][0]["replacement"] == "Microsoft Defender"
-    assert (
-        report["findings"][0]["measures"][0]["id"] == "us-ndaa-2018-1634"
-        or report["findings"][0]["measures"][0]["binds"]
-    )
+    assert report["findings"][0]["measures"][0]["applies"] == "binds"
     assert "waiver[0] for 'kaspersky-safe-kids': expired on 2020-01-01 and has no effect" in report["rules"]["warnings"]
     policy.write_text('roles = ["us_contracter"]\nwaivr = 1\n')
     wrong = phaseout("scan", "--policy", str(policy))
@@ -238,29 +235,30 @@ def test_a_policy_with_an_enormous_number_is_status_2(number: str, infected: str
     ],
 )
 def test_rules_of_the_first_and_the_last_year(as_of: str, review_by: str, at: str, infected: str, rules: Path) -> None:
-    from tests.unit.rules.test_load import MEASURE
+    from tests.unit.rules.test_load import MEASURE, ROLES
 
     status = f"as_of = {as_of}, review_by = {review_by}"
     measure = MEASURE.replace("as_of = 2026-01-01, review_by = 2026-06-01", status)
     measure = measure.replace("2024-09-29T00:00:00-04:00", at).replace("use_ban", "update_cutoff")
     (rules / "measures" / "some-act.toml").write_text(measure)
+    (rules / "roles.toml").write_text(ROLES)
     for name in ("table", "json", "csv", "html", "sarif", "prometheus"):
-        result = phaseout("scan", "--root", infected, "--rules", str(rules), "-f", name)
+        result = phaseout("scan", "--root", infected, "--only-rules", str(rules), "-f", name)
         assert (result.returncode, result.stderr) == (1, "")
 
 
 def test_names_of_rules_move_no_cursor(infected: str, rules: Path) -> None:
     path = rules / "vendors" / "kaspersky.toml"
     path.write_text(path.read_text().replace("Endpoint Security for Linux", r"A\u001b[31m\u202eB"))
-    scan = phaseout("scan", "--root", infected, "--rules", str(rules))
+    scan = phaseout("scan", "--root", infected, "--only-rules", str(rules))
     assert scan.returncode == 1
     assert r"A\x1b[31m\u202eB" in scan.stdout
     written = scan.stdout
     for arguments in (("list",), ("show", "kaspersky"), ("show", "kesl", "-f", "json")):
-        written += phaseout("rules", *arguments, "--rules", str(rules)).stdout
-    written += phaseout("explain", "kesl", "--rules", str(rules), "--vendor", "AO Kaspersky Lab").stdout
+        written += phaseout("rules", *arguments, "--only-rules", str(rules)).stdout
+    written += phaseout("explain", "kesl", "--only-rules", str(rules), "--vendor", "AO Kaspersky Lab").stdout
     path.write_text('"\\u001b[31m\\u202e" = 1\n')
-    broken = phaseout("scan", "--root", infected, "--rules", str(rules))
+    broken = phaseout("scan", "--root", infected, "--only-rules", str(rules))
     assert (broken.returncode, r"\x1b[31m\u202e: unknown field" in broken.stderr) == (2, True)
     assert not {"\x1b", "\u202e"} & set(written + broken.stderr)
 

@@ -9,7 +9,6 @@ import pytest
 from phaseout.cli.rule_files import read_rules
 from phaseout.host.opening import offline_host
 from phaseout.model.nouns import Item
-from phaseout.model.rules import Policy
 from phaseout.rules.matcher import Matcher
 from phaseout.scan.worker import run_source
 from phaseout.sources import load
@@ -75,7 +74,7 @@ def test_every_trace_is_recognised(mac: MacTree) -> None:
     assert set(statuses.values()) <= {"ok", "skipped"}, statuses
     found = {
         (items[hit.item].source, items[hit.item].name): (hit.product.id, items[hit.item].state, hit.confidence)
-        for hit in Matcher(read_rules((), Policy())).match(items)
+        for hit in Matcher(read_rules()).match(items)
     }
     assert found == {
         ("applications", "Kaspersky Anti-Virus For Mac"): (HOME, "installed", "certain"),
@@ -106,7 +105,7 @@ def test_real_casks_of_restricted_vendors(mac_tree: MacTree, corpora: Path) -> N
     for source in load("macos"):
         if source.name in {"applications", "homebrew"}:
             run_source(source, host, items.append)
-    hits = [items[hit.item] for hit in Matcher(read_rules((), Policy())).match(items)]
+    hits = [items[hit.item] for hit in Matcher(read_rules()).match(items)]
     assert {item.name for item in items if item.kind == "app"} == {item.name for item in hits if item.kind == "app"}
     assert sum(item.kind == "package" for item in items) == len(casks)
 

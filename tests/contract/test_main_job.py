@@ -12,7 +12,6 @@ import pytest
 from phaseout.cli.rule_files import read_rules
 from phaseout.host.opening import live_host
 from phaseout.model.nouns import Item
-from phaseout.model.rules import Policy
 from phaseout.rules.matcher import Matcher
 
 from tests.cli.test_scan import phaseout
@@ -123,7 +122,7 @@ def test_real_rpm_installed(tmp_path: Path) -> None:
 
 
 def matcher() -> Matcher:
-    return Matcher(read_rules((), Policy()))
+    return Matcher(read_rules())
 
 
 def test_debian_package_names_are_no_hits() -> None:

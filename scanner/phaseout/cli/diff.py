@@ -10,6 +10,7 @@ from phaseout.cli import EXIT_FOUND, EXIT_INCOMPLETE, Failure
 from phaseout.cli.diff_formats import WRITERS
 from phaseout.cli.input_file import open_input
 from phaseout.cli.output import Outputs
+from phaseout.cli.rule_folders import RuleFolders
 from phaseout.cli.scan_options import output_options, rule_options
 from phaseout.judgement.diff import Difference, compare, with_products
 from phaseout.model.findings import Report
@@ -31,7 +32,7 @@ def command(
     old: str,
     new: str,
     require_gone: bool,
-    folders: tuple[str, ...],
+    folders: RuleFolders,
     policy: str | None,
     format_name: str | None,
     files: tuple[str, ...],
@@ -81,7 +82,7 @@ def _read(path: str) -> Report | Inventory:
 
 
 def _difference(
-    old: Report | Inventory, new: Report | Inventory, folders: tuple[str, ...], policy: str | None
+    old: Report | Inventory, new: Report | Inventory, folders: RuleFolders, policy: str | None
 ) -> Difference:
     """The difference, with the proof that rules can give."""
     if isinstance(old, Report) and isinstance(new, Report):

@@ -6,6 +6,7 @@ from typing import TypeVar, get_args
 import click
 
 from phaseout.cli.rule_files import rules_and_policy
+from phaseout.cli.rule_folders import RuleFolders, rule_folder_options
 from phaseout.model.fields import BY_NAME, TEXTS, item_of
 from phaseout.model.nouns import IdType, Item, Kind
 from phaseout.report.safe import visible
@@ -29,10 +30,8 @@ def _field_options(command: _F) -> _F:
 @click.option("--kind", type=click.Choice(get_args(Kind)), help="Else every kind is tried.")
 @_field_options
 @click.option("--id", "ids", multiple=True, metavar="TYPE=VALUE", help="Such as bundle_id=com.example (repeatable).")
-@click.option(
-    "--rules", "folders", multiple=True, metavar="DIR", help="Rules instead of the shipped ones (repeatable)."
-)
-def command(name: str, kind: Kind | None, ids: tuple[str, ...], folders: tuple[str, ...], **fields: str) -> None:
+@rule_folder_options
+def command(name: str, kind: Kind | None, ids: tuple[str, ...], folders: RuleFolders, **fields: str) -> None:
     """Say why NAME is, or is not, matched, and by which rule.
 
     \b

@@ -11,6 +11,7 @@ from phaseout.cli import EXIT_WRONG_USE, found_status
 from phaseout.cli.input_file import open_input, places
 from phaseout.cli.output import Outputs
 from phaseout.cli.progress import Progress
+from phaseout.cli.rule_folders import RuleFolders
 from phaseout.cli.scan_options import counted_from, judging_options, output_options
 from phaseout.fleet.judge import Judge, Judged, Place, Settings, Tally, judge_all
 from phaseout.model.findings import Report
@@ -27,7 +28,7 @@ from phaseout.report.several import ending, joined
 @output_options
 def command(
     inventories: tuple[str, ...],
-    folders: tuple[str, ...],
+    folders: RuleFolders,
     policy: str | None,
     as_of: str | None,
     fail_on: str,

@@ -8,6 +8,7 @@ import click
 
 from phaseout.cli import Failure
 from phaseout.cli.rule_files import read_policy, read_rules
+from phaseout.cli.rule_folders import RuleFolders
 from phaseout.cli.scan_options import rule_options
 from phaseout.cli.scanning import TOOL
 from phaseout.model.findings import Report
@@ -49,7 +50,7 @@ def command(
     keep: float,
     root: str | None,
     platform: Platform | None,
-    folders: tuple[str, ...],
+    folders: RuleFolders,
     policy: str | None,
     verbose: bool,
 ) -> None:

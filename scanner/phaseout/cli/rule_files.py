@@ -4,8 +4,11 @@ import os
 import sys
 from collections.abc import Sequence
 
+import msgspec.structs
+
 import phaseout
 from phaseout.cli import Failure
+from phaseout.cli.rule_folders import RuleFolders
 from phaseout.model.rules import Policy, Ruleset
 from phaseout.report.safe import visible
 from phaseout.rules.load import ROLES, RuleError, check_names, load, load_policy, unpack
@@ -13,7 +16,7 @@ from phaseout.rules.load import ROLES, RuleError, check_names, load, load_policy
 _LIMIT = 1 << 20
 PACKED = "packed"
 _FOLDERS = ("vendors", "measures")
-_SYSTEM_PLACES = ("/etc/", "/Library/", "C:\\")
+_SHIPPED, _NO_POLICY = RuleFolders(), Policy()
 
 
 def shipped() -> str:
@@ -25,20 +28,22 @@ def shipped() -> str:
     return os.path.join(os.path.dirname(os.path.dirname(package)), "rules")
 
 
-def read_rules(folders: Sequence[str], policy: Policy) -> Ruleset:
-    """The rules in the named folders, else the shipped ones; and with them those that the policy adds.
+def read_rules(folders: RuleFolders = _SHIPPED, policy: Policy = _NO_POLICY) -> Ruleset:
+    """The shipped rules, or those that are named instead; and with them those that are added, by the policy too.
 
     Raises:
         RuleError: with every error of every file.
     """
     files: dict[str, bytes] = {}
     errors: list[str] = []
-    for folder in (*(folders or (shipped(),)), *policy.rules):
+    added = (*folders.added, *policy.rules)
+    for folder in (*(folders.only or (shipped(),)), *added):
         _collect(folder, files, errors)
     if errors:
         raise RuleError(errors)
-    packed = _packed() if not folders and not policy.rules else b""
-    return (unpack(packed, files) if packed else None) or load(files)
+    packed = _packed() if not folders.only and not added else b""
+    ruleset = (unpack(packed, files) if packed else None) or load(files)
+    return msgspec.structs.replace(ruleset, added=added, replaced=folders.only)
 
 
 def read_policy(path: str | None) -> tuple[str, Policy]:
@@ -55,13 +60,12 @@ def read_policy(path: str | None) -> tuple[str, Policy]:
             if path:
                 raise RuleError([f"{place}: no such file"]) from None
         except OSError as error:
-            if path or place.startswith(_SYSTEM_PLACES):
+            if path or not _anothers_home(place):
                 raise RuleError([f"{place}: {error.strerror or error}"]) from error
-            # A home that is not ours to read (HOME left over from another user) holds no policy of ours.
     return "", Policy()
 
 
-def rules_and_policy(folders: Sequence[str], policy_path: str | None) -> tuple[Ruleset, Policy]:
+def rules_and_policy(folders: RuleFolders = _SHIPPED, policy_path: str | None = None) -> tuple[Ruleset, Policy]:
     """Both, or the end of the command with every error and exit status 2."""
     try:
         place, policy = read_policy(policy_path)
@@ -147,3 +151,14 @@ def _policy_places() -> list[str]:
         home = os.environ.get("XDG_CONFIG_HOME") or os.path.expanduser("~/.config")
         places.append(f"{home}/phaseout/phaseout.toml")
     return places
+
+
+def _anothers_home(place: str) -> bool:
+    """Whether a place lies in a home that is not the user's: HOME left over from another one (`sudo -u`)."""
+    home = os.path.expanduser("~")
+    if sys.platform == "win32" or not place.startswith(home):
+        return False
+    try:
+        return os.stat(home).st_uid != os.geteuid()
+    except OSError:
+        return True

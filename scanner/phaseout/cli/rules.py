@@ -9,6 +9,7 @@ import click
 
 from phaseout.cli import Failure
 from phaseout.cli.rule_files import broken, read_files, read_rules, rules_and_policy, shipped
+from phaseout.cli.rule_folders import RuleFolders, rule_folder_options
 from phaseout.cli.scan_options import counted_from
 from phaseout.judgement.applied import days_left
 from phaseout.model.nouns import Platform
@@ -29,15 +30,14 @@ def command() -> None:
     """
 
 
-_FOLDERS = click.option("--rules", "folders", multiple=True, metavar="DIR", help="Rules instead of the shipped ones.")
 _FORMAT = click.option("-f", "--format", "format_name", type=click.Choice(["table", "json"]), default="table")
 
 
 @command.command("list")
-@_FOLDERS
+@rule_folder_options
 @_FORMAT
 @click.option("--as-of", metavar="DATE", help="Count days from this date instead of today.")
-def list_rules(folders: tuple[str, ...], format_name: str, as_of: str | None) -> None:
+def list_rules(folders: RuleFolders, format_name: str, as_of: str | None) -> None:
     """All products and measures, one line each, with what lies behind and ahead.
 
     \b
@@ -68,9 +68,9 @@ def list_rules(folders: tuple[str, ...], format_name: str, as_of: str | None) ->
 
 @command.command("show")
 @click.argument("identifier", metavar="ID")
-@_FOLDERS
+@rule_folder_options
 @_FORMAT
-def show(identifier: str, folders: tuple[str, ...], format_name: str) -> None:
+def show(identifier: str, folders: RuleFolders, format_name: str) -> None:
     """One vendor, product or measure, whole.
 
     \b
@@ -98,11 +98,13 @@ def show(identifier: str, folders: tuple[str, ...], format_name: str) -> None:
 
 @command.command("check")
 @click.argument("folders", nargs=-1, metavar="[DIR]…")
+@click.option("--only-rules", is_flag=True, help="Without the shipped rules, which are checked too otherwise.")
 @click.option("--clean", "clean_files", multiple=True, metavar="CSV", help="Further ordinary software (repeatable).")
-def check(folders: tuple[str, ...], clean_files: tuple[str, ...]) -> None:
-    """Read all rules, name every error, judge every specimen, and try a list of ordinary software.
+def check(folders: tuple[str, ...], only_rules: bool, clean_files: tuple[str, ...]) -> None:
+    """Check the shipped rules, and those in DIR beside them.
 
-    The columns of a CSV of ordinary software are named as the fields of an item: name, vendor, path, kind, …
+    Names every error, judges every specimen, and tries a list of ordinary software. The columns of such a CSV are named
+    as the fields of an item: name, vendor, path, kind, …
 
     \b
     Example:
@@ -111,7 +113,7 @@ def check(folders: tuple[str, ...], clean_files: tuple[str, ...]) -> None:
     from phaseout.rules.self_check import check_rules
 
     try:
-        ruleset = read_rules(folders, Policy())
+        ruleset = read_rules(RuleFolders(only=folders) if only_rules else RuleFolders(added=folders))
         clean = read_files((os.path.join(shipped(), "clean.csv"), *clean_files))
     except RuleError as error:
         raise broken(error) from error
@@ -144,26 +146,28 @@ def schema(kind: str) -> None:
 
 
 @command.command("new")
-@click.argument("kind", type=click.Choice(["vendor"]))
+@click.argument("kind", type=click.Choice(["vendor", "measure"]))
 @click.argument("name")
 @click.option("--rules", "folder", default=".", metavar="DIR", help="Where the rules lie; here if left out.")
 def new(kind: str, name: str, folder: str) -> None:
-    """Write a commented starting file for a vendor, which passes the check.
+    """Write a commented starting file for a vendor or a measure, which passes the check.
 
     \b
-    Example:
+    Examples:
       phaseout rules new vendor "Acme Corp" --rules my-rules/
+      phaseout rules new measure "Acme Act 2027" --rules my-rules/
     """
-    del kind
     identifier = "-".join(re.findall(r"[a-z0-9]+", name.lower()))
     if not identifier:
         raise click.UsageError(f"{name!r}: an id needs letters of the Latin alphabet or digits; use a transcription")
-    path = os.path.join(folder, "vendors", f"{identifier}.toml")
+    path = os.path.join(folder, f"{kind}s", f"{identifier}.toml")
+    template = _VENDOR if kind == "vendor" else _MEASURE
     quoted = name.replace("\\", "\\\\").replace('"', '\\"')
+    today = dt.datetime.now(dt.UTC).date()
     try:
         os.makedirs(os.path.dirname(path), exist_ok=True)
         with open(path, "x", encoding="utf-8") as file:
-            file.write(_TEMPLATE.format(id=identifier, name=quoted))
+            file.write(template.format(id=identifier, name=quoted, today=today, review=today + dt.timedelta(days=180)))
     except OSError as error:
         raise Failure(f"{path}: {error.strerror or error}") from error
     click.echo(f"{path}: now fill it in, then: phaseout rules check {folder}")
@@ -181,10 +185,10 @@ def new(kind: str, name: str, folder: str) -> None:
     help="Only for these (repeatable); wazuh-sca takes exactly one.",
 )
 @click.option("-o", "--output", "file", metavar="FILE", help="Write to FILE instead of standard output.")
-@_FOLDERS
+@rule_folder_options
 @click.option("--policy", metavar="FILE", help="Your own policy: the rules that it adds are exported as well.")
 def export_rules(
-    language: str, platforms: tuple[Platform, ...], file: str | None, folders: tuple[str, ...], policy: str | None
+    language: str, platforms: tuple[Platform, ...], file: str | None, folders: RuleFolders, policy: str | None
 ) -> None:
     """Write the rules in the language of another tool, for machines without phaseout.
 
@@ -208,8 +212,50 @@ def export_rules(
     write_file(file or STDOUT, iter((text,)), SHARED)
 
 
-_TEMPLATE = """\
-# {name}: who that is, and why software of it matters. docs/rules.md tells what each field means.
+_MEASURE = """\
+# {name}: what it is, and where its text can be read. docs/rules.md says what each field means.
+id = "{id}"
+title = "{name}"
+issuer = "who issued it"
+instrument = "statute"      # or regulation, determination, order, directive, contract_clause, list, policy, advisory
+citation = ["how it is cited"]
+jurisdiction = "US"         # a country, or a state of it: US-TX
+force = "binding"           # or contractual, funding, advisory
+vendors = ["kaspersky"]     # ids of vendor files
+unruled_vendors = []        # names that it lists as well, and that no vendor file looks for
+components = "unclear"      # embedded: parts of other products too; branded_only: not those
+user = "What it means for a user whom it does not bind."
+action = "What a bound reader has to do."
+waiver = ""                 # who may grant an exception under it; empty: it knows none
+
+[status]
+state = "in_force"
+as_of = {today}             # when that was looked up
+review_by = {review}        # when to look again
+
+[[bound]]
+role = "us_federal_agency"  # an id of roles.toml
+duty = "What it asks of them."
+
+# Every dated consequence, with its provenance. `at` has the offset of its own zone; without a date `when` says in words
+# when it applies.
+[[milestone]]
+id = "removal"
+kind = "removal_due"
+text = "What happens then."
+at = 2027-01-01T00:00:00-05:00
+actor = "us_federal_agency"
+verified = "unverified"     # or primary (its text was read), copy, secondary, derived
+references = ["r1"]
+
+[[reference]]
+id = "r1"
+tier = "primary"            # or copy, secondary
+url = "https://example.gov/"
+citation = "what it is called"
+"""
+_VENDOR = """\
+# {name}: who that is, and why software of it matters. docs/rules.md says what each field means.
 id = "{id}"
 name = "{name}"
 names = []                  # in other scripts and languages
@@ -320,7 +366,7 @@ def _show_measure(measure: Measure) -> None:
 
 
 def _say(text: str) -> None:
-    """Shows what rules say, which anybody may have written."""
+    """Shows what rules say; anyone may have written them."""
     click.echo("\n".join(map(visible, text.split("\n"))))
 
 

@@ -7,6 +7,7 @@ import click
 
 from phaseout.cli import EXIT_INTERRUPTED, found_status
 from phaseout.cli.output import Outputs, check_saving
+from phaseout.cli.rule_folders import RuleFolders
 from phaseout.cli.scan_options import counted_from, judging_options, output_options, scan_options
 from phaseout.cli.scanning import start_scan
 from phaseout.model.nouns import Platform
@@ -26,7 +27,7 @@ def command(
     seconds: float,
     priority: str | None,
     saved: str | None,
-    folders: tuple[str, ...],
+    folders: RuleFolders,
     policy: str | None,
     as_of: str | None,
     fail_on: str,

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 import click
 
+from phaseout.cli.rule_folders import rule_folder_options
 from phaseout.report import FORMATS
 from phaseout.scan.supervisor import WHOLE_SECONDS
 
@@ -76,15 +77,9 @@ def scan_options(function: _F) -> _F:
 
 
 def rule_options(function: _F) -> _F:
-    """Adds `--rules` and `--policy`."""
-    for option in (
-        click.option("--policy", metavar="FILE", help="Your own roles, waivers, deadlines and replacements."),
-        click.option(
-            "--rules", "folders", multiple=True, metavar="DIR", help="Rules instead of the shipped ones (repeatable)."
-        ),
-    ):
-        function = option(function)
-    return function
+    """Adds `--rules`, `--only-rules` and `--policy`."""
+    policy = click.option("--policy", metavar="FILE", help="Your own roles, waivers, deadlines and replacements.")
+    return rule_folder_options(policy(function))
 
 
 def judging_options(function: _F) -> _F:

@@ -5,7 +5,6 @@ import unicodedata
 import pytest
 from phaseout.cli.rule_files import read_rules
 from phaseout.model.nouns import Item
-from phaseout.model.rules import Policy
 from phaseout.rules.matcher import Matcher
 
 CYRILLIC = str.maketrans("aeopcyx", "аеорсух")
@@ -14,7 +13,7 @@ GREEK = str.maketrans("aok", "αοκ")
 
 @pytest.fixture(scope="module")
 def matcher() -> Matcher:
-    return Matcher(read_rules((), Policy()))
+    return Matcher(read_rules())
 
 
 def full_width(text: str) -> str:

@@ -15,7 +15,7 @@ AS_OF = dt.date(2026, 11, 21)
 
 @pytest.fixture(scope="module")
 def rules() -> Ruleset:
-    return read_rules((), Policy())
+    return read_rules()
 
 
 def judged(rules: Ruleset, item: Item, *roles: str) -> Finding:

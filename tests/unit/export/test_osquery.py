@@ -16,7 +16,7 @@ from phaseout.cli.rule_files import read_rules
 from phaseout.export import LANGUAGES
 from phaseout.export.osquery import TABLES, export
 from phaseout.model.nouns import Inventory, Item, Platform
-from phaseout.model.rules import Policy, Ruleset, Specimen
+from phaseout.model.rules import Ruleset, Specimen
 from phaseout.rules.matcher import Matcher
 
 from tests.cli.test_scan import phaseout
@@ -33,7 +33,7 @@ COMPUTED = {"npm_packages", "python_packages"}  # their purl is made of other co
 
 @pytest.fixture(scope="module")
 def ruleset() -> Ruleset:
-    return read_rules((), Policy())
+    return read_rules()
 
 
 @pytest.fixture(scope="module")

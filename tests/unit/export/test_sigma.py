@@ -7,7 +7,6 @@ import pytest
 from phaseout.cli.rule_files import read_rules
 from phaseout.export.sigma import export
 from phaseout.model.nouns import Platform
-from phaseout.model.rules import Policy
 
 from tests.cli.test_scan import phaseout
 
@@ -17,7 +16,7 @@ ALL: tuple[Platform, ...] = ("linux", "macos", "windows")
 
 @pytest.fixture(scope="module")
 def text() -> str:
-    return export(read_rules((), Policy()), ALL)
+    return export(read_rules(), ALL)
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +49,7 @@ def test_ids_are_uuids_that_stay(rules: list[dict[str, Any]]) -> None:
     ids = [rule["id"] for rule in rules]
     assert len(set(ids)) == len(ids)
     assert all(str(uuid.UUID(identifier)) == identifier for identifier in ids)
-    again = export(read_rules((), Policy()), ALL[:1])
+    again = export(read_rules(), ALL[:1])
     assert {rule["id"] for rule in yaml.safe_load_all(again) if rule} <= set(ids)
 
 

@@ -8,7 +8,7 @@ import pytest
 from phaseout.cli.rule_files import read_rules
 from phaseout.export.wazuh_sca import export
 from phaseout.model.nouns import Platform
-from phaseout.model.rules import Policy, Ruleset
+from phaseout.model.rules import Ruleset
 
 from tests.cli.test_scan import phaseout
 
@@ -66,7 +66,7 @@ SCHEMA = {
 
 @pytest.fixture(scope="module")
 def ruleset() -> Ruleset:
-    return read_rules((), Policy())
+    return read_rules()
 
 
 def policy(ruleset: Ruleset, platform: Platform) -> dict[str, Any]:

@@ -1,7 +1,6 @@
 """The checks of the rules find what is wrong, and the shipped rules have nothing wrong."""
 
 from phaseout.cli.rule_files import read_files, read_rules, shipped
-from phaseout.model.rules import Policy
 from phaseout.rules.load import load
 from phaseout.rules.self_check import check_rules
 
@@ -30,7 +29,7 @@ def test_good_rules_have_nothing_wrong() -> None:
 
 def test_shipped_rules_have_nothing_wrong() -> None:
     clean = read_files([f"{shipped()}/clean.csv"])
-    assert list(check_rules(read_rules((), Policy()), clean)) == []
+    assert list(check_rules(read_rules(), clean)) == []
 
 
 def test_specimens_judged_otherwise() -> None:

@@ -14,7 +14,7 @@ def test_is_sha_256() -> None:
 
 def test_a_scan_does_not_load_openssl() -> None:
     code = (
-        "import sys; from phaseout.cli.rule_files import rules_and_policy; rules_and_policy((), None);"
+        "import sys; from phaseout.cli.rule_files import rules_and_policy; rules_and_policy();"
         "from phaseout.sources import load; load('windows'); print('_hashlib' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -6,7 +6,6 @@ from pathlib import Path
 
 from phaseout.cli.rule_files import read_rules
 from phaseout.model.nouns import Item
-from phaseout.model.rules import Policy
 from phaseout.rules.matcher import Matcher
 
 from tests.support.harness import run
@@ -30,7 +29,7 @@ def items_of(tree: WindowsTree) -> list[Item]:
 def products(items: list[Item]) -> dict[str, set[tuple[str, str]]]:
     """Product → source and name of what shows it."""
     found: dict[str, set[tuple[str, str]]] = {}
-    for hit in Matcher(read_rules((), Policy())).match(items):
+    for hit in Matcher(read_rules()).match(items):
         item = items[hit.item]
         found.setdefault(hit.product.id, set()).add((item.source, item.name))
     return found

@@ -6,7 +6,6 @@ import sys
 import pytest
 from phaseout.cli.rule_files import read_rules
 from phaseout.model.nouns import Problem
-from phaseout.model.rules import Policy
 from phaseout.rules.matcher import Matcher
 
 from tests.support.harness import Result, run
@@ -58,7 +57,7 @@ def test_signer_makes_the_match_certain(windows_tree: WindowsTree) -> None:
     windows_tree.write(rf"{FILES_32}\Kaspersky Lab\Kaspersky 21.3\avp.exe", executable(known, [LAB]))
     windows_tree.write(rf"{FILES}\Tools\avp.exe", executable({}, [("AO Kaspersky Lab", "Kaspersky Lab JSC")]))
     result = run("portable_programs", windows_tree.host())
-    hits = Matcher(read_rules((), Policy())).match(result.items)
+    hits = Matcher(read_rules()).match(result.items)
     found = {(result.items[hit.item].path, hit.product.id, hit.confidence) for hit in hits}
     assert found == {
         (rf"{FILES_32}\Kaspersky Lab\Kaspersky 21.3\avp.exe", "kaspersky-home-windows", "certain"),
