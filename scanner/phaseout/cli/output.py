@@ -155,6 +155,8 @@ def write_file(path: str, text: Iterator[str], mode: int = PRIVATE) -> None:
             for chunk in text:
                 write(chunk)
     except OSError as error:
+        if path == STDOUT:
+            raise
         raise Failure(_said(path, error)) from error
 
 

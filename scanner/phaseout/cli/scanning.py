@@ -31,10 +31,13 @@ class Scan:
 
         Raises:
             click.UsageError: the root is no host, or there is no such source.
+            KeyboardInterrupt: it was interrupted before anything was seen.
         """
         try:
             return self._supervisor.inventory(scanned_at=now.strftime("%Y-%m-%dT%H:%M:%SZ"), tool=TOOL)
         except CannotLookError as error:
+            if self._supervisor.interrupted:  # before the host was open
+                raise KeyboardInterrupt from error
             raise click.UsageError(str(error)) from error
         finally:
             self._progress.erase()

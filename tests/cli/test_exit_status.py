@@ -1,0 +1,144 @@
+"""Status 1 says that something was found, and nothing else: not a closed pipe, a full disk or an interruption."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+from phaseout.report import FORMATS
+
+from tests.cli.test_scan import KESL, phaseout
+from tests.support.places import CODE
+from tests.support.trees import Tree
+
+FULL = "/dev/full"
+needs_full = pytest.mark.skipif(not os.path.exists(FULL), reason="no device that is always full here")
+CLEAN = KESL.replace("kesl", "bash").replace("Kaspersky Lab", "Debian")
+PRINTING = (
+    ("--help",),
+    ("--version",),
+    ("scan", "--help"),
+    ("inventory", "--root", "{clean}"),
+    ("match", "{saved}"),
+    ("match", "{saved}", "{saved}"),
+    ("diff", "{saved}", "{saved}"),
+    ("explain", "kesl"),
+    ("rules", "list"),
+    ("rules", "show", "kaspersky"),
+    ("rules", "check"),
+    ("rules", "schema", "policy"),
+    ("rules", "export", "--to", "sigma"),
+    ("sources",),
+    *(("scan", "--root", "{clean}", "-f", one.name) for one in FORMATS),
+    *(("scan", "--root", "{found}", "-f", one.name) for one in FORMATS),
+    *(("inventory", "--root", "{clean}", "-f", one.name) for one in FORMATS if "inventory" in one.holds),
+)
+
+
+@pytest.fixture(scope="module")
+def places(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    folder = tmp_path_factory.mktemp("places")
+    clean, found = Tree(folder / "clean"), Tree(folder / "found")
+    clean.write("/var/lib/dpkg/status", CLEAN)
+    found.write("/var/lib/dpkg/status", KESL)
+    saved = str(folder / "saved.json")
+    phaseout("inventory", "--root", str(clean.root), "--inventory", saved)
+    return {"clean": str(clean.root), "found": str(found.root), "saved": saved}
+
+
+def ended(command: tuple[str, ...], places: dict[str, str], stdout: int) -> tuple[int, str]:
+    result = subprocess.run(
+        [sys.executable, "-m", "phaseout", *(part.format(**places) for part in command)],
+        stdout=stdout,
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+        cwd=CODE,
+    )
+    return result.returncode, result.stderr
+
+
+@needs_full
+@pytest.mark.parametrize("command", PRINTING, ids=" ".join)
+def test_a_full_disk_is_status_2(command: tuple[str, ...], places: dict[str, str]) -> None:
+    full = os.open(FULL, os.O_WRONLY)
+    status, said = ended(command, places, full)
+    os.close(full)
+    assert status == 2, said
+    assert "No space left on device" in said
+    assert "Traceback" not in said
+
+
+@pytest.mark.parametrize("command", PRINTING, ids=" ".join)
+def test_a_pipe_that_nobody_reads_is_status_2_without_a_word(command: tuple[str, ...], places: dict[str, str]) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    assert ended(command, places, writer) == (2, "")
+    os.close(writer)
+
+
+def test_head_never_makes_a_finding(places: dict[str, str]) -> None:
+    """Whether the reader is gone before the end is a matter of chance; that nothing was found is not."""
+    for _ in range(5):
+        command = f"{sys.executable} -m phaseout scan --root {places['clean']} | head -1; echo ${{PIPESTATUS[0]}}"
+        result = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False, cwd=CODE)
+        assert result.stdout.splitlines()[-1] in ("0", "2")
+
+
+@needs_full
+def test_messages_that_cannot_be_written_change_no_status(places: dict[str, str]) -> None:
+    for arguments, status in ((f"scan --root {places['found']} -o /dev/null -f csv", 1), ("scan --nope", 2)):
+        command = f"{sys.executable} -m phaseout {arguments} 2>{FULL} >{FULL}"
+        assert subprocess.run(["sh", "-c", command], check=False, cwd=CODE).returncode == status
+
+
+def test_a_fault_of_ours_is_never_a_finding(places: dict[str, str]) -> None:
+    code = (
+        "import sys, phaseout.judgement.verdict as v; v.judge = lambda *_: 1 / 0; "
+        f"sys.argv[1:] = ['scan', '--root', {places['clean']!r}]; from phaseout.__main__ import main; main()"
+    )
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, cwd=CODE)
+    assert (result.returncode, "ZeroDivisionError" in result.stderr) == (2, True)
+
+
+DELAYS = (0.06, 0.1, 0.15, 0.2, 0.3)  # seconds from the start of Python; earlier ones hit the interpreter itself
+
+
+@pytest.mark.parametrize("command", ["scan", "inventory"])
+@pytest.mark.parametrize("delay", DELAYS)
+def test_an_interruption_is_status_130(command: str, delay: float, places: dict[str, str]) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-m", "phaseout", command, "--root", places["found"]],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=CODE,
+    ) as process:
+        time.sleep(delay)
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate()
+    done = {"scan": 1, "inventory": 0}[command]  # a fast machine was faster
+    assert process.returncode in (130, done), said
+    assert "Traceback" not in said
+
+
+@pytest.mark.parametrize(
+    "module", ["phaseout.scan.worker_process", "click", "phaseout.cli.output", "phaseout.rules.matcher"]
+)
+def test_interrupted_while_a_module_is_loaded(module: str, places: dict[str, str]) -> None:
+    code = (
+        "import builtins, os, signal, sys\n"
+        "real = builtins.__import__\n"
+        "def load(name, *more, **options):\n"
+        f"    if name == {module!r} and os.getpid() == here:\n"
+        "        os.kill(here, signal.SIGINT)\n"
+        "    return real(name, *more, **options)\n"
+        "from phaseout.__main__ import main\n"
+        f"sys.argv = ['phaseout', 'scan', '--root', {places['clean']!r}]\n"
+        "here, builtins.__import__ = os.getpid(), load\n"
+        "main()\n"
+    )
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, cwd=CODE)
+    assert (result.returncode, "Traceback" in result.stderr) == (130, False), result.stderr
