@@ -33,7 +33,7 @@ def places(one: Source) -> list[str]:
 @pytest.mark.parametrize("one", SOURCES, ids=lambda one: one.name)
 def test_metadata_is_complete(one: Source) -> None:
     assert one.name == one.name.lower()
-    assert f".{one.name}" in "".join(f".{name.partition('.')[2]} " for name in ALL)
+    assert one.name in {name.rpartition(".")[2] for name in ALL}
     assert one.title[0].isupper() or one.title[0].islower()
     assert not one.title.endswith(".")
     assert one.limits.endswith(".")

@@ -67,6 +67,7 @@ ALL: tuple[str, ...] = (
     "anywhere.cargo_binaries",
     "anywhere.go_binaries",
     "anywhere.containers",
+    "territory",
 )
 # Those that also read the containers and the like that others find within a host.
 INSIDE: tuple[str, ...] = (
@@ -95,6 +96,7 @@ _PLATFORMS: dict[str, tuple[Platform, ...]] = {
     "linux": ("linux",),
     "macos": ("macos",),
     "windows": ("windows",),
+    "territory": ("linux", "macos", "windows"),
     "anywhere": ("linux", "macos", "windows"),
 }
 

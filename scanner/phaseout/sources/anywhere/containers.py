@@ -37,12 +37,6 @@ _DRIVERS = ("overlay", "vfs")
 _DOCKER_SETTINGS = "/etc/docker/daemon.json"
 _PODMAN_SETTINGS = "/etc/containers/storage.conf"
 _ELSEWHERE = re.compile(r'^[ \t]*graphroot[ \t]*=[ \t]*"(/[^"]+)"', re.MULTILINE)
-_CONTAINERD = "/var/lib/containerd/io.containerd.snapshotter.v1.overlayfs/snapshots"
-_DISKS = (
-    "~/.docker/desktop/vms/*/data/Docker.raw",
-    *("~/.local/share/containers/podman/machine/*/*.raw", "~/.local/share/containers/podman/machine/*/*.qcow2"),
-    *("~/.lima/*/diffdisk", "~/.colima/_lima/*/diffdisk"),
-)
 _MOST_LAYERS = 500  # as in the kernel
 _NO_FILES = "its files are not there, or kept in a form that is not looked into"
 
@@ -76,10 +70,6 @@ def collect(host: Host) -> Iterator[Trace]:
     for place in places(host, (*_PODMAN, elsewhere[1] if elsewhere else _PODMAN[0])):
         for driver in _DRIVERS:
             yield from _podman(host, _Engine("podman", *place), driver)
-    if host.info.platform == "linux" and host.files.list(_CONTAINERD):
-        yield Problem(_CONTAINERD, "containers and images that containerd itself keeps are not looked into")
-    for place in places(host, _DISKS):
-        yield Problem(place.path, "the disk of a virtual machine that runs containers: not looked into")
 
 
 def _docker(host: Host, engine: _Engine) -> Iterator[Trace]:
@@ -263,8 +253,7 @@ SOURCE = Source(
     reads=(
         *(f"{root}/{file}" for root in _DOCKER for file in _DOCKER_FILES),
         *(f"{root}/{file}" for root in _PODMAN for file in _PODMAN_FILES),
-        *(_DOCKER_SETTINGS, _PODMAN_SETTINGS, _CONTAINERD),
-        *_DISKS,
+        *(_DOCKER_SETTINGS, _PODMAN_SETTINGS),
         "/**/overlay/*",  # the folders that the settings name
     ),
     limits="Volumes, what containerd itself keeps, and the disks of virtual machines that run containers are not seen.",

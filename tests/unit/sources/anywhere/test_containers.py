@@ -16,7 +16,7 @@ import pytest
 from phaseout.host import Host
 from phaseout.host.filesystem.files import Files
 from phaseout.host.users import User
-from phaseout.model.nouns import HostInfo, Item, Problem
+from phaseout.model.nouns import HostInfo, Item
 from phaseout.parsers.containers.container_storage import config_file
 from phaseout.scan.worker import run_source
 from phaseout.sources.anywhere import containers
@@ -222,19 +222,6 @@ def test_more_layers_than_the_kernel_takes_are_not_read(tree: Tree) -> None:
     tree.write("/var/lib/docker/overlay2/deep499/diff/usr/lib/apk/db/installed", "P:unseen\nV:1\n\n")
     found = {item.name for item in run("containers", tree.host()).items if item.details.get("seen_by") == "apk"}
     assert found == {"seen"}
-
-
-def test_what_is_not_looked_into_is_said(tree: Tree) -> None:
-    snapshots = "/var/lib/containerd/io.containerd.snapshotter.v1.overlayfs/snapshots"
-    tree.folder(f"{snapshots}/1/fs")
-    tree.write("/home/ada/.lima/default/diffdisk")
-    result = run("containers", tree.host())
-    assert result.problems == (
-        Problem(snapshots, "containers and images that containerd itself keeps are not looked into"),
-        Problem(
-            "/home/ada/.lima/default/diffdisk", "the disk of a virtual machine that runs containers: not looked into"
-        ),
-    )
 
 
 def test_a_host_without_engines_costs_nothing(tree: Tree) -> None:

@@ -1,0 +1,283 @@
+r"""Places where software is known to live and that no source reads: each is recognised by its existence, and named.
+
+One line is one kind of place. A place that is worth reading becomes a source, and its line goes.
+"""
+
+from collections.abc import Iterator
+from typing import NamedTuple, get_args
+
+from phaseout.host import Host
+from phaseout.model.nouns import Kind, Platform, Problem
+from phaseout.sources.kit.places import places
+from phaseout.sources.source import Source, Trace
+
+_MOUNT = "mount it read-only, and scan it with --root"
+_GUEST = "run phaseout inside"
+
+
+class Territory(NamedTuple):
+    """One kind of place.
+
+    Attributes:
+        what: what lies there, in the plural.
+        remedy: what helps.
+        platforms: the systems that have it.
+        patterns: the paths that show it; `~` stands for the home of every user.
+    """
+
+    what: str
+    remedy: str
+    platforms: tuple[Platform, ...]
+    patterns: tuple[str, ...]
+
+
+_LINUX: tuple[Platform, ...] = ("linux",)
+_MACOS: tuple[Platform, ...] = ("macos",)
+_WINDOWS: tuple[Platform, ...] = ("windows",)
+_UNIX: tuple[Platform, ...] = ("linux", "macos")
+
+TERRITORIES = (
+    # Package managers
+    Territory("bundles of swupd", "see swupd bundle-list", _LINUX, ("/usr/share/clear/bundles/*",)),
+    Territory("packages of CRUX", "see pkginfo -i", _LINUX, ("/var/lib/pkg/db",)),
+    Territory("packages of KISS", "see kiss list", _LINUX, ("/var/db/kiss/installed/*",)),
+    Territory("modules of Lunar", "see lvu installed", _LINUX, ("/var/state/lunar/packages",)),
+    Territory("spells of Source Mage", "see gaze installed", _LINUX, ("/var/state/sorcery/packages",)),
+    Territory("programs of GoboLinux", "see /Programs", _LINUX, ("/Programs/*",)),
+    Territory(
+        "packages of pkgsrc", "see pkg_info", _UNIX, ("/usr/pkg/pkgdb/*", "/opt/pkg/pkgdb/*", "/var/db/pkg/*/+CONTENTS")
+    ),
+    Territory(
+        "packages of Bitnami",
+        "see /opt/bitnami",
+        _LINUX,
+        ("/opt/bitnami/*/.spdx-*.spdx", "/opt/bitnami/.bitnami_components.json"),
+    ),
+    Territory("packages of Synology", "see synopkg list", _LINUX, ("/var/packages/*/INFO",)),
+    Territory("packages of QNAP", "see qpkg_cli -l", _LINUX, ("/etc/config/qpkg.conf",)),
+    Territory(
+        "packages of Termux", "run dpkg -l in Termux", _LINUX, ("/data/data/com.termux/files/usr/var/lib/dpkg/status",)
+    ),
+    Territory("packages of Spack", "see spack find", _UNIX, ("/opt/spack/opt/spack/*", "~/spack/opt/spack/*")),
+    Territory(
+        "programs of 0install",
+        "see 0install store list",
+        _UNIX,
+        ("/var/cache/0install.net/implementations/*", "~/.cache/0install.net/implementations/*"),
+    ),
+    Territory(
+        "packages of Fink", "see fink list -i", _MACOS, ("/sw/var/lib/dpkg/status", "/opt/sw/var/lib/dpkg/status")
+    ),
+    Territory("packages of Cygwin", "see cygcheck -c", _WINDOWS, (r"C:\cygwin*\etc\setup\installed.db",)),
+    Territory(
+        "packages of MSYS2",
+        "see pacman -Q",
+        _WINDOWS,
+        (r"C:\msys*\var\lib\pacman\local\*", r"C:\Program Files\Git\var\lib\pacman\local\*"),
+    ),
+    # Windows programs and Android apps on other systems
+    Territory(
+        "Windows programs in a prefix of Wine",
+        "see wine uninstaller",
+        _UNIX,
+        (
+            *("~/.wine/drive_c", "~/.local/share/wineprefixes/*/drive_c", "~/.local/share/bottles/bottles/*/drive_c"),
+            *(
+                "~/.var/app/com.usebottles.bottles/data/bottles/bottles/*/drive_c",
+                "~/.PlayOnLinux/wineprefix/*/drive_c",
+            ),
+            *("~/.cxoffice/*/drive_c", "~/Library/Application Support/CrossOver/Bottles/*/drive_c"),
+        ),
+    ),
+    Territory(
+        "Android apps in Waydroid",
+        "see waydroid app list",
+        _LINUX,
+        ("/var/lib/waydroid/images/*.img", "~/.local/share/waydroid/data/app/*", "/var/lib/anbox/data"),
+    ),
+    Territory("Android apps in BlueStacks", "open BlueStacks", _WINDOWS, (r"C:\ProgramData\BlueStacks*\Engine\*",)),
+    # Containers
+    Territory(
+        "containers and images of containerd",
+        "see ctr --namespace NAME containers list, crictl ps -a, or nerdctl ps -a",
+        _LINUX,
+        tuple(
+            f"{root}/io.containerd.snapshotter.v1.*/snapshots/*"
+            for root in (
+                *("/var/lib/containerd", "/var/lib/rancher/k3s/agent/containerd"),
+                *("/var/lib/rancher/rke2/agent/containerd", "/var/snap/microk8s/common/var/lib/containerd"),
+                *("/var/lib/k0s/containerd", "/var/lib/docker/containerd/daemon", "~/.local/share/containerd"),
+                *("~/.rancher/k3s/agent/containerd", "~/.local/share/docker/containerd/daemon"),
+            )
+        ),
+    ),
+    Territory(
+        "images that bootc keeps",
+        "see bootc image list",
+        _LINUX,
+        ("/usr/lib/bootc/storage/*-images/*", "/sysroot/ostree/bootc/storage/*-images/*"),
+    ),
+    Territory("containers of OpenVZ", _GUEST, _LINUX, ("/vz/private/*", "/vz/root/*", "/var/lib/vz/private/*")),
+    Territory(
+        "containers and machines of Proxmox",
+        _GUEST,
+        _LINUX,
+        ("/etc/pve/lxc/*.conf", "/etc/pve/qemu-server/*.conf", "/var/lib/pve-cluster/config.db"),
+    ),
+    Territory(
+        "images of Apptainer and Singularity",
+        "mount them, and scan them with --root",
+        _LINUX,
+        ("~/*.sif", "/opt/*.sif", "/opt/*/*.sif", "/srv/*.sif"),
+    ),
+    Territory("containers of udocker", "see udocker ps", _LINUX, ("~/.udocker/containers/*",)),
+    Territory(
+        "disks of virtual machines that run containers",
+        "run phaseout inside, or list the containers with docker ps -a or podman ps -a",
+        _UNIX,
+        (
+            *(
+                "~/.docker/desktop/vms/*/data/Docker.raw",
+                "~/Library/Containers/com.docker.docker/Data/vms/*/data/Docker.raw",
+            ),
+            *("~/.local/share/containers/podman/machine/*/*.raw", "~/.local/share/containers/podman/machine/*/*.qcow2"),
+            *(
+                "~/.lima/*/diffdisk",
+                "~/.colima/_lima/*/diffdisk",
+                "~/.minikube/machines/*/*.rawdisk",
+                "~/.rd/lima/*/diffdisk",
+            ),
+            *("~/.orbstack/data/*.img", "~/Library/Application Support/rancher-desktop/lima/*/diffdisk"),
+        ),
+    ),
+    # Virtual machines
+    Territory(
+        "disks of virtual machines",
+        f"{_GUEST}, or mount the disk read-only and scan it with --root",
+        _LINUX,
+        (
+            *(f"/var/lib/libvirt/images/*{end}" for end in (".qcow2", ".img", ".raw", ".vmdk")),
+            *(f"~/.local/share/libvirt/images/*{end}" for end in (".qcow2", ".img", ".raw")),
+            *("~/.local/share/gnome-boxes/images/*", "~/.var/app/org.gnome.Boxes/data/gnome-boxes/images/*"),
+            *("~/VirtualBox VMs/*/*.vdi", "~/VirtualBox VMs/*/*.vmdk", "~/vmware/*/*.vmdk", "/var/lib/vmware/*/*.vmdk"),
+            *(
+                "/var/lib/vz/images/*/*",
+                "/var/lib/xen/images/*",
+                "/var/lib/nova/instances/*/disk",
+                "~/.vagrant.d/boxes/*",
+            ),
+            *("/var/lib/multipass/vault/instances/*", "/var/snap/multipass/common/data/multipassd/vault/instances/*"),
+        ),
+    ),
+    Territory(
+        "disks of virtual machines",
+        _GUEST,
+        _MACOS,
+        (
+            *("~/Parallels/*.pvm", "~/Virtual Machines.localized/*.vmwarevm", "~/VirtualBox VMs/*/*.vdi"),
+            *(
+                "~/Library/Containers/com.utmapp.UTM/Data/Documents/*.utm",
+                "/Users/Shared/Parallels/*.pvm",
+                "~/.tart/vms/*",
+            ),
+        ),
+    ),
+    Territory(
+        "disks of virtual machines",
+        _GUEST,
+        _WINDOWS,
+        (
+            *(
+                rf"C:\{folder}\Virtual Hard Disks\*{end}"
+                for folder in (r"ProgramData\Microsoft\Windows", r"Users\Public\Documents\Hyper-V")
+                for end in (".vhd", ".vhdx", ".avhdx")
+            ),
+            *(r"~\VirtualBox VMs\*\*.vdi", r"~\VirtualBox VMs\*\*.vmdk", r"~\Documents\Virtual Machines\*\*.vmdk"),
+        ),
+    ),
+    Territory(
+        "disks of Linux distributions in Windows",
+        "run phaseout inside: wsl -d NAME",
+        _WINDOWS,
+        (
+            *(r"~\AppData\Local\Packages\*\LocalState\ext4.vhdx", r"~\AppData\Local\wsl\*\ext4.vhdx"),
+            *(r"~\AppData\Local\Docker\wsl\*\*.vhdx", r"~\AppData\Local\Docker\wsl\*\*\*.vhdx"),
+            r"~\.local\share\containers\podman\machine\wsl\wsldist\*\ext4.vhdx",
+        ),
+    ),
+    # Homes that are locked
+    Territory(
+        "encrypted homes that are not open",
+        "scan while the user is logged in",
+        _LINUX,
+        ("~/Access-Your-Private-Data.desktop",),
+    ),
+    Territory("homes of systemd-homed", "scan while the user is logged in", _LINUX, ("/home/*.home",)),
+    Territory(
+        "encrypted homes that are not open",
+        "scan while the user is logged in",
+        _MACOS,
+        ("/Users/*/*.sparsebundle/token",),
+    ),
+    # Other systems on the disks of this one
+    Territory(
+        "another system on a disk of this machine",
+        _MOUNT,
+        _LINUX,
+        (
+            *(f"{top}/EFI/Microsoft/Boot/BCD" for top in ("/boot/efi", "/efi", "/boot")),
+            *(
+                f"{top}/{mark}"
+                for top in ("/mnt", "/mnt/*", "/media/*", "/media/*/*", "/run/media/*/*")
+                for mark in ("etc/os-release", "Windows/System32/config/SOFTWARE")
+            ),
+        ),
+    ),
+    Territory(
+        "another system on a disk of this machine",
+        "scan it with --root",
+        _MACOS,
+        ("/Volumes/*/System/Library/CoreServices/SystemVersion.plist", "/Volumes/*/Windows/System32/config/SOFTWARE"),
+    ),
+    Territory(
+        "an earlier Windows",
+        "remove it with Disk Clean-up, or scan it with --root",
+        _WINDOWS,
+        (r"C:\Windows.old\Windows\System32",),
+    ),
+)
+
+
+def collect(host: Host) -> Iterator[Trace]:
+    """A problem for every kind of place that is there, with the first of its paths."""
+    for territory in TERRITORIES:
+        if host.info.platform in territory.platforms:
+            before = len(host.files.problems)
+            found = [place for place in places(host, territory.patterns) if _counts(host, place.path)]
+            # A network mount on the way is named among the host's own: nothing promises software there.
+            host.files.problems[before:] = [one for one in host.files.problems[before:] if one.cause != "mount"]
+            if found:
+                more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
+                why = f"{territory.what}, which phaseout does not read"
+                yield Problem(f"{found[0].path}{more}", why, "unsupported", remedy=territory.remedy)
+
+
+def _counts(host: Host, path: str) -> bool:
+    """A home of systemd-homed is seen where it is open; on macOS the system itself is one of the volumes."""
+    if path.endswith(".home"):
+        return not host.files.list(path.removesuffix(".home"))
+    if path.startswith("/Volumes/"):
+        return host.files.link("/".join(path.split("/")[:3])) != "/"
+    return True
+
+
+SOURCE = Source(
+    name="territory",
+    title="Places that no source reads",
+    platforms=("linux", "macos", "windows"),
+    kinds=get_args(Kind),
+    needs=(),
+    reads=("/home/*", *(pattern for territory in TERRITORIES for pattern in territory.patterns)),
+    limits="What lies there is not read: the report names each place and what helps.",
+    collect=collect,
+)

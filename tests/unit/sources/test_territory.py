@@ -1,0 +1,64 @@
+"""Places that no source reads are named as soon as they exist."""
+
+import pytest
+from phaseout.model.nouns import Platform
+from phaseout.sources.territory import TERRITORIES
+
+from tests.support.harness import run
+from tests.support.trees import MacTree, Tree, WindowsTree
+
+
+def patterns(platform: Platform, *others: Platform) -> list[str]:
+    return [
+        pattern
+        for territory in TERRITORIES
+        if platform in territory.platforms and not set(others) & set(territory.platforms)
+        for pattern in territory.patterns
+        if not pattern.startswith("~/Library") or platform == "macos"
+    ]
+
+
+def concrete(pattern: str, home: str) -> str:
+    return pattern.replace("~", home, 1).replace("*", "x")
+
+
+@pytest.mark.parametrize("pattern", patterns("linux"))
+def test_every_place_on_linux_is_named(tree: Tree, pattern: str) -> None:
+    tree.write(concrete(pattern, "/home/ada"))
+    (problem,) = run("territory", tree.host()).problems
+    assert problem.cause == "unsupported"
+    assert problem.remedy
+    assert problem.where == concrete(pattern, "/home/ada")
+
+
+@pytest.mark.parametrize("pattern", patterns("macos"))
+def test_every_place_on_macos_is_named(mac_tree: MacTree, pattern: str) -> None:
+    mac_tree.write(concrete(pattern, "/Users/ada"))
+    (problem,) = run("territory", mac_tree.host()).problems
+    assert problem.where == concrete(pattern, "/Users/ada")
+
+
+@pytest.mark.parametrize("pattern", patterns("windows"))
+def test_every_place_on_windows_is_named(windows_tree: WindowsTree, pattern: str) -> None:
+    windows_tree.write(concrete(pattern, r"C:\Users\ada"))
+    problems = run("territory", windows_tree.host()).problems
+    assert problems[0].remedy
+
+
+def test_several_places_of_a_kind_are_one_line(tree: Tree) -> None:
+    tree.write("/var/lib/libvirt/images/a.qcow2")
+    tree.write("/home/ada/VirtualBox VMs/b/b.vdi")
+    (problem,) = run("territory", tree.host()).problems
+    assert problem.where.endswith("(and 1 more)")
+
+
+def test_a_home_of_systemd_homed_that_is_open_is_seen(tree: Tree) -> None:
+    tree.write("/home/quin.home")
+    assert run("territory", tree.host()).problems
+    tree.write("/home/quin/.profile")
+    assert run("territory", tree.host()).run.status == "ok"
+
+
+def test_an_empty_host_has_no_territory(tree: Tree, mac_tree: MacTree) -> None:
+    assert run("territory", tree.host()).run.status == "ok"
+    assert run("territory", mac_tree.host()).run.status == "ok"
