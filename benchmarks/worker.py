@@ -1,4 +1,4 @@
-"""What supervision costs: a look through the worker against the same sources in this process.
+"""What supervision costs: a scan through the worker against the same sources in this process.
 
     python benchmarks/worker.py [--runs 21]
 
@@ -11,7 +11,7 @@ import statistics
 import subprocess
 import sys
 
-# Both load what a scan loads before it can look; what is timed is the look, with its imports.
+# Both load what a scan loads first; what is timed is the scan, with its imports.
 START = """
 import time, phaseout.scan.supervisor, phaseout.scan.worker_process
 from phaseout.scan.messages import Request
@@ -25,15 +25,15 @@ print(time.perf_counter() - began)
 """
 WORKER = """
 began = time.perf_counter()
-look = phaseout.scan.supervisor.Look(Request(), fork={fork})
-inventory = look.inventory(scanned_at="", tool="")
+scan = phaseout.scan.supervisor.ScanSupervisor(Request(), fork={fork})
+inventory = scan.inventory(scanned_at="", tool="")
 print(time.perf_counter() - began)
 """
 READY = """
 began = time.perf_counter()
-phaseout.scan.worker_process.make_ready()
-look = phaseout.scan.supervisor.Look(Request())
-inventory = look.inventory(scanned_at="", tool="")
+prepared = phaseout.scan.worker_process.prepare()
+scan = phaseout.scan.supervisor.ScanSupervisor(Request(), prepared=prepared)
+inventory = scan.inventory(scanned_at="", tool="")
 print(time.perf_counter() - began)
 """
 
@@ -54,7 +54,7 @@ def main() -> None:
             if run:  # the first warms the caches of files
                 figures[name].append(float(child.stdout) * 1000)
     base = statistics.median(figures["in this process"])
-    print(f"medians of {arguments.runs} runs: a live look, ms; what the worker adds, ms")
+    print(f"medians of {arguments.runs} runs: a live scan, ms; what the worker adds, ms")
     for name, measured in figures.items():
         median = statistics.median(measured)
         print(f"  {name:36} {median:7.1f}  {median - base:+7.1f}   ({min(measured):.1f} to {max(measured):.1f})")

@@ -22,15 +22,16 @@ def _main(arguments: list[str]) -> None:
         from phaseout.scan.worker_process import spawned
 
         spawned()
+    prepared = None
     if arguments[:1] in (["scan"], ["inventory"]):
-        from phaseout.scan.worker_process import make_ready
+        from phaseout.scan.worker_process import prepare
 
-        make_ready()
+        prepared = prepare()
     from phaseout.cli import run
 
     if arguments[:1] == ["--socket"]:  # osquery starts its extensions with it; no other command begins so
         run(["osquery-extension", *arguments])
-    run()
+    run(prepared=prepared)
 
 
 def _says_version() -> bool:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from phaseout.scan.messages import Request
-from phaseout.scan.supervisor import Look
+from phaseout.scan.supervisor import ScanSupervisor
 
 from tests.cli.test_scan import KESL, phaseout
 from tests.support.places import CODE
@@ -27,7 +27,9 @@ def test_processes_that_come_and_go() -> None:
     breeder.start()
     try:
         for _ in range(3):
-            inventory = Look(Request(only=("processes",))).inventory(scanned_at="2026-01-01T00:00:00Z", tool="test")
+            inventory = ScanSupervisor(Request(only=("processes",))).inventory(
+                scanned_at="2026-01-01T00:00:00Z", tool="test"
+            )
             (run,) = (run for run in inventory.runs if run.source == "processes")
             assert run.status == "ok", run
     finally:

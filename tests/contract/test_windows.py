@@ -323,7 +323,9 @@ def test_a_source_that_hangs_costs_itself(
     phaseout: Phaseout, with_bad_source: Callable[[str], Path], offline: Path
 ) -> None:
     """Each source may take 30 s: here one takes 5 s at most, as nobody wants to wait."""
-    shorter = "import phaseout.scan.supervisor; phaseout.scan.supervisor.Look.__init__.__kwdefaults__['each'] = 5"
+    shorter = (
+        "import phaseout.scan.supervisor; phaseout.scan.supervisor.ScanSupervisor.__init__.__kwdefaults__['each'] = 5"
+    )
     site = with_bad_source("time.sleep(600)")
     result = phaseout("inventory", "-f", "json", "--root", windows_path(offline), site=site, before=shorter)
     found = json.loads(result.stdout)
@@ -354,13 +356,13 @@ def test_no_time_left(phaseout: Phaseout, with_bad_source: Callable[[str], Path]
 INTERRUPT = """\
 import _thread
 import threading
-from phaseout.scan.supervisor import Look
-take = Look._take
+from phaseout.scan.supervisor import ScanSupervisor
+take = ScanSupervisor._take
 def taken(self, message):
     take(self, message)
     if type(message).__name__ == "Found" and message.item.name == "before":
         threading.Timer(1, _thread.interrupt_main).start()
-Look._take = taken
+ScanSupervisor._take = taken
 """
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from phaseout.host import opening
 from phaseout.scan.messages import Request
-from phaseout.scan.supervisor import Look
+from phaseout.scan.supervisor import ScanSupervisor
 
 from tests.cli.test_scan import KESL, phaseout
 from tests.support.private_mounts import mount, unmount
@@ -47,7 +47,7 @@ def test_a_hung_mount_that_is_not_recognised_costs_one_source(
     hung_mount: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(opening, "_mounts", dict)
-    inventory = Look(Request(), each=3).inventory(scanned_at="2026-01-01T00:00:00Z", tool="test")
+    inventory = ScanSupervisor(Request(), each=3).inventory(scanned_at="2026-01-01T00:00:00Z", tool="test")
     bad = [run.source for run in inventory.runs if run.status == "timeout"]
     assert HUNG[hung_mount] in bad
     assert [run.status for run in inventory.runs if run.source == "dpkg"] == ["ok"]

@@ -88,18 +88,19 @@ def group() -> None:
     """
 
 
-def run(arguments: list[str] | None = None) -> NoReturn:
+def run(arguments: list[str] | None = None, prepared: object = None) -> NoReturn:
     """Runs a command and ends the process with its status: 1 only if the command says that something was found.
 
     Args:
         arguments: of the command line; those of the process if left out.
+        prepared: a worker that waits for a scan, see `phaseout.scan.worker_process.prepare`.
     """
     status = EXIT_WRONG_USE
     try:
         for stream in (sys.stdout, sys.stderr):
             if isinstance(stream, io.TextIOWrapper):  # Windows would write cp1252 into files and pipes
                 stream.reconfigure(encoding=None if stream.isatty() else "utf-8", errors="backslashreplace")
-        status = _status(arguments)
+        status = _status(arguments, prepared)
         if sys.stdout is not None:
             sys.stdout.flush()
     except KeyboardInterrupt:
@@ -131,9 +132,9 @@ def found_status(verdicts: Collection[str], fail_on: str, *, complete: bool) -> 
     return 0 if complete else EXIT_INCOMPLETE
 
 
-def _status(arguments: list[str] | None) -> int:
+def _status(arguments: list[str] | None, prepared: object) -> int:
     try:
-        result = group.main(arguments, prog_name="phaseout", standalone_mode=False)
+        result = group.main(arguments, prog_name="phaseout", standalone_mode=False, obj=prepared)
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else EXIT_WRONG_USE if end.code else 0
     except click.ClickException as error:

@@ -22,6 +22,7 @@ def command(
     skip: tuple[str, ...],
     deep: bool,
     modules: bool,
+    hardware_ids: bool,
     seconds: float,
     priority: str | None,
     saved: str | None,
@@ -40,7 +41,9 @@ def command(
     """
     check_saving(saved)
     outputs = Outputs(format_name, files, "inventory")
-    scan = start_scan(root, platform, only, skip, seconds, priority, deep=deep, modules=modules)
+    scan = start_scan(
+        root, platform, only, skip, seconds, priority, deep=deep, modules=modules, hardware_ids=hardware_ids
+    )
     inventory = scan.inventory(dt.datetime.now(dt.UTC))
     outputs.save(inventory, saved)
     if saved is None or format_name is not None or files:

@@ -68,11 +68,11 @@ def command(
         from phaseout.judgement.verdict import judge
         from phaseout.rules.matcher import Matcher
         from phaseout.scan.messages import Request
-        from phaseout.scan.supervisor import Look
+        from phaseout.scan.supervisor import ScanSupervisor
 
         now = dt.datetime.now(dt.UTC)
         # A fork would inherit the locks of our threads, so the worker is a new interpreter.
-        under_way = Look(Request(root=root, platform=platform, low_priority=True), fork=False)
+        under_way = ScanSupervisor(Request(root=root, platform=platform, low_priority=True), fork=False)
         try:
             _, own = read_policy(policy)
             ruleset = read_rules(folders, own)

@@ -24,6 +24,7 @@ def command(
     skip: tuple[str, ...],
     deep: bool,
     modules: bool,
+    hardware_ids: bool,
     seconds: float,
     priority: str | None,
     saved: str | None,
@@ -47,7 +48,9 @@ def command(
     outputs = Outputs(format_name, files, "report")
     now = dt.datetime.now(dt.UTC)
     moment = counted_from(as_of) if as_of else now
-    scan = start_scan(root, platform, only, skip, seconds, priority, deep=deep, modules=modules)
+    scan = start_scan(
+        root, platform, only, skip, seconds, priority, deep=deep, modules=modules, hardware_ids=hardware_ids
+    )
     try:  # the rules, and what judges by them, are loaded while the worker scans; broken rules end it
         from phaseout.cli.rule_files import rules_and_policy
         from phaseout.judgement.verdict import judge

@@ -51,6 +51,14 @@ def scan_options(function: _F) -> _F:
             help="Seconds for the whole scan; after that, what was seen is reported as incomplete.",
         ),
         click.option(
+            "--no-hardware-ids",
+            "hardware_ids",
+            is_flag=True,
+            flag_value=False,
+            default=True,
+            help="Leave serial number and SMBIOS UUID out of inventory and report.",
+        ),
+        click.option(
             "--modules",
             is_flag=True,
             help="List what running processes have loaded, to find engines inside other programs.",

@@ -9,7 +9,8 @@ from phaseout import __version__
 from phaseout.cli.progress import Progress
 from phaseout.model.nouns import Inventory, Platform
 from phaseout.scan.messages import Request
-from phaseout.scan.supervisor import CannotLookError, Look
+from phaseout.scan.supervisor import ScanError, ScanSupervisor
+from phaseout.scan.worker_process import PreparedWorker
 
 TOOL = f"phaseout {__version__}"
 
@@ -17,9 +18,9 @@ TOOL = f"phaseout {__version__}"
 class Scan:
     """A scan that is under way. Make it first, load the rules meanwhile, then ask for the inventory."""
 
-    def __init__(self, request: Request, seconds: float) -> None:
+    def __init__(self, request: Request, seconds: float, prepared: PreparedWorker | None = None) -> None:
         self._progress = Progress()
-        self._supervisor = Look(request, whole=seconds, progress=self._progress.scan)
+        self._supervisor = ScanSupervisor(request, whole=seconds, prepared=prepared, progress=self._progress.scan)
 
     @property
     def interrupted(self) -> bool:
@@ -35,7 +36,7 @@ class Scan:
         """
         try:
             return self._supervisor.inventory(scanned_at=now.strftime("%Y-%m-%dT%H:%M:%SZ"), tool=TOOL)
-        except CannotLookError as error:
+        except ScanError as error:
             if self._supervisor.interrupted:  # before the host was open
                 raise KeyboardInterrupt from error
             raise click.UsageError(str(error)) from error
@@ -57,6 +58,7 @@ def start_scan(
     *,
     deep: bool,
     modules: bool,
+    hardware_ids: bool,
 ) -> Scan:
     """Starts the scan that the options ask for.
 
@@ -66,5 +68,15 @@ def start_scan(
     if modules and root is None and sys.platform == "darwin":
         raise click.UsageError("--modules: macOS does not show what a process has loaded")
     low = priority == "low" or (priority is None and (sys.stdout is None or not sys.stdout.isatty()))
-    request = Request(root=root, platform=platform, only=only, skip=skip, low_priority=low, deep=deep, modules=modules)
-    return Scan(request, seconds)
+    request = Request(
+        root=root,
+        platform=platform,
+        only=only,
+        skip=skip,
+        low_priority=low,
+        deep=deep,
+        modules=modules,
+        hardware_ids=hardware_ids,
+    )
+    prepared = click.get_current_context().find_root().obj
+    return Scan(request, seconds, prepared if isinstance(prepared, PreparedWorker) else None)

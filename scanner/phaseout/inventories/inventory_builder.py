@@ -1,7 +1,6 @@
 """What readers of other tools' inventories share: rows into runs, fields into strings, and what remains unseen."""
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
 from typing import Any, get_args
 
 from phaseout.model.nouns import (
@@ -15,10 +14,9 @@ from phaseout.model.nouns import (
     Platform,
     Problem,
     Reason,
-    SourceRun,
     Unseen,
 )
-from phaseout.model.recording import Recorder, in_order, shortened, unseen_parts
+from phaseout.model.recording import Recorder, in_order, nothing_shown, shortened, unseen_parts
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
 _REMEDY = "scan the machine itself with phaseout"
@@ -94,15 +92,8 @@ def inventory(
         host=host,
         items=items,
         runs=runs,
-        unseen=(*unseen, *also, *nothing_shown(runs, items)),
+        unseen=(*unseen, *also, *nothing_shown(runs, items, _REMEDY)),
     )
-
-
-def nothing_shown(runs: Sequence[SourceRun], items: Sequence[Item]) -> Iterator[Unseen]:
-    """That an inventory without runs or without items shows nothing: a host is never clean by it."""
-    if not runs or not items:
-        why = "the inventory lists no source" if not runs else "the inventory lists no item of any kind"
-        yield Unseen("All software", why, _REMEDY, cause="missing")
 
 
 def text(value: Any) -> str:

@@ -12,9 +12,9 @@ import msgspec
 from msgspec import Struct
 
 from phaseout.inventories.document import JSON_ERRORS, BrokenError, Document
-from phaseout.inventories.inventory_builder import nothing_shown
 from phaseout.model.findings import REPORT_SCHEMA
 from phaseout.model.nouns import INVENTORY_SCHEMA, HostInfo, Inventory, Item, Problem, SourceRun, Unseen
+from phaseout.model.recording import nothing_shown
 
 ENDINGS = (".json", ".ndjson", ".jsonl")  # each may be followed by .gz
 
@@ -214,7 +214,7 @@ def _or_problem(where: str, head: _Head, items: list[Item] | tuple[Item, ...], c
 
 def _missing(runs: tuple[SourceRun, ...], items: list[Item] | tuple[Item, ...]) -> Iterator[Unseen]:
     """What a scan cannot have written: no runs, no items, or items that no run has counted."""
-    yield from nothing_shown(runs, items)
+    yield from nothing_shown(runs, items, _AGAIN)
     counts = {run.source: run.items for run in runs}
     for item in items:
         counts[item.source] = counts.get(item.source, 0) - 1

@@ -3,7 +3,7 @@
 Scans and readers of other tools' inventories share it, so that the same limits and the same words hold for both.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from phaseout.model.nouns import Cause, Item, Kind, LeftOut, Problem, RunStatus, SourceRun, Unseen
 
@@ -95,19 +95,39 @@ def unseen_parts(
     source: str = "",
     kinds: tuple[Kind, ...] = (),
 ) -> Iterator[Unseen]:
-    """What was not seen because of these problems: one entry for each cause, in the order of their first problems.
+    """What was not seen because of these problems: one entry for each cause and remedy, in the order they came.
+
+    Places that no source reads are entries of their own.
 
     Args:
         what: the part of the host, in words.
         problems: those that hide nothing are skipped.
-        remedies: what helps against each cause.
+        remedies: what helps against each cause, unless a problem knows better.
         source: whose problems they are.
         kinds: what they may hide.
     """
-    causes: dict[Cause, list[Problem]] = {}
+    groups: dict[tuple[str, ...], list[Problem]] = {}
     for problem in problems:
         if problem.hides:
-            causes.setdefault(problem.cause, []).append(problem)
-    for cause, (first, *others) in causes.items():
+            place = problem.where if problem.cause == "unsupported" else ""
+            groups.setdefault((problem.cause, problem.remedy, place), []).append(problem)
+    for first, *others in groups.values():
         more = f" and {len(others)} more" if others else ""
-        yield Unseen(what, f"{first.where}: {first.why}{more}", remedies.get(cause, ""), source, kinds, cause)
+        remedy = first.remedy or remedies.get(first.cause, "")
+        if first.cause == "unsupported":
+            yield Unseen(first.where, first.why + more, remedy, source, kinds, first.cause)
+        else:
+            yield Unseen(what, f"{first.where}: {first.why}{more}", remedy, source, kinds, first.cause)
+
+
+def nothing_shown(runs: Sequence[SourceRun], items: Sequence[Item], remedy: str) -> Iterator[Unseen]:
+    """That an inventory without runs or without items shows nothing: no host is clean by it.
+
+    Args:
+        runs: how its sources ended.
+        items: what they gave.
+        remedy: what helps.
+    """
+    if not runs or not items:
+        why = "no source was read" if not runs else "nothing of any kind was listed"
+        yield Unseen("All software", why, remedy, cause="missing")

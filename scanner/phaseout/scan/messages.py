@@ -6,7 +6,7 @@ from phaseout.model.nouns import HostInfo, Item, Kind, Platform, Problem, Source
 
 
 class Request(Struct, frozen=True, kw_only=True):
-    """What is to be looked at: no root is the live machine; no names in `only` are all sources."""
+    """What to scan. Without a root it is the live machine; without names in `only` all sources run."""
 
     root: str | None = None
     platform: Platform | None = None
@@ -15,12 +15,13 @@ class Request(Struct, frozen=True, kw_only=True):
     low_priority: bool = False
     deep: bool = False  # see `Host.deep`
     modules: bool = False  # see `Host.modules`
+    hardware_ids: bool = True  # whether serial number and SMBIOS UUID belong to the identity
     done: tuple[str, ...] = ()  # sources that an earlier worker has run
-    items: int = 0  # that earlier workers have given
+    items: int = 0  # that earlier workers have returned
 
 
 class Planned(Struct, frozen=True):
-    """A source that will run, with what the supervisor must know if it never ends."""
+    """A source that will run, with what the supervisor needs if it never ends."""
 
     name: str
     title: str
@@ -28,7 +29,7 @@ class Planned(Struct, frozen=True):
 
 
 class Opened(Struct, frozen=True, tag=True):
-    """The host is open; these sources follow in this order. `problems` arose on opening it."""
+    """The host is open; these sources follow in this order. `problems` arose while opening it."""
 
     host: HostInfo
     planned: tuple[Planned, ...]
@@ -42,25 +43,25 @@ class Refused(Struct, frozen=True, tag=True):
 
 
 class Started(Struct, frozen=True, tag=True):
-    """A source begins."""
+    """A source starts."""
 
     source: str
 
 
 class Found(Struct, frozen=True, tag=True):
-    """A source gave an item."""
+    """A source returned an item."""
 
     item: Item
 
 
 class Ended(Struct, frozen=True, tag=True):
-    """A source came to its end."""
+    """A source ended."""
 
     run: SourceRun
 
 
 class Closed(Struct, frozen=True, tag=True):
-    """Everything planned has run; the most memory that the worker held, in bytes."""
+    """All planned sources have run; the peak memory of the worker, in bytes."""
 
     peak_memory: int
 

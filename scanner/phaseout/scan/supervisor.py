@@ -1,8 +1,8 @@
-"""Supervises the look at a host: starts the worker, holds its budgets, and makes the inventory of what it sends.
+"""Supervises a scan: starts the worker, holds its budgets, and makes the inventory of what it sends.
 
-The worker starts before anything heavy is loaded, so that the rules are read while it looks, and sends every item as
-soon as it has it. A source that exceeds its time, or takes the worker with it, is marked so; what it had sent is kept,
-and a new worker goes on with the rest.
+The worker starts before anything heavy is loaded, so that the rules are read meanwhile, and sends every item at once. A
+source that exceeds its time, or takes the worker with it, is marked so; what it had sent is kept, and a new worker
+continues with the rest.
 """
 
 import contextlib
@@ -10,13 +10,15 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
+from typing import Literal
 
 import msgspec
 
-from phaseout.model.nouns import INVENTORY_SCHEMA, HostInfo, Inventory, Item, Problem, SourceRun, Unseen
+from phaseout.model.nouns import INVENTORY_SCHEMA, Cause, HostInfo, Inventory, Item, Problem, SourceRun, Unseen
+from phaseout.model.recording import in_order, nothing_shown, unseen_parts
 from phaseout.scan.messages import Closed, Ended, Found, Message, Opened, Planned, Refused, Request, Started
 from phaseout.scan.worker import UNWANTED
-from phaseout.scan.worker_process import FORKS, Forked, Spawned
+from phaseout.scan.worker_process import FORKS, Forked, PreparedWorker, Spawned
 
 SOURCE_SECONDS = 30.0
 WHOLE_SECONDS = 120.0
@@ -24,28 +26,44 @@ SOURCE_CPU_SECONDS = 20.0
 WHOLE_CPU_SECONDS = 60.0
 _OPENING_SECONDS = 30.0  # for starting the worker and opening the host
 _TICK = 0.25  # seconds between two calls of `progress`
-# Seconds between two looks at what the worker uses; most scans are over before the first. macOS bounds no memory.
-_LOOK = 0.25 if sys.platform == "darwin" else 2.0
-_ROOM = 128 << 20  # bytes of messages; what they become takes four times that
+# Seconds between two checks of what the worker uses; most scans end before the first. macOS enforces no memory limit.
+_USAGE_INTERVAL = 0.25 if sys.platform == "darwin" else 2.0
+_RESULTS = 128 << 20  # bytes of messages; what they become takes four times that
 MEMORY = 2 << 30  # bytes of address space for the worker
+_WHOLE = "the time limit of the whole scan (--timeout) was reached"
+REMEDIES: dict[Cause, str] = {
+    "permission": "run as administrator" if sys.platform == "win32" else "run as root",
+    "guarded": "give the program that starts phaseout Full Disk Access (System Settings > Privacy & Security)",
+    "mount": "scan the machine that holds it, or a copy of it with --root",
+    "cloud": "keep the files on this machine, then scan again",
+    "limit": "look at this place by hand: it holds more than phaseout reads",
+    "vanished": "scan again while nothing is installed or removed",
+    "missing": "find out where it went, or mount the disk that holds it",
+    "damaged": "repair or remove it, then scan again",
+    "unsupported": "look at this place by hand",
+    "error": "scan again; if it stays, check the disk",
+}
+
+_Loss = Literal["failed", "timeout"]
 
 
-class CannotLookError(Exception):
+class ScanError(Exception):
     """The host cannot be opened, or there is no such source; the text says which."""
 
 
-class Look:
-    """A look at a host that is under way. Make it first, do other work, then ask for the inventory.
+class ScanSupervisor:
+    """A scan in progress. Create it first, do other work, then call `inventory`.
 
     Args:
-        request: what is looked at.
+        request: what to scan.
         whole: seconds for all sources together.
         each: seconds for one source.
-        cpu: seconds that one source may compute. All together may compute half of `whole`, and a minute at least.
+        cpu: seconds of CPU time for one source. All together may use half of `whole`, and a minute at least.
         memory: bytes of address space for the worker (on Windows and macOS: of memory).
-        fork: whether the worker is a fork; else it is a new interpreter.
-        progress: called at least every quarter of a second while the look goes on, with how many sources have run,
-            how many will, and the title of the one that runs.
+        fork: whether the worker is a fork; otherwise it is a new interpreter.
+        prepared: a fork that waits for its request; see `worker_process.prepare`.
+        progress: called at least every quarter of a second during the scan with the number of sources that have run,
+            the number of all, and the title of the current one.
     """
 
     def __init__(
@@ -57,6 +75,7 @@ class Look:
         cpu: float = SOURCE_CPU_SECONDS,
         memory: int = MEMORY,
         fork: bool = FORKS,
+        prepared: PreparedWorker | None = None,
         progress: Callable[[int, int, str], None] | None = None,
     ) -> None:
         self._request = request
@@ -66,8 +85,8 @@ class Look:
         self._each = each
         self._end = time.monotonic() + whole
         self._cpu = cpu
-        self._whole_cpu = max(whole / 2, WHOLE_CPU_SECONDS)  # what is left of it
-        self._room = _ROOM  # and of this
+        self._whole_cpu = max(whole / 2, WHOLE_CPU_SECONDS)  # seconds that are left
+        self._results = _RESULTS  # bytes that are left
         self._host: HostInfo | None = None
         self._opening: tuple[Problem, ...] = ()
         self._planned: dict[str, Planned] = {}
@@ -75,22 +94,22 @@ class Look:
         self._items: list[Item] = []
         self._current = ""
         self._since = 0.0
-        self._computed = 0.0  # seconds, by the worker, as of the last look at its clock
-        self._cpu_began: float | None = None  # what it had computed when the source began
-        self._looked = 0.0
+        self._computed = 0.0  # seconds of CPU time of the worker at the last check
+        self._cpu_began: float | None = None  # the same when the current source started
+        self._checked = 0.0
         self._peak_memory = 0
         self.interrupted = False
-        self._worker: Forked | Spawned = self._kind(request, memory, whole)
+        self._worker: Forked | Spawned = self._kind(request, memory, whole, prepared)
 
     def inventory(self, *, scanned_at: str, tool: str) -> Inventory:
-        """Everything that the sources saw, sorted, so that the same host gives the same inventory.
+        """Everything that the sources found, sorted, so that the same host gives the same inventory.
 
         Args:
-            scanned_at: the moment to put into it, RFC 3339 in UTC.
-            tool: name and version to put into it.
+            scanned_at: the time of the scan, RFC 3339 in UTC.
+            tool: name and version of this program.
 
         Raises:
-            CannotLookError: there is nothing to look at.
+            ScanError: there is nothing to scan.
         """
         try:
             with _sigterm_as_interrupt():
@@ -101,60 +120,59 @@ class Look:
         finally:
             self.abandon()
         if self._host is None:
-            raise CannotLookError("the worker ended before it had opened the host")
-        self._items.sort(
-            key=lambda item: (item.kind, item.name, item.version, item.path, item.user, item.source, item.command)
-        )
+            raise ScanError("the worker ended before it had opened the host")
+        runs = tuple(self._runs[name] for name in self._planned if name in self._runs)
+        unseen = _unseen(self._opening, self._runs, tuple(self._planned.values()))
         return Inventory(
             schema=INVENTORY_SCHEMA,
             tool=tool,
             scanned_at=scanned_at,
             host=self._host,
-            items=tuple(self._items),
-            runs=tuple(self._runs[name] for name in self._planned if name in self._runs),
+            items=in_order(self._items),
+            runs=runs,
             peak_memory=self._peak_memory,
-            unseen=tuple(_unseen(self._opening, self._runs, tuple(self._planned.values()))),
+            unseen=(*unseen, *nothing_shown(runs, self._items, "check that this is the root of a system")),
         )
 
     def abandon(self) -> None:
-        """Ends the worker, wherever it is."""
+        """Ends the worker, whatever it is doing."""
         self._worker.kill()
 
     def _supervise(self) -> None:
         while True:
             began = len(self._runs)
-            how = self._listen(self._worker)
-            if how is None:
+            lost = self._listen(self._worker)
+            if lost is None:
                 return
             self._worker.kill()
             self._whole_cpu -= self._computed
-            self._room -= self._worker.received
-            status, reason = how
+            self._results -= self._worker.received
+            status, reason = lost
             if self._current:
                 self._lose(status, reason)
-            elif len(self._runs) == began:  # it did not even come to its first source: nor would the next
+            elif len(self._runs) == began:  # it did not even reach its first source, nor would the next worker
                 self._give_up(reason)
                 return
             if time.monotonic() >= self._end or self._whole_cpu <= 0:
-                self._give_up("no time left: the whole look has a limit, see --timeout")
+                self._give_up(f"not run: {_WHOLE}")
                 return
-            if self._room <= 0:
-                self._give_up("no room left: all sources together may give so much")
+            if self._results <= 0:
+                self._give_up(f"not run: result limit reached: all sources together may return {_RESULTS >> 20} MiB")
                 return
             if all(name in self._runs for name in self._planned):
                 return
             rest = msgspec.structs.replace(self._request, done=tuple(self._runs), items=len(self._items))
             self._worker = self._kind(rest, self._memory, self._end - time.monotonic())
 
-    def _listen(self, worker: Forked | Spawned) -> tuple[str, str] | None:
-        """Takes messages to the end; status and reason where a source did not come to its own."""
-        self._began()
-        self._looked, self._computed = time.monotonic(), 0.0
+    def _listen(self, worker: Forked | Spawned) -> tuple[_Loss, str] | None:
+        """Takes messages until the worker is done; status and reason if it ended before, or had to be ended."""
+        self._start_clocks()
+        self._checked, self._computed = time.monotonic(), 0.0
         while True:
             if self._progress is not None:
                 title = self._planned[self._current].title if self._current in self._planned else ""
                 self._progress(len(self._runs), len(self._planned), title)
-            messages = worker.receive(min(_TICK, self._limit() - time.monotonic()))
+            messages = worker.receive(min(_TICK, self._deadline() - time.monotonic()))
             if messages == []:
                 done = bool(self._planned) and all(name in self._runs for name in self._planned)
                 return None if done else ("failed", worker.death())
@@ -164,39 +182,41 @@ class Look:
             if exceeded:
                 return exceeded
 
-    def _began(self) -> None:
-        """The clocks of a source, of opening the host, or of what lies between two sources begin."""
+    def _start_clocks(self) -> None:
+        """Starts the clocks of a source, of opening the host, or of the time between two sources."""
         self._since = time.monotonic()
         self._cpu_began = None
 
-    def _limit(self) -> float:
-        """When what goes on must have come to its end."""
+    def _deadline(self) -> float:
+        """When the current step must have ended."""
         return min(self._since + (self._each if self._current else _OPENING_SECONDS), self._end)
 
-    def _exceeded(self, worker: Forked | Spawned) -> tuple[str, str] | None:
-        """Status and reason of what goes on if it has exceeded a budget."""
+    def _exceeded(self, worker: Forked | Spawned) -> tuple[_Loss, str] | None:
+        """Status and reason if the current step has exceeded a budget."""
         now = time.monotonic()
-        if worker.received > self._room:
-            return "failed", f"ended: all sources together have given more than {_ROOM >> 20} MiB"
-        if now >= self._limit():
-            whose = f"a source may take {self._each:g} s" if self._current else "that is no source's time"
+        if worker.received > self._results:
+            return "failed", f"ended: result limit reached: all sources together may return {_RESULTS >> 20} MiB"
+        if now >= self._deadline():
+            seconds = f"ended after {now - self._since:.0f} s"
             if now >= self._end:
-                whose = "the whole look has a limit, see --timeout"
-            return "timeout", f"ended after {now - self._since:.0f} s: {whose}"
-        if now - self._looked < min(_LOOK, self._cpu / 4):
+                return "timeout", f"{seconds}: {_WHOLE}"
+            if self._current:
+                return "timeout", f"{seconds}: the time limit of a source is {self._each:g} s"
+            return "timeout", f"{seconds} {'between two sources' if self._host else 'while opening the host'}"
+        if now - self._checked < min(_USAGE_INTERVAL, self._cpu / 4):
             return None
-        self._looked = now
+        self._checked = now
         computed, memory = worker.used()
         self._computed = max(computed, self._computed)
         if self._cpu_began is None:
-            self._cpu_began = max(self._computed - (now - self._since), 0.0)  # nobody looked then: this at least
+            self._cpu_began = max(self._computed - (now - self._since), 0.0)  # the least that it can have been
         if memory > self._memory:
-            return "failed", f"ended with {memory >> 20} MiB: the worker may hold {self._memory >> 20}"
+            return "failed", f"ended at {memory >> 20} MiB: the memory limit of the worker is {self._memory >> 20} MiB"
         used = self._computed - self._cpu_began
         if used > self._cpu and self._current:
-            return "timeout", f"ended after {used:.0f} s of CPU: a source may compute {self._cpu:g} s"
+            return "timeout", f"ended after {used:.0f} s of CPU time: the limit of a source is {self._cpu:g} s"
         if self._computed > self._whole_cpu:
-            return "timeout", "ended: all sources together have computed as long as they may, see --timeout"
+            return "timeout", "ended: all sources together have used up their CPU time, see --timeout"
         return None
 
     def _take(self, message: Message) -> None:
@@ -204,11 +224,11 @@ class Look:
             self._items.append(message.item)
         elif isinstance(message, Started):
             self._current = message.source
-            self._began()
+            self._start_clocks()
         elif isinstance(message, Ended):
             self._runs[message.run.source] = message.run
             self._current = ""
-            self._began()
+            self._start_clocks()
         elif isinstance(message, Opened):
             if self._host is None:
                 self._host, self._opening = message.host, message.problems
@@ -216,14 +236,14 @@ class Look:
         elif isinstance(message, Closed):
             self._peak_memory = max(self._peak_memory, message.peak_memory)
         elif isinstance(message, Refused):
-            raise CannotLookError(message.why)
+            raise ScanError(message.why)
 
-    def _lose(self, status: str, reason: str) -> None:
-        """Marks the source that was running."""
+    def _lose(self, status: _Loss, reason: str) -> None:
+        """Marks the current source."""
         items = sum(item.source == self._current for item in self._items)
         self._runs[self._current] = SourceRun(
             source=self._current,
-            status="timeout" if status == "timeout" else "failed",
+            status=status,
             reason=reason,
             rows=items,
             items=items,
@@ -232,7 +252,7 @@ class Look:
         self._current = ""
 
     def _give_up(self, reason: str) -> None:
-        """Marks everything that has not run."""
+        """Marks all sources that have not run."""
         if self._current:
             self._lose("failed", reason)
         for name in self._planned:
@@ -241,14 +261,14 @@ class Look:
 
 @contextlib.contextmanager
 def _sigterm_as_interrupt() -> Iterator[None]:
-    """Within it, the signal by which service managers end a job leads to a partial report, as Ctrl-C does."""
+    """Makes SIGTERM, by which service managers end a job, lead to a partial report, as Ctrl-C does."""
 
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
     try:
         before = signal.signal(signal.SIGTERM, interrupt)
-    except ValueError:  # not the main thread: whoever runs us there handles signals himself
+    except ValueError:  # not the main thread: the caller handles signals
         yield
         return
     try:
@@ -259,36 +279,15 @@ def _sigterm_as_interrupt() -> Iterator[None]:
 
 def _unseen(opening: Sequence[Problem], runs: dict[str, SourceRun], planned: Sequence[Planned]) -> Iterator[Unseen]:
     """What the runs did not see. What a host cannot have (an offline root no processes) is not unseen."""
-    if opening:
-        yield Unseen("Users and operating system", _summary(opening), _remedy(opening))
+    yield from unseen_parts("Users and operating system", opening, REMEDIES)
     for source in planned:
         run = runs.get(source.name)
         if run is None or run.status in {"failed", "timeout"}:
-            reason = run.reason if run else "it never ran"
-            yield Unseen(source.title, reason, source=source.name, kinds=source.kinds)
+            reason = run.reason if run else "it did not run"
+            cause: Cause = "limit" if run and run.status == "timeout" else "error"
+            yield Unseen(source.title, reason, source=source.name, kinds=source.kinds, cause=cause)
         elif run.reason == UNWANTED:
-            yield Unseen(source.title, UNWANTED, "leave out --source and --skip-source", source.name, source.kinds)
-        elif run.status == "partial":
-            named = [problem for problem in run.problems if problem.cause == "unsupported"]
-            for one in named:  # places that no source reads: each is named by itself
-                yield Unseen(one.where, one.why, one.remedy, source.name, source.kinds)
-            others = [problem for problem in run.problems if problem.cause != "unsupported"]
-            if others:
-                yield Unseen(source.title, _summary(others), _remedy(others), source.name, source.kinds)
-
-
-def _summary(problems: Sequence[Problem]) -> str:
-    first = problems[0]
-    more = f" and {len(problems) - 1} more" if len(problems) > 1 else ""
-    return f"{first.where}: {first.why}{more}"
-
-
-def _remedy(problems: Sequence[Problem]) -> str:
-    own = next((problem.remedy for problem in problems if problem.remedy), "")
-    if own:
-        return own
-    if any("guarded by macOS" in problem.why for problem in problems):
-        return "give the program that starts phaseout Full Disk Access (System Settings > Privacy & Security)"
-    if any("permission denied" in problem.why for problem in problems):
-        return "run as administrator" if sys.platform == "win32" else "run as root"
-    return ""
+            remedy = "leave out --source and --skip-source"
+            yield Unseen(source.title, UNWANTED, remedy, source.name, source.kinds, "not_asked")
+        else:
+            yield from unseen_parts(source.title, run.problems, REMEDIES, source=source.name, kinds=source.kinds)

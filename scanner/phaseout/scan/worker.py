@@ -1,7 +1,7 @@
-"""The look itself: runs the sources over a host and sends what they give, message by message.
+"""Runs the sources over a host and sends their results, message by message.
 
-It runs in a process of its own, so that a source that hangs, crashes or takes all memory costs that source and no more
-(`phaseout.scan.supervisor` holds the budgets). Loading this module is cheap; host and sources are loaded by `work`.
+This happens in a process of its own, so that a source that hangs, crashes or takes all memory costs only itself
+(`phaseout.scan.supervisor` holds the budgets). Loading this module is cheap; `work` loads host and sources.
 """
 
 import sys
@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 from msgspec.structs import force_setattr, replace
 
 from phaseout.model.fields import TEXTS
-from phaseout.model.nouns import Evidence, HostInfo, Item, LeftOut, Problem, RunStatus, SourceRun
+from phaseout.model.nouns import Evidence, HostInfo, Item, LeftOut, Problem, SourceRun
+from phaseout.model.recording import ALL_ITEMS, ITEMS, TEXT, Recorder, shortened
 from phaseout.scan.messages import Closed, Ended, Found, Message, Opened, Planned, Refused, Request, Started
 
 if TYPE_CHECKING:
@@ -21,10 +22,6 @@ if TYPE_CHECKING:
     from phaseout.sources.source import Inside, Source
 
 UNWANTED = "not asked for"
-_TEXT = 8192  # characters of one field; a command line may be 2 MiB
-_PROBLEMS = 100  # of one source; the rest is counted
-_ITEMS = 500_000  # of one source; more is no inventory but a fault
-_ALL_ITEMS = 1_000_000  # of all sources: the supervisor holds them, half a gigabyte
 _NEEDS = {
     "live": "an offline root has none",
     "offline": "the running system keeps it locked",
@@ -34,7 +31,7 @@ _NEEDS = {
 
 
 def warm_up() -> None:
-    """Loads what a look at this machine needs, which takes longer than most of its sources."""
+    """Loads what a scan of this machine needs, which takes longer than most of its sources."""
     from phaseout.host.opening import live_platform
     from phaseout.sources import load
 
@@ -47,7 +44,8 @@ def warm_up() -> None:
 
 
 def work(request: Request, send: Callable[[Message], None]) -> None:
-    """Opens the host, runs the sources one after the other, and sends everything as it comes."""
+    """Opens the host, runs the sources one after the other, and sends all results as they come."""
+    from phaseout.host.identity import identity
     from phaseout.host.opening import NotAHostError, live_host, offline_host
     from phaseout.host.processes.priority import lower_priority
     from phaseout.sources import load
@@ -73,76 +71,62 @@ def work(request: Request, send: Callable[[Message], None]) -> None:
     planned = [source for source in sources if source.name not in request.done]
     send(
         Opened(
-            _clean_info(host.info),
+            _clean_info(replace(host.info, identity=identity(host, hardware=request.hardware_ids))),
             tuple(Planned(source.name, source.title, source.kinds) for source in planned),
             tuple(map(_clean_problem, _drain(host))),
         )
     )
-    left = max(_ALL_ITEMS - request.items, 0)
+    left = max(ALL_ITEMS - request.items, 0)
     for source in planned:
         if source.name in request.skip or (request.only and source.name not in request.only):
             send(Ended(SourceRun(source=source.name, status="skipped", reason=UNWANTED)))
             continue
         send(Started(source.name))
-        run = run_source(source, host, lambda item: send(Found(item)), min(left, _ITEMS))
+        run = run_source(source, host, lambda item: send(Found(item)), min(left, ITEMS))
         left -= run.items
         send(Ended(run))
     send(Closed(_peak_memory()))
 
 
-def run_source(source: "Source", host: "Host", found: Callable[[Item], None], most: int = _ITEMS) -> SourceRun:
-    """Runs one source, hands over its items as they come, and tells how it ended. Whatever it does, this returns.
+def run_source(source: "Source", host: "Host", found: Callable[[Item], None], most: int = ITEMS) -> SourceRun:
+    """Runs one source and returns how it ended, whatever the source does.
 
     Args:
-        source: what is run.
-        host: what it looks at.
-        found: takes each item.
-        most: items, after which it is stopped.
+        source: the source.
+        host: what it scans.
+        found: is called with each item as it comes.
+        most: items, after which the source is stopped.
     """
     started = time.perf_counter()
     missing = _missing(source, host)
     if missing:
         return SourceRun(source=source.name, status="skipped", reason=missing)
-    items = 0
-    left_out: dict[str, int] = {}
-    problems: list[Problem] = []
+    recorder = Recorder(source.name, most)
     reason = ""
     try:
         for trace in _traces(source, host):
             if isinstance(trace, Item):
-                if items >= most:
-                    reason = f"stopped after {items} items: one source may give {_ITEMS}, all together {_ALL_ITEMS}"
+                if recorder.full:
+                    why = f"stopped after {most:,} items: the limit is {ITEMS:,} for a source, {ALL_ITEMS:,} in all"
+                    recorder.problem(Problem(source.name, why, "limit"))
                     break
-                items += 1
+                recorder.count += 1
                 found(_clean(trace, source.name))
             elif isinstance(trace, LeftOut):
-                left_out[trace.reason] = left_out.get(trace.reason, 0) + trace.count
+                recorder.left_out(trace)
             else:
-                problems.append(trace)
+                recorder.problem(_clean_problem(trace))
     except BrokenPipeError:
-        raise  # nobody listens any more
-    except Exception as error:  # noqa: BLE001  (whatever a source does, the others must run)
-        reason = f"{type(error).__name__}: {error}"
-    problems += _drain(host)
-    problems = list(dict.fromkeys(map(_clean_problem, problems)))
-    if len(problems) > _PROBLEMS:
-        more = len(problems) - _PROBLEMS
-        problems[_PROBLEMS:] = [Problem(source.name, f"{more} further problems of this source are not listed")]
-    status: RunStatus = "failed" if reason else "partial" if problems else "ok"
-    return SourceRun(
-        source=source.name,
-        status=status,
-        reason=_printable(reason),
-        rows=items + sum(left_out.values()),
-        items=items,
-        left_out=left_out,
-        problems=tuple(problems),
-        seconds=round(time.perf_counter() - started, 6),
-    )
+        raise  # the supervisor is gone
+    except Exception as error:  # noqa: BLE001  (the other sources must run)
+        reason = _printable(f"{type(error).__name__}: {error}")
+    for problem in _drain(host):
+        recorder.problem(_clean_problem(problem))
+    return recorder.run(reason, time.perf_counter() - started)
 
 
 def _traces(source: "Source", host: "Host") -> "Iterator[Item | Problem | LeftOut]":
-    """What a source gives, and what others see in the hosts that it found within this one."""
+    """The results of a source, and those of others in the hosts that it found within this one."""
     from phaseout.sources.source import Inside
 
     for trace in source.collect(host):
@@ -169,13 +153,14 @@ def _within(inside: "Inside") -> "Iterator[Item | Problem | LeftOut]":
                     yield replace(trace, where=f"{inside.name}: {trace.where}")
                 else:
                     yield trace
-        except Exception as error:  # noqa: BLE001  (the other sources must look into it as well)
-            yield Problem(f"{inside.name}: {source.name}", f"{type(error).__name__}: {error}")
+        except Exception as error:  # noqa: BLE001  (the other sources must run there as well)
+            yield Problem(f"{inside.name}: {source.name}", f"{type(error).__name__}: {error}", "error")
         for problem in _drain(inside.host):
             yield replace(problem, where=f"{inside.name}: {problem.where}")
 
 
 def _peak_memory() -> int:
+    """Of this process, in bytes."""
     if sys.platform == "win32":
         import psutil
 
@@ -187,6 +172,7 @@ def _peak_memory() -> int:
 
 
 def _missing(source: "Source", host: "Host") -> str:
+    """Why the source cannot run on such a host; empty if it can."""
     has = {
         "live": host.live,
         "offline": not host.live,
@@ -197,7 +183,7 @@ def _missing(source: "Source", host: "Host") -> str:
 
 
 def _drain(host: "Host") -> list[Problem]:
-    """The problems that the host has recorded since they were last asked for."""
+    """Takes the problems that the host has recorded since the last call."""
     recorded = [host.files.problems] + ([host.registry.problems] if host.registry is not None else [])
     problems = [problem for problems in recorded for problem in problems]
     for one in recorded:
@@ -210,17 +196,18 @@ _texts = attrgetter(*_TEXTS)
 
 
 def _clean(item: Item, source: str) -> Item:
-    """The item with its source, its texts printable as UTF-8 and of bounded length."""
+    """The item with its source, its strings printable as UTF-8 and of bounded length."""
     text = "".join(
         (
             *_texts(item),
             *item.ids.values(),
             *item.details.values(),
+            *item.notes,
             *(part for one in item.evidence for part in (one.where, one.what)),
         )
     )
-    if text.isascii() and len(text) <= _TEXT and all(item.ids.values()) and all(item.details.values()):
-        force_setattr(item, "source", source)  # the usual item, not yet seen by anybody: copying it takes longer
+    if text.isascii() and len(text) <= TEXT and all(item.ids.values()) and all(item.details.values()):
+        force_setattr(item, "source", source)  # the usual item, which nothing else refers to yet: faster than a copy
         return item
     return replace(
         item,
@@ -228,16 +215,22 @@ def _clean(item: Item, source: str) -> Item:
         **dict(zip(_TEXTS, map(_printable, _texts(item)), strict=True)),
         ids={key: _printable(value) for key, value in item.ids.items() if value},
         details={key: _printable(value) for key, value in item.details.items() if value},
+        notes=tuple(map(_printable, item.notes)),
         evidence=tuple(Evidence(_printable(one.where), _printable(one.what)) for one in item.evidence),
     )
 
 
 def _clean_problem(problem: Problem) -> Problem:
-    return replace(problem, where=_printable(problem.where), why=_printable(problem.why))
+    return replace(
+        problem,
+        where=_printable(problem.where),
+        why=_printable(problem.why),
+        remedy=_printable(problem.remedy),
+    )
 
 
 def _clean_info(info: HostInfo) -> HostInfo:
-    """The host with texts that are printable as UTF-8: mount points are named by whoever may mount."""
+    """The host with strings that are printable as UTF-8: users may choose the names of mount points."""
     return replace(
         info,
         name=_printable(info.name),
@@ -246,12 +239,12 @@ def _clean_info(info: HostInfo) -> HostInfo:
         arch=_printable(info.arch),
         root=_printable(info.root),
         skipped_mounts=tuple(map(_printable, info.skipped_mounts)),
+        notes=tuple(map(_printable, info.notes)),
     )
 
 
 def _printable(text: str) -> str:
-    if len(text) > _TEXT:
-        text = text[:_TEXT] + "…"
+    text = shortened(text)
     if text.isascii():
         return text
     try:

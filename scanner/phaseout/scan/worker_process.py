@@ -15,7 +15,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
@@ -29,21 +29,37 @@ if TYPE_CHECKING:
 
 FORKS = sys.platform.startswith("linux")
 WORKER = "_worker"  # the argument that makes a frozen executable the worker
-_PIPE = 1 << 20  # so much is sent while nobody reads: the worker need not wait for the rules to be read
+_PIPE = 1 << 20  # bytes that fit into the pipe: the worker need not wait while the rules are loaded
 _CHUNK = 1 << 18
-_ALONE = 30  # seconds after which nobody can be listening any more
-_HEARS = 0.2  # seconds until Ctrl-C is heard: on Windows nothing interrupts the wait for a queue
-_PATIENCE = (*[0.0005] * 20, *[0.01] * 100)  # seconds between the looks whether a worker has ended
+_ALONE = 30  # seconds after the end of its time; a worker that still runs has lost its supervisor
+_POLL = 0.2  # seconds until Ctrl-C takes effect: on Windows nothing interrupts the wait for a queue
+_PATIENCE = (*[0.0005] * 20, *[0.01] * 100)  # seconds between the checks whether a killed worker has ended
+
+
+class PreparedWorker(NamedTuple):
+    """A fork that was made early, has loaded what a scan needs, and waits for its request."""
+
+    pid: int
+    requests: int  # pipe to it
+    messages: int  # pipe from it
 
 
 class Spawned:
-    """A worker that is a new interpreter, or the same frozen executable once more."""
+    """A worker that is a new interpreter, or a second instance of the same frozen executable.
 
-    def __init__(self, request: Request, memory: int, seconds: float) -> None:
+    Args:
+        request: what it should do.
+        memory: bytes that it may use.
+        seconds: that it may run.
+        prepared: ignored; only forks can be prepared.
+    """
+
+    def __init__(self, request: Request, memory: int, seconds: float, prepared: PreparedWorker | None = None) -> None:
         import queue
         import subprocess
         import threading
 
+        del prepared
         code = f"import sys; sys.path[:] = {sys.path!r}; from phaseout.scan.worker_process import spawned; spawned()"
         # In a virtual environment of Windows `sys.executable` is a launcher: one process more, and slower to start.
         python = getattr(sys, "_base_executable", sys.executable) if sys.platform == "win32" else sys.executable
@@ -60,19 +76,19 @@ class Spawned:
         self._queue: queue.SimpleQueue[bytes] = queue.SimpleQueue()
         self._unpack = _Frames()
         assert self._process.stdin is not None
-        with contextlib.suppress(OSError):  # a worker that died at once says so by its status
+        with contextlib.suppress(OSError):  # the exit status tells of a worker that died at once
             self._process.stdin.write(msgspec.msgpack.encode((request, memory, seconds)))
             self._process.stdin.close()
         threading.Thread(target=self._read, daemon=True).start()
 
     def receive(self, seconds: float) -> list[Message] | None:
-        """The next messages; none if the worker ended; `None` if it sent nothing in that time."""
+        """The next messages; an empty list once the worker has ended; `None` if nothing came within that time."""
         import queue
 
         end = time.monotonic() + seconds
         while not self._ended:
             try:
-                data = self._queue.get(timeout=min(max(end - time.monotonic(), 0.001), _HEARS))
+                data = self._queue.get(timeout=min(max(end - time.monotonic(), 0.001), _POLL))
             except queue.Empty:
                 if time.monotonic() < end:
                     continue
@@ -85,14 +101,14 @@ class Spawned:
         return []
 
     def death(self) -> str:
-        """What the worker died of, in words."""
+        """How the worker ended, in words."""
         status = self._process.wait()
         if status < 0:
             return f"the worker was ended by {signal.Signals(-status).name}"
         return f"the worker ended with status {status if status < 1 << 16 else hex(status)}"  # 0xc0000005 on Windows
 
     def kill(self) -> None:
-        """Ends it if it has not ended, and takes its status; harmless if that was done."""
+        """Ends it unless it has ended, and collects its status. May be called again."""
         if self._process.poll() is None:
             self._process.kill()
         if self._job is not None:
@@ -100,11 +116,11 @@ class Spawned:
         self._process.wait()
 
     def used(self) -> tuple[float, int]:
-        """How many seconds it has computed, and the bytes that it holds in memory; nothing once it has ended."""
+        """Seconds of CPU time that it has used, and bytes of memory that it holds; zeros once it has ended."""
         return _used(self._process.pid)
 
     def _read(self) -> None:
-        """Takes what comes, as it comes: on Windows nobody can wait for a pipe and a clock at once."""
+        """Queues what the pipe delivers: Windows cannot wait for a pipe and a clock at once."""
         assert self._process.stdout is not None
         with self._process.stdout as pipe:
             while data := pipe.read1(_CHUNK):  # type: ignore[attr-defined]
@@ -117,13 +133,19 @@ if sys.platform == "win32":
 else:
 
     class Forked:
-        """A worker that is a fork of this process: the one that was made ready, else a new one."""
+        """A worker that is a fork of this process.
 
-        ready: "tuple[int, int, int] | None" = None  # process, pipe to it, pipe from it
+        Args:
+            request: what it should do.
+            memory: bytes of address space that it may use.
+            seconds: that it may run.
+            prepared: a fork that waits for a request; otherwise a new one is made.
+        """
 
-        def __init__(self, request: Request, memory: int, seconds: float) -> None:
-            ready, Forked.ready = Forked.ready, None
-            self._pid, requests, self._pipe = ready or _fork()
+        def __init__(
+            self, request: Request, memory: int, seconds: float, prepared: PreparedWorker | None = None
+        ) -> None:
+            self._pid, requests, self._pipe = prepared or _fork()
             self._unpack = _Frames()
             self._status = 0
             self.received = 0  # bytes
@@ -131,7 +153,7 @@ else:
                 pipe.write(msgspec.msgpack.encode((request, memory, seconds)))
 
         def receive(self, seconds: float) -> list[Message] | None:
-            """The next messages; none if the worker ended; `None` if it sent nothing in that time."""
+            """The next messages; an empty list once the worker has ended; `None` if nothing came within that time."""
             while True:
                 ready, _, _ = select.select([self._pipe], [], [], max(seconds, 0))
                 if not ready:
@@ -145,14 +167,14 @@ else:
                     return messages
 
         def death(self) -> str:
-            """What the worker died of, in words."""
+            """How the worker ended, in words."""
             self.kill()
             if os.WIFSIGNALED(self._status):
                 return f"the worker was ended by {signal.Signals(os.WTERMSIG(self._status)).name}"
             return f"the worker ended with status {os.waitstatus_to_exitcode(self._status)}"
 
         def kill(self) -> None:
-            """Ends it if it has not ended, and takes its status; harmless if that was done."""
+            """Ends it unless it has ended, and collects its status. May be called again."""
             if not self._pid:
                 return
             pid, self._pid = self._pid, 0
@@ -160,7 +182,7 @@ else:
                 done, self._status = os.waitpid(pid, os.WNOHANG)
                 if not done:
                     os.kill(pid, signal.SIGKILL)
-                for pause in _PATIENCE:  # one that waits for a dead disk cannot be ended, and we do not wait for it
+                for pause in _PATIENCE:  # one that waits for a dead disk cannot be ended: stop waiting for it
                     if done:
                         break
                     time.sleep(pause)
@@ -168,11 +190,11 @@ else:
             os.close(self._pipe)
 
         def used(self) -> tuple[float, int]:
-            """How many seconds it has computed, and the bytes that it holds in memory; nothing once it has ended."""
+            """Seconds of CPU time that it has used, and bytes of memory that it holds; zeros once it has ended."""
             return _used(self._pid)
 
-    def _fork() -> tuple[int, int, int]:
-        """A new worker: its process, the pipe that takes its request, and the pipe that gives its messages."""
+    def _fork() -> PreparedWorker:
+        """A new worker that waits for its request."""
         requests, to_worker = os.pipe()
         from_worker, writer = os.pipe()
         if sys.platform == "linux":
@@ -189,17 +211,18 @@ else:
             _live(requests, writer)
         os.close(requests)
         os.close(writer)
-        return pid, to_worker, from_worker
+        return PreparedWorker(pid, to_worker, from_worker)
 
 
-def make_ready() -> None:
-    """Where workers are forks: makes one before the command line is read. It loads what it will need, and waits."""
+def prepare() -> PreparedWorker | None:
+    """A fork that loads what a scan needs while the command line is parsed; `None` where workers are no forks."""
     if sys.platform == "linux":
-        Forked.ready = _fork()
+        return _fork()
+    return None
 
 
 def spawned() -> None:
-    """The life of a spawned worker: the request comes through standard input, the messages leave through output."""
+    """Runs a spawned worker: the request comes through standard input, the messages leave through standard output."""
     reader, writer = os.dup(0), os.dup(1)
     if sys.platform == "win32":
         import msvcrt
@@ -210,7 +233,7 @@ def spawned() -> None:
 
 
 class _Frames:
-    """Messages out of pieces of the pipe: each is preceded by its length in four bytes."""
+    """Splits the bytes of the pipe into messages: each is preceded by its length in four bytes."""
 
     def __init__(self) -> None:
         self._rest = b""
@@ -229,7 +252,7 @@ class _Frames:
 
 
 def _live(reader: int, writer: int) -> None:
-    """The worker's whole life. It prints nothing, and what it is told by the keyboard is the supervisor's affair."""
+    """The worker's whole life. It prints nothing; keyboard signals are left to the supervisor."""
     status = 1
     try:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -242,7 +265,7 @@ def _live(reader: int, writer: int) -> None:
         with open(reader, "rb") as pipe:
             asked = pipe.read()
         if not asked:
-            os._exit(0)  # the command line asked for something else, or for nothing sensible
+            os._exit(0)  # the command line asked for something else, or was wrong
         request, memory, seconds = msgspec.msgpack.decode(asked, type=tuple[Request, int, float])
         _limit(memory, seconds)
         encode = msgspec.msgpack.Encoder().encode
@@ -260,7 +283,7 @@ def _live(reader: int, writer: int) -> None:
 
 
 def _used(pid: int) -> tuple[float, int]:
-    import psutil  # late: only a scan that takes longer than usual asks
+    import psutil  # late: only a scan that takes longer than usual needs it
 
     try:
         process = psutil.Process(pid)
@@ -277,15 +300,15 @@ def _bounded(process: "subprocess.Popen[bytes]", memory: int) -> "Job | None":
     from phaseout.scan.windows_job import Job
 
     with contextlib.suppress(OSError):
-        return Job(int(getattr(process, "_handle")), memory)  # noqa: B009  (what only Windows has, under no public name)
+        return Job(int(getattr(process, "_handle")), memory)  # noqa: B009  (exists on Windows only, without a public name)
     return None
 
 
 def _limit(memory: int, seconds: float) -> None:
-    """Bounds the address space, forbids core dumps, and ends a worker whose supervisor was ended without a word.
+    """Bounds the address space, forbids core dumps, and ends a worker whose supervisor was killed.
 
-    On Windows the supervisor has done so, by a job object; macOS takes the bound of memory and does not hold it, so
-    there the supervisor looks at what the worker holds.
+    On Windows the supervisor has done so with a job object. macOS accepts the memory limit and does not enforce it:
+    there the supervisor checks what the worker uses.
     """
     if sys.platform == "win32":
         return

@@ -60,5 +60,5 @@ def test_a_source_that_raises_inside_costs_a_problem(tree: Tree, monkeypatch: py
     items: list[Item] = []
     outcome = run_source(outer(lambda _: look(tree)), tree.host(), items.append)
     assert [item.name for item in items] == ["x"]
-    assert outcome.problems == (Problem("container web: broken", "ZeroDivisionError: inside"),)
+    assert outcome.problems == (Problem("container web: broken", "ZeroDivisionError: inside", "error"),)
     assert outcome.status == "partial"

@@ -22,7 +22,7 @@ import psutil
 import pytest
 from phaseout.model.nouns import Inventory, Item, LeftOut, Problem
 from phaseout.scan.messages import Request
-from phaseout.scan.supervisor import CannotLookError, Look
+from phaseout.scan.supervisor import ScanError, ScanSupervisor
 from phaseout.scan.worker import work
 from phaseout.sources.source import Source
 
@@ -153,7 +153,7 @@ def look(tree: Tree, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Inventory
         )
         monkeypatch.setattr(phaseout.sources, "load", lambda platform: sources)  # noqa: ARG005
         asked = Request(root=str(tree.root), platform="linux", **request)
-        look = Look(asked, whole=whole, each=each, cpu=cpu, memory=memory)
+        look = ScanSupervisor(asked, whole=whole, each=each, cpu=cpu, memory=memory)
         return look.inventory(scanned_at="2026-01-01T00:00:00Z", tool="test")
 
     return over
@@ -162,8 +162,8 @@ def look(tree: Tree, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Inventory
 @pytest.mark.parametrize(
     ("bad", "status", "reason"),
     [
-        (hangs, "timeout", "ended after 1 s: a source may take 1 s"),
-        (spins, "timeout", "ended after 1 s: a source may take 1 s"),
+        (hangs, "timeout", "ended after 1 s: the time limit of a source is 1 s"),
+        (spins, "timeout", "ended after 1 s: the time limit of a source is 1 s"),
         (crashes, "failed", "the worker was ended by SIGSEGV"),
         (exits, "failed", "the worker ended with status 0"),
         (raises, "failed", "RuntimeError: at home"),
@@ -194,10 +194,10 @@ def test_memory_is_bounded_where_the_system_bounds_none(
 ) -> None:
     """As on macOS."""
     monkeypatch.setattr(phaseout.scan.worker_process, "_limit", lambda *_: None)
-    monkeypatch.setattr(phaseout.scan.supervisor, "_LOOK", 0.05)
+    monkeypatch.setattr(phaseout.scan.supervisor, "_USAGE_INTERVAL", 0.05)
     inventory = look(good, fills, many, each=20, memory=256 << 20)
     assert [run.status for run in inventory.runs] == ["ok", "failed", "ok"]
-    assert inventory.runs[1].reason.endswith("MiB: the worker may hold 256")
+    assert inventory.runs[1].reason.endswith("MiB: the memory limit of the worker is 256 MiB")
 
 
 def test_two_bad_sources_in_a_row(look: Callable[..., Inventory]) -> None:
@@ -208,35 +208,35 @@ def test_two_bad_sources_in_a_row(look: Callable[..., Inventory]) -> None:
 def test_whole_time(look: Callable[..., Inventory]) -> None:
     inventory = look(good, hangs, many, whole=1, each=30)
     assert [run.status for run in inventory.runs] == ["ok", "timeout", "failed"]
-    assert inventory.runs[2].reason.startswith("no time left")
+    assert inventory.runs[2].reason.startswith("not run: the time limit of the whole scan")
     assert [one.source for one in inventory.unseen] == ["hangs", "many"]
 
 
 def test_computing_has_a_budget_of_its_own(look: Callable[..., Inventory]) -> None:
     inventory = look(good, spins, many, each=30, cpu=0.5)
     assert [run.status for run in inventory.runs] == ["ok", "timeout", "ok"]
-    assert inventory.runs[1].reason == "ended after 1 s of CPU: a source may compute 0.5 s"
+    assert inventory.runs[1].reason == "ended after 1 s of CPU time: the limit of a source is 0.5 s"
     assert len(inventory.items) == 20_002
 
 
 def test_short_sources_count_for_the_whole(look: Callable[..., Inventory], monkeypatch: pytest.MonkeyPatch) -> None:
     """None of them runs as long as it takes until the supervisor looks; at each look a thousand seconds have passed."""
     clock = iter(range(1000))
-    monkeypatch.setattr(phaseout.scan.supervisor, "_LOOK", 0.3)
+    monkeypatch.setattr(phaseout.scan.supervisor, "_USAGE_INTERVAL", 0.3)
     monkeypatch.setattr(phaseout.scan.worker_process.Forked, "used", lambda _: (1000.0 * next(clock), 0))
     code = computes_a_little.__code__
     short: list[Any] = [types.FunctionType(code, globals(), f"short {number}") for number in range(30)]
     inventory = look(*short, whole=10_000, each=30, cpu=1_000_000)
     reasons = [run.reason for run in inventory.runs]
-    assert any(reason.startswith("ended: all sources together have computed") for reason in reasons)
-    assert (reasons[0], reasons[-1][:12]) == ("", "no time left")
+    assert any(reason.startswith("ended: all sources together have used up their CPU time") for reason in reasons)
+    assert (reasons[0], reasons[-1][:23]) == ("", "not run: the time limit")
 
 
 def test_between_two_sources_no_source_is_judged(
     look: Callable[..., Inventory], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The supervisor looks at the worker's clock right then: that must cost nobody anything."""
-    monkeypatch.setattr(phaseout.scan.supervisor, "_LOOK", 0.0)
+    monkeypatch.setattr(phaseout.scan.supervisor, "_USAGE_INTERVAL", 0.0)
     held: list[Any] = []
     real = phaseout.scan.worker_process.Forked.receive
 
@@ -254,15 +254,15 @@ def test_between_two_sources_no_source_is_judged(
     monkeypatch.setattr(phaseout.scan.worker_process.Forked, "used", lambda _: (float(next(clock)), 0))
     inventory = look(good, prints, many, each=30, cpu=1.5, whole=10_000)
     assert [run.status for run in inventory.runs] == ["ok", "ok", "timeout"]
-    assert inventory.runs[-1].reason.endswith("of CPU: a source may compute 1.5 s")
+    assert inventory.runs[-1].reason.endswith("of CPU time: the limit of a source is 1.5 s")
 
 
 def test_all_sources_have_the_same_room(look: Callable[..., Inventory]) -> None:
     """Few items may hold as much as many."""
     inventory = look(good, heavy, many, each=30)
     assert [run.status for run in inventory.runs] == ["ok", "failed", "failed"]
-    assert inventory.runs[1].reason == "ended: all sources together have given more than 128 MiB"
-    assert inventory.runs[2].reason.startswith("no room left")
+    assert inventory.runs[1].reason == "ended: result limit reached: all sources together may return 128 MiB"
+    assert inventory.runs[2].reason.startswith("not run: result limit reached")
     assert 5_000 < len(inventory.items) < 9_000
 
 
@@ -273,14 +273,18 @@ def test_a_source_that_never_pauses_is_ended_as_well(look: Callable[..., Invento
 
 def test_a_source_that_gives_a_million_items(look: Callable[..., Inventory], monkeypatch: pytest.MonkeyPatch) -> None:
     inventory = look(million, good, each=30)
-    reason = "stopped after 500000 items: one source may give 500000, all together 1000000"
-    assert [(run.status, run.reason) for run in inventory.runs] == [("failed", reason), ("ok", "")]
+    (problem,) = inventory.runs[0].problems
+    assert (problem.why, problem.cause) == (
+        "stopped after 500,000 items: the limit is 500,000 for a source, 1,000,000 in all",
+        "limit",
+    )
+    assert [run.status for run in inventory.runs] == ["partial", "ok"]
     assert len(inventory.items) == 500_001
-    monkeypatch.setattr(phaseout.scan.worker, "_ALL_ITEMS", 20_003)
+    monkeypatch.setattr(phaseout.scan.worker, "ALL_ITEMS", 20_003)
     runs = look(good, many, million, prints, each=30).runs
-    assert [(run.status, run.items) for run in runs] == [("ok", 1), ("ok", 20_000), ("failed", 2), ("failed", 0)]
+    assert [(run.status, run.items) for run in runs] == [("ok", 1), ("ok", 20_000), ("partial", 2), ("partial", 0)]
     runs = look(many, crashes, million, each=30).runs
-    assert [(run.status, run.items) for run in runs] == [("ok", 20_000), ("failed", 1), ("failed", 2)]
+    assert [(run.status, run.items) for run in runs] == [("ok", 20_000), ("failed", 1), ("partial", 2)]
 
 
 def test_what_a_source_prints_goes_nowhere(look: Callable[..., Inventory], capfd: pytest.CaptureFixture[str]) -> None:
@@ -310,11 +314,11 @@ def test_unwanted_sources_count_as_unseen(look: Callable[..., Inventory]) -> Non
     assert [one.source for one in inventory.unseen] == ["many"]
 
 
-def test_nothing_to_look_at(look: Callable[..., Inventory]) -> None:
-    with pytest.raises(CannotLookError, match="no source 'nope' for linux; there are good"):
+def test_nothing_to_scan(look: Callable[..., Inventory]) -> None:
+    with pytest.raises(ScanError, match="no source 'nope' for linux; there are good"):
         look(good, skip=("nope",))
-    with pytest.raises(CannotLookError, match="no such folder"):
-        Look(Request(root="/no/such/root")).inventory(scanned_at="", tool="")
+    with pytest.raises(ScanError, match="no such folder"):
+        ScanSupervisor(Request(root="/no/such/root")).inventory(scanned_at="", tool="")
 
 
 @pytest.mark.usefixtures("keyboard")
@@ -343,7 +347,7 @@ def test_a_worker_whose_supervisor_was_killed_ends_by_itself(tmp_path: Path) -> 
 import os, sys, time
 sys.path.insert(0, {str(ROOT)!r})
 import phaseout.scan.worker_process, phaseout.sources
-from phaseout.scan.supervisor import Look
+from phaseout.scan.supervisor import ScanSupervisor
 from phaseout.scan.messages import Request
 import signal
 signal.signal(signal.SIGALRM, signal.SIG_IGN)
@@ -355,7 +359,7 @@ def spins(_):
     while True:
         pass
 phaseout.sources.load = lambda _: (phaseout.sources._source("linux.dpkg")._replace(collect=spins),)
-Look(Request(root="/", platform="linux"), whole=1.5).inventory(scanned_at="", tool="")
+ScanSupervisor(Request(root="/", platform="linux"), whole=1.5).inventory(scanned_at="", tool="")
 """
     supervisor = subprocess.Popen([sys.executable, "-c", code])
     wait_until(lambda: (tmp_path / "pid").is_file() and (tmp_path / "pid").read_text() != "")
@@ -385,16 +389,17 @@ def test_a_spawned_worker_gives_the_same_as_a_forked_one(tree: Tree) -> None:
     tree.write("/etc/init.d/x", "#!/bin/sh\n")
     request = Request(root=str(tree.root))
     forked, spawned = (
-        Look(request, fork=fork).inventory(scanned_at="2026-01-01T00:00:00Z", tool="test") for fork in (True, False)
+        ScanSupervisor(request, fork=fork).inventory(scanned_at="2026-01-01T00:00:00Z", tool="test")
+        for fork in (True, False)
     )
     assert spawned.items == forked.items
     assert [(run.source, run.status) for run in spawned.runs] == [(run.source, run.status) for run in forked.runs]
-    with pytest.raises(CannotLookError, match="no such folder"):
-        Look(Request(root="/no/such/root"), fork=False).inventory(scanned_at="", tool="")
+    with pytest.raises(ScanError, match="no such folder"):
+        ScanSupervisor(Request(root="/no/such/root"), fork=False).inventory(scanned_at="", tool="")
 
 
 def test_a_spawned_worker_is_ended_in_time(tree: Tree) -> None:
-    inventory = Look(Request(root=str(tree.root)), fork=False, each=0.001).inventory(scanned_at="", tool="")
+    inventory = ScanSupervisor(Request(root=str(tree.root)), fork=False, each=0.001).inventory(scanned_at="", tool="")
     assert {run.status for run in inventory.runs} <= {"timeout", "failed", "ok", "skipped"}
     assert len(inventory.runs) > 10
 
@@ -403,7 +408,7 @@ def test_offline_and_live_agree() -> None:
     """The running machine, and its root as a folder: the same items, but for what runs and what changes meanwhile."""
 
     def seen(request: Request) -> set[tuple[str, ...]]:
-        inventory = Look(request).inventory(scanned_at="2026-01-01T00:00:00Z", tool="test")
+        inventory = ScanSupervisor(request).inventory(scanned_at="2026-01-01T00:00:00Z", tool="test")
         assert "package" in {item.kind for item in inventory.items}
         return {
             (item.source, item.kind, item.name, item.version, item.path, item.user)
