@@ -1,7 +1,7 @@
-"""Containers and images that Docker and Podman have on disk, and the packages inside them. No engine is asked.
+"""Containers and images that Docker, Podman and CRI-O have on disk, and the packages inside. No engine is asked.
 
-An image that no container was made of is looked into itself. The layers of a container are read where they lie, so it
-need not run.
+The layers of a container are read where they lie, so it need not run. An image that no container was made of is read
+itself.
 
 References:
     https://docs.docker.com/engine/storage/drivers/overlayfs-driver/; https://github.com/moby/moby (daemon/graphdriver,
@@ -24,9 +24,10 @@ from phaseout.parsers.containers.docker_config import (
     image_config,
     repositories,
 )
+from phaseout.parsers.containers.engine_settings import Storage, docker_flags, docker_root, expanded, storage
 from phaseout.parsers.containers.image_reference import image_purl, image_reference
-from phaseout.parsers.encodings.lenient_json import decode, member, text
-from phaseout.sources.kit.places import places
+from phaseout.sources.kit.parsed import damaged, parsed
+from phaseout.sources.kit.places import Place, Seen, places
 from phaseout.sources.source import Inside, Source, Trace
 
 _T = TypeVar("_T")
@@ -34,11 +35,25 @@ _T = TypeVar("_T")
 _DOCKER = ("/var/lib/docker", "/var/snap/docker/common/var-lib-docker", "~/.local/share/docker")
 _PODMAN = ("/var/lib/containers/storage", "~/.local/share/containers/storage")
 _DRIVERS = ("overlay", "vfs")
-_DOCKER_SETTINGS = "/etc/docker/daemon.json"
-_PODMAN_SETTINGS = "/etc/containers/storage.conf"
-_ELSEWHERE = re.compile(r'^[ \t]*graphroot[ \t]*=[ \t]*"(/[^"]+)"', re.MULTILINE)
+_DOCKER_SETTINGS = (
+    *("/etc/docker/daemon.json", "/var/snap/docker/current/config/daemon.json", "~/.config/docker/daemon.json"),
+)
+_UNITS = ("/etc/systemd/system", "/run/systemd/system", "/usr/lib/systemd/system", "/lib/systemd/system")
+_USER_UNITS = ("~/.config/systemd/user", "~/.local/share/systemd/user")
+# Where a command line of dockerd, or its options, may be written.
+_DOCKER_FLAGS = (
+    *(f"{folder}/docker{below}" for folder in (*_UNITS, *_USER_UNITS) for below in (".service", ".service.d/*.conf")),
+    *("/etc/default/docker", "/etc/sysconfig/docker", "/etc/sysconfig/docker-storage", "/etc/conf.d/docker"),
+    *("/etc/init.d/docker", "/etc/init/docker.conf"),
+)
+_PODMAN_SETTINGS = (
+    *("/etc/containers/storage.conf", "/usr/share/containers/storage.conf"),
+    *("/etc/crio/crio.conf", "/etc/crio/crio.conf.d/*.conf"),
+)
+_PODMAN_USER_SETTINGS = "~/.config/containers/storage.conf"
+_REMAPPED = re.compile(r"\d+\.\d+")  # userns-remap puts everything one folder deeper: UID.GID
 _MOST_LAYERS = 500  # as in the kernel
-_NO_FILES = "its files are not there, or kept in a form that is not looked into"
+_NO_FILES = "its files are not there, or kept in a form that phaseout does not read"
 
 
 class _Container(NamedTuple):
@@ -63,20 +78,93 @@ class _Engine(NamedTuple):
 
 def collect(host: Host) -> Iterator[Trace]:
     """An item for every container and every name of an image, and what is inside."""
-    settings = yield from _read(host, _DOCKER_SETTINGS, decode)
-    for place in places(host, (*_DOCKER, text(member(settings, "data-root")) or _DOCKER[0])):
-        yield from _docker(host, _Engine("docker", *place))
-    elsewhere = _ELSEWHERE.search(host.files.text(_PODMAN_SETTINGS, 1 << 20) or "")
-    for place in places(host, (*_PODMAN, elsewhere[1] if elsewhere else _PODMAN[0])):
-        for driver in _DRIVERS:
-            yield from _podman(host, _Engine("podman", *place), driver)
+    seen = Seen()
+    roots = list(places(host, _DOCKER))
+    roots += yield from _promised(host, (yield from _docker_roots(host)), "Docker")
+    for place in roots:
+        if seen.first(host.files.real(place.path) or place.path, place.user):
+            yield from _docker(host, _Engine("docker", *place))
+            for entry in host.files.list(place.path):
+                if entry.kind == "dir" and _REMAPPED.fullmatch(entry.name):
+                    yield from _docker(host, _Engine("docker", f"{place.path}/{entry.name}", place.user))
+    roots = list(places(host, _PODMAN))
+    roots += yield from _promised(host, (yield from _podman_roots(host)), "Podman or CRI-O")
+    for place in roots:
+        if seen.first(host.files.real(place.path) or place.path, place.user):
+            for driver in _DRIVERS:
+                yield from _podman(host, _Engine("podman", *place), driver, tuple(other.path for other in roots))
+
+
+def _promised(host: Host, found: list[tuple[Place, str]], engine: str) -> Generator[Problem, None, list[Place]]:
+    """The folders that settings name; one that is not there may be on a disk that is not mounted."""
+    there: list[Place] = []
+    for place, where in found:
+        if host.files.gone(place.path):
+            yield Problem(place.path, f"{where} puts the containers of {engine} there, and it is not there", "missing")
+        else:
+            there.append(place)
+    return there
+
+
+def _docker_roots(host: Host) -> Generator[Problem | LeftOut, None, list[tuple[Place, str]]]:
+    """The folders that settings and command lines of Docker name, each with the file that does."""
+    if host.info.platform == "windows":
+        return []
+    found: list[tuple[Place, str]] = []
+    files = list(places(host, _DOCKER_SETTINGS))
+    for place in places(host, _DOCKER_FLAGS):
+        roots, settings = docker_flags(host.files.text(place.path, 1 << 20) or "")
+        found += [(Place(root.rstrip("/"), place.user), place.path) for root in roots]
+        files += [Place(path, place.user) for path in settings]
+    for place in files:
+        root = yield from parsed(host, place.path, docker_root)
+        if root and root.startswith("/"):
+            found.append((Place(root.rstrip("/"), place.user), place.path))
+    return found
+
+
+def _podman_roots(host: Host) -> Generator[Problem | LeftOut, None, list[tuple[Place, str]]]:
+    """The folders that settings of Podman and CRI-O name. Those of the system move the folders of no user."""
+    if host.info.platform == "windows":
+        return []
+    found: list[tuple[Place, str]] = []
+    rootless: list[tuple[str, str]] = []
+    for place in places(host, _PODMAN_SETTINGS):
+        settings = yield from parsed(host, place.path, storage)
+        found += [(Place(folder, ""), place.path) for folder in _named(host, settings, {})]
+        if settings and settings.rootless:
+            rootless.append((settings.rootless, place.path))
+    own: dict[str, tuple[Storage, str]] = {}
+    for place in places(host, (_PODMAN_USER_SETTINGS,)):
+        settings = yield from parsed(host, place.path, storage)
+        if settings:
+            own[place.user] = settings, place.path
+    for user in host.users if rootless or own else ():
+        variables = {"HOME": user.home, "USER": user.name, "UID": str(user.uid)}
+        if user.name in own:
+            settings, where = own[user.name]
+            found += [(Place(folder, user.name), where) for folder in _named(host, settings, variables)]
+        else:
+            folders = [(expanded(folder, variables), where) for folder, where in rootless if user.home]
+            found += [(Place(folder, user.name), where) for folder, where in folders if host.files.is_dir(folder)]
+    return found
+
+
+def _named(host: Host, settings: Storage | None, variables: dict[str, str]) -> Iterator[str]:
+    """The folders of a settings file: its root, there or not, and the stores of images that are there."""
+    if settings is None:
+        return
+    for folder in (expanded(settings.root, variables), variables and expanded(settings.rootless, variables)):
+        if folder and folder.startswith("/") and folder not in _PODMAN:
+            yield folder
+    yield from filter(host.files.is_dir, (expanded(folder, variables) for folder in settings.images))
 
 
 def _docker(host: Host, engine: _Engine) -> Iterator[Trace]:
     used: set[str] = set()
     for entry in host.files.list(f"{engine.root}/containers"):
         where = f"{engine.root}/containers/{entry.name}/config.v2.json"
-        found = yield from _read(host, where, docker_container)
+        found = yield from parsed(host, where, docker_container)
         if found is None:
             continue
         used.add(found.image_id)
@@ -84,34 +172,39 @@ def _docker(host: Host, engine: _Engine) -> Iterator[Trace]:
         one = _Container(entry.name, name, found.image, found.state, found.created, found.command, found.vendor)
         yield _container(host, engine, where, one)
         layer = _word(host, f"{engine.root}/image/{found.driver}/layerdb/mounts/{entry.name}/mount-id")
-        yield from _inside(host, engine, f"container {name}", _docker_folders(host, engine, found.driver, layer))
+        folders = yield from _docker_folders(host, engine, found.driver, layer)
+        yield from _inside(host, engine, f"container {name}", folders)
     for driver in host.files.list(f"{engine.root}/image"):
         store = f"{engine.root}/image/{driver.name}"
-        names = (yield from _read(host, f"{store}/repositories.json", repositories)) or {}
+        names = (yield from parsed(host, f"{store}/repositories.json", repositories)) or {}
         for entry in host.files.list(f"{store}/imagedb/content/sha256"):
             where = f"{store}/imagedb/content/sha256/{entry.name}"
-            config = yield from _read(host, where, image_config)
+            config = yield from parsed(host, where, image_config)
             image = f"sha256:{entry.name}"
             tags = names.get(image, [])
             yield from _image(engine, where, image, tags, config)
             if config is not None and tags and image not in used:
                 layers = f"{store}/layerdb/{chain_id(config.layers).replace(':', '/')}"
                 layer = _word(host, f"{layers}/cache-id")
-                yield from _inside(host, engine, f"image {tags[0]}", _docker_folders(host, engine, driver.name, layer))
+                folders = yield from _docker_folders(host, engine, driver.name, layer)
+                yield from _inside(host, engine, f"image {tags[0]}", folders)
 
 
-def _docker_folders(host: Host, engine: _Engine, driver: str, layer: str) -> list[str]:
+def _docker_folders(host: Host, engine: _Engine, driver: str, layer: str) -> Generator[Problem, None, list[str]]:
     if not layer:
         return []
-    return _overlay(host, f"{engine.root}/{driver}", layer) if driver != "vfs" else [f"{engine.root}/vfs/dir/{layer}"]
+    if driver == "vfs":
+        return [f"{engine.root}/vfs/dir/{layer}"]
+    return (yield from _overlay(host, [f"{engine.root}/{driver}"], layer))
 
 
-def _podman(host: Host, engine: _Engine, driver: str) -> Iterator[Trace]:
+def _podman(host: Host, engine: _Engine, driver: str, stores: tuple[str, ...]) -> Iterator[Trace]:
+    """What a store holds; the layers that it does not have itself may be in another one."""
     store = f"{engine.root}/{driver}-images"
     images = yield from _records(host, f"{store}/images.json", stored_images)
     configs: dict[str, ImageConfig | None] = {}
     for image in images:
-        configs[image.id] = yield from _read(host, f"{store}/{image.id}/{config_file(image.id)}", image_config)
+        configs[image.id] = yield from parsed(host, f"{store}/{image.id}/{config_file(image.id)}", image_config)
     states = _states(host, engine)
     used: set[str] = set()
     for file in ("containers.json", "volatile-containers.json"):
@@ -123,11 +216,12 @@ def _podman(host: Host, engine: _Engine, driver: str) -> Iterator[Trace]:
             vendor = config.vendor if config else ""
             one = _Container(found.id, name, found.image, states.get(found.id, ""), found.created, vendor=vendor)
             yield _container(host, engine, where, one)
-            yield from _inside(host, engine, f"container {name}", _podman_folders(host, engine, driver, found.layer))
+            folders = yield from _podman_folders(host, engine, driver, found.layer, stores)
+            yield from _inside(host, engine, f"container {name}", folders)
     for image in images:
         yield from _image(engine, f"{store}/images.json", f"sha256:{image.id}", list(image.names), configs[image.id])
         if image.names and image.id not in used:
-            folders = _podman_folders(host, engine, driver, image.layer)
+            folders = yield from _podman_folders(host, engine, driver, image.layer, stores)
             yield from _inside(host, engine, f"image {image.names[0]}", folders)
 
 
@@ -135,19 +229,22 @@ def _records(
     host: Host, path: str, parse: Callable[[bytes], list[_T | None]]
 ) -> Generator[Problem | LeftOut, None, list[_T]]:
     """The records of a file that have an id; the others are problems."""
-    found = (yield from _read(host, path, parse)) or []
+    found = (yield from parsed(host, path, parse)) or []
     for record in found:
         if record is None:
-            yield Problem(path, "a record without an id")
-            yield LeftOut("damaged")
+            yield from damaged(path, "a record without an id")
     return [record for record in found if record is not None]
 
 
-def _podman_folders(host: Host, engine: _Engine, driver: str, layer: str) -> list[str]:
+def _podman_folders(
+    host: Host, engine: _Engine, driver: str, layer: str, stores: tuple[str, ...]
+) -> Generator[Problem, None, list[str]]:
     if not layer:
         return []
-    top = f"{engine.root}/{driver}"
-    return [f"{top}/dir/{layer}"] if driver == "vfs" else _overlay(host, top, layer)
+    tops = [f"{root}/{driver}" for root in dict.fromkeys((engine.root, *stores))]
+    if driver == "vfs":
+        return [f"{top}/dir/{layer}" for top in tops if host.files.is_dir(f"{top}/dir/{layer}")][:1]
+    return (yield from _overlay(host, tops, layer))
 
 
 def _states(host: Host, engine: _Engine) -> dict[str, str]:
@@ -160,27 +257,23 @@ def _states(host: Host, engine: _Engine) -> dict[str, str]:
     return found
 
 
-def _overlay(host: Host, top: str, layer: str) -> list[str]:
+def _overlay(host: Host, tops: list[str], layer: str) -> Generator[Problem, None, list[str]]:
     """The folders that overlayfs would put one upon the other, the uppermost first."""
-    below = dict.fromkeys(_word(host, f"{top}/{layer}/lower").split(":"))
-    return [f"{top}/{layer}/diff", *(f"{top}/{name}" for name in below if name)][:_MOST_LAYERS]
+    top = next((top for top in tops if host.files.is_dir(f"{top}/{layer}")), tops[0])
+    below = list(filter(None, dict.fromkeys(_word(host, f"{top}/{layer}/lower").split(":"))))
+    if len(below) >= _MOST_LAYERS:
+        yield Problem(f"{top}/{layer}", f"more than {_MOST_LAYERS} layers: the lowest were not read", "limit")
+    found = [f"{top}/{layer}/diff"]
+    for name in below[: _MOST_LAYERS - 1]:
+        others = [other for other in tops if other != top and not host.files.is_dir(f"{top}/{name}")]
+        found.append(
+            next((f"{other}/{name}" for other in others if host.files.is_dir(f"{other}/{name}")), f"{top}/{name}")
+        )
+    return found
 
 
 def _word(host: Host, path: str) -> str:
     return (host.files.text(path, 1 << 16) or "").strip()
-
-
-def _read(host: Host, path: str, parse: Callable[[bytes], _T]) -> Generator[Problem | LeftOut, None, _T | None]:
-    """Gives what a file holds; one that is there and damaged is a problem."""
-    data = host.files.read(path)
-    if data is None:
-        return None
-    try:
-        return parse(data)
-    except ValueError as error:
-        yield Problem(path, str(error))
-        yield LeftOut("damaged")
-        return None
 
 
 def _container(host: Host, engine: _Engine, where: str, one: _Container) -> Item:
@@ -230,7 +323,7 @@ def _image(engine: _Engine, where: str, image: str, names: list[str], config: Im
 def _inside(host: Host, engine: _Engine, name: str, folders: list[str]) -> Iterator[Trace]:
     found = layered_host(host, folders, name) if folders else None
     if found is None:
-        yield Problem(f"{engine.root}: {name}", _NO_FILES)
+        yield Problem(f"{engine.root}: {name}", _NO_FILES, "unsupported", remedy="run phaseout inside")
     else:
         yield Inside(name, engine.user, found)
 
@@ -253,9 +346,9 @@ SOURCE = Source(
     reads=(
         *(f"{root}/{file}" for root in _DOCKER for file in _DOCKER_FILES),
         *(f"{root}/{file}" for root in _PODMAN for file in _PODMAN_FILES),
-        *(_DOCKER_SETTINGS, _PODMAN_SETTINGS),
-        "/**/overlay/*",  # the folders that the settings name
+        *(*_DOCKER_SETTINGS, *_DOCKER_FLAGS, *_PODMAN_SETTINGS, _PODMAN_USER_SETTINGS),
+        *(f"/**/{file}" for file in (*_DOCKER_FILES, *_PODMAN_FILES)),  # in the folders that the settings name
     ),
-    limits="Volumes, what containerd itself keeps, and the disks of virtual machines that run containers are not seen.",
+    limits="Volumes are not read, and neither are containers whose engine keeps them in volumes or pools of its own.",
     collect=collect,
 )

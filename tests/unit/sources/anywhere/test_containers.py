@@ -8,9 +8,11 @@ import subprocess
 import sys
 import tarfile
 import tempfile
+from collections.abc import Callable
 from contextlib import closing
 from hashlib import sha256
 from io import BytesIO
+from pathlib import Path
 
 import pytest
 from phaseout.host import Host
@@ -254,3 +256,100 @@ def test_as_a_real_podman_keeps_them(driver: str) -> None:
     assert not [problem for problem in outcome.problems if folder in problem.where]
     found = [(item.kind, item.name, item.version) for item in items if item.user == "ada"]
     assert found == [("app", "web", "2"), ("package", "kesl", "12.1"), ("package", "localhost/made", "2")]
+
+
+@pytest.mark.parametrize(
+    ("path", "content"),
+    [
+        (
+            "/etc/systemd/system/docker.service.d/override.conf",
+            "[Service]\nExecStart=\nExecStart=dockerd --data-root {}\n",
+        ),
+        ("/usr/lib/systemd/system/docker.service", "[Service]\nExecStart=/usr/bin/dockerd -H fd:// --graph={}\n"),
+        ("/etc/default/docker", 'DOCKER_OPTS="-g {}"\n'),
+        ("/etc/sysconfig/docker", "OPTIONS='--selinux-enabled --data-root={}'\n"),
+        ("/etc/docker/daemon.json", '{{"graph": "{}"}}'),
+        ("/home/ada/.config/docker/daemon.json", '{{"data-root": "{}"}}'),
+    ],
+)
+def test_wherever_docker_is_told_its_folder(tree: Tree, path: str, content: str) -> None:
+    tree.write(path, content.format("/data/docker/"))
+    (promise,) = run("containers", tree.host()).problems
+    assert (promise.where, promise.cause) == ("/data/docker", "missing")
+    docker(tree, "/data/docker")
+    result = run("containers", tree.host())
+    assert result.one("kesl").user == ("ada" if path.startswith("/home") else "")
+    assert result.run.status == "ok"
+
+
+def test_settings_of_docker_in_another_file(tree: Tree) -> None:
+    tree.write("/etc/systemd/system/docker.service", "[Service]\nExecStart=dockerd --config-file /srv/d.json\n")
+    tree.write("/srv/d.json", '{"data-root": "/data/docker"}')
+    docker(tree, "/data/docker")
+    assert run("containers", tree.host()).one("kesl").version == "12.1"
+
+
+def test_users_of_containers_mapped_to_others(tree: Tree) -> None:
+    docker(tree, "/var/lib/docker/165536.165536")
+    assert run("containers", tree.host()).one("kesl").version == "12.1"
+
+
+@pytest.mark.parametrize(
+    ("path", "content", "user"),
+    [
+        ("/home/ada/.config/containers/storage.conf", '[storage]\ngraphroot = "/data/pods"\n', "ada"),
+        (
+            "/home/ada/.config/containers/storage.conf",
+            '[storage]\nrootless_storage_path = "$HOME/../../data/pods"\n',
+            "ada",
+        ),
+        ("/etc/containers/storage.conf", '[storage]\nrootless_storage_path = "/data/pods"\n', "ada"),
+        ("/etc/containers/storage.conf", '[storage.options]\nadditionalimagestores = ["/data/pods"]\n', ""),
+        ("/etc/crio/crio.conf.d/10-root.conf", '[crio]\nroot = "/data/pods"\n', ""),
+    ],
+)
+def test_wherever_podman_is_told_its_folder(tree: Tree, path: str, content: str, user: str) -> None:
+    tree.folder("/home/ada")
+    podman(tree, "/data/pods")
+    tree.write(path, content)
+    result = run("containers", tree.host())
+    assert user in {item.user for item in result.items if item.name == "kesl"}
+    assert result.run.status == "ok"
+
+
+def test_the_folders_of_the_system_move_no_user(tree: Tree) -> None:
+    """Podman of a user takes `graphroot` of his own settings only."""
+    tree.write("/etc/containers/storage.conf", '[storage]\ngraphroot = "/srv/pods"\n')
+    podman(tree, "/home/ada/.local/share/containers/storage")
+    podman(tree, "/srv/pods")
+    assert {item.user for item in run("containers", tree.host()).items if item.name == "kesl"} == {"", "ada"}
+
+
+def test_settings_as_podman_ships_them_promise_nothing(tree: Tree) -> None:
+    shipped = (
+        '[storage]\ngraphroot = "/var/lib/containers/storage"\n[storage.options]\nadditionalimagestores = ["/no"]\n'
+    )
+    tree.write("/usr/share/containers/storage.conf", shipped)
+    assert run("containers", tree.host()).run.status == "ok"
+
+
+def test_layers_in_a_store_of_images(tree: Tree) -> None:
+    """The image of a container may lie in another store than the container itself."""
+    podman(tree, "/srv/images")
+    (tree.root / "srv/images/overlay-containers/containers.json").unlink()
+    tree.write("/etc/containers/storage.conf", '[storage]\nimagestore = "/srv/images"\n')
+    root = "/var/lib/containers/storage"
+    tree.write(f"{root}/overlay-containers/containers.json", '[{"id": "c9", "names": ["far"], "layer": "mine"}]')
+    tree.folder(f"{root}/overlay/mine/diff/etc")
+    tree.write(f"{root}/overlay/mine/lower", "l/LOW")
+    inside = {item.details["inside"] for item in run("containers", tree.host()).items if item.name == "kesl"}
+    assert "container far" in inside
+
+
+@pytest.mark.parametrize("capture", ["podman-overlay", "podman-vfs-relocated"])
+def test_real_captures(corpora: Path, as_host: Callable[[Path], Host], capture: str) -> None:
+    root = corpora / "captures" / capture
+    if not root.is_dir():
+        pytest.skip(f"not here: {root}")
+    result = run("containers", as_host(root))
+    assert {"app", "package"} <= {item.kind for item in result.items}
