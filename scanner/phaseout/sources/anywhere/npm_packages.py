@@ -12,7 +12,7 @@ References:
 from collections.abc import Iterator
 
 from phaseout.host import Host
-from phaseout.model.nouns import Evidence, Item, Problem
+from phaseout.model.nouns import Evidence, Item, LeftOut, Problem
 from phaseout.parsers.languages.npm_package import Package, npm_purl, package
 from phaseout.sources.kit.places import Place, places
 from phaseout.sources.source import Source, Trace
@@ -36,24 +36,41 @@ _PREFIXES = (
 _ROOTS = (
     *(f"{prefix}/lib/node_modules" for prefix in _PREFIXES),
     *("/usr/share/nodejs", "/usr/lib/nodejs"),
-    *("~/.local/share/pnpm/global/*/node_modules", "~/Library/pnpm/global/*/node_modules"),
+    *("~/.local/share/pnpm/global/5/node_modules", "~/Library/pnpm/global/5/node_modules"),
+    *("~/.local/share/pnpm/global/4/node_modules", "~/Library/pnpm/global/4/node_modules"),
     *("~/.config/yarn/global/node_modules", "~/.bun/install/global/node_modules"),
     *(r"C:\Program Files\nodejs\node_modules", r"C:\Program Files (x86)\nodejs\node_modules"),
     *(r"~\AppData\Roaming\npm\node_modules", r"~\AppData\Roaming\nvm\*\node_modules"),
-    *(r"~\AppData\Local\nvm\*\node_modules", r"~\AppData\Local\pnpm\global\*\node_modules"),
+    *(r"~\AppData\Local\nvm\*\node_modules", r"~\AppData\Local\pnpm\global\5\node_modules"),
     *(r"~\AppData\Local\Yarn\Data\global\node_modules", r"~\.bun\install\global\node_modules"),
     *(r"~\AppData\Local\Volta\tools\image\packages\*\node_modules",),
     *(r"~\AppData\Local\Volta\tools\image\packages\@*\*\node_modules",),
     *(r"~\AppData\Roaming\fnm\node-versions\*\installation\node_modules",),
 )
+# Since pnpm 11 each package has a folder here, and is installed only where a link leads to that folder.
+_LINKED = ("~/.local/share/pnpm/global/v*", "~/Library/pnpm/global/v*", r"~\AppData\Local\pnpm\global\v*")
 _FILE = "package.json"
 _LIMIT = 4 << 20
 
 
 def collect(host: Host) -> Iterator[Trace]:
-    """An item for every folder that is a package, be it that nothing can be read there."""
+    """An item for every folder that is a package, even if nothing in it can be read."""
     separator = "\\" if host.info.platform == "windows" else "/"
-    for place in places(host, _ROOTS):
+    linked = list(places(host, _LINKED))
+    installed = {
+        real: Place(f"{place.path}{separator}{entry.name}{separator}node_modules", place.user)
+        for place in linked
+        for entry in host.files.list(place.path)
+        if entry.kind == "link" and (real := host.files.real(f"{place.path}{separator}{entry.name}"))
+    }
+    kept = sum(
+        entry.kind == "dir" and host.files.real(f"{place.path}{separator}{entry.name}") not in installed
+        for place in linked
+        for entry in host.files.list(place.path)
+    )
+    if kept:
+        yield LeftOut("known but not installed", kept)
+    for place in (*places(host, _ROOTS), *installed.values()):
         for name in _folders(host, place.path):
             path = f"{place.path}{separator}{name}"
             if not name.startswith("@"):
@@ -80,7 +97,7 @@ def _package(host: Host, place: Place, path: str, separator: str, name: str) -> 
         try:
             found = package(data)
         except ValueError as error:
-            yield Problem(where, str(error))
+            yield Problem(where, f"is damaged: {error}", "damaged")
     name = found.name or name
     yield Item(
         kind="library",
@@ -103,7 +120,10 @@ SOURCE = Source(
     needs=(),
     reads=tuple(
         f"{root}{separator}{package}{separator}{_FILE}"
-        for root in _ROOTS
+        for root in (
+            *_ROOTS,
+            *(rf"{top}\*\node_modules" if "\\" in top else f"{top}/*/node_modules" for top in _LINKED),
+        )
         for separator in ("\\" if "\\" in root else "/",)
         for package in ("*", f"@*{separator}*")
     ),

@@ -1,6 +1,6 @@
 r"""Python packages of the system, of its users, and of the tools that keep environments: pipx, uv, pyenv, conda.
 
-A package is a folder or file that its installer left beside it, be it that nothing can be read there. conda's own
+A package is a folder or file that its installer left beside it, even if nothing in it can be read. conda's own
 packages, Python itself among them, are known by the names of its records.
 
 References:
@@ -23,13 +23,19 @@ from phaseout.sources.source import Source, Trace
 _CONDA = (
     *("/opt/conda", "/opt/anaconda3", "/opt/miniconda3", "/opt/miniforge3", "/usr/local/miniconda3"),
     *(f"~/{name}" for name in ("anaconda3", "miniconda3", "miniforge3", "mambaforge", "micromamba", ".conda")),
+    *("~/.local/share/mamba", "/opt/micromamba", "/opt/mambaforge"),
     *("~/opt/anaconda3", "~/opt/miniconda3", "/opt/homebrew/Caskroom/miniconda/base"),
 )
-_CONDA_WINDOWS = tuple(
-    rf"{place}\{name}"
-    for place in ("~", r"~\AppData\Local", r"C:\ProgramData", "C:")
-    for name in ("anaconda3", "miniconda3", "miniforge3", "mambaforge")
+_CONDA_WINDOWS = (
+    *(
+        rf"{place}\{name}"
+        for place in ("~", r"~\AppData\Local", r"C:\ProgramData", "C:")
+        for name in ("anaconda3", "miniconda3", "miniforge3", "mambaforge", "micromamba")
+    ),
+    *(r"~\.local\share\mamba", r"~\AppData\Roaming\mamba"),
 )
+_PIXI = ("~/.pixi/envs/*", r"~\.pixi\envs\*")
+_ENVIRONMENTS = ("~/.conda/environments.txt", r"~\.conda\environments.txt")  # whatever conda ever made, a path a line
 # Every environment below these has its own `lib/python3.x/site-packages`.
 _PREFIXES = (
     *("/usr", "/usr/local", "/opt/*", "/opt/pipx/venvs/*", "/opt/homebrew", "/home/linuxbrew/.linuxbrew"),
@@ -42,6 +48,7 @@ _PREFIXES = (
         "~/Library/Application Support/pipx/venvs/*",
     ),
     *(f"{prefix}{below}" for prefix in _CONDA for below in ("", "/envs/*")),
+    _PIXI[0],
 )
 _PREFIXES_WINDOWS = (
     *(r"C:\Python3*", r"C:\Program Files\Python3*", r"C:\Program Files (x86)\Python3*"),
@@ -49,6 +56,7 @@ _PREFIXES_WINDOWS = (
     *(r"~\.local\pipx\venvs\*", r"~\AppData\Local\pipx\pipx\venvs\*", r"~\AppData\Roaming\uv\tools\*"),
     *(r"~\AppData\Roaming\uv\python\*", r"~\AppData\Local\Python\pythoncore-*"),
     *(f"{prefix}{below}" for prefix in _CONDA_WINDOWS for below in ("", r"\envs\*")),
+    _PIXI[1],
 )
 _SITES = (
     *("/usr/lib/python3/dist-packages", "/usr/local/lib/python3*/dist-packages", "/usr/lib/python2*/dist-packages"),
@@ -63,6 +71,7 @@ _SITES = (
 _RECORDS = (
     *(f"{prefix}{below}/conda-meta" for prefix in _CONDA for below in ("", "/envs/*")),
     *(rf"{prefix}{below}\conda-meta" for prefix in _CONDA_WINDOWS for below in ("", r"\envs\*")),
+    *(f"{_PIXI[0]}/conda-meta", rf"{_PIXI[1]}\conda-meta"),
 )
 _HEAD = 16 << 10
 
@@ -70,15 +79,29 @@ _HEAD = 16 << 10
 def collect(host: Host) -> Iterator[Trace]:
     """An item for every package of every place."""
     separator = "\\" if host.info.platform == "windows" else "/"
-    for place in places(host, _SITES):
+    own = _own_environments(host)
+    below = r"Lib\site-packages" if separator == "\\" else "lib/python*/site-packages"
+    for place in places(host, (*_SITES, *(f"{prefix}{separator}{below}" for prefix in own))):
         for entry in host.files.list(place.path):
             path = f"{place.path}{separator}{entry.name}"
             inside = _inside(entry)
             if inside is not None:
                 yield _package(host, place, path, separator.join((path, *inside)), entry)
-    for place in places(host, _RECORDS):
+    for place in places(host, (*_RECORDS, *(f"{prefix}{separator}conda-meta" for prefix in own))):
         for entry in host.files.list(place.path):
             yield from _conda(place, f"{place.path}{separator}{entry.name}", entry.name)
+
+
+def _own_environments(host: Host) -> list[str]:
+    """The environments of conda that users made in folders of their own choice."""
+    found: dict[str, None] = {}
+    for place in places(host, _ENVIRONMENTS):
+        for line in (host.files.text(place.path, 1 << 20) or "").splitlines():
+            path = line.strip()
+            absolute = path[1:3] == ":\\" if host.info.platform == "windows" else path.startswith("/")
+            if absolute and "*" not in path:
+                found[path.rstrip("\\/")] = None
+    return list(found)
 
 
 def _inside(entry: Entry) -> tuple[str, ...] | None:
@@ -101,15 +124,18 @@ def _package(host: Host, place: Place, path: str, where: str, entry: Entry) -> I
     if not name or not version:
         told = from_name(entry.name)
         name, version = name or told[0] or entry.name, version or told[1]
+    left = entry.name.startswith("~")  # by a pip that was interrupted: it ignores these itself
     return Item(
         kind="library",
         name=name,
+        state="leftover" if left else "installed",
         vendor=found.vendor,
         version=version,
         path=path,
         user=place.user,
         ids={"purl": purl("pypi", name.lower().replace("_", "-"), version)},
         details={"homepage": found.homepage, "language": "Python"},
+        notes=("left by an installation or removal that did not finish",) if left else (),
         evidence=(Evidence(where if data else path, f"Name: {name}, Version: {version}"),),
     )
 
@@ -141,7 +167,10 @@ SOURCE = Source(
     reads=(
         *(f"{site}/{file}" for site in _SITES if "/" in site for file in _FILES),
         *(rf"{site}\**" for site in _SITES if "\\" in site),
-        *_RECORDS,
+        *(*_RECORDS, *_ENVIRONMENTS),
+        *("/**/conda-meta", r"C:\**\conda-meta"),  # of the environments that those files name
+        *(f"/**/site-packages/{file}" for file in _FILES),
+        r"C:\**\site-packages\**",
     ),
     limits="Virtual environments of projects, and what is inside a program that carries its own Python, are not seen.",
     collect=collect,

@@ -116,3 +116,17 @@ def test_as_npm_lists(tmp_path: Path) -> None:
     if not told or not found:
         pytest.skip("npm keeps nothing in a place of the system here")
     assert found == told
+
+
+def test_pnpm_11_has_installed_what_its_links_lead_to(tree: Tree) -> None:
+    top = "/home/ada/.local/share/pnpm/global/v11"
+    store = "/home/ada/.local/share/pnpm/store/v11/links/@/"
+    for name, folder in (("kesl-tool", "1-a"), ("removed", "2-b")):
+        tree.write(
+            f"{store}{name}/1.0.0/h/node_modules/{name}/package.json", f'{{"name": "{name}", "version": "1.0.0"}}'
+        )
+        tree.link(f"{top}/{folder}/node_modules/{name}", f"{store}{name}/1.0.0/h/node_modules/{name}")
+    tree.link(f"{top}/{'5' * 64}", "1-a")
+    result = run("npm_packages", tree.host())
+    assert [(item.name, item.version, item.user) for item in result.items] == [("kesl-tool", "1.0.0", "ada")]
+    assert result.run.left_out == {"known but not installed": 1}

@@ -195,3 +195,24 @@ def test_what_is_linked_as_records_of_conda_is_read_as_what_it_is(tree: Tree) ->
     tree.write("/home/ada/miniconda3/conda-meta/kesl-1-0.json")
     tree.link("/home/ada/.local/lib/python3.11/site-packages", "/home/ada/miniconda3/conda-meta")
     assert run("python_packages", tree.host()).names() == ["opentip", "kesl"]
+
+
+@pytest.mark.parametrize(
+    "prefix",
+    ["/home/ada/.local/share/mamba/envs/e", "/home/ada/.pixi/envs/tool", "/opt/mambaforge", "/srv/own/env"],
+)
+def test_environments_of_mamba_and_pixi_and_those_that_conda_noted(tree: Tree, prefix: str) -> None:
+    tree.write(f"{prefix}/conda-meta/kesl-12.1.0-0.json", "{}")
+    tree.write(f"{prefix}/lib/python3.12/site-packages/demo-1.0.dist-info/METADATA", "Name: demo\nVersion: 1.0\n")
+    tree.write("/home/ada/.conda/environments.txt", "/srv/own/env\nrelative\n/gone\n/srv/*\n")
+    result = run("python_packages", tree.host())
+    assert {(item.name, item.version) for item in result.items} == {("kesl", "12.1.0"), ("demo", "1.0")}
+    assert result.run.status == "ok"
+
+
+def test_what_an_interrupted_pip_left_is_a_leftover(tree: Tree) -> None:
+    site = "/home/ada/.local/lib/python3.11/site-packages"
+    for folder in ("requests-2.31", "~equests-2.0", "~-quests-1.0"):
+        tree.write(f"{site}/{folder}.dist-info/METADATA", f"Name: requests\nVersion: {folder[-3:]}\n")
+    states = {item.path.rpartition("/")[2][:2]: item.state for item in run("python_packages", tree.host()).items}
+    assert states == {"re": "installed", "~e": "leftover", "~-": "leftover"}
