@@ -39,13 +39,7 @@ def fat(*files: bytes, order: str = ">", wide: bool = False) -> bytes:
 
 def signature_blob(identifier: str, team: str, organisation: str) -> bytes:
     """A SuperBlob with a CodeDirectory, and a CMS message where somebody signed."""
-    name, unit = identifier.encode() + b"\0", team.encode() + b"\0" if team else b""
-    flags = 0 if organisation else 0x2
-    fields = (0x20400, flags, 0, 88, 0, 0, 0)
-    directory = struct.pack(">7I", *fields) + struct.pack(">4BI", 32, 2, 0, 12, 0) + bytes(4)
-    directory += struct.pack(">I", 88 + len(name) if team else 0)
-    directory = directory.ljust(80, b"\0") + name + unit
-    blobs = [(0, _blob(0xFADE0C02, directory)), (2, _blob(0xFADE0C01, bytes(4)))]
+    blobs = [(0, _directory(identifier, team, organisation)), (2, _blob(0xFADE0C01, bytes(4)))]
     if organisation:
         authority = f"Developer ID Application: {organisation} ({team})"
         blobs.append((0x10000, _blob(0xFADE0B01, cms(authority, organisation, team))))
@@ -54,6 +48,24 @@ def signature_blob(identifier: str, team: str, organisation: str) -> bytes:
         index += struct.pack(">2I", slot, start + len(body))
         body += blob
     return _blob(0xFADE0CC0, struct.pack(">I", len(blobs)) + index + body)
+
+
+def detached_signature(identifier: str, team: str, organisation: str) -> dict[str, bytes]:
+    """The files in `_CodeSignature` of a bundle whose program is a script."""
+    authority = f"Developer ID Application: {organisation} ({team})"
+    return {
+        "CodeDirectory": _directory(identifier, team, organisation),
+        "CodeSignature": cms(authority, organisation, team),
+    }
+
+
+def _directory(identifier: str, team: str, organisation: str) -> bytes:
+    name, unit = identifier.encode() + b"\0", team.encode() + b"\0" if team else b""
+    flags = 0 if organisation else 0x2
+    fields = (0x20400, flags, 0, 88, 0, 0, 0)
+    directory = struct.pack(">7I", *fields) + struct.pack(">4BI", 32, 2, 0, 12, 0) + bytes(4)
+    directory += struct.pack(">I", 88 + len(name) if team else 0)
+    return _blob(0xFADE0C02, directory.ljust(80, b"\0") + name + unit)
 
 
 def cms(authority: str, organisation: str, team: str) -> bytes:

@@ -74,7 +74,8 @@ class MacTree(Tree):
             {"name": ["ada"], "uid": ["501"], "home": ["/Users/ada"]},
         )
         self.folder("/Users/ada")
-        self.folder("/Users/Shared")
+        for folder in ("/Users/Shared", "/Applications", "/Library", "/usr"):
+            self.folder(folder)
         self.link("/var", "private/var")
 
     def plist(self, path: str, value: dict[str, Any] | list[Any], *, binary: bool = False) -> Path:

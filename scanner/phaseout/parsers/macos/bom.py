@@ -20,7 +20,7 @@ class Entry(NamedTuple):
 
 
 def bill(data: bytes, limit: int = 1000) -> tuple[Entry, ...]:
-    """The first entries, folders before what is in them; none where that is no bill of materials."""
+    """The first entries, folders before their content; none if the data is no bill of materials."""
     try:
         return tuple(_entries(data, limit))
     except (struct.error, ValueError):  # shorter than it says

@@ -21,7 +21,7 @@ _BLOBS = 64
 _WINDOW = 1 << 12
 _CMS = 1 << 16
 _TEXT = 512
-# With these Apple signs what others made, so that they do not tell the maker.
+# With these Apple signs what others made, so they do not name the maker.
 _STORE = ("Apple Mac OS Application Signing", "Apple iPhone OS Application Signing", "TestFlight Beta Distribution")
 
 
@@ -30,11 +30,11 @@ class Signature(NamedTuple):
 
     Attributes:
         archs: the architectures of the file.
-        identifier: what the program is called there, mostly its bundle id.
-        team_id: Apple's name for the developer; empty for Apple's own and for ad-hoc signatures.
+        identifier: the name of the program in it, mostly its bundle id.
+        team_id: Apple's id of the developer; empty for Apple's own and for ad-hoc signatures.
         authority: the subject of the signing certificate (`Developer ID Application: Acme Ltd (ABCDE12345)`).
         organisation: the maker that this certificate names; empty where it is Apple's for the App Store.
-        adhoc: it has no certificate, so that anybody can have made it.
+        adhoc: whether it has no certificate: anyone can have made it.
     """
 
     archs: tuple[str, ...]
@@ -49,7 +49,7 @@ def signature(read: Read) -> Signature | None:
     """The signature of the first architecture that has one; `None` where the file is no Mach-O file.
 
     Args:
-        read: gives so many bytes of the file at an offset.
+        read: gives that many bytes of the file at an offset.
     """
     found = slices(read)
     if not found:
@@ -85,6 +85,30 @@ def _signed(read: Read, one: Slice, archs: tuple[str, ...]) -> Signature | None:
     return Signature(archs, identifier, team, authority, organisation, adhoc)
 
 
+def detached(directory: bytes, cms: bytes) -> Signature | None:
+    """The signature of a bundle whose program is a script: it is kept in files, in `_CodeSignature`.
+
+    `None` where the first file is no CodeDirectory.
+
+    Args:
+        directory: the file `CodeDirectory`.
+        cms: the file `CodeSignature`, with or without the head of its blob.
+
+    References:
+        Apple, "TN2206: macOS Code Signing In Depth" (Signing Scripts).
+    """
+    try:
+        identifier, team, flags = _directory(lambda at, size: directory[at : at + size], 0)
+    except struct.error:  # shorter than it says
+        return None
+    if not identifier:
+        return None
+    if cms[:4] == struct.pack(">I", _WRAPPER):
+        cms = cms[8:]
+    authority, organisation = signer(cms) if 0 < len(cms) <= _CMS else ("", "")
+    return Signature((), identifier, team, authority, organisation, bool(flags & _ADHOC) or not authority)
+
+
 def _directory(read: Read, at: int) -> tuple[str, str, int]:
     """Identifier, team and flags of a CodeDirectory."""
     data = read(at, _WINDOW) or b""
@@ -103,7 +127,7 @@ def _text(read: Read, at: int, data: bytes, offset: int) -> str:
 
 
 def signer(cms: bytes) -> tuple[str, str]:
-    """Common name and organisation of the certificate that made a CMS signature; empty where none is in it."""
+    """Common name and organisation of the certificate that made a CMS signature; empty if it has no certificate."""
     found = next(iter(signers_of_message(cms)), None)
     if found is None:
         return "", ""

@@ -1,5 +1,7 @@
 """What a bundle of macOS (`.app`, `.kext`, `.appex`, …) says about itself in its `Info.plist`.
 
+Placeholders that a build never filled in (`$(MARKETING_VERSION)`) read as absent.
+
 References:
     Apple, "Information Property List" (CFBundleIdentifier, CFBundleShortVersionString, NSHumanReadableCopyright, …),
     "Bundle Programming Guide".
@@ -20,6 +22,7 @@ _END = re.compile(
     re.IGNORECASE,
 )
 _LAST_YEARS = re.compile(rf"(?:[\s,(]*{_YEARS}\)?)+[\s.]*$")
+_PLACEHOLDER = re.compile(r"\$(?:\([^)]*\)|\{[^}]*\}|[A-Z_]+)|@[A-Z_]+@|%[A-Z_]+%|__[A-Z_]+__")
 _LENGTH = 400
 _KEYS = (
     rb"CFBundle(?:Identifier|Name|DisplayName|ShortVersionString|Version|Executable|GetInfoString)"
@@ -33,7 +36,7 @@ _NOT_PLAIN = re.compile(
 
 
 class Bundle(NamedTuple):
-    """The facts of a bundle; empty where it does not tell them."""
+    """The facts of a bundle; empty where it has none."""
 
     id: str
     name: str
@@ -52,24 +55,32 @@ def bundle(data: bytes) -> Bundle | None:
         values = mapping(data)
     if values is None:
         return None
-    build = text(values.get("CFBundleVersion"))
+    build = _filled(values.get("CFBundleVersion"))
+    version = _filled(values.get("CFBundleShortVersionString"))
+    is_number = any(char.isdecimal() for char in version) and "$" not in version
     extension = values.get("NSExtension", values.get("EXAppExtensionAttributes"))
     points = extension if isinstance(extension, dict) else {}
     point = points.get("NSExtensionPointIdentifier", points.get("EXExtensionPointIdentifier"))
     return Bundle(
-        id=text(values.get("CFBundleIdentifier")),
-        name=text(values.get("CFBundleName")),
-        display_name=text(values.get("CFBundleDisplayName")),
-        version=text(values.get("CFBundleShortVersionString")) or build,
+        id=_filled(values.get("CFBundleIdentifier")),
+        name=_filled(values.get("CFBundleName")),
+        display_name=_filled(values.get("CFBundleDisplayName")),
+        version=version if is_number else build or version,
         build=build,
-        executable=text(values.get("CFBundleExecutable")),
+        executable=_filled(values.get("CFBundleExecutable")),
         copyright=text(values.get("NSHumanReadableCopyright")) or text(values.get("CFBundleGetInfoString")),
         extension_point=text(point),
     )
 
 
+def _filled(value: object) -> str:
+    """The text of a value; empty for one that is only a placeholder."""
+    found = text(value)
+    return "" if _PLACEHOLDER.fullmatch(found) else found
+
+
 def _at_a_glance(data: bytes) -> Mapping[str, Any] | None:
-    """The few texts of a plain XML list that count here, in a tenth of the time; `None` where it is not that plain."""
+    """The few strings of a plain XML list that count here, in a tenth of the time; `None` for any other list."""
     if not data.startswith(b"<?xml") or not data.rstrip().endswith(b"</plist>") or _NOT_PLAIN.search(data):
         return None
     found: dict[str, Any] = {}
@@ -89,7 +100,7 @@ def _at_a_glance(data: bytes) -> Mapping[str, Any] | None:
 
 
 def holder(notice: str) -> str:
-    """Who holds the rights: `Acme GmbH` of `Copyright © 2010-2024 Acme GmbH. All rights reserved.`; empty if unsaid."""
+    """The rights holder: `Acme GmbH` of `Copyright © 2010-2024 Acme GmbH. All rights reserved.`; empty if missing."""
     notice = notice[:_LENGTH]
     start = _START.search(notice)
     if start is None:

@@ -110,7 +110,7 @@ class MissingFiles:
             unseen = not self._has_drive(missing[:3]) or "volume{" in missing.lower()
             standard = missing.lower() in self._standard
         else:
-            unseen = missing.startswith(_VOLUMES_OF_MACOS) and self._is_absent_volume(missing)
+            unseen = self._is_absent_volume(missing)
             standard = missing in self._standard
         if unseen or standard:
             what = "folder" if standard else "volume"
@@ -120,9 +120,12 @@ class MissingFiles:
         return Verdict(gone=True)
 
     def _is_absent_volume(self, missing: str) -> bool:
-        top = next(one for one in _VOLUMES_OF_MACOS if missing.startswith(one))
-        volume = top + missing[len(top) :].partition("/")[0]
-        return not self._files.list(volume)
+        """Whether what is missing is a volume, or lies where one would be mounted."""
+        for top in _VOLUMES_OF_MACOS:
+            if f"{missing}/".startswith(top):
+                volume = missing[len(top) :].partition("/")[0]
+                return not volume or not self._files.list(top + volume)
+        return False
 
     def _first_missing(self, path: str) -> str:
         """The first part of a path that is not there, in the folder that links lead to."""

@@ -1,8 +1,9 @@
-"""Applications of macOS: those in the folders for them, those of every user, what is nested in them, and the Trash.
+"""Applications and plug-ins of macOS: in the folders for them, of every user, on all volumes, nested, and in the Trash.
 
-An item's name is the one that Finder shows: that of the bundle. Shortcuts into a virtual machine (Coherence of
-Parallels, Unity of VMware) are files, not applications: what they start is installed in the guest. What macOS runs
-from `/private/var/folders/…/AppTranslocation` is no copy but the original, mounted there a second time.
+An item's name is that of the bundle, as Finder shows it. Shortcuts into a virtual machine (Coherence of Parallels,
+Unity of VMware) are files, not applications: what they start is installed in the guest. They are recognised by their
+bundle id, and must not be signed by another maker. What macOS runs from `/private/var/folders/…/AppTranslocation` is
+no copy but the original, mounted there a second time.
 
 References:
     Apple, "Bundle Programming Guide", "File System Programming Guide"; "Placing content in a bundle" (where nested
@@ -17,35 +18,72 @@ from typing import NamedTuple
 
 from phaseout.host import Host
 from phaseout.host.filesystem.files import Entry
-from phaseout.model.nouns import Evidence, IdType, Item, Kind, LeftOut, Problem, State
-from phaseout.parsers.macos.code_signature import Signature, signature
+from phaseout.model.nouns import Evidence, IdType, Item, Kind, LeftOut, Problem
+from phaseout.parsers.macos.code_signature import Signature, detached, signature
 from phaseout.parsers.macos.info_plist import Bundle, bundle, holder
+from phaseout.sources.kit.missing_files import MissingFiles
 from phaseout.sources.kit.places import Seen
 from phaseout.sources.source import Source, Trace
 
-# Folder → how many levels of folders are searched, from the top down.
-_TOPS = {
-    "/Applications": 4,
-    "/System/Applications": 4,
-    "/Library": 3,
-    "/Library/Input Methods": 1,
-    "/Library/Application Support": 4,
-}
-_HOME = {
-    "": 1,
-    "/Applications": 4,
-    "/Applications (Parallels)": 4,
-    "/Library/Input Methods": 1,
-    "/Library/Application Support": 2,
-    "/Desktop": 1,  # this and the next two are guarded on a live Mac
-    "/Documents": 1,
-    "/Downloads": 1,
-}
+
+class _Top(NamedTuple):
+    """A folder to search.
+
+    Attributes:
+        folder: its path, below a home for those of users.
+        levels: of folders that are searched, from the top down.
+        whole: whether it is meant for applications, so that a folder deeper than that is a problem.
+    """
+
+    folder: str
+    levels: int
+    whole: bool = False
+
+
+_TOPS = (
+    _Top("/Applications", 8, whole=True),
+    _Top("/System/Applications", 8, whole=True),
+    _Top("", 1),
+    _Top("/Library", 3),
+    _Top("/Library/Input Methods", 1),
+    _Top("/Library/Application Support", 4),
+    _Top("/Users/Shared", 4),
+    _Top("/opt", 4),
+    _Top("/usr/local", 4),
+)
+_OF_USER = (
+    _Top("", 1),
+    _Top("/Applications", 8, whole=True),
+    _Top("/Applications (Parallels)", 8, whole=True),
+    _Top("/Library/Input Methods", 1),
+    _Top("/Library/Application Support", 2),
+    _Top("/Desktop", 1),  # this and the next two are guarded on a live Mac
+    _Top("/Documents", 1),
+    _Top("/Downloads", 1),
+)
+_OF_VOLUME = (_Top("", 1), _Top("/Applications", 8, whole=True))
+_VOLUMES = "/Volumes"
 _TRASH = "/.Trash"
 _TRASHES = "/.Trashes"
 _IN_TRASH = 3
-_LIMIT = 5_000  # entries that are looked at in one place
+_LIMIT = 50_000  # entries of one place
 _BUNDLES = (".app", ".appex")
+# Folders for plug-ins, and how the plug-ins in them end.
+_PLUG_INS = {
+    "/Library/PreferencePanes": (".prefpane",),
+    "/Library/Internet Plug-Ins": (".plugin", ".bundle", ".webplugin"),
+    "/Library/QuickLook": (".qlgenerator",),
+    "/Library/Screen Savers": (".saver",),
+    "/Library/Spotlight": (".mdimporter",),
+    "/Library/Mail/Bundles": (".mailbundle",),
+    "/Library/Security/SecurityAgentPlugins": (".bundle",),
+    "/Library/DirectoryServices/PlugIns": (".dsplug",),
+    "/Library/ScriptingAdditions": (".osax",),
+    "/Library/Services": (".service", ".app"),
+    "/Library/Address Book Plug-Ins": (".bundle",),
+    "/Library/Contextual Menu Items": (".plugin",),
+}
+_PLUG_IN = tuple({ending for endings in _PLUG_INS.values() for ending in endings} - {".app"})
 # What is no application, but has a folder of files that a search need not go through.
 _CLOSED = (
     *(".bundle", ".framework", ".kext", ".lproj", ".photoslibrary", ".plugin", ".prefpane", ".qlgenerator", ".rtfd"),
@@ -81,13 +119,14 @@ _IN_FRAMEWORK = ("Helpers", "Resources", "Support")
 _LEVELS = 3  # of applications in applications
 _INFO = 1 << 20
 _RECEIPT = "Contents/_MASReceipt/receipt"
-_COHERENCE = re.compile(r"/(?:Applications \(Parallels\)|\{[^/]*\} Applications\.localized)/", re.IGNORECASE)
-_GUESTS = (("com.parallels.winapp", "Parallels"), ("com.vmware.proxyapp", "VMware"))
+_GUESTS = (("com.parallels.winapp.", "Parallels"), ("com.vmware.proxyapp.", "VMware"))
+_SIGNATURE = "_CodeSignature"
+_BLOB = 1 << 20  # bytes of a detached signature
 _ICLOUD = re.compile(r"\.(.+\.app)\.icloud")
 
 
 class _Place(NamedTuple):
-    """A bundle to look at: its path, whose it is, what contains it, and how deep that is nested."""
+    """A bundle to read: its path, its user, what contains it, and how deep it is nested."""
 
     path: str
     user: str
@@ -97,60 +136,86 @@ class _Place(NamedTuple):
 
 
 def collect(host: Host) -> Iterator[Trace]:
-    """An item for every application and app extension; one that is found by several ways of a user is one."""
-    seen = Seen()
+    """An item for every application, app extension and plug-in; a user's second way to the same bundle is no second."""
+    seen, missing = Seen(), MissingFiles(host)
     links: list[_Place] = []
-    for top, depth, user in _places(host):
-        for folder, entry in _search(host, top, depth):
-            if entry is None:
-                yield Problem(folder, f"more than {_LIMIT} entries below: the rest was not searched", "limit")
-                continue
-            place = _Place(f"{folder}/{entry.name}", user, "/.Trash" in top)
+    for top, user in _places(host):
+        for folder, entry in _search(host, top):
+            place = _Place(f"{folder}/{entry.name}", user, _TRASH in top.folder)
             stub = _ICLOUD.fullmatch(entry.name)
             if stub:
-                yield _placeholder(folder, stub[1], entry.name, user)
+                yield from _placeholder(folder, stub[1], entry.name, user)
             elif entry.kind == "link":
                 links.append(place)
             elif entry.kind == "dir":
-                yield from _bundle(host, place, seen)
+                yield from _bundle(host, place, seen, missing)
             else:
                 yield LeftOut("a file, not a folder")
+    for place in _plug_ins(host):
+        yield from _bundle(host, place, seen, missing)
     for place in links:  # what they lead to may be known by now
-        yield from _link(host, place, seen)
+        yield from _link(host, place, seen, missing)
 
 
-def _places(host: Host) -> Iterator[tuple[str, int, str]]:
-    """Folder, how many levels of it, and whose it is."""
-    yield from ((top, depth, "") for top, depth in _TOPS.items())
+def _places(host: Host) -> Iterator[tuple[_Top, str]]:
+    """The folders to search, each with its user."""
+    yield from ((top, "") for top in _TOPS)
     for home, user in host.homes.items():
-        yield from ((home + folder, depth, user) for folder, depth in _HOME.items())
-        yield home + _TRASH, _IN_TRASH, user
+        yield from ((top._replace(folder=home + top.folder), user) for top in _OF_USER)
+        yield _Top(home + _TRASH, _IN_TRASH), user
     names = {user.uid: user.name for user in reversed(host.users)}
-    for entry in host.files.list(_TRASHES):
-        if entry.name.isdecimal():
-            yield f"{_TRASHES}/{entry.name}", _IN_TRASH, names.get(int(entry.name[:10]), entry.name)
+    for trashes in (_TRASHES, *(f"{volume}{_TRASHES}" for volume in _volumes(host))):
+        for entry in host.files.list(trashes):
+            if entry.name.isdecimal():
+                yield _Top(f"{trashes}/{entry.name}", _IN_TRASH), names.get(int(entry.name[:10]), entry.name)
+    for volume in _volumes(host):
+        yield from ((top._replace(folder=volume + top.folder), "") for top in _OF_VOLUME)
 
 
-def _search(host: Host, top: str, depth: int) -> Iterator[tuple[str, Entry | None]]:
-    """The bundles below a folder, with the folder that each is in; none once there were too many.
+def _volumes(host: Host) -> Iterator[str]:
+    """The other volumes; the system's own is there as a link."""
+    for entry in host.files.list(_VOLUMES):
+        path = f"{_VOLUMES}/{entry.name}"
+        if not entry.name.startswith(".") and (entry.kind == "dir" or host.files.real(path) not in (None, "/")):
+            yield path
 
-    Bundles themselves are not searched. What is near the top comes first.
+
+def _search(host: Host, top: _Top) -> Iterator[tuple[str, Entry]]:
+    """The bundles below a folder, each with the folder that it is in; what is near the top comes first.
+
+    Bundles themselves are not searched.
     """
-    pending = deque(((top, depth),))
+    pending = deque(((top.folder, top.levels),))
     left = _LIMIT
+    too_deep = ""
+    followed: set[str | None] = {None}
     while pending:
         folder, levels = pending.popleft()
-        if left < 0:
-            yield top, None
-            return
-        entries = host.files.list(folder)
+        entries = host.files.list(folder or "/")
         left -= len(entries)
+        if left < 0:
+            why = f"more than {_LIMIT} entries: not all folders were searched"
+            host.files.problems.append(Problem(top.folder or "/", why, "limit"))
+            return
         for entry in entries:
             name = entry.name.lower()
             if name.endswith((".app", ".app.icloud")):
                 yield folder, entry
-            elif entry.kind == "dir" and levels > 1 and not _is_closed(folder, name):
-                pending.append((f"{folder}/{entry.name}", levels - 1))
+                continue
+            path = f"{folder}/{entry.name}"
+            if entry.kind == "link" and top.whole and host.files.is_dir(path):
+                real = host.files.real(path)
+                is_folder = real not in followed and not f"{top.folder}/".startswith(f"{real}/")
+                followed.add(real)
+            else:
+                is_folder = entry.kind == "dir"
+            if is_folder and (top.whole or not _is_closed(folder, name)):
+                if levels > 1:
+                    pending.append((path, levels - 1))
+                elif top.whole:
+                    too_deep = too_deep or path
+    if too_deep:
+        host.files.problems.append(Problem(too_deep, f"deeper than {top.levels} folders: not searched", "limit"))
 
 
 def _is_closed(folder: str, name: str) -> bool:
@@ -159,44 +224,59 @@ def _is_closed(folder: str, name: str) -> bool:
     return name.endswith(_CLOSED) or name.startswith(("com.apple.", ".")) or name in _OF_MACOS
 
 
-def _link(host: Host, place: _Place, seen: Seen) -> Iterator[Trace]:
+def _plug_ins(host: Host) -> Iterator[_Place]:
+    """The plug-ins of the machine and of every user."""
+    for base, user in (("", ""), *((home, user) for home, user in host.homes.items())):
+        for below, endings in _PLUG_INS.items():
+            for entry in host.files.list(base + below):
+                if entry.kind != "file" and entry.name.lower().endswith(endings):
+                    yield _Place(f"{base}{below}/{entry.name}", user)
+
+
+def _link(host: Host, place: _Place, seen: Seen, missing: MissingFiles) -> Iterator[Trace]:
     if host.files.gone(place.path):
         target = host.files.link(place.path) or ""
+        state, notes = missing.state(place.path)
         yield Item(
             kind="app",
             name=_stem(place.path),
-            state="leftover",
+            state=state,
             path=place.path,
             user=place.user,
-            details={"note": f"link to {target}, which is gone"},
+            details={"note": f"link to {target}, which is gone" if state == "leftover" else "", "link": target},
+            notes=notes,
             evidence=(Evidence(place.path, target),),
         )
     elif seen.met(host.files.real(place.path) or place.path):
         yield LeftOut("listed as another item")
     else:
-        yield from _bundle(host, place, seen)
+        yield from _bundle(host, place, seen, missing)
 
 
-def _bundle(host: Host, place: _Place, seen: Seen) -> Iterator[Trace]:
+def _bundle(host: Host, place: _Place, seen: Seen, missing: MissingFiles) -> Iterator[Trace]:
     """The item of a bundle, and those of the bundles in it."""
     real = host.files.real(place.path) or place.path
     if not seen.first(real, place.user):
         yield LeftOut("listed as another item")
         return
     info, where, folder = _info(host, place.path)
-    if info is None and where:
-        yield Problem(where, "is no property list")
-    guest = _guest(place.path, info)
-    yield _item(host, place, info, where, folder, guest)
-    if place.level < _LEVELS and not guest:
-        contents = f"{place.path}/Contents" if folder.endswith("/Contents/MacOS") else folder
-        for path in _nested(host, contents):
+    signed = _signature(host, place, info, folder)
+    if info is None and where and (signed is None or not signed.identifier):
+        yield Problem(where, "is damaged: no property list", "damaged")
+    guest = _guest(info, signed)
+    yield _item(host, place, info, where, folder, signed, guest, missing)
+    contents = f"{place.path}/Contents" if folder.endswith("/Contents/MacOS") else folder
+    nested = _nested(host, contents) if not guest else iter(())
+    if place.level < _LEVELS:
+        for path in nested:
             inside = _Place(path, place.user, place.trashed, place.inside or place.path, place.level + 1)
-            yield from _bundle(host, inside, seen)
+            yield from _bundle(host, inside, seen, missing)
+    elif (deeper := next(nested, "")) != "":
+        yield Problem(deeper, f"more than {_LEVELS} applications within each other: not read", "limit")
 
 
 def _info(host: Host, path: str) -> tuple[Bundle | None, str, str]:
-    """The facts of a bundle, the file that holds them, and the folder of the program.
+    """The facts of a bundle, the file they are in, and the folder of the program.
 
     Applications of a phone or tablet are wrapped in a bundle of their own, and flat inside.
     """
@@ -226,20 +306,48 @@ def _nested(host: Host, contents: str) -> Iterator[str]:
                     yield from (f"{inner}/{one.name}" for one in host.files.list(inner) if one.name.endswith(".app"))
 
 
-def _item(host: Host, place: _Place, info: Bundle | None, where: str, folder: str, guest: str) -> Item:
+def _program(place: _Place, info: Bundle | None, folder: str) -> str:
+    """The path of a bundle's program; empty where the bundle does not say."""
+    executable = (info.executable if info else "") or _stem(place.path)
+    return "" if "/" in executable or info is None else f"{folder}/{executable}"
+
+
+def _signature(host: Host, place: _Place, info: Bundle | None, folder: str) -> Signature | None:
+    """The signature in a bundle's program, or that of a bundle whose program is a script."""
+    program = _program(place, info, folder) or f"{folder}/{_stem(place.path)}"
+    signed = signature(partial(host.files.part, program))
+    if signed is not None and signed.identifier:
+        return signed
+    base = folder.removesuffix("/MacOS")
+    directory = host.files.read(f"{base}/{_SIGNATURE}/CodeDirectory", _BLOB)
+    if directory is None:
+        return signed
+    cms = host.files.read(f"{base}/{_SIGNATURE}/CodeSignature", _BLOB) or b""
+    return detached(directory, cms) or signed
+
+
+def _item(
+    host: Host,
+    place: _Place,
+    info: Bundle | None,
+    where: str,
+    folder: str,
+    signed: Signature | None,
+    guest: str,
+    missing: MissingFiles,
+) -> Item:
     name = _stem(place.path)
-    executable = (info.executable if info else "") or name
-    program = "" if "/" in executable or not info or guest else f"{folder}/{executable}"
-    signed = signature(partial(host.files.part, program)) if program else None
+    program = "" if guest or not (info and info.executable) else _program(place, info, folder)
+    state, notes = missing.state(program)
     note = "" if info else "no readable Info.plist"
-    state: State = "installed"
     if place.trashed:
         state, note = "leftover", "in the Trash"
-    elif program and info and info.executable and host.files.gone(program):
-        state, note = "leftover", "its program is gone"
+    elif state == "leftover":
+        note = "its program is gone"
     elif guest:
         note = f"a shortcut into a virtual machine of {guest}"
-    kind: Kind = "file" if guest else "extension" if place.path.endswith(".appex") else "app"
+    is_extension = place.path.lower().endswith((".appex", *_PLUG_IN))
+    kind: Kind = "file" if guest else "extension" if is_extension else "app"
     details = {"note": note, "guest": guest, "inside": place.inside, "link": host.files.link(place.path) or ""}
     if not place.inside and host.files.exists(f"{place.path}/{_RECEIPT}"):
         details["app_store"] = "yes"
@@ -254,12 +362,13 @@ def _item(host: Host, place: _Place, info: Bundle | None, where: str, folder: st
         signer=signed.authority if signed else "",
         ids=_ids(info, signed),
         details={**details, **_facts(name, info, signed)},
+        notes=notes,
         evidence=(Evidence(where or place.path, f"CFBundleIdentifier: {info.id}" if info else note),),
     )
 
 
 def _vendor(info: Bundle | None, signed: Signature | None) -> str:
-    """The signer's organisation; where that is Apple's store or nobody, whom the copyright names."""
+    """The signer's organisation; without a signature or with that of Apple's store, the holder of the copyright."""
     return (signed.organisation if signed else "") or (holder(info.copyright) if info else "")
 
 
@@ -287,29 +396,35 @@ def _facts(name: str, info: Bundle | None, signed: Signature | None) -> Mapping[
     return found
 
 
-def _guest(path: str, info: Bundle | None) -> str:
-    """The maker of the virtual machine that a shortcut leads into; empty for everything else."""
+def _guest(info: Bundle | None, signed: Signature | None) -> str:
+    """The maker of the virtual machine that a shortcut leads into; empty for everything else.
+
+    The folder says nothing: anyone can name one like those of Parallels. A program that another maker signed is no
+    shortcut, whatever its bundle id says.
+    """
     identifier = info.id.lower() if info else ""
-    by_id = next((maker for prefix, maker in _GUESTS if identifier.startswith(prefix)), "")
-    return by_id or ("Parallels" if _COHERENCE.search(path) else "")
+    maker = next((maker for prefix, maker in _GUESTS if identifier.startswith(prefix)), "")
+    if signed is not None and signed.organisation and maker.lower() not in signed.organisation.lower():
+        return ""
+    return maker
 
 
-def _placeholder(folder: str, name: str, stub: str, user: str) -> Item:
+def _placeholder(folder: str, name: str, stub: str, user: str) -> Iterator[Trace]:
     note = "kept in iCloud: only a placeholder is here"
-    return Item(
+    yield Problem(f"{folder}/{stub}", note, "cloud")
+    yield Item(
         kind="app",
         name=_stem(name),
-        state="leftover",
         path=f"{folder}/{name}",
         user=user,
-        details={"note": note},
+        notes=(note,),
         evidence=(Evidence(f"{folder}/{stub}", note),),
     )
 
 
 def _stem(path: str) -> str:
     name = path.rpartition("/")[2]
-    return name.rpartition(".")[0] if name.lower().endswith(_BUNDLES) else name
+    return name.rpartition(".")[0] if name.lower().endswith((*_BUNDLES, *_PLUG_IN)) else name
 
 
 SOURCE = Source(
@@ -319,11 +434,13 @@ SOURCE = Source(
     kinds=("app", "extension", "file"),
     needs=(),
     reads=(
-        *(f"{top}/**" for top in (*_TOPS, _TRASHES)),
-        *(f"~{folder}/**" for folder in (*_HOME, _TRASH) if folder),
-        "~/*.app/**",
+        *(f"{top.folder}/**" for top in _TOPS if top.folder),
+        *(f"{folder}/**" for folder in (*_PLUG_INS, _TRASHES)),
+        *(f"~{folder}/**" for folder in (*(top.folder for top in _OF_USER), *_PLUG_INS, _TRASH) if folder),
+        *(f"{top}/*.app/**" for top in ("", "~", f"{_VOLUMES}/*")),
+        *(f"{_VOLUMES}/*{folder}/**" for folder in ("/Applications", _TRASHES)),
     ),
-    limits="Applications kept in other places (other volumes, folders within Documents, …) are seen when they run. "
-    "Whether a signature holds is not verified.",
+    limits="Applications kept in other places, such as folders within Documents, are seen when they run. Whether a "
+    "signature holds is not verified.",
     collect=collect,
 )

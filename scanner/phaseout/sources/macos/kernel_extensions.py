@@ -1,4 +1,4 @@
-"""Kernel extensions that are not Apple's, and those that were once allowed and are gone.
+"""Kernel extensions that are not Apple's, and those that were allowed once and are not there.
 
 References:
     Apple, "Kernel Extensions" and "System and kernel extensions in macOS" (Platform Deployment); kextstat(8),
@@ -13,6 +13,7 @@ from phaseout.model.nouns import Evidence, Item, LeftOut, Problem
 from phaseout.parsers.encodings.property_list import text
 from phaseout.parsers.macos.code_signature import signature
 from phaseout.parsers.macos.info_plist import Bundle, bundle, holder
+from phaseout.sources.kit.missing_files import MissingFiles
 from phaseout.sources.source import Source, Trace
 
 _FOLDERS = (
@@ -28,10 +29,11 @@ _ROWS = 10_000
 
 
 def collect(host: Host) -> Iterator[Trace]:
-    """An item for every extension, and for every one in the list of those allowed that is not there."""
+    """An item for every extension, and for every allowed one that is not there."""
     major = host.info.os_version.partition(".")[0]
     sealed = major.isdecimal() and int(major) >= _SINCE
     allowed = _allowed(host)
+    missing = MissingFiles(host)
     seen: set[str] = set()
     for folder in _FOLDERS:
         for entry in host.files.list(folder):
@@ -40,7 +42,7 @@ def collect(host: Host) -> Iterator[Trace]:
             if sealed and folder == _SEALED:
                 yield LeftOut("part of the operating system")
             else:
-                yield from _extension(host, f"{folder}/{entry.name}", allowed, seen, "")
+                yield from _extension(host, f"{folder}/{entry.name}", allowed, seen, "", missing)
     for name, (team, developer) in allowed.items():
         if name not in seen and not name.startswith(_APPLE):
             yield Item(
@@ -55,7 +57,7 @@ def collect(host: Host) -> Iterator[Trace]:
 
 
 def _extension(
-    host: Host, path: str, allowed: dict[str, tuple[str, str]], seen: set[str], inside: str
+    host: Host, path: str, allowed: dict[str, tuple[str, str]], seen: set[str], inside: str, missing: MissingFiles
 ) -> Iterator[Trace]:
     file, data = f"{path}/Contents/Info.plist", host.files.read(f"{path}/Contents/Info.plist", 1 << 20)
     programs = f"{path}/Contents/MacOS"
@@ -63,16 +65,16 @@ def _extension(
         file, data, programs = f"{path}/Info.plist", host.files.read(f"{path}/Info.plist", 1 << 20), path
     info = bundle(data) if data is not None else None
     if data is not None and info is None:
-        yield Problem(file, "is no property list")
+        yield Problem(file, "is damaged: no property list", "damaged")
     if info is not None and info.id.startswith(_APPLE):
         yield LeftOut("part of the operating system")
         return
     if info is not None:
         seen.add(info.id)
-    yield _item(host, path, file if data is not None else path, info, programs, allowed, inside)
+    yield _item(host, path, file if data is not None else path, info, programs, allowed, inside, missing)
     for entry in host.files.list(f"{path}/Contents/PlugIns"):
         if entry.name.endswith(".kext") and not inside:
-            yield from _extension(host, f"{path}/Contents/PlugIns/{entry.name}", allowed, seen, path)
+            yield from _extension(host, f"{path}/Contents/PlugIns/{entry.name}", allowed, seen, path, missing)
 
 
 def _item(
@@ -83,16 +85,17 @@ def _item(
     programs: str,
     allowed: dict[str, tuple[str, str]],
     inside: str,
+    missing: MissingFiles,
 ) -> Item:
     program = f"{programs}/{info.executable}" if info and info.executable and "/" not in info.executable else ""
     signed = signature(partial(host.files.part, program)) if program else None
     team, developer = allowed.get(info.id, ("", "")) if info else ("", "")
-    gone = bool(program) and host.files.gone(program)
-    note = "its program is gone" if gone else "" if info else "no readable Info.plist"
+    state, notes = missing.state(program)
+    note = "its program is gone" if state == "leftover" else "" if info else "no readable Info.plist"
     return Item(
         kind="driver",
         name=path.rpartition("/")[2].removesuffix(".kext"),
-        state="leftover" if gone else "installed",
+        state=state,
         vendor=(signed.organisation if signed else "") or developer or (holder(info.copyright) if info else ""),
         version=info.version if info else "",
         path=path,
@@ -108,6 +111,7 @@ def _item(
             "arch": " ".join(signed.archs) if signed else "",
             "copyright": info.copyright if info else "",
         },
+        notes=notes,
         evidence=(Evidence(where, f"CFBundleIdentifier: {info.id}" if info else note),),
     )
 
@@ -117,10 +121,12 @@ def _allowed(host: Host) -> dict[str, tuple[str, str]]:
     found: dict[str, tuple[str, str]] = {}
     with host.files.database(_POLICY) as database:
         if database is not None:
-            rows = database.execute(
-                f"SELECT bundle_id, team_id, developer_name FROM kext_policy WHERE allowed LIMIT {_ROWS}"  # noqa: S608
-            )
+            rows = database.execute("SELECT bundle_id, team_id, developer_name FROM kext_policy WHERE allowed")
             for name, team, developer in rows:
+                if len(found) >= _ROWS:
+                    why = f"more than {_ROWS} extensions: the rest was not read"
+                    host.files.problems.append(Problem(_POLICY, why, "limit"))
+                    break
                 if text(name):
                     found[text(name)] = (text(team), text(developer))
     return found

@@ -1,19 +1,21 @@
-"""Jobs of launchd: the daemons of the system, and the agents of all users and of each.
+"""Jobs of launchd: the daemons of the system, the agents of all users, and those of each user.
 
-Of the program that a job names the signature is read as well, wherever it is.
+The signature of the program that a job starts is read as well, wherever the program is.
 
 References:
     launchd.plist(5), launchctl(1), launchd(8); StartupItems: Apple, "Daemons and Services Programming Guide".
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from functools import partial
 
 from phaseout.host import Host
-from phaseout.model.nouns import Evidence, Item, LeftOut, Problem, State
+from phaseout.model.nouns import Evidence, Item, LeftOut, Problem
 from phaseout.parsers.encodings.property_list import mapping, text, texts
 from phaseout.parsers.macos.code_signature import signature
 from phaseout.parsers.windows.command_line import executable
+from phaseout.sources.kit.missing_files import MissingFiles
+from phaseout.sources.kit.property_lists import dictionary
 from phaseout.sources.source import Source, Trace
 
 _FOLDERS = {
@@ -27,43 +29,53 @@ _STARTUP = ("/Library/StartupItems", "/System/Library/StartupItems")
 _DISABLED = "/var/db/com.apple.xpc.launchd"
 _APPLE = "com.apple."
 _LIMIT = 1 << 20
-# What runs a script that is given as an argument; the script is the program that is meant.
+# Programs that run a script given as an argument; the script is the program that is meant.
 _RUNNERS = frozenset(("bash", "dash", "env", "ksh", "osascript", "perl", "python", "python3", "ruby", "sh", "zsh"))
 
 
 def collect(host: Host) -> Iterator[Trace]:
     """An item for every job that is not macOS's own."""
-    switched = _switched(host)
+    switched = yield from _switched(host)
+    missing = MissingFiles(host)
     for folder, domain in _FOLDERS.items():
         for entry in host.files.list(folder):
             if folder.startswith("/System/") and entry.name.startswith(_APPLE):
                 yield LeftOut("part of the operating system")
             elif entry.name.endswith(".plist") and entry.kind != "dir":
-                yield from _job(host, f"{folder}/{entry.name}", domain, "", switched)
+                yield from _job(host, f"{folder}/{entry.name}", domain, "", switched, missing)
     for home, user in host.homes.items():
         for entry in host.files.list(home + _HOME):
             if entry.name.endswith(".plist") and entry.kind != "dir":
-                yield from _job(host, f"{home}{_HOME}/{entry.name}", "agent", user, switched)
+                yield from _job(host, f"{home}{_HOME}/{entry.name}", "agent", user, switched, missing)
     for folder in _STARTUP:
         for entry in host.files.list(folder):
             if entry.kind == "dir":
-                yield _startup_item(host, f"{folder}/{entry.name}")
+                yield from _startup_item(host, f"{folder}/{entry.name}", missing)
 
 
-def _job(host: Host, path: str, domain: str, user: str, switched: Mapping[str, bool]) -> Iterator[Trace]:
+def _job(
+    host: Host, path: str, domain: str, user: str, switched: Mapping[str, bool], missing: MissingFiles
+) -> Iterator[Trace]:
     data = host.files.read(path, _LIMIT)
-    gone = data is None and host.files.gone(path)
+    if data is not None and not data.strip():
+        yield LeftOut("an empty entry")
+        return
     values = mapping(data) if data is not None else {}
-    note = "" if data is not None else f"link to {host.files.link(path)}, which is gone" if gone else "not readable"
+    is_broken_link = data is None and host.files.gone(path)
+    state, notes = missing.state(path) if is_broken_link else ("installed", ())
+    note = "" if data is not None else "not readable"
+    if state == "leftover":
+        note = f"link to {host.files.link(path)}, which is gone"
     if values is None:
-        yield Problem(path, "is no property list")
+        yield Problem(path, "is damaged: no property list", "damaged")
         values, note = {}, "damaged"
     label = text(values.get("Label")) or path.rpartition("/")[2].removesuffix(".plist")
     arguments = texts(values.get("ProgramArguments"))
     program = _program(text(values.get("Program")), arguments)
     signed = signature(partial(host.files.part, program)) if program else None
-    missing = bool(program) and "RootDirectory" not in values and host.files.gone(program)
-    state: State = "leftover" if gone or missing else "installed"
+    if not is_broken_link and "RootDirectory" not in values:
+        state, notes = missing.state(program)
+        note = "its program is gone" if state == "leftover" else note
     disabled = switched.get(label, values.get("Disabled"))
     yield Item(
         kind="service",
@@ -83,8 +95,9 @@ def _job(host: Host, path: str, domain: str, user: str, switched: Mapping[str, b
             "enabled": {True: "no", False: "yes"}.get(disabled, "") if isinstance(disabled, bool) else "",
             "at_load": "yes" if values.get("RunAtLoad") is True else "",
             "runs_as": text(values.get("UserName")),
-            "note": note or ("its program is gone" if missing else ""),
+            "note": note,
         },
+        notes=notes,
         evidence=(Evidence(path, f"Label: {label}"),),
     )
 
@@ -102,28 +115,29 @@ def _program(program: str, arguments: list[str]) -> str:
     return first if first.startswith("/") else ""
 
 
-def _switched(host: Host) -> dict[str, bool]:
+def _switched(host: Host) -> Generator[Trace, None, dict[str, bool]]:
     """Label → whether an administrator has switched it off."""
-    values = mapping(host.files.read(f"{_DISABLED}/disabled.plist", _LIMIT) or b"") or {}
+    values = (yield from dictionary(host, f"{_DISABLED}/disabled.plist", _LIMIT)) or {}
     return {label: value for label, value in values.items() if isinstance(value, bool)}
 
 
-def _startup_item(host: Host, path: str) -> Item:
+def _startup_item(host: Host, path: str, missing: MissingFiles) -> Iterator[Trace]:
     file = f"{path}/StartupParameters.plist"
-    values = mapping(host.files.read(file, _LIMIT) or b"") or {}
+    values = (yield from dictionary(host, file, _LIMIT)) or {}
     name = path.rpartition("/")[2]
     program = f"{path}/{name}"
-    gone = host.files.gone(program)
-    return Item(
+    state, notes = missing.state(program)
+    yield Item(
         kind="service",
         name=name,
-        state="leftover" if gone else "installed",
+        state=state,
         path=program,
+        notes=notes,
         details={
             "domain": "startup item",
             "description": text(values.get("Description")),
             "provides": " ".join(texts(values.get("Provides"))),
-            "note": "its program is gone" if gone else "",
+            "note": "its program is gone" if state == "leftover" else "",
         },
         evidence=(Evidence(file if values else path, text(values.get("Description"))),),
     )
@@ -141,6 +155,6 @@ SOURCE = Source(
         *(f"{folder}/**" for folder in _STARTUP),
         f"{_DISABLED}/disabled.plist",
     ),
-    limits="Whether a job runs is not seen here, but among the processes. Jobs within applications are login items.",
+    limits="Whether a job runs shows among the processes. Jobs within applications are login items.",
     collect=collect,
 )

@@ -1,4 +1,4 @@
-"""Login items: what starts when somebody logs on, as macOS itself keeps the lists.
+"""Login items: what starts at log-on, from the lists that macOS keeps.
 
 References:
     Apple, "Manage login items and background tasks on Mac" (Platform Deployment); sfltool(1) (`dumpbtm`). The files
@@ -12,10 +12,13 @@ from typing import Any
 from urllib.parse import unquote
 
 from phaseout.host import Host
-from phaseout.model.nouns import Evidence, Item, LeftOut, Problem, State
+from phaseout.model.nouns import Evidence, Item, LeftOut, Problem
 from phaseout.parsers.encodings.keyed_archive import unarchived
-from phaseout.parsers.encodings.property_list import mapping, text
+from phaseout.parsers.encodings.property_list import text
 from phaseout.parsers.windows.file_reference import leads_to
+from phaseout.sources.kit.missing_files import MissingFiles
+from phaseout.sources.kit.parsed import damaged
+from phaseout.sources.kit.property_lists import dictionary
 from phaseout.sources.source import Source, Trace
 
 _STORE = "/var/db/com.apple.backgroundtaskmanagement"  # since macOS 13
@@ -33,6 +36,7 @@ _SEARCHED = 10_000  # values of an archive that are searched for bookmarks
 
 def collect(host: Host) -> Iterator[Trace]:
     """An item for every entry of every list."""
+    missing = MissingFiles(host)
     versions = [
         (int(found[1]), entry.name) for entry in host.files.list(_STORE) if (found := _STORE_FILE.fullmatch(entry.name))
     ]
@@ -40,38 +44,32 @@ def collect(host: Host) -> Iterator[Trace]:
         if position:
             yield LeftOut("a record of the past")
         else:
-            yield from _store(host, f"{_STORE}/{name}")
-    yield from _window(host, _WINDOW, "")
+            yield from _store(host, f"{_STORE}/{name}", missing)
+    yield from _window(host, _WINDOW, "", missing)
     for home, user in host.homes.items():
-        yield from _bookmarks(host, home + _AGENT, user)
-        yield from _custom(host, home + _ITEMS, user)
-        yield from _window(host, home + _WINDOW, user)
+        yield from _bookmarks(host, home + _AGENT, user, missing)
+        yield from _custom(host, home + _ITEMS, user, missing)
+        yield from _window(host, home + _WINDOW, user, missing)
 
 
-def _read(host: Host, path: str) -> Iterator[Mapping[str, Any] | Problem]:
-    """The dictionary of a property list, or why it is none; nothing where there is no such file."""
-    data = host.files.read(path, _LIMIT)
-    if data is not None:
-        yield mapping(data) or Problem(path, "is no property list of the known form")
+def _store(host: Host, path: str, missing: MissingFiles) -> Iterator[Trace]:
+    values = yield from dictionary(host, path, _LIMIT)
+    if not values:
+        return
+    store = unarchived(values, "store")
+    lists = store.get("itemsByUserIdentifier") if isinstance(store, dict) else None
+    if not isinstance(lists, dict):
+        yield Problem(path, "no list of background items of the known form", "unsupported")
+        return
+    for account, records in lists.items():
+        for record in records if isinstance(records, list) else ():
+            if isinstance(record, dict):
+                yield from _record(host, path, account, record, missing)
+            else:
+                yield from damaged(path, f"a damaged record of {account}")
 
 
-def _store(host: Host, path: str) -> Iterator[Trace]:
-    for values in _read(host, path):
-        store = values if isinstance(values, Problem) else unarchived(values, "store")
-        lists = store.get("itemsByUserIdentifier") if isinstance(store, dict) else None
-        if not isinstance(lists, dict):
-            yield values if isinstance(values, Problem) else Problem(path, "is no list of background items")
-            continue
-        for account, records in lists.items():
-            for record in records if isinstance(records, list) else ():
-                if isinstance(record, dict):
-                    yield from _record(host, path, account, record)
-                else:
-                    yield Problem(path, f"a damaged record of {account}")
-                    yield LeftOut("damaged")
-
-
-def _record(host: Host, path: str, account: str, record: Mapping[str, Any]) -> Iterator[Trace]:
+def _record(host: Host, path: str, account: str, record: Mapping[str, Any], missing: MissingFiles) -> Iterator[Trace]:
     stored = record.get("type")
     kind = stored if isinstance(stored, int) else 0
     name = text(record.get("name")) or text(record.get("identifier"))
@@ -81,10 +79,11 @@ def _record(host: Host, path: str, account: str, record: Mapping[str, Any]) -> I
     target = _path(text(record.get("url")))
     program = text(record.get("executablePath"))
     shown = target if target.endswith(".app") or not program else program
+    state, notes = missing.state(shown)
     yield Item(
         kind="task",
         name=name or shown.rpartition("/")[2] or "(no name)",
-        state=_state(host, shown),
+        state=state,
         vendor=text(record.get("developerName")),
         path=shown,
         user=_user(host, account),
@@ -99,6 +98,7 @@ def _record(host: Host, path: str, account: str, record: Mapping[str, Any]) -> I
             "container": text(record.get("container")),
             "job": target if target.endswith(".plist") else "",
         },
+        notes=notes,
         evidence=(Evidence(path, text(record.get("identifier"))),),
     )
 
@@ -110,7 +110,7 @@ def _enabled(disposition: object) -> str:
 
 
 def _user(host: Host, account: str) -> str:
-    """Local accounts without a record of their own have their number in the identifier."""
+    """The name of an account. Local accounts without a record of their own have their number in the identifier."""
     found = _UID.fullmatch(account)
     if found is None or found[1] == "FFFFFFFE":  # of all users
         return "" if found else account
@@ -118,23 +118,30 @@ def _user(host: Host, account: str) -> str:
     return next((user.name for user in host.users if user.uid == uid), str(uid)) if uid else ""
 
 
-def _bookmarks(host: Host, path: str, user: str) -> Iterator[Trace]:
-    for values in _read(host, path):
-        if isinstance(values, Problem):
-            yield values
-            continue
-        found = [target for data in _data(unarchived(values, "backgroundItems")) if (target := leads_to(data))]
-        if not found:
-            yield LeftOut("an empty entry")
-        for target in dict.fromkeys(found):
-            yield _task(host, path, target.rpartition("/")[2].removesuffix(".app"), target, user)
+def _bookmarks(host: Host, path: str, user: str, missing: MissingFiles) -> Iterator[Trace]:
+    values = yield from dictionary(host, path, _LIMIT)
+    if values is None:
+        return
+    found: list[str] = []
+    for data in _data(unarchived(values, "backgroundItems")):
+        if isinstance(data, bytes):
+            found.append(leads_to(data))
+        else:
+            yield Problem(path, f"more than {_SEARCHED} values: the rest was not read", "limit")
+    if not any(found):
+        yield LeftOut("an empty entry")
+    for target in dict.fromkeys(filter(None, found)):
+        yield _task(path, target.rpartition("/")[2].removesuffix(".app"), target, user, missing)
 
 
-def _data(value: Any) -> Iterator[bytes]:
-    """Every bookmark in an archive, wherever it is."""
+def _data(value: Any) -> Iterator[bytes | None]:
+    """Every bookmark in an archive, wherever it is; `None` where the search ends before the archive does."""
     pending = [value]
-    for _ in range(_SEARCHED):
-        if not pending:
+    count = 0
+    while pending:
+        count += 1
+        if count > _SEARCHED:
+            yield None
             return
         one = pending.pop()
         if isinstance(one, bytes) and one[:4] in (b"book", b"alis"):
@@ -145,51 +152,43 @@ def _data(value: Any) -> Iterator[bytes]:
             pending += reversed(one)
 
 
-def _custom(host: Host, path: str, user: str) -> Iterator[Trace]:
-    for values in _read(host, path):
-        session = {} if isinstance(values, Problem) else values.get("SessionItems")
-        entries = session.get("CustomListItems") if isinstance(session, dict) else None
-        if isinstance(values, Problem):
-            yield values
-        for entry in entries if isinstance(entries, list) else ():
-            alias = entry.get("Alias") if isinstance(entry, dict) else None
-            target = leads_to(alias) if isinstance(alias, bytes) else ""
-            name = text(entry.get("Name")) if isinstance(entry, dict) else ""
-            if name or target:
-                yield _task(host, path, name or target.rpartition("/")[2].removesuffix(".app"), target, user)
-            else:
-                yield Problem(path, "an entry without a name")
-                yield LeftOut("damaged")
+def _custom(host: Host, path: str, user: str, missing: MissingFiles) -> Iterator[Trace]:
+    values = yield from dictionary(host, path, _LIMIT)
+    session = values.get("SessionItems") if values else None
+    entries = session.get("CustomListItems") if isinstance(session, dict) else None
+    for entry in entries if isinstance(entries, list) else ():
+        alias = entry.get("Alias") if isinstance(entry, dict) else None
+        target = leads_to(alias) if isinstance(alias, bytes) else ""
+        name = text(entry.get("Name")) if isinstance(entry, dict) else ""
+        if name or target:
+            yield _task(path, name or target.rpartition("/")[2].removesuffix(".app"), target, user, missing)
+        else:
+            yield from damaged(path, "an entry without a name")
 
 
-def _window(host: Host, path: str, user: str) -> Iterator[Trace]:
-    for values in _read(host, path):
-        entries = None if isinstance(values, Problem) else values.get("AutoLaunchedApplicationDictionary")
-        if isinstance(values, Problem):
-            yield values
-        for entry in entries if isinstance(entries, list) else ():
-            target = text(entry.get("Path")) if isinstance(entry, dict) else ""
-            if target:
-                yield _task(host, path, target.rpartition("/")[2].removesuffix(".app"), target, user)
-            else:
-                yield Problem(path, "an entry without a path")
-                yield LeftOut("damaged")
+def _window(host: Host, path: str, user: str, missing: MissingFiles) -> Iterator[Trace]:
+    values = yield from dictionary(host, path, _LIMIT)
+    entries = values.get("AutoLaunchedApplicationDictionary") if values else None
+    for entry in entries if isinstance(entries, list) else ():
+        target = text(entry.get("Path")) if isinstance(entry, dict) else ""
+        if target:
+            yield _task(path, target.rpartition("/")[2].removesuffix(".app"), target, user, missing)
+        else:
+            yield from damaged(path, "an entry without a path")
 
 
-def _task(host: Host, where: str, name: str, target: str, user: str) -> Item:
+def _task(where: str, name: str, target: str, user: str, missing: MissingFiles) -> Item:
+    state, notes = missing.state(target)
     return Item(
         kind="task",
         name=name,
-        state=_state(host, target),
+        state=state,
         path=target,
         user=user,
         details={"type": "login item"},
+        notes=notes,
         evidence=(Evidence(where, target or name),),
     )
-
-
-def _state(host: Host, path: str) -> State:
-    return "leftover" if path.startswith("/") and host.files.gone(path) else "installed"
 
 
 def _path(url: str) -> str:
@@ -206,6 +205,6 @@ SOURCE = Source(
     kinds=("task",),
     needs=(),
     reads=(f"{_STORE}/*", f"~{_AGENT}", f"~{_ITEMS}", f"~{_WINDOW}", _WINDOW),
-    limits="The lists are not documented by Apple and may change with a version; one not understood is said.",
+    limits="Apple does not document the lists, which may change with a version; one of an unknown form is a problem.",
     collect=collect,
 )

@@ -1,4 +1,4 @@
-"""Ports of MacPorts, active or put aside.
+"""Ports of MacPorts, active or inactive.
 
 References:
     https://guide.macports.org/ (registry), port-installed(1); the tables: `src/cregistry/sql.c` in
@@ -8,9 +8,10 @@ References:
 from collections.abc import Iterator
 
 from phaseout.host import Host
-from phaseout.model.nouns import Evidence, Item, LeftOut, Problem
+from phaseout.model.nouns import Evidence, Item
 from phaseout.parsers.encodings.epoch import rfc3339
 from phaseout.parsers.encodings.property_list import text
+from phaseout.sources.kit.parsed import damaged
 from phaseout.sources.source import Source, Trace
 
 _PREFIX = "/opt/local"
@@ -26,8 +27,7 @@ def collect(host: Host) -> Iterator[Trace]:
         for row in database.execute(_QUERY):
             name, version, revision, variants, state, date, requested, archs, epoch = map(text, row)
             if not name:
-                yield Problem(_REGISTRY, "a port without a name")
-                yield LeftOut("damaged")
+                yield from damaged(_REGISTRY, "a port without a name")
                 continue
             yield Item(
                 kind="package",
@@ -54,6 +54,6 @@ SOURCE = Source(
     kinds=("package",),
     needs=(),
     reads=(_REGISTRY,),
-    limits="Only the usual place, /opt/local, is looked at. What the registry's journal holds is not seen.",
+    limits="Only the usual place, /opt/local, is read, and what is still in the registry's journal is not seen.",
     collect=collect,
 )

@@ -1,6 +1,6 @@
-"""What configuration profiles grant: which extensions may load, which programs see all files, which filter the network.
+"""What configuration profiles grant: which extensions may load, which programs read all files or filter the network.
 
-A grant is no installation: it is `leftover` configuration, and would let the software in again.
+A grant is no installation: it is `leftover` configuration, which would let the software in again.
 
 References:
     Apple, "Profile-specific payload keys" (com.apple.system-extension-policy, com.apple.webcontent-filter,
@@ -12,8 +12,9 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from phaseout.host import Host
-from phaseout.model.nouns import Evidence, IdType, Item, LeftOut, Problem
-from phaseout.parsers.encodings.property_list import mapping, property_list, text, texts
+from phaseout.model.nouns import Evidence, IdType, Item, Problem
+from phaseout.parsers.encodings.property_list import property_list, text, texts
+from phaseout.sources.kit.property_lists import dictionary
 from phaseout.sources.source import Source, Trace
 
 _MANAGED = "/Library/Managed Preferences"
@@ -29,26 +30,23 @@ _Grant = tuple[str, str, str]  # bundle id, Team ID, what is granted
 
 
 def collect(host: Host) -> Iterator[Trace]:
-    """An item for every program and maker that a profile grants something."""
+    """An item for every program and maker to which a profile grants something."""
     folders = [(_MANAGED, "")]
     folders += [(f"{_MANAGED}/{entry.name}", entry.name) for entry in host.files.list(_MANAGED) if entry.kind == "dir"]
     for folder, user in folders:
         for kind, grants in _GRANTS.items():
             path = f"{folder}/{kind}.plist"
-            data = host.files.read(path, _LIMIT)
-            if data is None:
-                continue
-            values = mapping(data)
-            if values is None:
-                yield Problem(path, "is no property list")
-                yield LeftOut("damaged")
-            else:
+            values = yield from dictionary(host, path, _LIMIT)
+            if values is not None:
                 yield from _items(path, kind, grants(values), user)
     for folder in _STORES:
         for entry in host.files.list(folder):
             if entry.name.endswith((".plist", ".mobileconfig", ".binary", ".profile")) and entry.kind != "dir":
                 path = f"{folder}/{entry.name}"
                 for payload in _payloads(property_list(host.files.read(path, _LIMIT) or b"")):
+                    if payload is None:
+                        yield Problem(path, f"more than {_SEARCHED} values: the rest was not read", "limit")
+                        break
                     kind = text(payload.get("PayloadType"))
                     yield from _items(path, kind, _GRANTS[kind](payload), "")
 
@@ -68,11 +66,14 @@ def _items(path: str, kind: str, grants: Iterator[_Grant], user: str) -> Iterato
         )
 
 
-def _payloads(value: Any) -> Iterator[Mapping[str, Any]]:
-    """The payloads of the known types, wherever they are in a store."""
+def _payloads(value: Any) -> Iterator[Mapping[str, Any] | None]:
+    """The payloads of the known types, wherever they are in a store; `None` where the search ends before the store."""
     pending = [value]
-    for _ in range(_SEARCHED):
-        if not pending:
+    count = 0
+    while pending:
+        count += 1
+        if count > _SEARCHED:
+            yield None
             return
         one = pending.pop()
         if isinstance(one, dict):
@@ -156,6 +157,6 @@ SOURCE = Source(
         *(f"{_MANAGED}/*/{kind}.plist" for kind in _GRANTS),
         *(f"{folder}/*" for folder in _STORES),
     ),
-    limits="Profiles that macOS keeps encrypted or signed are not read, only what they have set.",
+    limits="Of profiles that macOS keeps encrypted or signed only the settings they made are read.",
     collect=collect,
 )

@@ -1,7 +1,7 @@
-"""Receipts of installer packages: what was installed, with the files that are still there.
+"""Receipts of installer packages: what was installed, and whether its files are still there.
 
-A receipt outlives what it stands for. It is `leftover` if there is a bill of materials and none of the files that it
-begins with is there any more.
+A receipt outlives its package. It is `leftover` if all files of its bill of materials are gone, or, without a bill, the
+folder that it was installed in.
 
 References:
     pkgutil(1), bom(5); Apple, "Flat packages" (`InstallPrefixPath`); `/Library/Receipts/InstallHistory.plist` is what
@@ -14,17 +14,22 @@ from typing import Any
 
 from phaseout.host import Host
 from phaseout.model.nouns import Evidence, Item, LeftOut, Problem, State
-from phaseout.parsers.encodings.property_list import mapping, property_list, text, texts
+from phaseout.parsers.encodings.property_list import property_list, text, texts
 from phaseout.parsers.macos.bom import Entry, bill
 from phaseout.parsers.macos.info_plist import bundle
+from phaseout.sources.kit.missing_files import MissingFiles
+from phaseout.sources.kit.parsed import damaged
+from phaseout.sources.kit.property_lists import dictionary
 from phaseout.sources.source import Source, Trace
 
 _RECEIPTS = "/var/db/receipts"
 _OLD = "/Library/Receipts"  # bundles, up to Mac OS X 10.5
 _HISTORY = "/Library/Receipts/InstallHistory.plist"
-_BILL = 4 << 20
-_ENTRIES = 300  # of a bill: what is at the top comes first
-_FILES = 12
+_BILL = 64 << 20
+_RECEIPT = 1 << 20
+_ENTRIES = 300  # of a bill, read first: what is at the top comes first
+_ALL_ENTRIES = 100_000
+_FILES = 12  # files that tell where a package is
 _APPLE = "com.apple."
 _BUNDLES = (".app", ".appex", ".bundle", ".framework", ".kext", ".plugin", ".prefPane", ".systemextension")
 # Folders that no package has for itself.
@@ -41,18 +46,15 @@ _SHARED = frozenset(
 def collect(host: Host) -> Iterator[Trace]:
     """An item for every receipt."""
     history = yield from _history(host)
+    missing = MissingFiles(host)
     known: set[str] = set()
     for entry in host.files.list(_RECEIPTS):
         if entry.name.endswith(".plist") and entry.kind != "dir":
             path = f"{_RECEIPTS}/{entry.name}"
-            data = host.files.read(path, 1 << 20)
-            values = mapping(data) if data is not None else {}
-            if values is None:
-                yield Problem(path, "is no property list")
-                values = {}
+            values = (yield from dictionary(host, path, _RECEIPT)) or {}
             name = text(values.get("PackageIdentifier")) or entry.name.removesuffix(".plist")
             known.add(name)
-            yield _receipt(host, path, name, values, history.get(name, {}))
+            yield _receipt(host, path, name, values, history.get(name, {}), missing)
     for entry in host.files.list(_OLD):
         if entry.name.endswith(".pkg") and entry.kind == "dir":
             yield _old_receipt(host, f"{_OLD}/{entry.name}")
@@ -65,31 +67,40 @@ def _history(host: Host) -> Generator[Trace, None, dict[str, Mapping[str, Any]]]
     """Package → its last entry in the history."""
     found: dict[str, Mapping[str, Any]] = {}
     data = host.files.read(_HISTORY)
-    if data is None:
+    if not data or not data.strip():
         return found
     entries = property_list(data)
     if not isinstance(entries, list):
-        yield Problem(_HISTORY, "is no property list with a list of installations")
+        if entries != {}:
+            yield Problem(_HISTORY, "is damaged: no list of installations", "damaged", hides=False)
         return found
     for index, entry in enumerate(entries):
         if not isinstance(entry, dict):
-            yield Problem(f"{_HISTORY}:{index}", "an entry that is no dictionary")
-            yield LeftOut("damaged")
+            yield from damaged(f"{_HISTORY}:{index}", "an entry that is no dictionary")
             continue
         for name in texts(entry.get("packageIdentifiers")):
             found[name] = entry
     return found
 
 
-def _receipt(host: Host, path: str, name: str, values: Mapping[str, Any], history: Mapping[str, Any]) -> Item:
+def _receipt(
+    host: Host,
+    path: str,
+    name: str,
+    values: Mapping[str, Any],
+    history: Mapping[str, Any],
+    missing: MissingFiles,
+) -> Item:
     prefix = _absolute(text(values.get("InstallPrefixPath")))
-    files = () if name.startswith(_APPLE) else _bill(host, path.removesuffix(".plist") + ".bom")
+    bom = path.removesuffix(".plist") + ".bom"
+    files = () if name.startswith(_APPLE) else _bill(host, bom, _ENTRIES)
     state: State = "installed"
+    notes: tuple[str, ...] = ()
     if files:
-        if all(host.files.gone(_join(prefix, one.path)) for one in files[:_FILES]):
-            state = "leftover"
-    elif prefix not in _SHARED and not name.startswith(_APPLE) and host.files.gone(prefix):
-        state = "leftover"
+        if all(host.files.gone(place) for place in _own_places(prefix, files)):  # then all have to be asked for
+            state, notes = missing.state(*_own_places(prefix, _bill(host, bom, _ALL_ENTRIES)))
+    elif prefix not in _SHARED and not name.startswith(_APPLE):
+        state, notes = missing.state(prefix)
     return Item(
         kind="package",
         name=name,
@@ -105,6 +116,7 @@ def _receipt(host: Host, path: str, name: str, values: Mapping[str, Any], histor
             "prefix": prefix,
             "note": "none of its files is there any more" if state == "leftover" else "",
         },
+        notes=notes[:1],
         evidence=(Evidence(path, f"PackageIdentifier: {name}"),),
     )
 
@@ -123,20 +135,22 @@ def _old_receipt(host: Host, path: str) -> Item:
     )
 
 
-def _bill(host: Host, path: str) -> tuple[Entry, ...]:
-    """The files that a package begins with; its folders where it has no files."""
-    found = host.files.stat(path)
-    if found is None or found.size > _BILL:
-        return ()
-    entries = bill(host.files.read(path, _BILL) or b"", _ENTRIES)
-    return tuple(entry for entry in entries if not entry.folder) or entries[-_FILES:]
+def _bill(host: Host, path: str, limit: int) -> tuple[Entry, ...]:
+    """The first files of a package, or its folders if it has no files."""
+    entries = bill(host.files.read(path, _BILL) or b"", limit)
+    return tuple(entry for entry in entries if not entry.folder) or entries
+
+
+def _own_places(prefix: str, entries: tuple[Entry, ...]) -> Iterator[str]:
+    """The paths of entries, without folders that other packages share."""
+    return (place for one in entries if (place := _join(prefix, one.path)) not in _SHARED)
 
 
 def _own(prefix: str, files: tuple[Entry, ...]) -> str:
-    """The folder or bundle that the files have in common; empty if that is one that others have as well."""
+    """The folder or bundle that the files have in common; empty if other packages share it."""
     common = prefix.strip("/").split("/") if prefix != "/" else []
     if files:
-        paths = [_join(prefix, one.path).strip("/").split("/")[:-1] for one in files]
+        paths = [_join(prefix, one.path).strip("/").split("/")[:-1] for one in files[:_FILES]]
         common = list(paths[0])
         for parts in paths[1:]:
             same = next((at for at, (one, other) in enumerate(zip(common, parts, strict=False)) if one != other), None)
@@ -170,6 +184,6 @@ SOURCE = Source(
     kinds=("package",),
     needs=(),
     reads=(f"{_RECEIPTS}/*", _HISTORY, f"{_OLD}/*", f"{_OLD}/*/Contents/Info.plist"),
-    limits="A program that was dragged into its place has no receipt, and neither has one whose receipt was forgotten.",
+    limits="A program that was dragged to its place has no receipt, nor one whose receipt was forgotten.",
     collect=collect,
 )

@@ -1,6 +1,6 @@
-"""Extensions of Safari: those of before Safari 13, and those that belong to an app.
+"""Extensions of Safari: those from before Safari 13, and those that belong to an app.
 
-Safari's folders are guarded by macOS: without Full Disk Access nothing of them is read, and that is said.
+Safari's folders are guarded by macOS: without Full Disk Access they are not read, which is a problem.
 
 References:
     https://developer.apple.com/documentation/safariservices/safari-web-extensions;
@@ -10,8 +10,10 @@ References:
 from collections.abc import Iterator
 
 from phaseout.host import Host
-from phaseout.model.nouns import Evidence, Item, LeftOut, Problem
+from phaseout.model.nouns import Evidence, Item, Problem
 from phaseout.parsers.browsers.safari_extensions import SafariExtension, safari_extensions
+from phaseout.sources.kit.missing_files import MissingFiles
+from phaseout.sources.kit.parsed import damaged
 from phaseout.sources.kit.user_data import homes
 from phaseout.sources.source import Source, Trace
 
@@ -34,7 +36,7 @@ def collect(host: Host) -> Iterator[Trace]:
                 yield from _list(host, user, f"{home}/{safari}/{kind}", "")
             profiles = f"{home}/{safari}/Profiles"
             for profile in host.files.list(profiles):
-                if profile.kind == "dir":
+                if profile.kind != "file":
                     for kind in _OF_APPS:
                         yield from _list(host, user, f"{profiles}/{profile.name}/{kind}", profile.name)
 
@@ -42,25 +44,26 @@ def collect(host: Host) -> Iterator[Trace]:
 def _list(host: Host, user: str, folder: str, profile: str) -> Iterator[Trace]:
     path = f"{folder}/{_LIST}"
     data = host.files.read(path)
-    if data is None:
+    if not data or not data.strip():
         return
+    missing = MissingFiles(host)
     try:
         for found in safari_extensions(data):
             if found is None:
-                yield Problem(path, "an extension in the list is damaged")
-                yield LeftOut("damaged")
+                yield from damaged(path, "an extension in the list is damaged")
             else:
-                yield _item(host, user, folder, profile, found)
+                yield _item(user, folder, profile, found, missing)
     except ValueError as error:
-        yield Problem(path, str(error))
+        yield Problem(path, f"is damaged: {error}", "damaged")
 
 
-def _item(host: Host, user: str, folder: str, profile: str, found: SafariExtension) -> Item:
+def _item(user: str, folder: str, profile: str, found: SafariExtension, missing: MissingFiles) -> Item:
     archive = f"{folder}/{found.archive}" if found.archive and "/" not in found.archive else ""
+    state, notes = missing.state(archive)
     return Item(
         kind="extension",
         name=found.name,
-        state="leftover" if archive and host.files.gone(archive) else "installed",
+        state=state,
         path=archive,
         user=user,
         ids={"bundle_id": found.bundle_id, "team_id": found.team_id},
@@ -70,6 +73,7 @@ def _item(host: Host, user: str, folder: str, profile: str, found: SafariExtensi
             "enabled": "" if found.enabled is None else "yes" if found.enabled else "no",
             "installed": found.installed,
         },
+        notes=notes,
         evidence=(Evidence(f"{folder}/{_LIST}", f"{found.bundle_id or found.name} {found.team_id}".strip()),),
     )
 

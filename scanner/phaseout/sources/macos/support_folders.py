@@ -11,7 +11,7 @@ from phaseout.model.nouns import Evidence, Item, LeftOut, Problem
 from phaseout.sources.source import Source, Trace
 
 _FOLDER = "/Library/Application Support"
-_CHILDREN = 100  # of a vendor's folder; one with more holds no products but data
+_CHILDREN = 1_000  # of a vendor's folder
 _NOTE = "a folder; the programs in it are seen as applications, services or processes"
 _OF_MACOS = frozenset(
     (
@@ -33,7 +33,7 @@ _OF_MACOS = frozenset(
 
 
 def collect(host: Host) -> Iterator[Trace]:
-    """An item for every folder that is not macOS's own, and for the folders in those that all users share."""
+    """An item for every folder that is not part of macOS, and for the folders in those that all users share."""
     for path, name in _folders(host, _FOLDER):
         if _is_of_macos(name):
             yield LeftOut("part of the operating system")
@@ -41,16 +41,17 @@ def collect(host: Host) -> Iterator[Trace]:
         yield _item(path, name, "")
         inner = _folders(host, path)
         if len(inner) > _CHILDREN:
-            yield Problem(path, f"more than {_CHILDREN} folders: they were not read", "limit")
-        else:
-            yield from (_item(*one, "") for one in inner)
+            yield Problem(path, f"more than {_CHILDREN} folders: the rest was not read", "limit")
+        yield from (_item(*one, "") for one in inner[:_CHILDREN])
     for home, user in host.homes.items():
         for path, name in _folders(host, home + _FOLDER):
             yield LeftOut("part of the operating system") if _is_of_macos(name) else _item(path, name, user)
 
 
 def _folders(host: Host, top: str) -> list[tuple[str, str]]:
-    return [(f"{top}/{entry.name}", entry.name) for entry in host.files.list(top) if entry.kind == "dir"]
+    """The folders in a folder, and the links, which may lead to folders elsewhere or have led to some."""
+    kinds = ("dir", "link")
+    return [(f"{top}/{entry.name}", entry.name) for entry in host.files.list(top) if entry.kind in kinds]
 
 
 def _is_of_macos(name: str) -> bool:
@@ -76,6 +77,6 @@ SOURCE = Source(
     kinds=("file",),
     needs=(),
     reads=(f"{_FOLDER}/*", f"~{_FOLDER}/*"),
-    limits="Whether a program in such a folder is in use is not seen here.",
+    limits="Whether a program in such a folder is in use does not show here.",
     collect=collect,
 )

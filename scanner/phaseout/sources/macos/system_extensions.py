@@ -10,39 +10,42 @@ from typing import Any
 from urllib.parse import unquote
 
 from phaseout.host import Host
-from phaseout.model.nouns import Evidence, Item, LeftOut, Problem, State
-from phaseout.parsers.encodings.property_list import mapping, text, texts
+from phaseout.model.nouns import Evidence, Item
+from phaseout.parsers.encodings.property_list import text, texts
+from phaseout.sources.kit.missing_files import MissingFiles
+from phaseout.sources.kit.parsed import damaged
+from phaseout.sources.kit.property_lists import dictionary
 from phaseout.sources.source import Source, Trace
 
 _FOLDER = "/Library/SystemExtensions"
 _FILE = f"{_FOLDER}/db.plist"
+_LIMIT = 16 << 20
 _CATEGORY = "com.apple.system_extension."
 
 
 def collect(host: Host) -> Iterator[Trace]:
-    """An item for every entry of the database, and for every extension that lies there without one."""
+    """An item for every entry of the database, and for every extension beside it that has no entry."""
     staged: set[str] = set()
-    data = host.files.read(_FILE)
-    values = mapping(data) if data is not None else {}
-    entries = values.get("extensions", []) if values is not None else None
+    missing = MissingFiles(host)
+    values = (yield from dictionary(host, _FILE, _LIMIT)) or {}
+    entries = values.get("extensions", [])
     if not isinstance(entries, list):
-        yield Problem(_FILE, "is no property list with a list of extensions")
+        yield from damaged(_FILE, "is damaged: no list of extensions")
         entries = []
     for index, entry in enumerate(entries):
         if isinstance(entry, dict) and text(entry.get("identifier")):
-            yield _item(host, entry, staged)
+            yield _item(entry, staged, missing)
         else:
-            yield Problem(f"{_FILE}:{index}", "an extension without an identifier")
-            yield LeftOut("damaged")
+            yield from damaged(f"{_FILE}:{index}", "an extension without an identifier")
     for folder in host.files.list(_FOLDER):
-        if folder.kind == "dir":
+        if folder.kind != "file":
             for one in host.files.list(f"{_FOLDER}/{folder.name}"):
                 path = f"{_FOLDER}/{folder.name}/{one.name}"
                 if one.name.endswith((".systemextension", ".dext")) and path not in staged:
                     yield _unlisted(path)
 
 
-def _item(host: Host, entry: Mapping[str, Any], staged: set[str]) -> Item:
+def _item(entry: Mapping[str, Any], staged: set[str], missing: MissingFiles) -> Item:
     name = text(entry.get("identifier"))
     version = _mapping(entry.get("bundleVersion"))
     short, build = text(version.get("CFBundleShortVersionString")), text(version.get("CFBundleVersion"))
@@ -50,11 +53,12 @@ def _item(host: Host, entry: Mapping[str, Any], staged: set[str]) -> Item:
     origin = text(entry.get("originPath"))
     place = unquote(text(_mapping(entry.get("stagedBundleURL")).get("relative")).removeprefix("file://")).rstrip("/")
     staged.add(place)
+    found, notes = missing.state(place)
     app = text(_mapping(entry.get("container")).get("bundlePath"))
     return Item(
         kind="driver",
         name=name,
-        state=_state(host, state, place),
+        state="leftover" if _is_on_its_way_out(state) else found,
         version=short or build,
         path=place or origin,
         ids={"bundle_id": name, "team_id": text(entry.get("teamID"))},
@@ -65,14 +69,13 @@ def _item(host: Host, entry: Mapping[str, Any], staged: set[str]) -> Item:
             "app": app,
             "origin": origin if origin != place else "",
         },
+        notes=notes,
         evidence=(Evidence(_FILE, f"identifier: {name}, state: {state}"),),
     )
 
 
-def _state(host: Host, state: str, place: str) -> State:
-    """Whatever is not on its way out, and is still there, is installed; whether it runs the processes show."""
-    on_its_way_out = state.startswith(("terminated", "terminating", "uninstall"))
-    return "leftover" if on_its_way_out or (place.startswith("/") and host.files.gone(place)) else "installed"
+def _is_on_its_way_out(state: str) -> bool:
+    return state.startswith(("terminated", "terminating", "uninstall"))
 
 
 def _unlisted(path: str) -> Item:

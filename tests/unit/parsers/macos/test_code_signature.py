@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from phaseout.parsers.macos.code_signature import Signature, signature, signer
+from phaseout.parsers.macos.code_signature import Signature, detached, signature, signer
 
-from tests.support.macho_writer import cms, fat, signed_macho
+from tests.support.macho_writer import cms, detached_signature, fat, signed_macho
 
 KASPERSKY = ("com.kaspersky.kav", "2Y8XE5CQ94", "Kaspersky Lab UK Limited")
 # Files of public packages: what `codesign -dv` says of them, as their makers sign all they publish.
@@ -96,3 +96,26 @@ def test_real_files(name: str) -> None:
     assert (found.identifier, found.team_id, found.organisation) == (identifier, team, organisation)
     assert found.adhoc is not bool(team)
     assert found.authority == (f"Developer ID Application: {organisation} ({team})" if team else "")
+
+
+def test_a_signature_in_files() -> None:
+    files = detached_signature(*KASPERSKY)
+    found = detached(files["CodeDirectory"], files["CodeSignature"])
+    assert found == Signature(
+        (),
+        "com.kaspersky.kav",
+        "2Y8XE5CQ94",
+        "Developer ID Application: Kaspersky Lab UK Limited (2Y8XE5CQ94)",
+        "Kaspersky Lab UK Limited",
+    )
+    wrapped = bytes.fromhex("fade0b01") + (len(files["CodeSignature"]) + 8).to_bytes(4, "big") + files["CodeSignature"]
+    assert detached(files["CodeDirectory"], wrapped) == found
+    adhoc = detached(files["CodeDirectory"], b"")
+    assert adhoc is not None
+    assert adhoc.adhoc
+
+
+@given(st.binary(max_size=120), st.binary(max_size=60))
+def test_arbitrary_files_of_a_signature(directory: bytes, message: bytes) -> None:
+    detached(directory, message)
+    detached(detached_signature(*KASPERSKY)["CodeDirectory"][:40] + directory, message)

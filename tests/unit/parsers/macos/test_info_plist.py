@@ -107,3 +107,22 @@ def test_real_files(corpora: Path) -> None:
 @given(st.text(max_size=200))
 def test_arbitrary_notices(notice: str) -> None:
     assert len(holder(notice)) <= len(notice)
+
+
+@pytest.mark.parametrize(
+    ("short", "build", "version"),
+    [
+        ("$PKG_VERSION", "1.9.6", "1.9.6"),
+        ("$(MARKETING_VERSION)", "42.1", "42.1"),
+        ("${VERSION}", "$(BUILD)", ""),
+        ("Acme Device Manager", "1.3.2", "1.3.2"),
+        ("Acme Device Manager", "", "Acme Device Manager"),
+        ("4.0 (build 400)", "400", "4.0 (build 400)"),
+        ("", "7778.181", "7778.181"),
+    ],
+)
+def test_versions_that_were_never_filled_in(short: str, build: str, version: str) -> None:
+    values = {"CFBundleShortVersionString": short, "CFBundleVersion": build}
+    found = bundle(plistlib.dumps({**values, "CFBundleIdentifier": "$(PRODUCT_BUNDLE_IDENTIFIER)"}))
+    assert found is not None
+    assert (found.version, found.id) == (version, "")

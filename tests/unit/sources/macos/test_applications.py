@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from phaseout.model.nouns import Problem
 
 from tests.support.harness import run
-from tests.support.macho_writer import fat, signed_macho
+from tests.support.macho_writer import detached_signature, fat, signed_macho
 from tests.support.trees import MacTree
 
 TEAM = "2Y8XE5CQ94"
@@ -114,7 +114,9 @@ def test_depth_of_nesting_is_bounded(mac_tree: MacTree) -> None:
     for _ in range(12):
         mac_tree.app(path)
         path += "/Contents/Helpers/A.app"
-    assert len(run("applications", mac_tree.host()).items) == 4
+    result = run("applications", mac_tree.host())
+    assert len(result.items) == 4
+    assert [problem.cause for problem in result.problems] == ["limit"]
 
 
 def test_links_count_once(mac_tree: MacTree) -> None:
@@ -126,16 +128,19 @@ def test_links_count_once(mac_tree: MacTree) -> None:
     mac_tree.link("/Users/ada/Desktop/Acme.app", f"{data}/Applications/Acme.app")
     mac_tree.app("/System/Cryptexes/App/Safari.app")
     mac_tree.link(f"{data}/Applications/Safari.app", "/System/Cryptexes/App/Safari.app")
-    mac_tree.link(f"{data}/Applications/Gone.app", "/Volumes/Other/Gone.app")
+    mac_tree.link(f"{data}/Applications/Gone.app", "/Users/Shared/Gone.app")
+    mac_tree.link(f"{data}/Applications/On a volume.app", "/Volumes/Other/Gone.app")
     host = mac_tree.host()
     result = run("applications", host)
     assert [(item.name, item.state) for item in result.items] == [
         ("Acme", "installed"),
         ("Gone", "leftover"),
+        ("On a volume", "installed"),
         ("Safari", "installed"),
     ]
     assert result.one("Safari").details["link"] == "/System/Cryptexes/App/Safari.app"
-    assert result.one("Gone").details["note"] == "link to /Volumes/Other/Gone.app, which is gone"
+    assert result.one("Gone").details["note"] == "link to /Users/Shared/Gone.app, which is gone"
+    assert "the volume of /Volumes" in result.one("On a volume").notes[0]
     assert result.run.left_out == {"listed as another item": 3}
 
 
@@ -201,26 +206,101 @@ def test_what_is_broken_is_an_item_all_the_same(mac_tree: MacTree) -> None:
         ("Hollow", "leftover", "its program is gone"),
         ("Odd", "installed", ""),
     ]
-    assert result.problems == (Problem("/Applications/Damaged.app/Contents/Info.plist", "is no property list"),)
+    assert result.problems == (
+        Problem("/Applications/Damaged.app/Contents/Info.plist", "is damaged: no property list"),
+    )
     assert result.run.left_out == {"a file, not a folder": 1}
 
 
 def test_icloud_placeholders(mac_tree: MacTree) -> None:
     mac_tree.write("/Users/ada/Desktop/.Acme.app.icloud", b"bplist00")
-    (item,) = run("applications", mac_tree.host()).items
-    assert (item.name, item.path, item.state) == ("Acme", "/Users/ada/Desktop/Acme.app", "leftover")
-    assert item.details["note"] == "kept in iCloud: only a placeholder is here"
-
-
-def test_large_folders_are_not_searched_to_the_end(mac_tree: MacTree) -> None:
-    many = mac_tree.folder("/Library/Application Support/Many")
-    for number in range(5001):
-        (many / str(number)).mkdir()
-    mac_tree.app("/Library/Application Support/Acme/Acme.app")
-    mac_tree.app("/Library/Application Support/Zone/Deep/Zone.app")
     result = run("applications", mac_tree.host())
-    assert result.names() == ["Acme"]
-    assert {problem.cause for problem in result.problems} == {"limit"}
+    (item,) = result.items
+    assert [problem.cause for problem in result.problems] == ["cloud"]
+    assert (item.name, item.path, item.state) == ("Acme", "/Users/ada/Desktop/Acme.app", "installed")
+    assert item.notes == ("kept in iCloud: only a placeholder is here",)
+
+
+def test_large_folders_hide_nothing(mac_tree: MacTree, monkeypatch: pytest.MonkeyPatch) -> None:
+    many = mac_tree.folder("/Users/ada/Applications")
+    for number in range(5002):
+        (many / f"a{number}").mkdir()
+    mac_tree.app("/Users/ada/Applications/zzz/Acme.app")
+    result = run("applications", mac_tree.host())
+    assert (result.names(), result.run.status) == (["Acme"], "ok")
+    monkeypatch.setattr("phaseout.sources.macos.applications._LIMIT", 5000)
+    (problem,) = run("applications", mac_tree.host()).problems
+    assert (problem.where, problem.cause) == ("/Users/ada/Applications", "limit")
+
+
+def test_folders_for_applications_are_searched_whole_or_that_is_a_problem(mac_tree: MacTree) -> None:
+    mac_tree.app("/Applications/.hidden/temp/com.apple.x/y.framework/Deep.app")
+    mac_tree.app("/Users/ada/Applications/1/2/3/4/5/6/7/8/Deeper.app")
+    mac_tree.app("/Users/Shared/Other/Linked.app")
+    mac_tree.link("/Applications/Other", "/Users/Shared/Other")
+    mac_tree.link("/Applications/Round", "/Applications")
+    result = run("applications", mac_tree.host())
+    assert [item.path for item in result.items] == [
+        "/Applications/.hidden/temp/com.apple.x/y.framework/Deep.app",
+        "/Applications/Other/Linked.app",
+    ]
+    assert [(problem.where, problem.cause) for problem in result.problems] == [
+        ("/Users/ada/Applications/1/2/3/4/5/6/7/8", "limit")
+    ]
+
+
+def test_other_places(mac_tree: MacTree) -> None:
+    places = (
+        *("/Users/Shared/KL/A.app", "/opt/kl/B.app", "/usr/local/kl/C.app", "/D.app"),
+        *("/Volumes/Extra/Applications/E.app", "/Volumes/Extra/F.app"),
+    )
+    for place in places:
+        mac_tree.app(place, KASPERSKY)
+    mac_tree.link("/Volumes/Macintosh HD", "/")
+    assert sorted(item.path for item in run("applications", mac_tree.host()).items) == sorted(places)
+
+
+def test_plug_ins(mac_tree: MacTree) -> None:
+    mac_tree.app("/Library/PreferencePanes/Kaspersky.prefPane", KASPERSKY, CFBundleIdentifier="com.kaspersky.pane")
+    mac_tree.app("/Users/ada/Library/Internet Plug-Ins/Kaspersky.plugin", KASPERSKY)
+    mac_tree.write("/Library/QuickLook/x.txt")
+    items = run("applications", mac_tree.host()).items
+    assert {(item.kind, item.name, item.user, item.ids["team_id"]) for item in items} == {
+        ("extension", "Kaspersky", "", TEAM),
+        ("extension", "Kaspersky", "ada", TEAM),
+    }
+
+
+def test_a_signature_beside_a_script(mac_tree: MacTree) -> None:
+    mac_tree.app("/Applications/Acme Tool.app", CFBundleIdentifier="com.acme.tool")
+    for name, part in detached_signature("com.acme.tool", "ABCDE12345", "Acme Software GmbH").items():
+        mac_tree.write(f"/Applications/Acme Tool.app/Contents/_CodeSignature/{name}", part)
+    (item,) = run("applications", mac_tree.host()).items
+    assert (item.vendor, item.signer, item.ids["team_id"]) == (
+        "Acme Software GmbH",
+        "Developer ID Application: Acme Software GmbH (ABCDE12345)",
+        "ABCDE12345",
+    )
+
+
+def test_a_folder_like_that_of_parallels_hides_nothing(mac_tree: MacTree) -> None:
+    folder = "/Users/ada/Applications/{x} Applications.localized"
+    mac_tree.app(f"{folder}/A.app", KASPERSKY, CFBundleIdentifier="com.kaspersky.kav")
+    mac_tree.app(f"{folder}/B.app", KASPERSKY, CFBundleIdentifier="com.parallels.winapp.1.2")
+    items = run("applications", mac_tree.host()).items
+    assert [(item.kind, item.name, item.details.get("guest", "")) for item in items] == [
+        ("app", "A", ""),
+        ("app", "B", ""),
+    ]
+    assert {item.ids["team_id"] for item in items} == {TEAM}
+
+
+def test_a_damaged_list_costs_nothing_where_the_signature_says_enough(mac_tree: MacTree) -> None:
+    mac_tree.app("/Applications/Kaspersky.app", KASPERSKY)
+    mac_tree.write("/Applications/Kaspersky.app/Contents/Info.plist")
+    result = run("applications", mac_tree.host())
+    assert result.one("Kaspersky").ids == {"bundle_id": "com.kaspersky.kav", "team_id": TEAM}
+    assert result.run.status == "ok"
 
 
 @given(data=st.binary(max_size=120))

@@ -70,5 +70,8 @@ def test_damage(mac_tree: MacTree) -> None:
     mac_tree.write(POLICY, b"no database")
     result = run("kernel_extensions", mac_tree.host())
     assert result.names() == ["broken", "empty"]
-    assert Problem("/Library/Extensions/broken.kext/Contents/Info.plist", "is no property list") in result.problems
+    assert (
+        Problem("/Library/Extensions/broken.kext/Contents/Info.plist", "is damaged: no property list")
+        in result.problems
+    )
     assert len(result.problems) == 2

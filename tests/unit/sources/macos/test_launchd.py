@@ -96,7 +96,7 @@ def test_damage(mac_tree: MacTree) -> None:
     mac_tree.plist("/Library/LaunchDaemons/odd.plist", {"Label": ["x"], "ProgramArguments": [1, {}], "Disabled": "x"})
     result = run("launchd", mac_tree.host())
     assert result.names() == ["com.acme.broken", "odd"]
-    assert result.problems == (Problem("/Library/LaunchDaemons/com.acme.broken.plist", "is no property list"),)
+    assert result.problems == (Problem("/Library/LaunchDaemons/com.acme.broken.plist", "is damaged: no property list"),)
 
 
 def test_startup_items(mac_tree: MacTree) -> None:
@@ -123,3 +123,26 @@ def test_real_files(corpora: Path, mac_tree: MacTree) -> None:
         ("foo", "/usr/bin/true"),
     ]
     assert items[0].details["provides"] == "The best service ever"
+
+
+def test_an_empty_job_starts_nothing(mac_tree: MacTree) -> None:
+    mac_tree.write("/Users/ada/Library/LaunchAgents/com.google.keystone.agent.plist")
+    result = run("launchd", mac_tree.host())
+    assert (result.items, result.run.status, result.run.left_out) == ((), "ok", {"an empty entry": 1})
+
+
+def test_what_lies_on_a_volume_that_is_not_here_is_not_gone(mac_tree: MacTree) -> None:
+    mac_tree.plist("/Library/LaunchDaemons/a.plist", {"Label": "a", "Program": "/Volumes/Apps/a"})
+    mac_tree.link("/Library/LaunchDaemons/b.plist", "/Volumes/Apps/b.plist")
+    mac_tree.link("/opt/moved", "/Volumes/Apps")
+    mac_tree.plist("/Library/LaunchDaemons/c.plist", {"Label": "c", "Program": "/opt/moved/c"})
+    mac_tree.folder("/Volumes/Empty")
+    mac_tree.plist("/Library/LaunchDaemons/d.plist", {"Label": "d", "Program": "/Volumes/Empty/d"})
+    mac_tree.write("/Volumes/Here/other")
+    mac_tree.plist("/Library/LaunchDaemons/e.plist", {"Label": "e", "Program": "/Volumes/Here/e"})
+    items = run("launchd", mac_tree.host()).items
+    assert {item.name: item.state for item in items} == {
+        **dict.fromkeys("abcd", "installed"),
+        "e": "leftover",
+    }
+    assert all("was not seen" in item.notes[0] for item in items if item.state == "installed")

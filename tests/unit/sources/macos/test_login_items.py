@@ -3,8 +3,6 @@
 import plistlib
 from pathlib import Path
 
-from phaseout.model.nouns import Problem
-
 from tests.support.bookmark_writer import bookmark
 from tests.support.harness import run
 from tests.support.keyed_archive_writer import archived
@@ -84,10 +82,19 @@ def test_unknown_forms_are_said(mac_tree: MacTree) -> None:
     mac_tree.write(AGENT, b"bplist00")
     result = run("login_items", mac_tree.host())
     assert result.items == ()
-    assert result.problems == (
-        Problem("/var/db/com.apple.backgroundtaskmanagement/BackgroundItems-v99.btm", "is no list of background items"),
-        Problem(AGENT, "is no property list of the known form"),
-    )
+    assert {(problem.where, problem.cause) for problem in result.problems} == {
+        ("/var/db/com.apple.backgroundtaskmanagement/BackgroundItems-v99.btm", "unsupported"),
+        (AGENT, "damaged"),
+    }
+
+
+def test_empty_lists_have_no_entries(mac_tree: MacTree) -> None:
+    for path in (AGENT, "/Users/ada/Library/Preferences/com.apple.loginitems.plist"):
+        mac_tree.plist(path, {})
+    mac_tree.write("/Users/ada/Library/Preferences/loginwindow.plist")
+    mac_tree.write(f"{STORE}/BackgroundItems-v9.btm")
+    result = run("login_items", mac_tree.host())
+    assert (result.items, result.run.status) == ((), "ok")
 
 
 def test_real_files(corpora: Path, mac_tree: MacTree) -> None:

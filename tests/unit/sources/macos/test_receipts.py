@@ -92,7 +92,7 @@ def test_damage(mac_tree: MacTree) -> None:
     assert result.names() == ["7", "com.acme.broken"]
     assert result.problems == (
         Problem(f"{HISTORY}:0", "an entry that is no dictionary"),
-        Problem("/var/db/receipts/com.acme.broken.plist", "is no property list"),
+        Problem("/var/db/receipts/com.acme.broken.plist", "is damaged: no property list with a dictionary"),
     )
     assert result.run.left_out == {"damaged": 1, "a record of the past": 1}
 
