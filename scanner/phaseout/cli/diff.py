@@ -43,9 +43,10 @@ def command(
     Inventories are judged by the rules, and all their items are compared; of reports, the findings are. The result is
     written as table, CSV or JSON.
 
-    With --require-gone the status is 0 only if OLD found something, NEW has nothing of these products or of their
-    vendors, leftovers included, and NEW saw everything that OLD saw. It is 1 if anything is left, and 3 if nothing is
-    proven because NEW did not see something that OLD saw.
+    With --require-gone the status is 0 only if OLD found something, both are of one machine by its identity (a name
+    is no proof), NEW is the younger inventory, both saw everything in which the software could show, and NEW has
+    nothing of these products or of their vendors, leftovers included. It is 1 if anything is left, else 3, with the
+    reasons why nothing is proven.
 
     \b
     Examples:
@@ -93,9 +94,10 @@ def _difference(
     ruleset, own = rules_and_policy(folders, policy)
     matcher = Matcher(ruleset)
     reports = [_judged(side, matcher, ruleset, own) for side in (old, new)]
-    if isinstance(old, Inventory) and isinstance(new, Inventory):
-        return with_products(compare(old, new), reports[0], reports[1])
-    return compare(reports[0], reports[1])
+    both = isinstance(old, Inventory) and isinstance(new, Inventory)
+    difference = compare(old, new) if both else compare(reports[0], reports[1])
+    seen = new if isinstance(new, Inventory) else None
+    return with_products(difference, reports[0], reports[1], seen=seen, ruleset=ruleset)
 
 
 def _judged(side: Report | Inventory, matcher: "Matcher", ruleset: Ruleset, policy: Policy) -> Report:

@@ -4,7 +4,7 @@ import csv
 import io
 from collections.abc import Callable, Iterator, Sequence
 
-from phaseout.judgement.diff import Change, Difference, Look
+from phaseout.judgement.diff import Change, Difference, ScanSummary
 from phaseout.report import Page
 from phaseout.report.columns import paragraph, table
 from phaseout.report.safe import cell, json_text, visible
@@ -48,8 +48,9 @@ def _proof(difference: Difference) -> Iterator[str]:
         places = ", ".join(f"{item.kind.replace('_', ' ')} {item.path or item.name}" for item in items[:_PLACES])
         more = f" and {len(items) - _PLACES} more" if len(items) > _PLACES else ""
         yield f"Left: {product}: {places}{more}."
+    yield from (f"{note[:1].upper()}{note[1:]}." for note in difference.notes)
     if difference.proof == "proven":
-        yield "Removal proven: nothing of it is left, and everything that was seen then was seen now."
+        yield "Removal proven: the same machine, both times completely seen, and nothing of it is left."
     elif difference.proof == "not_proven":
         yield f"Removal not proven: {'; '.join(difference.reasons)}."
 
@@ -61,7 +62,7 @@ def _changed(change: Change) -> tuple[str, str]:
     return name, f"{change.old or 'none'} → {change.new or 'none'}"
 
 
-def _when(scan: Look) -> str:
+def _when(scan: ScanSummary) -> str:
     return visible(scan.scanned_at) or "an unknown time"
 
 

@@ -1,40 +1,42 @@
-"""What went and what came between two looks at a host, and whether a removal is proven. Pure.
+"""The difference between two scans of a host: what went, what came, and whether a removal is proven. Pure.
 
-Two reports are compared by the traces of their findings, two inventories by all their items; of a report and an
-inventory, the findings count. Whoever has inventories and rules judges them first, so that a trace is known by its
-product.
-
-A removal is proven if NEW has no trace of any product that OLD found, nor of another restricted product of its vendor,
-leftovers included, and NEW saw what OLD saw: a source that ran then and failed now may hide what is left.
+Two reports are compared by the items of their findings, two inventories by all their items; of a report and an
+inventory, the findings are compared. Inventories are judged first where there are rules, so that the product of an item
+is known. `removal_proof` says when a removal is proven.
 """
 
 from collections.abc import Iterator, Sequence
 from typing import Literal
 
 from msgspec import Struct
+from msgspec.structs import replace
 
+from phaseout.judgement.removal_proof import doubts
 from phaseout.model.findings import Finding, Report
+from phaseout.model.identity import Sameness
+from phaseout.model.identity import compare as compare_hosts
 from phaseout.model.nouns import HostInfo, Inventory, Item, SourceRun, Unseen
+from phaseout.model.rules import Ruleset
 
 SCHEMA = "phaseout-diff/1"
 What = Literal["gone", "new", "state", "version"]
 Proof = Literal["proven", "left", "not_proven"]
 _ORDER: tuple[What, ...] = ("new", "state", "version", "gone")
-_RANKS = {"ok": 2, "partial": 1}  # what did not run to its end saw nothing that counts
+_RANKS = {"ok": 2, "partial": 1}  # all other runs saw nothing that counts
 
 
-class Look(Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """One of the two looks: when, by what, and how much of the host it saw."""
+class ScanSummary(Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """One of the two scans: when, by what, and how much of the host it saw."""
 
     scanned_at: str
     tool: str
     items: int = 0  # compared
-    sources: tuple[str, ...] = ()  # that ran to their end
+    sources: tuple[str, ...] = ()  # that are complete
     unseen: tuple[Unseen, ...] = ()
 
 
 class Change(Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """One trace that differs. `old` and `new` are the states or the versions; of what went or came, the version."""
+    """One item that differs. `old` and `new` are its states or versions; of what went or came, the version."""
 
     what: What
     kind: str
@@ -49,7 +51,7 @@ class Change(Struct, frozen=True, omit_defaults=True, kw_only=True):
 
 
 class Left(Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """A trace of a product that was to be removed, and is there."""
+    """An item of a product that was to be removed and is still there."""
 
     product: str
     product_id: str
@@ -57,15 +59,20 @@ class Left(Struct, frozen=True, omit_defaults=True, kw_only=True):
 
 
 class Difference(Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """Everything that differs, and what follows for a removal. `proof` is empty where nobody knows any products."""
+    """Everything that differs, and what follows for a removal. `proof` is empty where no product is known.
+
+    `machine` says whether both are of one machine, `notes` what a reader should know about that.
+    """
 
     schema: str
     host: HostInfo
-    old: Look
-    new: Look
+    old: ScanSummary
+    new: ScanSummary
     changes: tuple[Change, ...]
     newly_unseen: tuple[Unseen, ...] = ()
-    removed: tuple[str, ...] = ()  # products that OLD found and NEW has no trace of
+    machine: Sameness = "unknown"
+    notes: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()  # products that OLD found and NEW did not
     left: tuple[Left, ...] = ()
     proof: Proof | Literal[""] = ""
     reasons: tuple[str, ...] = ()  # why it is not proven
@@ -75,7 +82,7 @@ _Trace = tuple[str, str, Item]  # product, its id, the item
 
 
 def compare(old: Report | Inventory, new: Report | Inventory) -> Difference:
-    """The difference between two looks at a host.
+    """The difference between two scans of a host.
 
     Args:
         old: the earlier one.
@@ -84,25 +91,36 @@ def compare(old: Report | Inventory, new: Report | Inventory) -> Difference:
     found_only = isinstance(old, Report) or isinstance(new, Report)
     before, after = list(_traces(old, found_only)), list(_traces(new, found_only))
     unseen = tuple(_newly_unseen(old, new))
-    blind = {one.source for one in unseen}  # what such a source showed may still be there
+    blind = {one.source for one in unseen}  # what such a source showed before may still be there
     changes = [change for change in _changes(before, after) if change.what != "gone" or change.source not in blind]
+    machines = compare_hosts(old.host, new.host)
     difference = Difference(
         schema=SCHEMA,
         host=new.host,
-        old=_look(old, len(before)),
-        new=_look(new, len(after)),
+        old=_summary(old, len(before)),
+        new=_summary(new, len(after)),
         changes=tuple(sorted(changes, key=_order)),
         newly_unseen=unseen,
+        machine=machines.sameness,
+        notes=(machines.words,) if machines.words and machines.same_machine else (),
     )
     if isinstance(old, Report) and isinstance(new, Report):
         return _with_proof(difference, old, new)
     return difference
 
 
-def with_products(difference: Difference, old: Report, new: Report) -> Difference:
-    """A difference of inventories with the proof that their reports give, and the products beside their traces."""
-    from msgspec.structs import replace
+def with_products(
+    difference: Difference, old: Report, new: Report, *, seen: Inventory | None, ruleset: Ruleset
+) -> Difference:
+    """A difference with the proof that the judged scans give, and the product beside each item.
 
+    Args:
+        difference: what `compare` gave.
+        old: the judged earlier scan.
+        new: the judged later scan.
+        seen: the inventory of the later scan; `None` where there is only a report.
+        ruleset: the rules that judged.
+    """
     known = {
         _same(item): (product, identifier) for one in (old, new) for product, identifier, item in _traces(one, True)
     }
@@ -111,12 +129,17 @@ def with_products(difference: Difference, old: Report, new: Report) -> Differenc
         key = (change.kind, change.name, change.path, change.user, change.source)
         product, identifier = known.get(key, ("", ""))
         changes.append(replace(change, product=product, product_id=identifier))
-    return _with_proof(replace(difference, changes=tuple(sorted(changes, key=_order))), old, new)
+    changed = replace(difference, changes=tuple(sorted(changes, key=_order)))
+    return _with_proof(changed, old, new, seen, ruleset)
 
 
-def _with_proof(difference: Difference, old: Report, new: Report) -> Difference:
-    from msgspec.structs import replace
-
+def _with_proof(
+    difference: Difference,
+    old: Report,
+    new: Report,
+    seen: Inventory | None = None,
+    ruleset: Ruleset | None = None,
+) -> Difference:
     products = {finding.product_id: finding.product for finding in old.findings}
     vendors = {finding.vendor_id for finding in old.findings}
     waived = [finding for finding in new.suppressed if finding.product_id in products]
@@ -127,47 +150,27 @@ def _with_proof(difference: Difference, old: Report, new: Report) -> Difference:
         for item in finding.items
     )
     there = {one.product_id for one in left}
-    reasons = tuple(_doubts(difference, old, new))
+    machines = compare_hosts(old.host, new.host)
+    reasons = tuple(doubts(old, new, machines, difference.newly_unseen, seen=seen, ruleset=ruleset))
     proof: Proof = "left" if left else "not_proven" if reasons else "proven"
     removed = tuple(name for identifier, name in sorted(products.items()) if identifier not in there)
     return replace(difference, removed=removed, left=left, proof=proof, reasons=reasons)
 
 
-def _doubts(difference: Difference, old: Report, new: Report) -> Iterator[str]:
-    """Why NEW would not show what was left of what OLD found."""
-    if not old.findings:
-        yield "OLD found nothing, so there is nothing whose removal could be proven"
-    if old.host.name != new.host.name:
-        yield f"OLD is of {old.host.name}, NEW of {new.host.name}"
-    if old.scanned_at and new.scanned_at and old.scanned_at >= new.scanned_at:
-        yield f"OLD was made at {old.scanned_at}, not before NEW ({new.scanned_at})"
-    if old.rules.digest != new.rules.digest:
-        yield "OLD and NEW were judged by different rules; judge their inventories again by the same"
-    for one in difference.newly_unseen:
-        yield f"{one.what}: {one.why}"
-    runs = {run.source: run for run in new.runs}
-    earlier = {run.source: run for run in old.runs}
-    telling = {item.source for finding in old.findings for item in finding.items}
-    for source in sorted(telling & runs.keys() & earlier.keys()):
-        if runs[source].status == "partial" and earlier[source].status == "partial":
-            problems = [one for one in runs[source].problems if one not in earlier[source].problems]
-            if problems:
-                yield f"{source}, which had shown traces, could not read {problems[0].where}: {problems[0].why}"
-
-
 def _newly_unseen(old: Report | Inventory, new: Report | Inventory) -> Iterator[Unseen]:
     """What OLD saw and NEW did not."""
     runs = {run.source: run for run in new.runs}
-    told: set[str] = set()
+    named: set[str] = set()
     for before in old.runs:
         after = runs.get(before.source)
         if _rank(after) < _rank(before):
-            told.add(before.source)
+            named.add(before.source)
             reason = "it did not run" if after is None else after.reason or _problem(after) or after.status
-            yield Unseen(before.source, reason, source=before.source)
-    known = {(one.what, one.source) for one in old.unseen}
+            kinds = next((one.kinds for one in new.unseen if one.source == before.source), ())
+            yield Unseen(before.source, reason, source=before.source, kinds=kinds)
+    known = {(one.what, one.source, one.cause) for one in old.unseen}
     for one in new.unseen:
-        if (one.what, one.source) not in known and one.source not in told:
+        if (one.what, one.source, one.cause) not in known and one.source not in named:
             yield one
 
 
@@ -179,9 +182,9 @@ def _problem(run: SourceRun) -> str:
     return f"{run.problems[0].where}: {run.problems[0].why}" if run.problems else ""
 
 
-def _look(of: Report | Inventory, compared: int) -> Look:
+def _summary(of: Report | Inventory, compared: int) -> ScanSummary:
     sources = tuple(run.source for run in of.runs if run.status == "ok")
-    return Look(scanned_at=of.scanned_at, tool=of.tool, items=compared, sources=sources, unseen=of.unseen)
+    return ScanSummary(scanned_at=of.scanned_at, tool=of.tool, items=compared, sources=sources, unseen=of.unseen)
 
 
 def _traces(of: Report | Inventory, found_only: bool) -> Iterator[_Trace]:
@@ -197,7 +200,7 @@ def _traces(of: Report | Inventory, found_only: bool) -> Iterator[_Trace]:
 
 
 def _changes(before: list[_Trace], after: list[_Trace]) -> Iterator[Change]:
-    """Traces are the same if kind, name, user, source and architecture are; several such are told by their places."""
+    """Pairs items by kind, name, user, source and architecture; duplicates are paired by path."""
     groups: dict[tuple[str, ...], tuple[list[_Trace], list[_Trace]]] = {}
     for side, traces in enumerate((before, after)):
         for trace in traces:
@@ -272,6 +275,6 @@ def _same(item: Item) -> tuple[str, ...]:
 
 
 def _order(change: Change) -> tuple[bool, str, int, str, str, str, str]:
-    """Products first, in each what came before what went."""
+    """Products first; within each, what came before what went."""
     product = change.product_id
     return not product, product, _ORDER.index(change.what), change.kind, change.name, change.path, change.user

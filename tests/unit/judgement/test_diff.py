@@ -4,9 +4,38 @@ from typing import Any
 
 import pytest
 from msgspec.structs import replace
-from phaseout.judgement.diff import Change, compare
+from phaseout.judgement.diff import Change, Difference, compare, with_products
 from phaseout.model.findings import Finding, Report, RulesUsed
-from phaseout.model.nouns import INVENTORY_SCHEMA, HostInfo, Inventory, Item, Problem, RunStatus, SourceRun, Unseen
+from phaseout.model.identity import identities
+from phaseout.model.nouns import (
+    INVENTORY_SCHEMA,
+    HostInfo,
+    IdentityKind,
+    Inventory,
+    Item,
+    Kind,
+    RunStatus,
+    SourceRun,
+    Unseen,
+)
+from phaseout.model.rules import Match, Product, Ruleset, Vendor
+
+MACHINE = "3d1219c7c4c5404aaa1f6d2a48adfda4"
+KASPERSKY = Vendor(
+    id="kaspersky",
+    name="Kaspersky",
+    names=("Kaspersky Lab",),
+    product=(
+        Product(
+            id="kesl",
+            name="KESL",
+            category="antivirus",
+            platforms=("linux",),
+            match=(Match(kind=("package", "service", "file", "driver"), name="kesl"),),
+            hit=(),
+        ),
+    ),
+)
 
 
 def item(name: str, **fields: Any) -> Item:
@@ -46,7 +75,9 @@ def report(
         tool="t",
         scanned_at=at,
         as_of=at,
-        host=HostInfo(name="h", platform="linux"),
+        host=HostInfo(
+            name="h", platform="linux", identity=identities((("serial", "PF3ABC12"), ("machine_id", MACHINE)))
+        ),
         rules=RulesUsed(vendors=1, products=1, measures=1, digest="d"),
         verdict="replace" if items else "clean",
         findings=(finding,) if items else (),
@@ -108,34 +139,106 @@ def test_unseen_before_is_not_newly_unseen() -> None:
     assert compare(inventory(), inventory(unseen=(part,))).newly_unseen == (part,)
 
 
+def proof(old: Report, new: Report, *items: Item, vendors: tuple[Vendor, ...] = ()) -> Difference:
+    """What is proven where NEW is an inventory of these items."""
+    seen = replace(inventory(*items, runs=new.runs, unseen=new.unseen), host=new.host, scanned_at=new.scanned_at)
+    ruleset = Ruleset(vendors=vendors, measures=(), digest="d")
+    return with_products(compare(old, new), old, new, seen=seen, ruleset=ruleset)
+
+
+BEFORE = report(item("kesl", path="/srv/av/kesl"), at="2026-01-01T00:00:00Z")
+
+
 def test_proof() -> None:
-    before = report(item("kesl"), at="2026-01-01T00:00:00Z")
-    assert compare(before, report()).proof == "proven"
-    assert compare(before, report()).removed == ("KESL",)
-    assert compare(before, report(item("kesl", state="leftover"))).proof == "left"
-    assert compare(before, report(item("agent"), product="klnagent")).proof == "left"  # another of the vendor
-    assert compare(before, report(status="failed")).proof == "not_proven"
-    assert compare(report(), report()).proof == "not_proven"
-    assert compare(before, replace(report(), host=HostInfo(name="other", platform="linux"))).proof == "not_proven"
-    assert compare(before, replace(report(), scanned_at=before.scanned_at)).proof == "not_proven"
+    assert proof(BEFORE, report()).proof == "proven"
+    assert proof(BEFORE, report()).removed == ("KESL",)
+    assert proof(BEFORE, report(item("kesl", state="leftover"))).proof == "left"
+    assert proof(BEFORE, report(item("agent"), product="klnagent")).proof == "left"  # another of the vendor
+    assert proof(BEFORE, report(status="failed")).proof == "not_proven"
+    assert proof(report(), report()).proof == "not_proven"
+    for at in (BEFORE.scanned_at, "2026-01-01T01:00:00+02:00", "", "yesterday"):
+        assert proof(BEFORE, replace(report(), scanned_at=at)).proof == "not_proven", at
     other_rules = replace(report(), rules=RulesUsed(vendors=1, products=1, measures=1, digest="e"))
-    assert "different rules" in compare(before, other_rules).reasons[0]
+    assert "different rules" in proof(BEFORE, other_rules).reasons[0]
+
+
+@pytest.mark.parametrize(
+    ("name", "raw", "machine", "proven"),
+    [
+        ("h", {"serial": "PF3ABC12", "machine_id": MACHINE}, "same", True),
+        ("h2", {"serial": "PF3ABC12", "machine_id": MACHINE}, "renamed", True),
+        ("h", {"serial": "PF3ABC12", "machine_id": MACHINE.replace("a", "b")}, "reimaged", True),
+        ("h", {"serial": "PF3ABC13", "machine_id": MACHINE}, "cloned", False),
+        ("h", {"serial": "PF3ABC13", "machine_id": MACHINE.replace("a", "b")}, "other", False),
+        ("h2", {"machine_id": MACHINE}, "unknown", False),
+        ("h", {}, "unknown", False),
+    ],
+)
+def test_a_name_is_no_identity(name: str, raw: dict[IdentityKind, str], machine: str, proven: bool) -> None:
+    new = replace(report(), host=HostInfo(name=name, platform="linux", identity=identities(raw.items())))
+    difference = proof(BEFORE, new)
+    assert (difference.machine, difference.proof) == (machine, "proven" if proven else "not_proven")
+    said = difference.notes if proven else difference.reasons
+    assert bool(said) == (machine != "same")
+
+
+@pytest.mark.parametrize("side", ["old", "new"])
+@pytest.mark.parametrize(("kinds", "proven"), [((), False), (("service",), False), (("extension",), True)])
+def test_both_must_be_complete_for_the_kinds_concerned(side: str, kinds: tuple[Kind, ...], proven: bool) -> None:
+    hidden = (Unseen("Part", "why", kinds=kinds),)
+    old = replace(BEFORE, unseen=hidden if side == "old" else ())
+    new = replace(report(), unseen=hidden if side == "new" else ())
+    difference = proof(old, new, vendors=(KASPERSKY,))
+    assert (difference.proof == "proven") == proven
+    assert proven or any("Part: why" in reason for reason in difference.reasons)
+
+
+@pytest.mark.parametrize(
+    "residue",
+    [
+        item("kaspersky", kind="file", path="/etc/opt/kaspersky", state="leftover"),
+        item("Kaspersky Lab", kind="file", path="C:\\ProgramData\\Kaspersky Lab", state="leftover"),
+        item("KasperskyLab", kind="file", path="/Library/Application Support/KasperskyLab/x"),
+        item("com.kaspersky.agent", kind="service", path="/Library/LaunchDaemons/com.kaspersky.agent.plist"),
+        item("a", kind="driver", signer="CN=AO Kaspersky Lab, O=AO Kaspersky Lab"),
+        item("x", kind="file", path="/srv/av/kesl/var/x"),  # where the product was
+    ],
+)
+def test_what_no_rule_names_is_left_all_the_same(residue: Item) -> None:
+    difference = proof(BEFORE, report(), residue, vendors=(KASPERSKY,))
+    assert difference.proof == "not_proven"
+    assert difference.reasons[0].startswith("no rule names it")
+    assert residue.path in difference.reasons[0]
+
+
+@pytest.mark.parametrize(
+    "harmless",
+    [
+        item("kaspersky-api", kind="library", path="/usr/lib/python3/kaspersky_api"),
+        item("av", kind="file", path="/srv/av", state="leftover"),
+        item("bash", path="/opt/other"),
+        item("kasperskyish", kind="file", path="/opt/kasperskyish"),
+    ],
+)
+def test_what_only_looks_like_it_proves_nothing(harmless: Item) -> None:
+    assert proof(BEFORE, report(), harmless, vendors=(KASPERSKY,)).proof == "proven"
+
+
+def test_a_place_on_a_skipped_mount_proves_nothing() -> None:
+    new = report()
+    for mount, proven in (("/srv (nfs4)", False), ("/srv/a (nfs4)", True)):
+        skipped = replace(new, host=replace(new.host, skipped_mounts=(mount,)))
+        assert (proof(BEFORE, skipped).proof == "proven") == proven
+
+
+def test_a_report_alone_proves_nothing() -> None:
+    assert "a report, which lists only what rules recognise" in compare(BEFORE, report()).reasons[-1]
 
 
 def test_waived_since_is_left() -> None:
-    before = report(item("kesl"), at="2026-01-01T00:00:00Z")
     after = report(item("kesl"))
     waived = replace(after, findings=(), suppressed=(replace(after.findings[0], verdict="exempt"),))
-    assert compare(before, waived).proof == "left"
-
-
-def test_a_source_that_reads_less_than_before_proves_nothing() -> None:
-    known, fresh = Problem("/a", "denied"), Problem("/b", "denied")
-    before = report(item("kesl"), at="2026-01-01T00:00:00Z", status="partial", problems=(known,))
-    assert compare(before, report(status="partial", problems=(known,))).proof == "proven"
-    doubtful = compare(before, report(status="partial", problems=(known, fresh)))
-    assert doubtful.proof == "not_proven"
-    assert "/b: denied" in doubtful.reasons[0]
+    assert proof(BEFORE, waived).proof == "left"
 
 
 def test_a_report_and_an_inventory_compare_findings_only() -> None:
