@@ -69,6 +69,7 @@ def test_no_home_no_locale_no_terminal(tree: Tree) -> None:
 
 def test_hostile_names_on_the_way_to_the_report(tree: Tree) -> None:
     """Names of folders in /opt: not UTF-8, with line breaks, escapes, turned round, as long as the system allows."""
+    tree.write("/var/lib/dpkg/status", KESL)
     for name in (
         b"caf\xe9",
         b"new\nline",

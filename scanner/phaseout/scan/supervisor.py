@@ -14,11 +14,22 @@ from typing import Literal
 
 import msgspec
 
-from phaseout.model.nouns import INVENTORY_SCHEMA, Cause, HostInfo, Inventory, Item, Problem, SourceRun, Unseen
+from phaseout.model.nouns import (
+    INVENTORY_SCHEMA,
+    Cause,
+    HostInfo,
+    Inventory,
+    Item,
+    Platform,
+    Problem,
+    SourceRun,
+    Unseen,
+)
 from phaseout.model.recording import in_order, nothing_shown, unseen_parts
 from phaseout.scan.messages import Closed, Ended, Found, Message, Opened, Planned, Refused, Request, Started
 from phaseout.scan.worker import UNWANTED
 from phaseout.scan.worker_process import FORKS, Forked, PreparedWorker, Spawned
+from phaseout.sources import FLOOR
 
 SOURCE_SECONDS = 30.0
 WHOLE_SECONDS = 120.0
@@ -131,7 +142,11 @@ class ScanSupervisor:
             items=in_order(self._items),
             runs=runs,
             peak_memory=self._peak_memory,
-            unseen=(*unseen, *nothing_shown(runs, self._items, "check that this is the root of a system")),
+            unseen=(
+                *unseen,
+                *_below_floor(self._host.platform, self._runs),
+                *nothing_shown(runs, self._items, "check that this is the root of a system"),
+            ),
         )
 
     def abandon(self) -> None:
@@ -291,3 +306,12 @@ def _unseen(opening: Sequence[Problem], runs: dict[str, SourceRun], planned: Seq
             yield Unseen(source.title, UNWANTED, remedy, source.name, source.kinds, "not_asked")
         else:
             yield from unseen_parts(source.title, run.problems, REMEDIES, source=source.name, kinds=source.kinds)
+
+
+def _below_floor(platform: Platform, runs: dict[str, SourceRun]) -> Iterator[Unseen]:
+    """The databases of installed software that every host of this platform has, and that showed nothing here."""
+    for what, names in FLOOR[platform].items():
+        ran = [runs[name] for name in names if name in runs]
+        if ran and not any(run.items or run.reason == UNWANTED for run in ran):
+            why = "every such system has some, and none were found"
+            yield Unseen(what, why, "check that this is the whole root of a system", cause="missing")

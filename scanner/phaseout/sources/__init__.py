@@ -92,6 +92,21 @@ INSIDE: tuple[str, ...] = (
     "anywhere.cargo_binaries",
     "anywhere.go_binaries",
 )
+# What any host of a platform must show: of each group, at least one source must list at least one item. A root whose
+# database of installed software is gone is never taken for one that has no software.
+FLOOR: dict[Platform, dict[str, tuple[str, ...]]] = {
+    "linux": {
+        "Packages of the system": (
+            *("dpkg", "rpm", "apk", "pacman", "opkg", "portage", "xbps", "pkgtools", "nix", "guix", "chisel"),
+            *("rpm_manifest", "eopkg"),
+        ),
+    },
+    "macos": {"Applications and receipts": ("applications", "receipts")},
+    "windows": {
+        "Services": ("services",),
+        "Installed programs": ("uninstall", "appx_packages", "msi_products"),
+    },
+}
 _PLATFORMS: dict[str, tuple[Platform, ...]] = {
     "linux": ("linux",),
     "macos": ("macos",),

@@ -314,6 +314,19 @@ def test_unwanted_sources_count_as_unseen(look: Callable[..., Inventory]) -> Non
     assert [one.source for one in inventory.unseen] == ["many"]
 
 
+def test_a_root_without_a_database_of_software_is_never_complete(tree: Tree) -> None:
+    """Whatever else is found: a system that has software knows of it."""
+    tree.write("/etc/systemd/system/x.service", "[Service]\nExecStart=/bin/x\n")
+
+    def missing() -> list[str]:
+        scan = ScanSupervisor(Request(root=str(tree.root)))
+        return [one.what for one in scan.inventory(scanned_at="", tool="").unseen]
+
+    assert missing() == ["Packages of the system"]
+    tree.write("/var/lib/dpkg/status", "Package: bash\nStatus: install ok installed\n\n")
+    assert missing() == []
+
+
 def test_nothing_to_scan(look: Callable[..., Inventory]) -> None:
     with pytest.raises(ScanError, match="no source 'nope' for linux; there are good"):
         look(good, skip=("nope",))
