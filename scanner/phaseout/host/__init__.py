@@ -70,10 +70,20 @@ class Host:
         References:
             os-release(5) (ID, ID_LIKE)
         """
+        return frozenset(f"{self._os_release('ID')} {self._os_release('ID_LIKE')}".lower().split())
+
+    @cached_property
+    def distribution(self) -> tuple[str, str]:
+        """Identifier and version of a Linux distribution, such as `debian` and `12`; empty where it names none."""
+        return self._os_release("ID").lower(), self._os_release("VERSION_ID")
+
+    @cached_property
+    def _os_release_fields(self) -> dict[str, str]:
         text = next(filter(None, (self.files.text(path, 1 << 16) for path in OS_RELEASE)), "") or ""
-        fields = dict(line.partition("=")[::2] for line in text.split("\n"))
-        words = f"{fields.get('ID', '')} {fields.get('ID_LIKE', '')}"
-        return frozenset(words.lower().replace('"', " ").replace("'", " ").split())
+        return dict(line.partition("=")[::2] for line in text.split("\n"))
+
+    def _os_release(self, key: str) -> str:
+        return self._os_release_fields.get(key, "").strip().strip("\"'")
 
     @property
     def homes(self) -> dict[str, str]:

@@ -125,7 +125,7 @@ def test_every_specimen_is_what_the_rules_say_of_it(
         for product in vendor.product
         if here & set(product.platforms)
         for specimen in (*product.hit, *product.miss)
-        if specimen.kind in TABLES[table].kinds
+        if specimen.kind in TABLES[table].kinds and ("windows" in here or "\\" not in specimen.path)
     ]
     fill(database, table, *items)
     expected = {
@@ -249,7 +249,7 @@ cp /bin/sleep /opt/kaspersky/kesl/libexec/kesl
 mount --bind "$1/dpkg" /var/lib/dpkg
 /opt/kaspersky/kesl/libexec/kesl 300 &
 "$2" --json --disable_database --ephemeral --config_path=/dev/null < "$1/queries.sql" > "$1/rows" 2> "$1/errors"
-"$3" -m phaseout inventory -f json > "$1/inventory.json"
+"$3" -m phaseout inventory -f json > "$1/inventory.json" || test $? -eq 3
 """
 DEBS = (
     KESL,

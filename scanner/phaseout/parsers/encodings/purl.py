@@ -7,6 +7,7 @@ References:
 import re
 
 _USUAL = re.compile(r"[A-Za-z0-9.~_:+-]*")
+_USUAL_IN_NAME = re.compile(r"[A-Za-z0-9.~_:+/-]*")
 _OTHER = re.compile(r"[^A-Za-z0-9.~_:-]")
 _OTHER_IN_NAME = re.compile(r"[^A-Za-z0-9.~_:/-]")
 
@@ -20,19 +21,19 @@ def purl(kind: str, name: str, version: str = "", **qualifiers: str) -> str:
         version: as the package manager says it.
         qualifiers: in the order of their names, as the specification wants them.
     """
-    found = f"pkg:{kind}/{_written(name, _OTHER_IN_NAME)}"
+    found = f"pkg:{kind}/{_written(name, _USUAL_IN_NAME, _OTHER_IN_NAME)}"
     if version:
-        found += f"@{_written(version, _OTHER)}"
+        found += f"@{_written(version, _USUAL, _OTHER)}"
     mark = "?"
     for key, value in qualifiers.items():
         if value:
-            found += f"{mark}{key}={_written(value, _OTHER_IN_NAME)}"
+            found += f"{mark}{key}={_written(value, _USUAL_IN_NAME, _OTHER_IN_NAME)}"
             mark = "&"
     return found
 
 
-def _written(text: str, other: "re.Pattern[str]") -> str:
-    if _USUAL.fullmatch(text):  # nearly every text of nearly a thousand packages
+def _written(text: str, usual: "re.Pattern[str]", other: "re.Pattern[str]") -> str:
+    if usual.fullmatch(text):  # nearly every text of nearly a thousand packages
         return text.replace("+", "%2B")
     return other.sub(_escape, text)
 

@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from phaseout.host import OS_RELEASE, Host
 from phaseout.model.nouns import Evidence, Item, Problem
 from phaseout.parsers.encodings.epoch import rfc3339
-from phaseout.parsers.encodings.purl import purl
 from phaseout.parsers.linux.apk_installed import packages
 from phaseout.parsers.linux.deb822 import maintainer_name
 from phaseout.sources.kit.parsed import damaged
+from phaseout.sources.kit.system_purl import system_purl
 from phaseout.sources.source import Source, Trace
 
 _INSTALLED = ("/lib/apk/db/installed", "/usr/lib/apk/db/installed")
@@ -26,7 +26,7 @@ def collect(host: Host) -> Iterator[Trace]:
     found = False
     for path in {host.files.real(path): path for path in reversed(_INSTALLED)}.values():  # /lib may be a link
         text = host.files.text(path, _LIMIT)
-        for trace in _packages(path, text or ""):
+        for trace in _packages(host, path, text or ""):
             found = True
             yield trace
     if not found and (host.families & _SYSTEMS or host.files.exists(_WORLD)):
@@ -34,7 +34,7 @@ def collect(host: Host) -> Iterator[Trace]:
         yield Problem(_INSTALLED[0], f"{wrong}, though this is a system of apk", "missing")
 
 
-def _packages(path: str, text: str) -> Iterator[Trace]:
+def _packages(host: Host, path: str, text: str) -> Iterator[Trace]:
     for line, fields in packages(text):
         name = fields.get("P", "")
         if not name:
@@ -50,7 +50,7 @@ def _packages(path: str, text: str) -> Iterator[Trace]:
             name=name,
             vendor=maintainer_name(maintainer),
             version=version,
-            ids={"purl": purl("apk", name, version, arch=arch)},
+            ids={"purl": system_purl(host, "apk", name, version, arch=arch)},
             details={
                 "arch": arch,
                 "built": rfc3339(fields.get("t", "")),

@@ -13,9 +13,9 @@ from collections.abc import Iterator
 
 from phaseout.host import OS_RELEASE, Host
 from phaseout.model.nouns import Evidence, Item, LeftOut, Problem, State
-from phaseout.parsers.encodings.purl import purl
 from phaseout.parsers.linux.deb822 import maintainer_name, stanzas
 from phaseout.sources.kit.parsed import damaged
+from phaseout.sources.kit.system_purl import system_purl
 from phaseout.sources.source import Source, Trace
 
 _FOLDERS = ("/var/lib/dpkg", "/usr/lib/dpkg", "/usr/lib/sysimage/dpkg")  # the last of images that are updated whole
@@ -58,7 +58,7 @@ def collect(host: Host) -> Iterator[Trace]:
             text = host.files.text(path)
             for line, fields in stanzas(text or "", _FIELDS):
                 found = True
-                yield from _package(path, line, fields, "install ok installed")
+                yield from _package(host, path, line, fields, "install ok installed")
     if not found and host.families & _DEBIAN and not any(map(host.files.exists, (*_STATUS, _CHISEL))):
         yield Problem(_STATUS[0], "is missing, though this is a system of dpkg", "missing")
 
@@ -76,10 +76,10 @@ def _database(host: Host, folder: str) -> Iterator[Trace]:
         if changed and _key(fields) in changed:
             continue
         whole = whole and "" not in fields
-        yield from _package(path, line, fields)
+        yield from _package(host, path, line, fields)
     for where, line, fields in changed.values():
         seen.add(fields.get("package", ""))
-        yield from _package(where, line, fields)
+        yield from _package(host, where, line, fields)
     if (not whole or len(found) <= _COMPARED) and (text is not None or host.files.is_dir(folder)):
         yield from _salvaged(host, folder, path, text, seen, whole=whole)
 
@@ -128,7 +128,7 @@ def _salvaged(host: Host, folder: str, path: str, text: str | None, seen: set[st
         name = fields.get("package", "")
         if name and name not in seen and (name in missing or not listed):
             missing.discard(name)
-            yield from _package(old, line, fields, note=f"from {_OLD}: {path} {wrong}")
+            yield from _package(host, old, line, fields, note=f"from {_OLD}: {path} {wrong}")
     for name in sorted(missing):
         where = f"{folder}/{_INFO}/{name}.list"
         yield Item(
@@ -139,7 +139,9 @@ def _salvaged(host: Host, folder: str, path: str, text: str | None, seen: set[st
         )
 
 
-def _package(path: str, line: int, fields: dict[str, str], status: str = "", note: str = "") -> Iterator[Trace]:
+def _package(
+    host: Host, path: str, line: int, fields: dict[str, str], status: str = "", note: str = ""
+) -> Iterator[Trace]:
     name = fields.get("package", "")
     if not name:
         yield from damaged(f"{path}:{line}", "a stanza without a package name")
@@ -153,10 +155,10 @@ def _package(path: str, line: int, fields: dict[str, str], status: str = "", not
         return
     if "" in fields:
         yield Problem(f"{path}:{line}", f"{name}: a line that is no field: {fields[''][:80]!r}", "damaged")
-    yield _item(path, name, state, " ".join(words), fields, note)
+    yield _item(host, path, name, state, " ".join(words), fields, note)
 
 
-def _item(path: str, name: str, state: State, status: str, fields: dict[str, str], note: str) -> Item:
+def _item(host: Host, path: str, name: str, state: State, status: str, fields: dict[str, str], note: str) -> Item:
     arch = fields.get("architecture", "")
     version = fields.get("version", "")
     maintainer = fields.get("maintainer", "")
@@ -170,7 +172,7 @@ def _item(path: str, name: str, state: State, status: str, fields: dict[str, str
         state=state,
         vendor=maintainer_name(maintainer),
         version=version,
-        ids={"purl": purl("deb", name, version, arch=arch)},
+        ids={"purl": system_purl(host, "deb", name, version, arch=arch)},
         details=details,
         notes=(note,) if note else (),
         evidence=(Evidence(path, f"Package: {name}, Status: {status}"),),

@@ -11,10 +11,10 @@ from phaseout.host import OS_RELEASE, Host
 from phaseout.model.nouns import Evidence, Item, Problem
 from phaseout.parsers.encodings.epoch import rfc3339
 from phaseout.parsers.encodings.keyfile import sections
-from phaseout.parsers.encodings.purl import purl
 from phaseout.parsers.linux.alpm_desc import fields as desc_fields
 from phaseout.parsers.linux.deb822 import maintainer_name
 from phaseout.sources.kit.parsed import damaged
+from phaseout.sources.kit.system_purl import system_purl
 from phaseout.sources.source import Source, Trace
 
 _FOLDERS = ("/var/lib/pacman", "/usr/lib/sysimage/lib/pacman")  # the second of images that are updated whole
@@ -64,7 +64,7 @@ def _package(host: Host, local: str, folder: str) -> Iterator[Trace]:
         name=name,
         vendor="" if packager == "Unknown Packager" else maintainer_name(packager),
         version=version,
-        ids={"purl": purl("alpm", name, version, arch=arch)},
+        ids={"purl": system_purl(host, "alpm", name, version, arch=arch)},
         details={
             "arch": arch,
             "base": desc.get("BASE", ""),

@@ -15,10 +15,10 @@ from struct import unpack_from
 from phaseout.host import OS_RELEASE, Host
 from phaseout.model.nouns import Evidence, Item, LeftOut, Problem
 from phaseout.parsers.encodings.epoch import rfc3339
-from phaseout.parsers.encodings.purl import purl
 from phaseout.parsers.linux import berkeley_db, rpm_ndb
 from phaseout.parsers.linux.deb822 import maintainer_name
 from phaseout.parsers.linux.rpm_header import Header, header
+from phaseout.sources.kit.system_purl import system_purl
 from phaseout.sources.source import Source, Trace
 
 Record = tuple[int | None, bytes | str]
@@ -74,13 +74,13 @@ def _folder(host: Host, folder: str, user: str) -> Iterator[Trace]:
         if in_use:
             yield LeftOut("a record of the past")
             continue
-        for trace in _packages(path, user, records(host, path)):
+        for trace in _packages(host, path, user, records(host, path)):
             if isinstance(trace, Item):
                 in_use = name
             yield trace
 
 
-def _packages(path: str, user: str, records: Iterator[Record]) -> Iterator[Trace]:
+def _packages(host: Host, path: str, user: str, records: Iterator[Record]) -> Iterator[Trace]:
     for count, (number, blob) in enumerate(records):
         if count >= _MOST:
             yield Problem(path, f"more than {_MOST} records: the rest was not read", "limit")
@@ -99,10 +99,10 @@ def _packages(path: str, user: str, records: Iterator[Record]) -> Iterator[Trace
         elif found.name == "gpg-pubkey":
             yield LeftOut("a public key")
         else:
-            yield _item(where, user, found)
+            yield _item(host, where, user, found)
 
 
-def _item(where: str, user: str, found: Header) -> Item:
+def _item(host: Host, where: str, user: str, found: Header) -> Item:
     edition = f"{found.version}-{found.release}" if found.release else found.version
     details = {"arch": found.arch, "release": found.release, "packager": found.packager}
     if found.epoch is None:
@@ -118,7 +118,7 @@ def _item(where: str, user: str, found: Header) -> Item:
         vendor=maintainer_name(found.vendor or found.packager),
         version=version,
         user=user,
-        ids={"purl": purl("rpm", found.name, edition, arch=found.arch, epoch=details.get("epoch", ""))},
+        ids={"purl": system_purl(host, "rpm", found.name, edition, arch=found.arch, epoch=details.get("epoch", ""))},
         details=details,
         evidence=(Evidence(where, f"Name: {found.name}, Vendor: {found.vendor}"),),
     )

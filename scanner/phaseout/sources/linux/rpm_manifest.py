@@ -6,11 +6,11 @@ References:
 
 from collections.abc import Iterator
 
-from phaseout.host import Host
+from phaseout.host import OS_RELEASE, Host
 from phaseout.model.nouns import Evidence, Item, LeftOut
 from phaseout.parsers.encodings.epoch import rfc3339
-from phaseout.parsers.encodings.purl import purl
 from phaseout.sources.kit.parsed import damaged
+from phaseout.sources.kit.system_purl import system_purl
 from phaseout.sources.source import Source, Trace
 
 _FOLDER = "/var/lib/rpmmanifest"
@@ -35,16 +35,17 @@ def collect(host: Host) -> Iterator[Trace]:
             yield LeftOut("a public key")
         elif len(fields) >= _FIELDS:
             name, edition, installed, built, vendor, _, _, arch, epoch = fields[:9]
-            yield _item(f"{path}:{number}", name, edition, arch, vendor, epoch, installed, built)
+            yield _item(host, f"{path}:{number}", name, edition, arch, vendor, epoch, installed, built)
         elif path.endswith(_PLAIN) and line.count("-") >= 2:  # NAME-VERSION-RELEASE.ARCH
             whole, _, arch = line.strip().rpartition(".")
             name, version, release = whole.rsplit("-", 2)
-            yield _item(f"{path}:{number}", name, f"{version}-{release}", arch)
+            yield _item(host, f"{path}:{number}", name, f"{version}-{release}", arch)
         else:
             yield from damaged(f"{path}:{number}", f"{len(fields)} fields where {_FIELDS} belong")
 
 
 def _item(
+    host: Host,
     where: str,
     name: str,
     edition: str,
@@ -60,7 +61,7 @@ def _item(
         name=name,
         vendor=vendor,
         version=f"{epoch}:{edition}" if epoch else edition,
-        ids={"purl": purl("rpm", name, edition, arch=arch, epoch=epoch)},
+        ids={"purl": system_purl(host, "rpm", name, edition, arch=arch, epoch=epoch)},
         details={"arch": arch, "built": rfc3339(built), "epoch": epoch, "installed": rfc3339(installed)},
         evidence=(Evidence(where, f"{name} {edition}, {vendor}".rstrip(", ")),),
     )
@@ -72,7 +73,7 @@ SOURCE = Source(
     platforms=("linux",),
     kinds=("package",),
     needs=(),
-    reads=(f"{_FOLDER}/{_DETAILED}", f"{_FOLDER}/{_PLAIN}"),
+    reads=(f"{_FOLDER}/{_DETAILED}", f"{_FOLDER}/{_PLAIN}", *OS_RELEASE),
     limits="The list is of the moment when the image was built.",
     collect=collect,
 )
