@@ -150,7 +150,6 @@ DETAILS: dict[str, str] = {
     "state": "The state that its manager gives.",
     "status": "The installation status that its manager gives.",
     "store": "Whether it came from the browser's or editor's store.",
-    "switched_off": "When the autostart entry was switched off.",
     "taint": "The taint flags of a loaded kernel module.",
     "tap": "The Homebrew tap it came from.",
     "target": "The platform that an editor extension was built for.",
