@@ -1,6 +1,7 @@
 """Opens the inventories and reports that the user names: regular files, pipes and standard input."""
 
 import os
+import re
 import stat
 import sys
 from collections.abc import Iterator
@@ -10,7 +11,8 @@ from phaseout.fleet.judge import Place
 from phaseout.model.nouns import Problem
 
 STDIN = "-"
-ENDINGS = (".json", ".ndjson", ".jsonl", ".xml", ".ocs", ".csv", ".tsv", ".log")  # taken out of a folder
+ENDINGS = (".json", ".ndjson", ".jsonl", ".xml", ".ocs", ".csv", ".tsv", ".log", ".zip")  # taken out of a folder
+_LOG = re.compile(r"(?i)\.log(?:[.-]\d{1,14})?(?:\.gz)?$")  # rotated ones as well: osqueryd.results.log.1
 _LARGE = 16 << 20  # bytes: such a file may hold many hosts
 
 
@@ -36,7 +38,21 @@ def open_input(path: str) -> BinaryIO:
 
 
 def places(named: tuple[str, ...]) -> Iterator[Place | Problem]:
-    """The files that are meant. A folder stands for those below it whose names end like those of inventories."""
+    """The files that are meant. A folder stands for those below it whose names end like those of inventories.
+
+    All logs are one place, for the rows of a host may be spread over several of them.
+    """
+    logs: list[str] = []
+    for one in _files(named):
+        if isinstance(one, Place) and _LOG.search(one.path):
+            logs.append(one.path)
+        else:
+            yield one
+    if logs:
+        yield Place(logs[0], alone=len(logs) > 1 or _size(logs[0]) >= _LARGE, also=tuple(logs[1:]))
+
+
+def _files(named: tuple[str, ...]) -> Iterator[Place | Problem]:
     for path in named:
         if path == STDIN or not os.path.isdir(path):
             yield Place(path, alone=path == STDIN or _size(path) >= _LARGE)
@@ -45,7 +61,8 @@ def places(named: tuple[str, ...]) -> Iterator[Place | Problem]:
         for folder, folders, names in os.walk(path):
             folders[:] = sorted(one for one in folders if not one.startswith("."))
             for name in sorted(names):
-                if not name.startswith(".") and name.lower().removesuffix(".gz").endswith(ENDINGS):
+                like_one = name.lower().removesuffix(".gz").endswith(ENDINGS) or _LOG.search(name)
+                if not name.startswith(".") and like_one:
                     found = True
                     inner = os.path.join(folder, name)
                     yield Place(inner, alone=_size(inner) >= _LARGE)

@@ -96,7 +96,7 @@ class _Run:
     def one_file(self, place: Place, settings: Settings) -> None:
         """Writes a file with one host as a scan of that host would be written."""
         judge = Judge(settings)
-        reports = judge.reports(place.path)
+        reports = judge.reports(place.path, place.also)
         first = list(islice(self._good(reports), 2))
         if len(first) == 1:
             report = first[0]

@@ -14,10 +14,10 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from typing import BinaryIO, NamedTuple, cast
 
-from phaseout.inventories import read
+from phaseout.inventories import read, read_logs
 from phaseout.judgement.verdict import judge
 from phaseout.model.findings import Report
-from phaseout.model.nouns import Problem
+from phaseout.model.nouns import Inventory, Problem
 from phaseout.model.rules import Policy, Ruleset
 from phaseout.report import FORMATS, Page
 from phaseout.report.several import host_chunks
@@ -35,10 +35,12 @@ class Place(NamedTuple):
     Attributes:
         path: what `open_place` opens.
         alone: whether it is judged in this process, host by host: it may hold many hosts, or cannot be opened twice.
+        also: further files that belong to it: each of several logs may hold a part of a host.
     """
 
     path: str
     alone: bool = False
+    also: tuple[str, ...] = ()
 
 
 class Judged(NamedTuple):
@@ -71,25 +73,36 @@ class Judge:
     def __reduce__(self) -> "tuple[type[Judge], tuple[Settings]]":
         return Judge, (self._settings,)
 
-    def reports(self, path: str) -> Iterator[Report | Problem]:
-        """A report on every inventory in a file, and a problem for every one that is broken."""
+    def reports(self, path: str, also: tuple[str, ...] = ()) -> Iterator[Report | Problem]:
+        """A report on every inventory in a file, and a problem for every one that is broken.
+
+        Args:
+            path: the file.
+            also: further files that belong to it.
+        """
         settings = self._settings
         try:
-            with settings.open_place(path) as file:
-                for found in read(file, path if path != "-" else "standard input"):
-                    if isinstance(found, Problem):
-                        yield found
-                    else:
-                        hits = self._matcher.match(found.items)
-                        yield judge(found, hits, settings.ruleset, settings.policy, settings.as_of)
+            for found in self._inventories(path, also):
+                if isinstance(found, Problem):
+                    yield found
+                else:
+                    hits = self._matcher.match(found.items)
+                    yield judge(found, hits, settings.ruleset, settings.policy, settings.as_of)
         except OSError as error:
             yield Problem(path, error.strerror or str(error), cause="error")
         except Exception as error:  # noqa: BLE001  (a fault that one file meets must not cost the others)
             yield Problem(path, f"{type(error).__name__}: {error}", cause="error")
 
-    def judged(self, path: str) -> Iterator[Judged | Problem]:
+    def _inventories(self, path: str, also: tuple[str, ...]) -> Iterator[Inventory | Problem]:
+        if also:
+            yield from read_logs((path, *also), self._settings.open_place)
+            return
+        with self._settings.open_place(path) as file:
+            yield from read(file, path if path != "-" else "standard input")
+
+    def judged(self, path: str, also: tuple[str, ...] = ()) -> Iterator[Judged | Problem]:
         """The same as text."""
-        for report in self.reports(path):
+        for report in self.reports(path, also):
             yield report if isinstance(report, Problem) else self.written(report)
 
     def written(self, report: Report) -> Judged:
@@ -113,17 +126,17 @@ def judge_all(places: Sequence[Place], settings: Settings, jobs: int) -> Iterato
     mine = Judge(settings)
     if len(places) < _POOLED or jobs == 1 or getattr(sys, "frozen", False):
         for place in places:
-            yield from mine.judged(place.path)
+            yield from mine.judged(place.path, place.also)
         return
     pool = _Pool(mine, jobs)
     try:
         for task in pool.run(_tasks(places, jobs)):
-            yield from mine.judged(task) if isinstance(task, str) else task
+            yield from mine.judged(task.path, task.also) if isinstance(task, Place) else task
     finally:
         pool.end()
 
 
-def _tasks(places: Sequence[Place], jobs: int) -> Iterator[list[str] | str]:
+def _tasks(places: Sequence[Place], jobs: int) -> Iterator[list[str] | Place]:
     """Batches of files for the pool, and between them the files that this process judges itself."""
     batch: list[str] = []
     size = max(1, min(_BATCH, len(places) // (4 * jobs)))
@@ -134,7 +147,7 @@ def _tasks(places: Sequence[Place], jobs: int) -> Iterator[list[str] | str]:
             yield batch
             batch = []
         if place.alone:
-            yield place.path
+            yield place
     if batch:
         yield batch
 
@@ -179,16 +192,16 @@ class _Pool:
         self._judge = judge
         self._workers = [_Worker(judge) for _ in range(jobs)]
 
-    def run(self, tasks: Iterator[list[str] | str]) -> Iterator[list[Judged | Problem] | str]:
+    def run(self, tasks: Iterator[list[str] | Place]) -> Iterator[list[Judged | Problem] | Place]:
         """The results of the batches, and in between the paths that the caller judges, in the order of the tasks."""
-        begun: deque[_Task | str] = deque()
+        begun: deque[_Task | Place] = deque()
         while True:
             for worker in self._workers:
                 while worker.task is None and len(begun) < _AHEAD * len(self._workers):
                     task = next(tasks, None)
                     if task is None:
                         break
-                    if isinstance(task, str):
+                    if isinstance(task, Place):
                         begun.append(task)
                     else:
                         worker.start(_Task(task))
@@ -196,7 +209,7 @@ class _Pool:
             if not begun:
                 return
             first = begun[0]
-            if isinstance(first, str):
+            if isinstance(first, Place):
                 begun.popleft()
                 yield first
             elif not first.waiting:

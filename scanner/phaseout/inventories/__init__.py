@@ -6,7 +6,7 @@ is known by it alone is never called clean. Nothing here touches the machine: th
 """
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from importlib import import_module
 from typing import BinaryIO, NamedTuple, Protocol, cast
 
@@ -36,12 +36,13 @@ class Reader(NamedTuple):
         return cast("_Module", import_module(f"phaseout.inventories.{self.name}"))
 
 
+READERS_OF_LOGS = Reader("osquery", "results of osquery and Fleet")
 READERS: tuple[Reader, ...] = (
     Reader("saved", "phaseout's own JSON and NDJSON"),
     Reader("cyclonedx", "CycloneDX JSON"),
     Reader("spdx", "SPDX JSON"),
     Reader("glpi", "GLPI and FusionInventory XML and JSON"),
-    Reader("osquery", "osquery results"),
+    READERS_OF_LOGS,
     Reader("software_list", "Intune's and Configuration Manager's CSV"),
 )
 
@@ -88,6 +89,45 @@ def _unknown(document: Document) -> str:
     if document.no_json:
         return document.no_json
     return f"no inventory of a known kind; there are {', '.join(reader.title for reader in READERS)}"
+
+
+def read_logs(names: Sequence[str], opened: Callable[[str], BinaryIO]) -> Iterator[Inventory | Problem]:
+    """Every host in several logs of osquery, which may hold parts of one host each. Never raises.
+
+    Args:
+        names: of the files, in any order. What is no log of osquery is read by itself.
+        opened: opens one of them, twice each.
+    """
+    from phaseout.inventories import osquery
+
+    hosts = osquery.Hosts()
+    times: list[tuple[float, str]] = []
+    others: list[str] = []
+    for name in names:
+        try:
+            with opened(name) as file:
+                document = next(documents(file, name))
+                if _reader(document) is READERS_OF_LOGS.module():
+                    times.append((osquery.first_time(document), name))
+                else:
+                    others.append(name)
+        except OSError as error:
+            yield Problem(name, error.strerror or str(error), "error")
+        except (BrokenError, MemoryError):
+            others.append(name)
+    for _, name in sorted(times):
+        try:
+            with opened(name) as file:
+                for document in documents(file, name):
+                    hosts.take(document)
+                    if document.broken is not None:
+                        yield document.broken
+        except (OSError, BrokenError, MemoryError) as error:
+            yield Problem(name, str(error))
+    yield from hosts.inventories()
+    for name in others:
+        with opened(name) as file:
+            yield from read(file, name)
 
 
 def read_one(stream: BinaryIO, name: str) -> Inventory | Report | Problem:

@@ -1,6 +1,7 @@
 """What readers of other tools' inventories share: rows into runs, fields into strings, and what remains unseen."""
 
 import datetime as dt
+import re
 from typing import Any, get_args
 
 from phaseout.model.nouns import (
@@ -17,8 +18,21 @@ from phaseout.model.nouns import (
     Unseen,
 )
 from phaseout.model.recording import Recorder, in_order, nothing_shown, shortened, unseen_parts
+from phaseout.parsers.windows.command_line import executable
+from phaseout.parsers.windows.image_path import launched, program
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
+_WINDOWS = re.compile(
+    r'"?(?:[A-Za-z]:[\\/]|%|\\|(?:cmd|rundll32|regsvr32|powershell|wscript|cscript|mshta)\b)', re.IGNORECASE
+)
+_VARIABLES = {
+    "systemroot": "C:\\Windows",
+    "windir": "C:\\Windows",
+    "systemdrive": "C:",
+    "programfiles": "C:\\Program Files",
+    "programfiles(x86)": "C:\\Program Files (x86)",
+    "programdata": "C:\\ProgramData",
+}
 _REMEDY = "scan the machine itself with phaseout"
 _REMEDIES: dict[Cause, str] = dict.fromkeys(get_args(Cause), _REMEDY)
 _SEVERAL = {
@@ -103,6 +117,13 @@ def text(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     return str(value) if isinstance(value, int | float) else ""
+
+
+def program_of(command: str) -> str:
+    r"""The program that a command line starts: `C:\…` up to its ending, quoted or not, or the first absolute path."""
+    if _WINDOWS.match(command):
+        return launched(command, _VARIABLES) or program(command, _VARIABLES)
+    return executable(command)
 
 
 def kept(**fields: str) -> dict[str, str]:

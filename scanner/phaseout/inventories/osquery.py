@@ -1,6 +1,4 @@
-"""Results of osquery: what `osqueryi --json` prints, osqueryd's results log, and what Fleet hands out.
-
-The tables are told by the names of the queries, and where these say nothing, by the columns.
+"""Results of osquery: what `osqueryi` prints as JSON or CSV, osqueryd's results log, and what Fleet hands out.
 
     [{…}, …]                                                     rows of one table: `osqueryi --json`
     {"deb_packages": [{…}, …], "processes": [{…}, …]}            tables by name, put together by a script
@@ -8,217 +6,525 @@ The tables are told by the names of the queries, and where these say nothing, by
     {"name": …, "hostIdentifier": …, "diffResults": {"added": […], "removed": […]}}
     {"name": …, "hostIdentifier": …, "snapshot": [{…}, …]}
     {"host": "…", "rows": [{…}, …]}                              a line of `fleetctl query`
+    {"host": {"hostname": …, "software": [{…}, …]}}              answers of Fleet's API
+
+Of each query of a host the last state counts: a snapshot replaces the one before it, added and removed rows accumulate,
+and a higher epoch starts anew. A query that the log says nothing of again keeps its rows. Several files of one host are
+one host; their order is that of the times in them.
 
 References:
-    https://osquery.io/schema/; https://osquery.readthedocs.io/en/stable/deployment/logging/ (results log);
-    https://fleetdm.com/docs/using-fleet/fleetctl-cli
+    https://osquery.io/schema/; https://osquery.readthedocs.io/en/stable/deployment/logging/ (results log),
+    …/deployment/configuration/ (`schedule_epoch`, decorations); https://fleetdm.com/docs/using-fleet/fleetctl-cli,
+    https://fleetdm.com/docs/rest-api/rest-api
 """
 
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 import msgspec
 from msgspec import Struct
 
+from phaseout.inventories import delimited
+from phaseout.inventories.delimited import Heading, heading_of
 from phaseout.inventories.document import JSON_ERRORS, BrokenError, Document
-from phaseout.inventories.inventory_builder import Rows, inventory, kept, moment, platform_of, text
-from phaseout.model.nouns import Evidence, HostInfo, IdType, Inventory, Item, Kind, Platform, Problem, State
-from phaseout.parsers.encodings.purl import purl
-from phaseout.parsers.linux.deb822 import maintainer_name
-from phaseout.parsers.windows.packed_guid import guid
+from phaseout.inventories.inventory_builder import Rows, inventory, moment, platform_of, text
+from phaseout.inventories.osquery_tables import FLEET_SOFTWARE, HEADS, TABLES, Columns, Table, says_software, table_of
+from phaseout.model.identity import identities
+from phaseout.model.nouns import Evidence, HostInfo, IdentityKind, Inventory, Item, Kind, Platform, Problem
 
 _LIMITS = "no table that was given shows these"
-_ROWS = 2_000_000  # of a document, all hosts together
+_ROWS = 2_000_000  # of all hosts together
+_DEPTH = 4  # of answers within answers
+_HOSTS = ("Host", "host_display_name", "host_hostname", "hostname", "Hostname", "HOSTNAME", "host_name")
+_FLEET = frozenset(("Last fetched", *_HOSTS))
+
+_WRAPPERS = ("json", "osquery", "message")  # where log shippers put a line of the log
+_FOREIGN = frozenset(("schema", "bomFormat", "spdxVersion", "@context", "artifacts"))
+_REPORTS = frozenset(("query_id", "report_clipped", "summary"))
 
 _Row = dict[str, Any]
-_Columns = dict[str, str]
-
-
-class _Table(NamedTuple):
-    """One table: what its rows are, on which system only, and the columns by which it is told without its name."""
-
-    kind: Kind
-    make: Callable[[_Columns], dict[str, Any] | None]
-    columns: frozenset[str]
-    platform: Platform | None = None
+_Key = frozenset[tuple[str, str]]
 
 
 def fits(document: Document) -> bool:
-    """JSON of one of the shapes above, with a table that is known or a host beside its rows."""
+    """JSON or CSV of one of the shapes above, with a known table or a host beside its rows."""
     members = document.members()
     if not members:
-        return document.by_line is not None and not document.no_json and document.start.lstrip()[:1] == b"["
-    names = members.keys()
-    if "hostIdentifier" in names and names & {"columns", "snapshot", "diffResults"}:
-        return True
-    if {"host", "rows"} <= names or names & (_TABLES.keys() | _HEADS):
-        return True
-    return document.start.lstrip()[:1] == b"[" and _table_of(frozenset(names)) is not None
+        empty_list = document.by_line is not None and not document.no_json and document.start.lstrip()[:1] == b"["
+        return empty_list or heading_of(document, lambda heading: _is_table(document, heading)) is not None
+    return _shape(members) != "" or (
+        document.start.lstrip()[:1] == b"[" and table_of(document.stem, members.keys()) is not None
+    )
 
 
 def read(document: Document) -> Iterator[Inventory | Problem]:
     """An inventory for each host, in the order of their names."""
-    hosts: dict[str, _Host] = {}
-    count = 0
-    broken: list[Problem] = []
-    for where, value in _values(document):
-        try:
-            for host, table, row, removed in _rows_of(document, where, value):
-                count += 1
-                if count > _ROWS:
-                    raise BrokenError(where, f"more than {_ROWS:,} rows")
-                hosts.setdefault(host, _Host()).take(where, table, row, removed=removed)
-        except JSON_ERRORS as error:
-            broken.append(Problem(where, f"no result of osquery: {error}"))
-    for problem in broken[:1]:
-        more = f" (and {len(broken) - 1} more lines)" if len(broken) > 1 else ""
-        yield Problem(problem.where, problem.why + more)
-    for name in sorted(hosts):
-        yield hosts[name].inventory(name)
-    if not hosts and not broken:
-        yield Problem(document.name, "no rows, and no table is named: a host is never clean by that")
+    hosts = Hosts()
+    hosts.take(document)
+    yield from hosts.inventories()
+    if hosts.empty:
+        yield Problem(document.name, "no rows, and no table is named: no host is clean by that", "missing")
+
+
+def first_time(document: Document) -> float:
+    """The time of the first line, in seconds since 1970: files of one host come in any order."""
+    try:
+        return float(msgspec.json.decode(document.members().get("unixTime", b"0"), type=float | str))
+    except (*JSON_ERRORS, ValueError):
+        return 0.0
+
+
+def _shape(members: Mapping[str, msgspec.Raw]) -> str:
+    """Which of the shapes above a JSON object has; empty for all others."""
+    names = members.keys()
+    if "hostIdentifier" in names and names & {"columns", "snapshot", "diffResults"}:
+        return "result"
+    if "host" in names and names & {"rows", "error"}:
+        return "fleetctl"
+    if names & _FOREIGN:
+        return ""
+    if _is_answer(members):
+        return "answer"
+    if names & (TABLES.keys() | HEADS):
+        return "tables"
+    return "wrapped" if any(b"hostIdentifier" in bytes(members.get(name, b"")) for name in _WRAPPERS) else ""
+
+
+def _is_answer(members: Mapping[str, msgspec.Raw]) -> bool:
+    """Whether it is an answer of Fleet's API."""
+    names = members.keys()
+    if "host" in names:
+        return b'"software"' in bytes(members["host"])
+    if "software" in names:
+        return bool(names & {"count", "meta", "counts_updated_at"})
+    return bool(names & {"hosts", "live_query_results"} or ("results" in names and names & _REPORTS))
 
 
 class _Result(Struct):
     """A line of a results log, or of Fleet."""
 
-    name: str = ""
+    name: str | None = ""
     hostIdentifier: Any = ""  # noqa: N815  (osquery's own spelling)
+    hostname: Any = ""
+    host_uuid: Any = ""
     unixTime: Any = ""  # noqa: N815
-    action: str = ""
+    epoch: Any = 0
+    action: str | None = ""
     columns: _Row | None = None
-    snapshot: list[_Row] | None = None
+    snapshot: list[_Row] | str | None = None
     diffResults: "_Difference | str | None" = None  # noqa: N815
-    decorations: _Row = {}
+    decorations: _Row | None = None
     host: Any = ""
     rows: list[_Row] | None = None
+    error: Any = ""
 
 
 class _Difference(Struct):
-    added: list[_Row] | str = []
-    removed: list[_Row] | str = []
+    added: list[_Row] | str | None = None
+    removed: list[_Row] | str | None = None
 
 
-def _values(document: Document) -> Iterator[tuple[str, msgspec.Raw]]:
-    """The values; a list is one table, so it stays whole."""
-    if document.start.lstrip()[:1] == b"[" and not document.by_line:
-        yield document.name, msgspec.Raw(document.whole())
-    else:
-        for number, line in document.lines() if document.by_line else ((0, document.whole()),):
-            yield f"{document.name}:{number}" if number else document.name, msgspec.Raw(line)
+class _Query:
+    """The present rows of one query of one host."""
 
+    def __init__(self) -> None:
+        self.rows: dict[_Key, tuple[str | None, str]] = {}  # row → table, place
+        self.asked: set[str] = set()  # tables that it has read, whatever came of it
+        self._epoch: int | None = None
+        self._taken = 0
 
-def _rows_of(document: Document, where: str, value: msgspec.Raw) -> Iterator[tuple[str, str, _Row, bool]]:
-    """Host, table (or the name of a query, or nothing), row, and whether it is gone."""
-    if bytes(value).lstrip()[:1] == b"[":
-        rows = msgspec.json.decode(value, type=list[_Row])
-        for row in rows:
-            yield document.stem, "", row, False
-        return
-    members = msgspec.json.decode(value, type=dict[str, msgspec.Raw])
-    if members.keys() & (_TABLES.keys() | _HEADS) and "hostIdentifier" not in members:
-        host = document.stem
-        for name in ("system_info", "osquery_info"):
-            for row in msgspec.json.decode(members.get(name, b"[]"), type=list[_Row])[:1]:
-                host = text(row.get("hostname")) or text(row.get("computer_name")) or host
-        for name, rows_of_table in members.items():
-            yield host, name, {}, False  # the table was asked, whatever came of it
-            for row in msgspec.json.decode(rows_of_table, type=list[_Row]):
-                yield host, name, row, False
-        return
-    found = msgspec.json.decode(value, type=_Result)
-    host = text(found.decorations.get("hostname")) or text(found.hostIdentifier) or text(found.host) or document.stem
-    if found.unixTime:
-        yield host, "time", {"unix_time": found.unixTime}, False
-    if found.columns is not None:
-        yield host, found.name, found.columns, found.action == "removed"
-    for row in found.snapshot or found.rows or ():
-        yield host, found.name, row, False
-    if isinstance(found.diffResults, _Difference):
-        difference = found.diffResults
-        for row in difference.removed if isinstance(difference.removed, list) else ():
-            yield host, found.name, row, True
-        for row in difference.added if isinstance(difference.added, list) else ():
-            yield host, found.name, row, False
-    elif found.columns is None and found.snapshot is None and found.rows is None:
-        raise msgspec.ValidationError(f"{where} holds neither columns, snapshot nor rows")
+    def snapshot(self, at: int) -> bool:
+        """Starts a snapshot, or goes on with that of the same time; false if a later one is known."""
+        if at < self._taken:
+            return False
+        if at > self._taken or not at:
+            self.rows.clear()
+        self._taken = at
+        return True
+
+    def differential(self, epoch: int) -> None:
+        """Starts anew with a higher epoch. Counter 0 alone says nothing: it also follows a change of the query."""
+        if self._epoch is not None and epoch > self._epoch:
+            self.rows.clear()
+        self._epoch = epoch if self._epoch is None else max(epoch, self._epoch)
 
 
 class _Host:
-    """What was said of one host so far: a row that a later line takes back is none."""
+    """What was said of one host so far."""
 
-    def __init__(self) -> None:
-        self._rows: dict[str, dict[frozenset[tuple[str, str]], str]] = {}  # table → row → place
-        self._heads: dict[str, _Columns] = {}
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.latest = 0
+        self.raw_identity: dict[IdentityKind, str] = {}
+        self.info: Columns = {}  # out of Fleet's answers
+        self._queries: dict[str, _Query] = {}
+        self._heads: dict[str, Columns] = {}
         self._unknown = Rows("osquery")
-        self._names: dict[tuple[str, frozenset[str]], str | None] = {}
-        self._latest = 0
+        self._tables: dict[tuple[str, frozenset[str]], str | None] = {}
 
-    def take(self, where: str, query: str, row: _Row, *, removed: bool) -> None:
-        """Adds a row, or takes it away."""
-        if query == "time":
-            if (time := text(row.get("unix_time"))).isdigit():
-                self._latest = max(self._latest, int(time))
-            return
-        columns = {name: text(value) for name, value in row.items()}
-        named = (query, frozenset(columns))
-        if named not in self._names:
-            self._names[named] = _named(query) or _table_of(frozenset(columns))
-        table = self._names[named]
+    def query(self, name: str, *, table: str | None = None) -> _Query:
+        """The rows of a query; a table that it names, or that is known, counts as asked."""
+        query = self._queries.setdefault(name, _Query())
+        found = table or table_of(name, ())
+        if found is not None:
+            query.asked.add(found)
+        return query
+
+    def problem(self, where: str, why: str) -> None:
+        """Notes what osquery itself could not do."""
+        self._unknown.problem(Problem(where, why, "error"))
+
+    def take(self, where: str, name: str, row: _Row, *, removed: bool = False, table: str | None = None) -> None:
+        """Adds a row of a query, or takes it away."""
+        columns = {column: text(value) for column, value in row.items() if column not in _FLEET or column == "hostname"}
+        named = (name, frozenset(columns))
         if table is None:
-            if not columns.keys() >= _SOFTWARE or columns.keys() & _FOREIGN:
-                self._unknown.leave_out("of a table without software")
-            else:
-                shown = ", ".join(sorted(columns)[:6])
-                self._unknown.damaged(where, f"columns {shown} say no table: name the query after its table")
-        elif table in _HEADS:
+            if named not in self._tables:
+                self._tables[named] = table_of(name, columns) or _by_source(columns)
+            table = self._tables[named]
+        if table is not None and table in HEADS:
             if columns and not removed:
                 self._heads[table] = columns
+            return
+        query = self._queries.setdefault(name, _Query())
+        if table is not None:
+            query.asked.add(table)
+        if not columns:
+            return
+        key = frozenset(columns.items())
+        if removed:
+            query.rows.pop(key, None)
         else:
-            rows = self._rows.setdefault(table, {})
-            if columns:
-                key = frozenset(columns.items())
-                if removed:
-                    rows.pop(key, None)
-                else:
-                    rows.setdefault(key, where)
+            query.rows.setdefault(key, (table, where))
 
-    def inventory(self, name: str) -> Inventory:
+    def inventory(self) -> Inventory:
         """The host as it was after the last row."""
+        tables: dict[str, dict[_Key, str]] = {name: {} for query in self._queries.values() for name in query.asked}
+        for query in self._queries.values():
+            for row, (name, where) in query.rows.items():
+                if name is not None:
+                    tables.setdefault(name, {}).setdefault(row, where)
+                elif says_software(columns := dict(row)):
+                    shown = ", ".join(sorted(columns)[:6])
+                    self._unknown.damaged(where, f"columns {shown} fit no table: name the query after its table")
+                else:
+                    self._unknown.leave_out("of a table without software")
         sources: list[Rows] = []
-        shown: set[Kind] = set()
-        platforms: list[Platform] = []
-        for table in sorted(self._rows):
-            about = _TABLES[table]
+        for table in sorted(tables):
             rows = Rows(f"osquery {table}")
             sources.append(rows)
-            shown.add(about.kind)
-            if about.platform is not None:
-                platforms.append(about.platform)
-            for row, where in self._rows[table].items():
-                _add(rows, about, where, dict(row))
-        if self._unknown.rows:
+            for row, where in tables[table].items():
+                _add(rows, TABLES[table], where, dict(row))
+        unknown = self._unknown.run()
+        if unknown.rows or unknown.problems:
             sources.append(self._unknown)
-        system, release = self._heads.get("system_info", {}), self._heads.get("os_version", {})
-        told = platform_of(release.get("platform", ""), release.get("name", ""))
+        system, release = self._heads.get("system_info", {}), self._heads.get("os_version", {}) or self.info
+        platform = platform_of(release.get("platform", ""), release.get("name", "")) or _platform(tables, sources)
+        shown_kinds: set[Kind] = {TABLES[name].kind for name in tables}
         return inventory(
             HostInfo(
-                name=system.get("hostname", "") or system.get("computer_name", "") or name,
-                platform=told or (platforms[0] if platforms else "linux"),
+                name=system.get("hostname", "") or system.get("computer_name", "") or self.name,
+                platform=platform,
                 os=release.get("name", ""),
                 os_version=release.get("version", ""),
                 arch=release.get("arch", ""),
+                identity=identities(self._raw_identity(system, platform)),
             ),
             f"osquery {self._heads.get('osquery_info', {}).get('version', '')}".strip(),
-            moment(self._latest or self._heads.get("time", {}).get("unix_time", "")),
+            moment(self.latest) if self.latest else "",
             sources,
-            shown,
+            shown_kinds,
             _LIMITS,
         )
 
+    def _raw_identity(self, system: Columns, platform: Platform) -> Iterator[tuple[IdentityKind, str]]:
+        uuid: IdentityKind = "ioplatform_uuid" if platform == "macos" else "smbios_uuid"
+        yield uuid, system.get("uuid", "")
+        yield "serial", system.get("hardware_serial", "")
+        if platform not in ("android", "ios"):
+            yield uuid, self.info.get("uuid", "")
+        else:
+            yield "device_id", self.info.get("uuid", "")
+        yield "serial", self.info.get("hardware_serial", "")
 
-def _add(rows: Rows, table: _Table, where: str, columns: _Columns) -> None:
-    fields = table.make(columns)
+
+def _platform(tables: Iterable[str], sources: Iterable[Rows]) -> Platform:
+    """The system that has these tables, or these paths."""
+    known = (TABLES[name].platform for name in sorted(tables))
+    drives = any(item.path[1:3] == ":\\" for rows in sources for item in rows.items)
+    return next((platform for platform in known if platform is not None), "windows" if drives else "linux")
+
+
+class Hosts:
+    """The hosts of one or several documents."""
+
+    def __init__(self) -> None:
+        self._hosts: dict[str, _Host] = {}
+        self._count = 0
+        self._broken: list[Problem] = []
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing was said of any host."""
+        return not self._hosts and not self._broken
+
+    def inventories(self) -> Iterator[Inventory | Problem]:
+        """Each host, in the order of their names, after the first line that is no result."""
+        for problem in self._broken[:1]:
+            more = f" (and {len(self._broken) - 1} more lines)" if len(self._broken) > 1 else ""
+            yield Problem(problem.where, problem.why + more)
+        for key in sorted(self._hosts):
+            yield self._hosts[key].inventory()
+
+    def take(self, document: Document) -> None:
+        """Takes all rows of a document.
+
+        Raises:
+            BrokenError: there are more than anybody has.
+        """
+        if not document.members() and document.start.lstrip()[:1] not in (b"[", b"{"):
+            self._csv(document)
+            return
+        for where, value in document.values(lists=True):
+            try:
+                self._value(document, where, value, _DEPTH)
+            except JSON_ERRORS as error:
+                self._broken.append(Problem(where, f"no result of osquery: {error}"))
+
+    def _host(self, name: str) -> _Host:
+        """The host of that name, in whatever letters."""
+        return self._hosts.setdefault(name.casefold(), _Host(name))
+
+    def _counted(self, where: str) -> None:
+        self._count += 1
+        if self._count > _ROWS:
+            raise BrokenError(where, f"more than {_ROWS:,} rows")
+
+    def _value(self, document: Document, where: str, value: msgspec.Raw, depth: int) -> None:
+        if bytes(value).lstrip()[:1] == b"[":
+            self._list(document, where, value, depth)
+            return
+        members = msgspec.json.decode(value, type=dict[str, msgspec.Raw])
+        shape = _shape(members)
+        if shape == "tables":
+            self._tables(document, where, members)
+        elif shape == "answer" and depth:
+            self._answer(document, where, members, depth)
+        elif shape == "wrapped" and depth:
+            self._wrapped(document, where, members, depth)
+        else:
+            self._result(document, where, value)
+
+    def _list(self, document: Document, where: str, value: msgspec.Raw, depth: int) -> None:
+        """Rows of one table, or results one after the other."""
+        values = msgspec.json.decode(value, type=list[msgspec.Raw])
+        first = msgspec.json.decode(values[0], type=dict[str, msgspec.Raw] | None) if values else None
+        if first and depth and _shape(first):
+            for number, one in enumerate(values):
+                self._value(document, f"{where}[{number}]", one, depth - 1)
+            return
+        for row in msgspec.json.decode(value, type=list[_Row]):
+            self._counted(where)
+            self._host(document.stem).take(where, document.stem, row)
+
+    def _tables(self, document: Document, where: str, members: Mapping[str, msgspec.Raw]) -> None:
+        name = document.stem
+        heads = {head: _rows(members[head]) for head in HEADS if head in members}
+        for head in ("osquery_info", "system_info"):
+            for row in heads.get(head, [])[:1]:
+                name = text(row.get("hostname")) or text(row.get("computer_name")) or name
+        host = self._host(name)
+        for table, rows in members.items():
+            if bytes(rows).lstrip()[:1] != b"[" and bytes(rows) != b"null":
+                continue  # a member that a script put beside the tables
+            if table in TABLES:
+                host.query(table)
+            for row in _rows(rows):
+                self._counted(where)
+                host.take(where, table, row)
+
+    def _answer(self, document: Document, where: str, members: Mapping[str, msgspec.Raw], depth: int) -> None:
+        """An answer of Fleet's API: hosts with their software, or results with their hosts."""
+        if "host" in members and bytes(members["host"])[:1] == b"{":
+            self._fleet_host(document, where, members["host"])
+            return
+        if "software" in members:
+            host = self._host(document.stem)
+            self._software(where, host, members["software"])
+        for name in ("hosts", "live_query_results"):
+            for number, one in enumerate(_raw_list(members.get(name))):
+                if name == "hosts":
+                    self._fleet_host(document, f"{where}: hosts[{number}]", one)
+                else:
+                    inner = msgspec.json.decode(one, type=dict[str, msgspec.Raw])
+                    self._answer(document, f"{where}: {name}[{number}]", inner, depth - 1)
+        for number, one in enumerate(_raw_list(members.get("results"))):
+            self._fleet_result(document, f"{where}: results[{number}]", one)
+
+    def _fleet_host(self, document: Document, where: str, value: msgspec.Raw) -> None:
+        row = msgspec.json.decode(value, type=dict[str, msgspec.Raw])
+        known = {name: text(_plain(row.get(name))) for name in _FLEET_INFO}
+        name = known["hostname"] or known["display_name"] or known["computer_name"] or document.stem
+        host = self._host(name)
+        host.info = {
+            "platform": known["platform"],
+            "name": known["os_version"],
+            "uuid": known["uuid"],
+            "hardware_serial": known["hardware_serial"],
+        }
+        if "software" in row:
+            self._software(where, host, row["software"])
+
+    def _software(self, where: str, host: _Host, value: msgspec.Raw) -> None:
+        for number, row in enumerate(_rows(value)):
+            self._counted(where)
+            source = text(row.get("source"))
+            table = source if source in TABLES else FLEET_SOFTWARE
+            for columns in _versions(row):
+                host.take(f"{where}: software[{number}]", f"software {source}", columns, table=table)
+
+    def _fleet_result(self, document: Document, where: str, value: msgspec.Raw) -> None:
+        """A result of a report or a live query; `host_name`, or a host with its `hostname`."""
+        row = msgspec.json.decode(value, type=_Row)
+        inner = row.get("host")
+        names = (row.get("host_name"), row.get("hostname"), inner.get("hostname") if isinstance(inner, dict) else inner)
+        name = next((found for found in map(text, names) if found), "")
+        name = name or (f"host {text(row.get('host_id'))}" if "host_id" in row else document.stem)
+        host = self._host(name)
+        if row.get("error"):
+            host.problem(where, text(row["error"]) or "the query failed")
+        columns, rows = row.get("columns"), row.get("rows")
+        for one in [columns] if isinstance(columns, dict) else rows if isinstance(rows, list) else []:
+            self._counted(where)
+            if isinstance(one, dict):
+                host.take(where, document.stem, one)
+
+    def _wrapped(self, document: Document, where: str, members: Mapping[str, msgspec.Raw], depth: int) -> None:
+        """A line of a log shipper that carries a line of osquery's log, as a string or as an object."""
+        for name in _WRAPPERS:
+            inner = members.get(name)
+            if inner is None or b"hostIdentifier" not in bytes(inner):
+                continue
+            if bytes(inner)[:1] == b'"':
+                inner = msgspec.Raw(msgspec.json.decode(inner, type=str).encode())
+            self._value(document, where, inner, depth - 1)
+            return
+
+    def _result(self, document: Document, where: str, value: msgspec.Raw) -> None:
+        found = msgspec.json.decode(value, type=_Result)
+        decorations = found.decorations or {}
+        names = (decorations.get("hostname"), found.hostname, found.hostIdentifier, found.host)
+        host = self._host(next((name for name in map(text, names) if name), document.stem))
+        at, epoch = _number(found.unixTime), _number(found.epoch)
+        host.latest = max(host.latest, at)
+        name = found.name or ("" if found.rows is None else document.stem)
+        if found.error:
+            host.problem(where, text(found.error) or "the query failed")
+        if found.action == "snapshot" and found.columns is not None:  # one line for each row of a snapshot
+            if host.query(name).snapshot(at):
+                self._counted(where)
+                host.take(where, name, found.columns)
+        elif found.columns is not None:
+            host.query(name).differential(epoch)
+            self._counted(where)
+            host.take(where, name, found.columns, removed=found.action == "removed")
+        elif found.snapshot is not None:
+            if host.query(name).snapshot(at):
+                self._all(host, where, name, found.snapshot)
+        elif isinstance(found.diffResults, _Difference):
+            host.query(name).differential(epoch)
+            self._all(host, where, name, found.diffResults.removed, removed=True)
+            self._all(host, where, name, found.diffResults.added)
+        elif found.rows is not None:
+            self._all(host, where, name, found.rows)
+        elif not (found.error or found.host):
+            raise msgspec.ValidationError("neither columns, snapshot nor rows")
+
+    def _all(self, host: _Host, where: str, name: str, rows: list[_Row] | str | None, *, removed: bool = False) -> None:
+        for row in rows if isinstance(rows, list) else ():
+            self._counted(where)
+            host.take(where, name, row, removed=removed)
+
+    def _csv(self, document: Document) -> None:
+        """CSV of the shell, with a heading for each query, or of Fleet, with a column for the host."""
+        found = delimited.table(document, lambda heading: _is_table(document, heading))
+        if found is None:
+            return
+        heading, lines = found
+        if heading.names[0] not in _HOSTS:
+            self._host(document.stem)
+        for row in lines:
+            where = f"{document.name}:{row.line}"
+            if _is_table(document, Heading(heading.delimiter, tuple(row.fields))):  # the next query
+                heading = Heading(heading.delimiter, tuple(row.fields))
+                continue
+            self._counted(where)
+            columns: _Row = dict(zip(heading.names, row.fields, strict=False))
+            is_head = table_of(document.stem, columns) in HEADS
+            named = [text(columns.get(name)) for name in _HOSTS if name in columns and not is_head]
+            host = self._host(next((name for name in named if name), document.stem))
+            if row.wrong or len(row.fields) > len(heading.names):
+                host.problem(where, row.wrong)
+            host.take(where, document.stem, columns)
+
+
+_FLEET_INFO = ("hostname", "display_name", "computer_name", "platform", "os_version", "uuid", "hardware_serial")
+
+
+def _is_table(document: Document, heading: Heading) -> bool:
+    """Whether the columns are those of a table of osquery, in its own letters."""
+    names = frozenset(heading.names) - _FLEET
+    if not names or not all(name.islower() or name.isdigit() for name in names):
+        return False
+    return table_of(document.stem, names) is not None or (says_software(names) and "source" in names)
+
+
+def _by_source(columns: Columns) -> str | None:
+    """The table that Fleet names beside each program."""
+    source = columns.get("source", "")
+    return source if source in TABLES else None
+
+
+def _versions(row: _Row) -> Iterator[_Row]:
+    """The columns of a program as Fleet lists it: once, or once for each version that is installed."""
+    vendor = row.get("vendor")
+    paths = row.get("installed_paths")
+    common = {
+        "name": row.get("name"),
+        "bundle_identifier": row.get("bundle_identifier"),
+        "identifier": row.get("extension_id"),
+        "browser_type": row.get("browser"),
+        **dict.fromkeys(("maintainer", "publisher", "author", "vendor"), vendor),
+    }
+    versions = row.get("installed_versions")
+    for one in versions if isinstance(versions, list) and versions else [{**row, "installed_paths": paths}]:
+        if isinstance(one, dict):
+            places = one.get("installed_paths")
+            path = places[0] if isinstance(places, list) and places else ""
+            yield {**common, "version": one.get("version"), "path": path, "install_location": path}
+
+
+def _rows(value: msgspec.Raw) -> list[_Row]:
+    return msgspec.json.decode(value, type=list[_Row] | None) or []
+
+
+def _raw_list(value: msgspec.Raw | None) -> list[msgspec.Raw]:
+    return (msgspec.json.decode(value, type=list[msgspec.Raw] | None) or []) if value is not None else []
+
+
+def _plain(value: msgspec.Raw | None) -> Any:
+    return msgspec.json.decode(value) if value is not None else ""
+
+
+def _number(value: Any) -> int:
+    try:
+        return int(float(text(value)))
+    except (ValueError, OverflowError):
+        return 0
+
+
+def _add(rows: Rows, about: Table, where: str, columns: Columns) -> None:
+    fields = about.make(columns)
     if fields is None:
         rows.leave_out("known but not installed")
         return
@@ -227,285 +533,9 @@ def _add(rows: Rows, table: _Table, where: str, columns: _Columns) -> None:
         return
     rows.add(
         Item(
-            kind=table.kind,
+            kind=about.kind,
             source=rows.source,
             evidence=(Evidence(where, fields["name"]),),
             **{key: value for key, value in fields.items() if value},
         )
     )
-
-
-def _named(query: str) -> str | None:
-    """The table that the name of a query holds, the longest of them: `pack/fleet/windows_drivers_daily`."""
-    lower = query.lower().replace("-", "_").replace(" ", "_")
-    found = [table for table in (*_TABLES, *_HEADS) if table in lower]
-    if found:
-        return max(found, key=len)
-    return next((table for part, table in _ALIASES.items() if part in lower), None)
-
-
-def _table_of(columns: frozenset[str]) -> str | None:
-    """The first table whose columns these are."""
-    if columns & _FOREIGN:
-        return None
-    heads = (name for name, wanted in _HEADS.items() if wanted <= columns)
-    return next(heads, next((name for name, table in _TABLES.items() if table.columns <= columns), None))
-
-
-def _ids(**ids: str) -> dict[IdType, str]:
-    return kept(**ids)  # type: ignore[return-value]
-
-
-def _deb(row: _Columns) -> dict[str, Any] | None:
-    status = row.get("status", "").split()
-    word = status[2] if len(status) == 3 else "installed"
-    if word == "not-installed":
-        return None
-    state: State = "leftover" if word == "config-files" else "installed"
-    return _package(row, "deb", maintainer_name(row.get("maintainer", ""))) | {"state": state}
-
-
-def _rpm(row: _Columns) -> dict[str, Any]:
-    epoch, release = row.get("epoch", ""), row.get("release", "")
-    version = row.get("version", "") + (f"-{release}" if release else "")
-    version = f"{epoch}:{version}" if epoch not in ("", "0", "null") else version
-    return _package(row | {"version": version}, "rpm", row.get("vendor", ""))
-
-
-def _package(row: _Columns, kind: str, vendor: str) -> dict[str, Any]:
-    name, version, arch = row.get("name", "") or row.get("package", ""), row.get("version", ""), row.get("arch", "")
-    return {
-        "name": name,
-        "version": version,
-        "vendor": vendor,
-        "ids": _ids(purl=purl(kind, name, version, arch=arch)),
-        "details": kept(arch=arch, status=row.get("status", "")),
-    }
-
-
-def _library(kind: str) -> Callable[[_Columns], dict[str, Any]]:
-    def make(row: _Columns) -> dict[str, Any]:
-        name = row.get("name", "")
-        return {
-            "name": name,
-            "version": row.get("version", ""),
-            "vendor": row.get("author", ""),
-            "path": row.get("path", "") or row.get("directory", ""),
-            "ids": _ids(purl=purl(kind, name, row.get("version", ""))),
-        }
-
-    return make
-
-
-def _program(row: _Columns) -> dict[str, Any]:
-    return {
-        "name": row.get("name", ""),
-        "version": row.get("version", ""),
-        "vendor": row.get("publisher", "") or row.get("author", ""),
-        "path": row.get("install_location", "") or row.get("path", ""),
-        "ids": _ids(
-            product_code=guid(row.get("identifying_number", "")),
-            upgrade_code=guid(row.get("upgrade_code", "")),
-            registry_key=row.get("identifying_number", ""),
-            package_family=row.get("package_family_name", ""),
-        ),
-        "details": kept(uninstall=row.get("uninstall_string", ""), installed=row.get("install_date", "")),
-    }
-
-
-def _app(row: _Columns) -> dict[str, Any]:
-    return {
-        "name": row.get("display_name", "") or row.get("name", "").removesuffix(".app"),
-        "version": row.get("bundle_short_version", "") or row.get("bundle_version", "") or row.get("version", ""),
-        "path": row.get("path", ""),
-        "ids": _ids(bundle_id=row.get("bundle_identifier", "")),
-        "details": kept(copyright=row.get("copyright", ""), executable=row.get("bundle_executable", "")),
-    }
-
-
-def _process(row: _Columns) -> dict[str, Any]:
-    path = row.get("path", "")
-    return {
-        "name": row.get("name", "") or path.replace("\\", "/").rpartition("/")[2],
-        "state": "running",
-        "path": path,
-        "command": row.get("cmdline", ""),
-        "user": row.get("username", "") or row.get("uid", ""),
-        "details": kept(pid=row.get("pid", ""), started=row.get("start_time", "")),
-    }
-
-
-def _service(row: _Columns) -> dict[str, Any]:
-    running = row.get("status", "").upper() == "RUNNING"
-    command = row.get("path", "")
-    return {
-        "name": row.get("name", ""),
-        "state": "running" if running else "installed",
-        "path": row.get("module_path", "") or _executable(command),
-        "command": command,
-        "user": row.get("user_account", ""),
-        "details": kept(
-            display_name=row.get("display_name", ""),
-            start_type=row.get("start_type", ""),
-            description=row.get("description", ""),
-        ),
-    }
-
-
-def _executable(command: str) -> str:
-    if command.startswith('"'):
-        return command[1:].partition('"')[0]
-    end = command.lower().find(".exe")
-    return command[: end + 4] if end > 0 else command
-
-
-def _launchd(row: _Columns) -> dict[str, Any]:
-    return {
-        "name": row.get("label", "") or row.get("name", ""),
-        "path": row.get("program", "") or row.get("program_arguments", "").partition(" ")[0],
-        "command": row.get("program_arguments", ""),
-        "user": row.get("username", ""),
-        "details": kept(plist=row.get("path", "")),
-    }
-
-
-def _systemd(row: _Columns) -> dict[str, Any]:
-    return {
-        "name": row.get("id", ""),
-        "state": "running" if row.get("active_state") == "active" else "installed",
-        "path": row.get("fragment_path", "") or row.get("source_path", ""),
-        "user": row.get("user", ""),
-        "details": kept(description=row.get("description", "")),
-    }
-
-
-def _startup(row: _Columns) -> dict[str, Any]:
-    return {
-        "name": row.get("name", ""),
-        "path": row.get("path", ""),
-        "command": f"{row.get('path', '')} {row.get('args', '')}".strip(),
-        "user": row.get("username", ""),
-        "details": kept(source=row.get("source", "")),
-    }
-
-
-def _task(row: _Columns) -> dict[str, Any]:
-    command = row.get("action", "") or row.get("command", "")
-    return {
-        "name": row.get("name", "") or row.get("command", ""),
-        "path": _executable(row.get("action", "")),
-        "command": command,
-        "details": kept(path=row.get("path", ""), enabled=row.get("enabled", "")),
-    }
-
-
-def _driver(row: _Columns) -> dict[str, Any]:
-    return {
-        "name": row.get("service", "") or row.get("device_name", "") or row.get("name", ""),
-        "version": row.get("version", ""),
-        "vendor": row.get("provider", "") or row.get("manufacturer", ""),
-        "path": row.get("image", ""),
-        "details": kept(device=row.get("device_name", ""), description=row.get("description", "")),
-    }
-
-
-def _module(row: _Columns) -> dict[str, Any]:
-    return {"name": row.get("name", ""), "state": "running", "version": row.get("version", "")}
-
-
-def _kernel_extension(row: _Columns) -> dict[str, Any]:
-    name = row.get("name", "")
-    fields = {"name": name, "state": "running", "version": row.get("version", ""), "path": row.get("path", "")}
-    return fields | {"ids": _ids(bundle_id=name)}
-
-
-def _system_extension(row: _Columns) -> dict[str, Any]:
-    identifier = row.get("identifier", "")
-    return {
-        "name": identifier,
-        "state": "running" if "activated" in row.get("state", "") else "installed",
-        "version": row.get("version", ""),
-        "path": row.get("path", "") or row.get("bundle_path", ""),
-        "ids": _ids(bundle_id=identifier, team_id=row.get("team", "")),
-        "details": kept(state=row.get("state", ""), category=row.get("category", "")),
-    }
-
-
-def _extension(row: _Columns) -> dict[str, Any]:
-    identifier = row.get("identifier", "") or row.get("uuid", "")
-    return {
-        "name": row.get("name", "") or identifier,
-        "version": row.get("version", ""),
-        "vendor": row.get("author", "") or row.get("creator", "") or row.get("publisher", "") or row.get("vendor", ""),
-        "path": row.get("path", ""),
-        "user": row.get("username", "") or row.get("uid", ""),
-        "ids": _ids(extension_id=identifier),
-        "details": kept(browser=row.get("browser_type", ""), profile=row.get("profile", "")),
-    }
-
-
-def _security_product(row: _Columns) -> dict[str, Any]:
-    state = "running" if row.get("state", "").lower() == "on" else "installed"
-    return {"name": row.get("name", ""), "state": state, "path": row.get("remediation_path", "")}
-
-
-def _file(row: _Columns) -> dict[str, Any]:
-    path = row.get("path", "")
-    fields = {"name": path.replace("\\", "/").rstrip("/").rpartition("/")[2], "path": path}
-    return fields | {"version": row.get("product_version", "") or row.get("file_version", "")}
-
-
-def _columns(*names: str) -> frozenset[str]:
-    return frozenset(names)
-
-
-_HEADS: Mapping[str, frozenset[str]] = {
-    "system_info": _columns("hostname", "cpu_brand"),
-    "os_version": _columns("name", "version", "major", "platform"),
-    "osquery_info": _columns("config_hash", "version"),
-}
-_SOFTWARE = _columns("name", "version")
-_FOREIGN = _columns("base_uri", "protocol")  # of tables that share columns with one below
-_ALIASES = {"installed_software": "programs", "installed_applications": "apps", "debs": "deb_packages"}
-# Told by the columns is the first that fits, so the more telling stand first.
-_TABLES: Mapping[str, _Table] = {
-    "vscode_extensions": _Table("extension", _extension, _columns("name", "uuid", "publisher")),
-    "python_packages": _Table("library", _library("pypi"), _columns("name", "version", "summary", "directory")),
-    "npm_packages": _Table("library", _library("npm"), _columns("name", "version", "homepage", "directory")),
-    "deb_packages": _Table("package", _deb, _columns("name", "version", "maintainer"), "linux"),
-    "rpm_packages": _Table("package", _rpm, _columns("name", "version", "release", "arch"), "linux"),
-    "portage_packages": _Table(
-        "package", lambda row: _package(row, "ebuild", ""), _columns("package", "version", "slot"), "linux"
-    ),
-    "homebrew_packages": _Table(
-        "package", lambda row: _package(row, "brew", ""), _columns("name", "version", "prefix"), "macos"
-    ),
-    "chocolatey_packages": _Table(
-        "package",
-        lambda row: _package(row, "chocolatey", row.get("author", "")),
-        _columns("name", "version", "author", "summary", "license", "path"),
-        "windows",
-    ),
-    "programs": _Table("program", _program, _columns("name", "version", "publisher"), "windows"),
-    "apps": _Table("app", _app, _columns("name", "bundle_identifier"), "macos"),
-    "processes": _Table("process", _process, _columns("name", "pid")),
-    "services": _Table("service", _service, _columns("name", "display_name", "start_type"), "windows"),
-    "launchd": _Table("service", _launchd, _columns("label", "program_arguments"), "macos"),
-    "systemd_units": _Table("service", _systemd, _columns("id", "active_state"), "linux"),
-    "startup_items": _Table("task", _startup, _columns("name", "path", "args", "type", "source")),
-    "scheduled_tasks": _Table("task", _task, _columns("name", "action"), "windows"),
-    "crontab": _Table("task", _task, _columns("command", "minute")),
-    "drivers": _Table("driver", _driver, _columns("service", "image"), "windows"),
-    "kernel_modules": _Table("driver", _module, _columns("name", "used_by"), "linux"),
-    "kernel_extensions": _Table("driver", _kernel_extension, _columns("name", "linked_against"), "macos"),
-    "system_extensions": _Table("driver", _system_extension, _columns("identifier", "team"), "macos"),
-    "firefox_addons": _Table("extension", _extension, _columns("name", "identifier", "creator")),
-    "safari_extensions": _Table("extension", _extension, _columns("name", "identifier", "bundle_version"), "macos"),
-    "jetbrains_plugins": _Table("extension", _extension, _columns("name", "product_type", "vendor")),
-    "chrome_extensions": _Table("extension", _extension, _columns("name", "identifier", "version")),
-    "ie_extensions": _Table("extension", _extension, _columns("name", "registry_path"), "windows"),
-    "windows_security_products": _Table(
-        "security_product", _security_product, _columns("name", "signatures_up_to_date"), "windows"
-    ),
-    "file": _Table("file", _file, _columns("path", "filename", "directory", "inode")),
-}

@@ -3,8 +3,11 @@
 import io
 
 import pytest
+from hypothesis import strategies as st
 from phaseout.inventories import read
 from phaseout.model.nouns import INVENTORY_SCHEMA, Evidence, HostInfo, Inventory, Item, Problem, SourceRun
+
+JSON = st.recursive(st.none() | st.booleans() | st.integers() | st.text(), st.lists, max_leaves=4)
 
 
 def read_bytes(data: bytes, name: str = "host-1.json") -> list[Inventory | Problem]:

@@ -1,15 +1,20 @@
 """osquery: what its shell prints, its results log, and Fleet's lines."""
 
+import io
 import json
 import os
 import shutil
 import subprocess
-from typing import Any
+from pathlib import Path
+from typing import Any, BinaryIO
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from phaseout.inventories import read_logs
 from phaseout.model.nouns import Inventory, Problem
 
-from tests.unit.inventories.conftest import broken, one, read_bytes
+from tests.unit.inventories.conftest import JSON, broken, one, read_bytes
 
 DEB = {
     "name": "kesl",
@@ -105,7 +110,7 @@ def test_columns_that_say_no_table_are_no_clean_host() -> None:
 
 
 def test_nothing_asked() -> None:
-    assert "never clean" in broken(b"[]").why
+    assert "no host is clean by that" in broken(b"[]").why
 
 
 @pytest.mark.parametrize(
@@ -128,6 +133,220 @@ def test_tables_told_by_their_columns(columns: str, kind: str) -> None:
     row = {name: f"{name}-1" for name in columns.split()}
     (item,) = one(json.dumps([row]).encode()).items
     assert item.kind == kind
+
+
+BASH = DEB | {"name": "bash"}
+
+
+def event(**members: Any) -> dict[str, Any]:
+    return {"name": "pack_inv_deb_packages", "hostIdentifier": "h", "unixTime": 1767225600, "epoch": 0, **members}
+
+
+def packages(*values: Any) -> list[str]:
+    return [item.name for item in one(lines(*values)).items]
+
+
+def test_a_snapshot_replaces_the_one_before_it() -> None:
+    first, second = event(snapshot=[DEB, BASH]), event(snapshot=[BASH], unixTime=1767225700)
+    assert packages(first, second) == ["bash"]
+    assert packages(second, first) == ["bash"]  # whatever the order of the lines
+    assert packages(first, event(snapshot=[PROCESS], name="procs")) == ["bash", "kesl", "avp.exe"]
+    empty = one(lines(first, event(snapshot=[], unixTime=1767225700)))
+    assert empty.items == ()
+    assert "package" not in empty.unseen[0].kinds  # the table was asked
+    assert empty.unseen[-1].why == "nothing of any kind was listed"
+
+
+def test_a_snapshot_of_one_line_a_row() -> None:
+    rows = [event(columns=row, action="snapshot") for row in (DEB, BASH)]
+    assert packages(*rows) == ["bash", "kesl"]
+    assert packages(*rows, event(columns=BASH, action="snapshot", unixTime=1767225700)) == ["bash"]
+
+
+@pytest.mark.parametrize("number", [int, str])
+def test_a_higher_epoch_starts_anew(number: Any) -> None:
+    before = [event(columns=row, action="added", counter=0) for row in (DEB, BASH)]
+    assert packages(*before, event(columns=BASH, action="added", epoch=number(2), counter=0)) == ["bash"]
+    # Counter 0 also follows a change of the query within an epoch: nothing may be dropped.
+    assert packages(*before, event(columns=DEB | {"name": "x"}, action="added", counter=0)) == ["bash", "kesl", "x"]
+    batch = event(diffResults={"added": [BASH], "removed": ""}, epoch=number(2))
+    assert packages(*before, batch) == ["bash"]
+
+
+@pytest.mark.parametrize(
+    ("query", "columns"),
+    [
+        ("pack_incident-response_open_files", "pid path"),
+        ("pack_fim_file_events", "target_path category action"),
+        ("pack_inv_etc_services", "name port protocol aliases comment"),
+        ("pack_inv_rpm_package_files", "package path"),
+        ("running_apps", "pid bundle_identifier is_active"),
+        ("docker_container_processes", "id pid cmdline"),
+        ("apt_sources", "name source base_uri release version maintainer"),
+    ],
+)
+def test_a_word_in_the_name_of_a_query_is_no_table(query: str, columns: str) -> None:
+    row = {name: f"{name}-1" for name in columns.split()}
+    found = one(lines(event(name=query, columns=row, action="added"), event(columns=BASH, action="added")))
+    assert [item.name for item in found.items] == ["bash"]
+    assert found.runs[-1].left_out == {"of a table without software": 1}
+    assert (found.runs[-1].status, found.host.platform) == ("ok", "linux")
+    assert {"service", "file"} <= set(found.unseen[0].kinds)
+
+
+def test_the_columns_count_more_than_the_name() -> None:
+    row = {"path": "/opt/kaspersky", "filename": "kaspersky", "directory": "/opt", "inode": "1"}
+    (item,) = one(lines(event(columns=row, action="added"))).items
+    assert (item.kind, item.path) == ("file", "/opt/kaspersky")
+    (item,) = one(lines(event(columns={"name": "kesl", "version": "1"}, action="added"))).items
+    assert item.kind == "package"  # here they leave a choice
+
+
+def test_hosts_are_one_in_whatever_letters_and_decorations_may_stand_on_top() -> None:
+    gone = event(columns=DEB, action="removed", hostIdentifier="PC-1")
+    assert packages(event(columns=DEB, action="added", hostIdentifier="pc-1"), gone) == []
+    assert one(lines(event(columns=DEB, action="added", hostname="ws"))).host.name == "ws"
+
+
+def test_hosts_without_rows_are_there() -> None:
+    first, second = read_bytes(
+        lines({"host": "w1", "rows": []}, {"host": "w2", "rows": None, "error": "no such table"})
+    )
+    assert isinstance(first, Inventory)
+    assert isinstance(second, Inventory)
+    assert (first.host.name, second.host.name) == ("w1", "w2")
+    assert first.unseen[-1].what == "All software"
+    assert "no such table" in second.unseen[0].why
+
+
+def test_identity() -> None:
+    system = {"hostname": "WS", "cpu_brand": "x", "uuid": "4C4C4544-0042-3510-8052-B4C04F4A3132"}
+    system |= {"hardware_serial": "PF3ABC12"}
+    found = one(json.dumps({"system_info": [system], "deb_packages": [DEB]}).encode())
+    assert [(one.kind, one.value) for one in found.host.identity] == [
+        ("smbios_uuid", "4c4c4544-0042-3510-8052-b4c04f4a3132"),
+        ("serial", "PF3ABC12"),
+    ]
+    mac = one(json.dumps({"system_info": [system], "apps": [{"name": "A.app", "bundle_identifier": "a"}]}).encode())
+    assert mac.host.identity[1].kind == "ioplatform_uuid"
+    assert mac.host.identity[1].value != system["uuid"].lower()
+
+
+def test_csv_of_the_shell_and_of_fleet() -> None:
+    shell = b'name|version|source|maintainer|status\nkesl|12.1|""|"Kaspersky Lab <s@k>"|"install ok installed"\n'
+    (item,) = one(shell, "x.csv").items
+    assert (item.name, item.vendor, item.kind) == ("kesl", "Kaspersky Lab", "package")
+    two = shell + b"pid|name|path|cmdline\n1|kesl|/opt/k|k\n"
+    assert [item.kind for item in one(two, "x.csv").items] == ["package", "process"]
+    fleet = b"Host,Last fetched,name,version,publisher\nb,x,Kaspersky Free,21,Kaspersky\na,x,Other,1,X\n"
+    assert [(one.host.name, one.items[0].name) for one in read_bytes(fleet) if isinstance(one, Inventory)] == [
+        ("a", "Other"),
+        ("b", "Kaspersky Free"),
+    ]
+    named = one(b"name,version\nkesl,12.1\n", "deb_packages.csv")
+    assert named.items[0].kind == "package"
+
+
+def test_answers_of_fleet() -> None:
+    software: list[dict[str, Any]] = [
+        {"name": "Kaspersky Free", "version": "21", "source": "programs", "vendor": "Kaspersky"},
+        {"name": "odd", "source": "nix_packages", "installed_versions": [{"version": "1"}, {"version": "2"}]},
+        {"name": "TikTok", "source": "ios_apps", "bundle_identifier": "com.zhiliaoapp.musically", "version": "1"},
+    ]
+    host = {"hostname": "ws", "platform": "windows", "hardware_serial": "PF3ABC12", "software": software}
+    answers: tuple[dict[str, Any], ...] = ({"host": host}, {"hosts": [host]})
+    for answer in answers:
+        found = one(json.dumps(answer).encode())
+        assert (found.host.name, found.host.platform, found.host.identity[0].value) == ("ws", "windows", "PF3ABC12")
+        assert [(item.kind, item.name, item.version) for item in found.items] == [
+            ("app", "TikTok", "1"),
+            ("program", "Kaspersky Free", "21"),
+            ("program", "odd", "1"),
+            ("program", "odd", "2"),
+        ]
+    results: list[dict[str, Any]] = [
+        {"host_id": 1, "host_name": "a", "columns": DEB},
+        {"host_id": 2, "rows": [BASH], "error": None},
+        {"host_id": 3, "rows": None, "error": "timed out"},
+    ]
+    for answer in ({"query_id": 5, "results": results}, {"live_query_results": [{"query_id": 5, "results": results}]}):
+        a, second, third = (host for host in read_bytes(json.dumps(answer).encode()) if isinstance(host, Inventory))
+        assert (a.host.name, a.items[0].name, second.items[0].name) == ("a", "kesl", "bash")
+        assert (second.host.name, third.items) == ("host 2", ())
+        assert "timed out" in third.unseen[0].why
+
+
+def test_lines_of_a_log_shipper_and_noise_between_them() -> None:
+    wrapped: list[dict[str, Any]] = [{"@timestamp": "x", "message": json.dumps(event(columns=DEB, action="added"))}]
+    wrapped.append({"json": event(columns=BASH, action="added")})
+    assert packages(*wrapped) == ["bash", "kesl"]
+    fleet = b"Connecting to the server...\n" + lines({"host": "w1", "rows": [PROGRAM]}) + b"100% responded\n"
+    first, problem = read_bytes(fleet)
+    assert isinstance(first, Inventory)
+    assert isinstance(problem, Problem)
+    assert problem.where == "host-1.json:3"
+    assert one(b"W1126 warning\n" + json.dumps([DEB], indent=1).encode()).items
+
+
+def opened(path: str) -> BinaryIO:
+    return io.BytesIO(Path(path).read_bytes())
+
+
+def test_several_logs_of_one_host(tmp_path: Path) -> None:
+    logs = {
+        "osqueryd.results.log": lines(event(columns=DEB, action="removed", unixTime=1767225700)),
+        "osqueryd.results.log.1": lines(event(columns=DEB, action="added"), event(columns=BASH, action="added")),
+        "osqueryd.snapshots.log": lines(event(name="procs", snapshot=[PROCESS])),
+        "other.log": b"hello\n",
+    }
+    for name, data in logs.items():
+        (tmp_path / name).write_bytes(data)
+    for names in (list(logs), list(reversed(logs))):
+        found, problem = read_logs([str(tmp_path / name) for name in names], opened)
+        assert isinstance(found, Inventory)
+        assert [item.name for item in found.items] == ["bash", "avp.exe"]
+        assert isinstance(problem, Problem)
+        assert problem.where.endswith("other.log")
+    (missing,) = read_logs([str(tmp_path / "none.log")], opened)
+    assert isinstance(missing, Problem)
+
+
+@pytest.mark.parametrize(
+    ("path", "args", "program"),
+    [
+        ("C:\\Program", "Files (x86)\\K\\avp.exe -autorun", "C:\\Program Files (x86)\\K\\avp.exe"),
+        ('"C:\\P\\avp.exe"', "-x", "C:\\P\\avp.exe"),
+        ("rundll32.exe", "C:\\K\\k.dll,Start", "C:\\K\\k.dll"),
+        ("/opt/k/k", "--x", "/opt/k/k"),
+    ],
+)
+def test_paths_that_were_cut_at_a_blank(path: str, args: str, program: str) -> None:
+    row = {"name": "avp", "path": path, "args": args, "type": "Startup Item", "source": "HKEY_LOCAL_MACHINE\\...\\Run"}
+    (item,) = one(json.dumps({"startup_items": [row]}).encode()).items
+    assert (item.path, item.command) == (program, f"{path} {args}")
+
+
+CAPTURES = Path(os.environ.get("PHASEOUT_CORPORA", "/none")) / "captures/osquery-5.20"
+
+
+@pytest.mark.skipif(not CAPTURES.is_dir(), reason="no captures of osquery here")
+def test_captures() -> None:
+    for folder in ("default", "batch", "numerics", "snapshot-events"):
+        for name in ("osqueryd.results.log", "osqueryd.snapshots.log"):
+            found = one((CAPTURES / folder / name).read_bytes(), name)
+            assert found.host.name == "host-demo"
+            assert found.runs
+    assert [item.kind for item in one((CAPTURES / "osqueryi.csv").read_bytes(), "osqueryi.csv").items] == [
+        "package"
+    ] * 3
+    assert len(one((CAPTURES / "osqueryi.json").read_bytes(), "osqueryi.json").items) == 3
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.dictionaries(st.sampled_from(("name", "version", "rows", "columns", "snapshot", "host")), JSON)))
+def test_odd_lines_never_raise(values: list[dict[str, Any]]) -> None:
+    for found in read_bytes(lines(event(columns=DEB, action="added"), *values)):
+        assert found is not None
 
 
 def test_the_real_shell() -> None:

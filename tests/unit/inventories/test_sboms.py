@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.unit.inventories.conftest import broken, one, read_bytes
+from tests.unit.inventories.conftest import JSON, broken, one, read_bytes
 
 SYFT: dict[str, Any] = {
     "$schema": "http://cyclonedx.org/schema/bom-1.6.schema.json",
@@ -170,7 +170,6 @@ def test_wrong_shapes(data: bytes) -> None:
     assert broken(data).why.startswith(("no CycloneDX", "no SPDX"))
 
 
-JSON = st.recursive(st.none() | st.booleans() | st.integers() | st.text(), st.lists, max_leaves=4)
 MEMBERS = ("name", "version", "purl", "type", "group", "publisher", "supplier", "properties", "components", "evidence")
 
 
