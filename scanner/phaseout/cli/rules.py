@@ -103,8 +103,8 @@ def show(identifier: str, folders: RuleFolders, format_name: str) -> None:
 def check(folders: tuple[str, ...], only_rules: bool, clean_files: tuple[str, ...]) -> None:
     """Check the shipped rules, and those in DIR beside them.
 
-    Names every error, judges every specimen, and tries a list of ordinary software. The columns of such a CSV are named
-    as the fields of an item: name, vendor, path, kind, …
+    Names every error, judges every specimen, and tries a list of ordinary software. The columns of that CSV are
+    named as the fields of an item: name, vendor, path, kind, …
 
     \b
     Example:
@@ -230,8 +230,8 @@ waiver = ""                 # who may grant an exception under it; empty: it kno
 
 [status]
 state = "in_force"
-as_of = {today}             # when that was looked up
-review_by = {review}        # when to look again
+as_of = {today}             # when that was checked
+review_by = {review}        # when to check it again
 
 [[bound]]
 role = "us_federal_agency"  # an id of roles.toml

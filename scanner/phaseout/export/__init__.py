@@ -1,7 +1,7 @@
 """The rules in the languages of other tools, for machines on which phaseout is not installed.
 
-One file a language. None of them can say everything that a rule says: what cannot be said is left out by name, with
-the reason, in the exported file itself.
+One file for each language. None can express everything that a rule says: the exported file names each block that is
+left out, with the reason.
 """
 
 from collections.abc import Callable, Collection, Iterator
@@ -17,7 +17,7 @@ _ONLY_ON = {field.name: field.platform for field in FIELDS if field.platform}
 
 
 class LeftOutBlock(NamedTuple):
-    """A match block that a language cannot say, and why."""
+    """A match block that a language cannot express, and why."""
 
     product: str
     block: str
@@ -52,7 +52,7 @@ LANGUAGES = (
 
 
 def products(ruleset: Ruleset, platforms: Collection[Platform]) -> Iterator[tuple[Vendor, Product]]:
-    """Every product that is restricted or asks for a look. A successor is neither."""
+    """Every product but successors, which are not restricted."""
     for vendor in ruleset.vendors:
         for product in vendor.product:
             if product.role != "successor" and not platforms_of(product, platforms).isdisjoint(platforms):
@@ -65,12 +65,12 @@ def platforms_of(product: Product, platforms: Collection[Platform]) -> frozenset
 
 
 def elsewhere(block: Block, platforms: Collection[Platform]) -> bool:
-    """Whether a block asks for what none of these platforms has: nobody misses it there."""
+    """Whether a block asks for a field that none of these platforms has, so that leaving it out loses nothing."""
     return any(_ONLY_ON.get(field, platform) not in platforms for platform in platforms for field, _ in block.fields)
 
 
 def in_words(block: Block) -> str:
-    """A block as a person would say it; long lists are cut."""
+    """A block in words; long lists are cut."""
     kinds = [" or ".join(sorted(block.kinds))] if block.kinds else []
     fields = []
     for field, texts in block.fields:

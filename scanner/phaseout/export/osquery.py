@@ -1,8 +1,8 @@
-r"""A pack of osquery: for each product one query a table.
+r"""A pack of osquery: for each product one query on each table.
 
-A query answers with the rows of the table that the product's match blocks fit, and names the product beside them.
-SQL says less than a rule: only letters of the Latin alphabet are compared without regard to case, accents, look-alike
-letters and format characters count, and legal forms (Inc, GmbH, AO) are taken out anywhere in a publisher's name.
+A query returns the rows of the table that fit the product's match blocks, with the product. SQL expresses less than a
+rule: it ignores case only in Latin letters, does not fold accents, look-alike letters or format characters, and removes
+legal forms (Inc, GmbH, AO) anywhere in a publisher's name.
 
 References:
     https://osquery.readthedocs.io/en/stable/deployment/configuration/ (packs), https://osquery.io/schema/ (tables);
@@ -24,7 +24,7 @@ from phaseout.rules.patterns import Texts
 _INTERVAL = 86_400  # seconds between two runs of a query
 _ALL: tuple[Platform, ...] = ("linux", "macos", "windows")
 _NAMES = {"linux": "linux", "macos": "darwin", "windows": "windows"}
-_OF_USERS = "users CROSS JOIN {} USING (uid)"  # these tables show the user who asks, unless told of others
+_OF_USERS = "users CROSS JOIN {} USING (uid)"  # these tables show only the current user without a uid
 _MAINTAINER = "trim(substr(maintainer || ' <', 1, instr(maintainer || ' <', ' <')))"
 _FOLDED = "folded_vendor"
 _NESTED = 12
@@ -47,7 +47,7 @@ _UNINSTALL = "Microsoft\\Windows\\CurrentVersion\\Uninstall\\"
 _SOFTWARE = ("HKEY_LOCAL_MACHINE\\SOFTWARE\\", "HKEY_LOCAL_MACHINE\\SOFTWARE\\WOW6432Node\\")
 _PROGRAM_FOLDERS = ("C:\\Program Files\\", "C:\\Program Files (x86)\\", "C:\\ProgramData\\")
 _WITHOUT_TABLE = {
-    "signer": "osquery tells a signer only for a file that is named (authenticode, signature)",
+    "signer": "osquery gives the signer only of a named file (authenticode, signature)",
     "ids.clsid": "osquery has no table of the Security Center's or Internet Explorer's identifiers",
     "ids.package_family": "osquery has no table of MSIX packages",
     "ids.upgrade_code": "osquery has no table of upgrade codes",
@@ -233,7 +233,7 @@ def _query(vendor: Vendor, product: Product, name: str, table: Table, platforms:
     if _FOLDED in where:
         first, source = _with_folded(table.columns["vendor"][0], source)
     return (
-        f"{first}SELECT DISTINCT {selected}, {_confidence(conditions)} AS confidence, "  # noqa: S608  (nobody runs it here)
+        f"{first}SELECT DISTINCT {selected}, {_confidence(conditions)} AS confidence, "  # noqa: S608  (not run here)
         f"{shown[0]} AS name, {version} AS version, {path} AS path FROM {source} WHERE {where};"
     )
 
@@ -277,7 +277,7 @@ def _condition(block: Block, name: str, table: Table, platforms: Sequence[Platfo
 
 
 def _fits(column: str, pattern: str, slashes: bool = False) -> str:
-    r"""Whether a column fits a pattern; `slashes` tells that `\` and `/` are the same in it."""
+    r"""Whether a column fits a pattern; with `slashes`, `\` and `/` are the same."""
     if slashes:
         column, pattern = f"replace({column}, '\\', '/')", pattern.replace("\\", "/")
     if "*" not in pattern:

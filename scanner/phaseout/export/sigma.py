@@ -1,6 +1,6 @@
 r"""Sigma rules: for each product one rule a log source (process creation, registry, driver load).
 
-A log tells what happens, not what is installed: these rules see a product that starts, loads a driver or writes to
+A log shows what happens, not what is installed: these rules see a product that starts, loads a driver or writes to
 its keys. What they say of a name, they say of the end of a path.
 
 References:
@@ -102,13 +102,13 @@ def _rule(
         "author": "phaseout",
         "logsource": {"category": log.category, "product": platform},
         "detection": detection,
-        "falsepositives": ["Software of somebody else that has the same name"],
+        "falsepositives": ["Software of another vendor with the same name"],
         "level": "medium" if product.role == "covered" else "low",
     }
 
 
 def _selection(block: Block, log: LogSource, platform: Platform) -> dict[str, Value]:
-    """A block as the selection of a log source; empty if it cannot be said there."""
+    """A block as the selection of a log source; empty if it cannot be expressed there."""
     if block.kinds and block.kinds.isdisjoint(log.kinds):
         return {}
     selection: dict[str, Value] = {}
@@ -164,7 +164,7 @@ def _keys(pattern: str) -> Iterator[str]:
 
 
 def _sigma(pattern: str) -> str:
-    """`*` is a wildcard in both languages; a backslash and a question mark are none here."""
+    """Escapes backslashes and question marks, which are special in Sigma; `*` is a wildcard in both languages."""
     return pattern.replace("\\", "\\\\").replace("?", "\\?")
 
 

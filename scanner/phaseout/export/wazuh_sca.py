@@ -1,7 +1,7 @@
 r"""A policy of Wazuh's Security Configuration Assessment: for each product one check, which fails where it is found.
 
-A check looks for folders, files, processes, keys, services and packages by their whole names: a policy knows no
-patterns for them. What a star of a rule stands for is therefore not seen, but where it is the end of a folder.
+A check looks for folders, files, processes, keys, services and packages by their whole names: a policy has no patterns
+for them. Patterns with a star are therefore left out, unless the star ends a folder.
 
 References:
     https://documentation.wazuh.com/current/user-manual/capabilities/sec-config-assessment/creating-custom-policies.html,
@@ -25,7 +25,7 @@ _UNINSTALL = "Microsoft\\Windows\\CurrentVersion\\Uninstall\\"
 _SERVICES = f"{_HKLM}SYSTEM\\CurrentControlSet\\Services\\"
 _PROGRAM_FOLDERS = ("C:\\Program Files\\", "C:\\Program Files (x86)\\", "C:\\ProgramData\\")
 _MANAGERS = {"": "there", "c:dpkg ": "installed by dpkg", "c:rpm ": "installed by rpm"}
-_THERE: dict[Platform, tuple[str, str]] = {  # what tells the platform, and how a person calls it
+_THERE: dict[Platform, tuple[str, str]] = {  # what shows the platform, and its name
     "linux": ("f:/proc/version", "Linux"),
     "macos": ("f:/System/Library/CoreServices/SystemVersion.plist", "macOS"),
     "windows": (f"r:{_HKLM}SOFTWARE\\Microsoft\\Windows NT\\CurrentVersion", "Windows"),
@@ -95,7 +95,7 @@ def _check(
 
 
 def _rules(block: Block, platform: Platform) -> Iterator[str]:
-    """What a block looks for; nothing if one of its fields cannot be asked for."""
+    """The rules of a block; none if the policy language cannot express one of its fields."""
     fields = {field: texts.patterns for field, texts in block.fields if isinstance(texts, Texts)}
     if len(fields) < len(block.fields):
         return
@@ -129,12 +129,12 @@ def _name(name: str, kinds: frozenset[str], platform: Platform) -> Iterator[str]
 
 
 def _telling(vendors: tuple[str, ...]) -> list[str]:
-    """Those that have none of the others in them: who has `Kaspersky Lab` in his name has `Kaspersky` there."""
+    """The names that contain none of the others: `Kaspersky` also finds `Kaspersky Lab`."""
     return [one for one in vendors if not any(other in one for other in vendors if other != one)]
 
 
 def _package(name: str, vendor: str) -> Iterator[str]:
-    """A package whose maintainer or vendor has that word in it: legal forms around it do not matter."""
+    """A package whose maintainer or vendor contains the name, with or without legal forms."""
     if "*" not in name + vendor:
         yield f"c:dpkg -s {name} -> r:^Maintainer:\\.*{_literal(vendor)}"
         yield f"c:rpm -qi {name} -> r:^Vendor\\s*:\\.*{_literal(vendor)}"

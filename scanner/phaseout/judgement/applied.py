@@ -1,7 +1,7 @@
 """Which measures apply to a product on this host, to whom, and which of their dates counts.
 
-A measure applies if it binds a declared role, or if one of its consequences reaches every user where the operator is
-(updates that end). Any other only names the vendor: it is shown, and drives nothing.
+A measure applies if it binds a declared role, or if one of its milestones affects every user where the operator is,
+such as the end of updates. Any other measure only names the vendor: it is shown, and drives nothing.
 """
 
 import datetime as dt
@@ -13,13 +13,13 @@ from phaseout.model.rules import Category, Measure, Milestone, Policy, Precision
 
 OWN_CUTOFF = "policy"  # the id under which the operator's own deadline stands beside the measures
 DEAD = frozenset(("revoked", "expired", "proposed", "superseded"))
-# Consequences that reach the machine of every user, whoever must act.
+# Milestones that affect every user, no matter who must act.
 EVERYBODY = frozenset(("update_cutoff", "cloud_service_cutoff", "vendor_end_of_service"))
-# What ends for every user, of a product of these categories there is nothing of: no signatures, no service.
+# Products of these categories get no signatures and no service that could end.
 _WITHOUT_UPDATES: frozenset[Category] = frozenset(
     ("developer_library", "threat_intelligence", "security_training", "advisory")
 )
-# Consequences that ask a bound role to remove the software, to sell or provide none of it, and to buy none of it.
+# Milestones that require a bound role to stop using the software, to stop providing it, or restrict only trade.
 _USE = frozenset(("use_ban", "removal_begins", "removal_due", "waiver_ends"))
 _PROVIDING = frozenset(("contracting_ban",))
 _TRADE = frozenset(("procurement_ban", "funding_ban", "resale_ban", "integration_ban", "licensing_ban"))
@@ -173,7 +173,7 @@ def _counts(milestone: Milestone, product: Product, who: Declared, *, reaches: b
 
 
 def _weight(milestone: Milestone) -> tuple[int, bool, float, bool]:
-    """Installed is use: what forbids that comes before what ends, and both before what is about trade."""
+    """Software that is installed is in use: bans on use come first, then what ends for every user, then trade."""
     groups = (_USE, EVERYBODY, _PROVIDING, _TRADE)
     group = next(number for number, kinds in enumerate(groups) if milestone.kind in kinds)
     at = milestone.at.timestamp() if milestone.at is not None else float("inf")
@@ -181,7 +181,7 @@ def _weight(milestone: Milestone) -> tuple[int, bool, float, bool]:
 
 
 def _group(one: Applied) -> tuple[int, int, bool]:
-    """What asks for removal or ends, of which what binds a declared role comes first; then what else applies."""
+    """Measures that require removal come first, binding ones before others; then the other measures that apply."""
     removal = one.milestone in EVERYBODY or (one.milestone in REMOVAL and one.force != "advisory")
     applies = _APPLIES.index(one.applies)
     return (0 if removal and applies < 2 else 1 + applies), applies, one.milestone not in REMOVAL

@@ -1,7 +1,7 @@
 """From recognised items to findings: the verdict on each product and on the host, and the words for it.
 
 The words follow the law. Updates that ended mean that protection decays, not that using the software is forbidden; and
-what binds no declared role is never called an obligation.
+a measure that binds no declared role is never called an obligation.
 """
 
 import datetime as dt
@@ -226,7 +226,7 @@ def _decide(
     if product.role == "successor":
         return "successor", f"Not restricted. {product.note or 'It took the place of the restricted product.'}".strip()
     if waiver is not None:
-        return "waived", f"Waived until {waiver.expires} by {waiver.approver}: {waiver.reason}"
+        return "waived", f"Waived until {waiver.expires} by {waiver.approver}: {waiver.reason}{_not_lifted(measures)}"
     driving = measures[0] if measures and measures[0].applies != "names" else None
     if driving is not None and driving.applies == "exempts":
         return _exempt(product, driving, measures)
@@ -267,12 +267,20 @@ def _exempt(product: Product, driving: Applied, measures: Sequence[Applied]) -> 
     return "exempt", f"Its category, {category}, is exempt under {driving.id}.{not_free}"
 
 
+def _not_lifted(measures: Sequence[Applied]) -> str:
+    """The measures that an internal waiver cannot lift."""
+    binding = [
+        one.id for one in measures if one.applies == "binds" and one.id != OWN_CUTOFF and one.force != "advisory"
+    ]
+    return f". This lifts no duty under {', '.join(binding)}." if binding else ""
+
+
 def _obligation(measures: Sequence[Applied], policy: Policy) -> str:
     """Which measure obliges whom, or that none does."""
     binding = next((one for one in measures if one.applies == "binds" and one.id != OWN_CUTOFF), None)
     if binding is not None:
-        verb = "advises" if binding.force == "advisory" else "binds"
-        return f"{binding.title} {verb} you ({binding.role})."
+        word = "Advice for" if binding.force == "advisory" else "Binding for"
+        return f"{word} {binding.role}: {binding.title}."
     return f"No measure obliges you ({', '.join(policy.roles) or 'no role declared'})."
 
 
@@ -316,7 +324,7 @@ def _host_verdict(findings: Sequence[Finding], unseen: Sequence[Unseen], ruleset
 
 
 def _ruled_kinds(ruleset: Ruleset) -> frozenset[str] | None:
-    """The kinds that some rule looks at; `None` if a rule looks at all."""
+    """The kinds that rules ask for; `None` if a rule asks for any kind."""
     kinds: set[str] = set()
     for vendor in ruleset.vendors:
         for product in vendor.product:

@@ -1,4 +1,4 @@
-"""What a reader must know of rules, clock and policy before he relies on a verdict."""
+"""What a reader must know about rules, clock and policy before relying on a verdict."""
 
 import datetime as dt
 from collections.abc import Iterator, Sequence
@@ -31,7 +31,7 @@ def clock_warnings(ruleset: Ruleset, scanned_at: str, as_of: dt.datetime | dt.da
 
 
 def rule_warnings(ruleset: Ruleset, hits: Sequence[Hit], as_of: dt.datetime | dt.date) -> Iterator[str]:
-    """What a reader must know of the measures that were used: unverified parts, overdue reviews."""
+    """Unverified parts and overdue reviews of the measures that were used."""
     found: dict[str, set[str]] = {}
     for hit in hits:
         found.setdefault(hit.vendor.id, set()).add(hit.product.id)
@@ -51,7 +51,7 @@ def rule_warnings(ruleset: Ruleset, hits: Sequence[Hit], as_of: dt.datetime | dt
 
 
 def waiver_of(policy: Policy, product_id: str, host: str, today: dt.date, used: set[int]) -> Waiver | None:
-    """The waiver that covers a product on a host; every one that would, expired ones too, is noted as used."""
+    """The waiver in force for a product on a host. Adds every waiver that fits, expired or not, to `used`."""
     for number, waiver in enumerate(policy.waiver):
         if fnmatchcase(product_id, waiver.product) and _on_host(waiver, host):
             used.add(number)
@@ -63,7 +63,7 @@ def waiver_of(policy: Policy, product_id: str, host: str, today: dt.date, used: 
 def waiver_warnings(
     policy: Policy, used: set[int], ruleset: Ruleset, inventory: Inventory, waived: Sequence[Finding], today: dt.date
 ) -> Iterator[str]:
-    """Waivers that are expired, unused, too broad, or internal where a measure binds that knows none."""
+    """Waivers that are expired, unused or too broad, or that cannot lift a measure that binds."""
     products = [product.id for vendor in ruleset.vendors for product in vendor.product]
     for number, waiver in enumerate(policy.waiver):
         name = f"waiver[{number}] for {waiver.product!r}"
@@ -84,7 +84,7 @@ def waiver_warnings(
 
 
 def not_looked_for(ruleset: Ruleset, who: Declared) -> Iterator[Unseen]:
-    """Vendors that a measure names, which binds a declared role, and that no rule looks for."""
+    """Vendors without a vendor file, named by a measure that binds a declared role."""
     for measure in ruleset.measures:
         binds = any(bound.role in who.roles for bound in measure.bound)
         if measure.unruled_vendors and binds and measure.status.state not in DEAD:
@@ -97,7 +97,9 @@ def not_looked_for(ruleset: Ruleset, who: Declared) -> Iterator[Unseen]:
 
 
 def nothing_read(inventory: Inventory) -> Iterator[Unseen]:
-    """An inventory without a source that ran, or without any item, shows nothing, least of all a clean host."""
+    """An inventory without a source that ran, or without any item, proves nothing about its host."""
+    if any(not one.kinds for one in inventory.unseen):
+        return  # that says so already
     if not inventory.runs:
         yield Unseen("the whole host", "the inventory names no source that ran", "scan the host itself")
     elif not any(run.status in _ENDED for run in inventory.runs):

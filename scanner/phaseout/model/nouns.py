@@ -40,7 +40,7 @@ IdType = Literal[
 
 
 class Evidence(Struct, frozen=True, omit_defaults=True):
-    """Where a trace was read, and what was read there, so that a person can look for himself."""
+    """Where a trace was read, and what was read there, so that a person can check it."""
 
     where: str
     what: str = ""

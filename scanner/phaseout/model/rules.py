@@ -36,7 +36,7 @@ Category = Literal[
 Grade = Literal["A", "B", "C"]
 ProductRole = Literal[
     "covered",  # the restricted software itself
-    "embedded",  # somebody else's product that may carry it: a person decides
+    "embedded",  # another maker's product that may carry it: a person decides
     "indicator",  # software that goes with covered equipment: a person decides
     "vendor",  # catch-all: something of this vendor that no product names
     "successor",  # what the vendor put in its own place: shown, never restricted
@@ -88,7 +88,7 @@ StepKind = Literal[
     "ask",  # what a person must find out or decide first
     "replace",  # the replacement, before anything is removed
     "export",  # what must be saved or recorded
-    "decrypt",  # what the product encrypted, for without it nobody can read it
+    "decrypt",  # what the product encrypted: only the product can read it
     "unmanage",  # what would keep the product or install it again
     "stop",  # running programs
     "uninstall",
@@ -196,7 +196,7 @@ class Milestone(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
 
 class Role(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Who an operator can be. `home` is a country or state; whoever has the role has those that it implies as well."""
+    """Who an operator can be. `home` is a country or state; `implies` are roles that the operator then has as well."""
 
     id: str
     title: str
@@ -235,7 +235,7 @@ class Reference(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=T
 
 
 class MeasureStatus(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Whether the measure is in force, as of when that was looked up, and when to look again."""
+    """Whether the measure is in force, when that was checked, and when to check it again."""
 
     state: MeasureState
     as_of: dt.date
@@ -291,7 +291,7 @@ class Cutoff(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
 
 class Policy(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """The operator's own file `phaseout.toml`: what binds us, what we tolerate, and what comes instead."""
+    """The operator's own file `phaseout.toml`: roles, waivers, deadlines and replacements."""
 
     roles: tuple[str, ...] = ()
     rules: tuple[str, ...] = ()

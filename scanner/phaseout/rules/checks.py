@@ -1,4 +1,4 @@
-"""What a rule must keep besides its shape, so that it neither raises false alarms nor claims what nobody checked."""
+"""Checks of a rule beyond its shape, against false alarms and unsupported claims."""
 
 import re
 from collections.abc import Collection, Iterator, Sequence
@@ -10,7 +10,7 @@ from phaseout.model.rules import Match, Measure, Policy, Product, Role, Vendor, 
 VENDOR = "vendor"  # the actor and bound role that is the vendor itself, which no operator can declare
 _HOME = re.compile(r"[A-Z]{2}(-[A-Z0-9]{1,3})?\Z")
 _ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*\Z")
-# Names that other software, or malware, has as well: on their own they say nothing.
+# Names that other software or malware uses as well: they prove nothing on their own.
 GENERIC = frozenset(
     (
         *("avp", "kav", "wdserver", "soyuz.exe", "kavstart", "kavstart.exe"),
@@ -21,7 +21,7 @@ _WORD = re.compile(r"[^\W_]{3,}|[^\W_\x00-\u02ff]{2,}")  # two ideographs tell a
 
 
 def check_vendor(vendor: Vendor, name: str) -> Iterator[str]:
-    """What is wrong with a vendor file, each line with its place."""
+    """The errors of a vendor file, each with its place."""
     yield from _check_id(vendor.id, name)
     seen: dict[str, int] = {}
     for number, product in enumerate(vendor.product):
@@ -37,7 +37,7 @@ def check_vendor(vendor: Vendor, name: str) -> Iterator[str]:
 
 
 def check_measure(measure: Measure, name: str) -> Iterator[str]:
-    """What is wrong with a measure file, each line with its place."""
+    """The errors of a measure file, each with its place."""
     yield from _check_id(measure.id, name)
     known = {reference.id for reference in measure.reference}
     for reference in measure.reference:
@@ -67,7 +67,7 @@ def check_measure(measure: Measure, name: str) -> Iterator[str]:
 
 
 def check_roles(roles: Sequence[Role]) -> Iterator[str]:
-    """What is wrong with the roles."""
+    """The errors of the roles."""
     known = {role.id for role in roles}
     seen: set[str] = set()
     for role in roles:
@@ -84,7 +84,7 @@ def check_roles(roles: Sequence[Role]) -> Iterator[str]:
 def check_references(
     vendors: Sequence[Vendor], measures: Sequence[Measure], roles: Sequence[Role]
 ) -> Iterator[tuple[str, str]]:
-    """Id and error of files that refer to what no file defines, or that define what another does."""
+    """Id and error of each file with a dangling reference or a duplicate definition."""
     known_vendors = {vendor.id for vendor in vendors}
     products: dict[str, str] = {}
     for vendor in vendors:
@@ -109,7 +109,7 @@ def check_references(
 
 
 def check_policy(policy: Policy, vendors: Sequence[Vendor], roles: Sequence[Role]) -> Iterator[str]:
-    """Roles, products and vendors that a policy names and no rule knows."""
+    """Unknown roles, products and vendors in a policy."""
     known = {role.id for role in roles}
     for number, role in enumerate(policy.roles):
         if role not in known:

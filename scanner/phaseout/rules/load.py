@@ -25,7 +25,7 @@ _T = TypeVar("_T", bound=msgspec.Struct)
 
 
 class RuleError(Exception):
-    """Rules or a policy that cannot be used; `errors` has one line for each thing that is wrong."""
+    """Rules or a policy that cannot be used; `errors` has one line for each error."""
 
     def __init__(self, errors: list[str]) -> None:
         super().__init__("\n".join(errors))
@@ -97,7 +97,7 @@ def pack(ruleset: Ruleset) -> bytes:
 
 
 def unpack(packed: bytes, files: Mapping[str, bytes]) -> Ruleset | None:
-    """The rules of `pack`, if it was made of just these files; `None` if it was not, or is damaged."""
+    """The rules of a pack made from exactly these files; `None` if it was made from others, or is damaged."""
     try:
         ruleset = msgspec.json.decode(packed, type=Ruleset)
     except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
@@ -106,10 +106,10 @@ def unpack(packed: bytes, files: Mapping[str, bytes]) -> Ruleset | None:
 
 
 def check_names(name: str, policy: Policy, ruleset: Ruleset) -> None:
-    """Holds a policy against the rules it speaks of.
+    """Checks the names in a policy against the rules.
 
     Raises:
-        RuleError: with every role, product and vendor that no rule knows.
+        RuleError: with every unknown role, product and vendor.
     """
     errors = [f"{name}: {error}" for error in check_policy(policy, ruleset.vendors, ruleset.roles)]
     if errors:

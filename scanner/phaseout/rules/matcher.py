@@ -14,7 +14,7 @@ from phaseout.model.rules import Match, Patterns, Product, Ruleset, Vendor, Vers
 from phaseout.rules import normalise
 from phaseout.rules.patterns import HEAD, Texts, Versions
 
-# Words of ordinary software: a block found by one of them would be tried on half of the machine.
+# Words of ordinary software: a block indexed by one of them would be tried on half of all items.
 _COMMON = frozenset(
     (
         b"agent app application applications apps bin client cloud com core data desktop dll driver drivers "
@@ -26,7 +26,7 @@ _COMMON = frozenset(
 
 
 class NotIndexableError(ValueError):
-    """A block has no literal that an index could hold: it would have to be tried on every item."""
+    """A block without a literal to index on: it would have to be tried on every item."""
 
 
 class Block:
@@ -41,7 +41,7 @@ class Block:
         self.confidence = _confidence(match)
 
     def fits(self, spelled: "_Spelled") -> list[tuple[str, str]] | None:
-        """Field and value of everything that fits; `None` if anything does not."""
+        """Each field of the block with the value that fits; `None` if one does not fit."""
         if self.kinds and spelled.item.kind not in self.kinds:
             return None
         found: list[tuple[str, str]] = []
@@ -52,7 +52,7 @@ class Block:
         return found
 
     def misses(self, spelled: "_Spelled") -> list[tuple[str, str]]:
-        """The fields that do not fit, each with what was wanted, for an explanation."""
+        """The fields that do not fit, each with the patterns it wants, for an explanation."""
         found: list[tuple[str, str]] = []
         if self.kinds and spelled.item.kind not in self.kinds:
             found.append(("kind", " or ".join(sorted(self.kinds))))
@@ -62,7 +62,7 @@ class Block:
         return found
 
     def keys(self) -> list[tuple[list[bytes], list[bytes]]]:
-        """The words of the one field that the block is found by: for each pattern whole words, or starts of words.
+        """The words of the field that the block is indexed by: for each pattern whole words and word prefixes.
 
         Raises:
             NotIndexableError: no field has a literal in each of its patterns.
@@ -74,7 +74,7 @@ class Block:
             keys = list(patterns.keys())
             if not keys or not all(whole or heads for whole, heads in keys):
                 continue
-            # The fewer patterns, the more selective; a vendor stands in every item of the vendor, so it comes last.
+            # The fewer patterns, the more selective; the vendor comes last, because every item of the vendor has it.
             if best is None or (field != "vendor" and len(keys) <= len(best)):
                 best = keys
         if best is None:
@@ -111,7 +111,7 @@ class Matcher:
         return hits
 
     def nearest(self, item: Item) -> Iterator[tuple[Block, list[tuple[str, str]]]]:
-        """For an explanation: every block that shares a word with the item, with the fields that do not fit."""
+        """Every block that shares a word with the item, with the fields that do not fit, for an explanation."""
         spelled = _Spelled(item)
         for block in self._candidates(item_words(item)):
             yield block, block.misses(spelled)
@@ -135,7 +135,7 @@ class Matcher:
             if any(unless.fits(spelled) is not None for unless in self._unless[product.id]):
                 continue
             best[product.id] = Hit(index, block.vendor, product, block.confidence, _because(item, fits))
-        # Who certainly is the vendor makes a weaker sign of one of its products certain as well.
+        # Where the vendor is certain, a weaker match of one of its products is certain as well.
         for sure in [hit for hit in best.values() if hit.product.role == "vendor" and hit.confidence == "certain"]:
             for hit in list(best.values()):
                 if hit.vendor.id == sure.vendor.id and hit.product.role == "covered" and hit.confidence != "certain":
@@ -155,7 +155,7 @@ class Matcher:
                     yield block
 
     def _index(self) -> None:
-        """Every pattern goes under its rarest word; under the start of one only where no whole word is telling."""
+        """Indexes each pattern by its rarest word, or by a word prefix if it has no distinctive word."""
         wanted = [(block, block.keys()) for block in self.blocks]
         uses: dict[bytes, int] = {}
         for _, keys in wanted:
@@ -173,7 +173,7 @@ class Matcher:
 
 
 class _Spelled(dict[str, str]):
-    """The fields of an item in their normal spelling, each worked out when it is first asked for."""
+    """The fields of an item in normal spelling, each computed when first used."""
 
     def __init__(self, item: Item) -> None:
         self.item = item

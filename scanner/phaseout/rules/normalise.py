@@ -2,7 +2,7 @@
 
 References:
     Unicode Standard Annex #15 (normalisation forms), Unicode Technical Standard #39 (confusables; the small table here
-    holds only the Cyrillic and Greek letters that look like Latin ones), Unicode Standard Annex #9 (bidirectional
+    holds only Cyrillic and Greek letters that look like Latin ones), Unicode Standard Annex #9 (bidirectional
     overrides).
 """
 
@@ -32,8 +32,7 @@ _NATIVE_FORMS = ("ао", "зао", "оао", "ооо", "пао")
 def normal(text: str) -> str:
     r"""The text in lower case without accents, format characters and trade marks, blanks collapsed, `\\` as `/`.
 
-    Letters that only look Latin become Latin ones; what stands behind a right-to-left override is read backwards, as
-    it shows on the screen.
+    Letters that look like Latin ones become Latin; text after a right-to-left override is reversed, as screens show it.
     """
     if not text.isascii():
         if "\u202e" in text:
@@ -45,7 +44,7 @@ def normal(text: str) -> str:
 
 
 def _bare(text: str) -> str:
-    """Without format characters and accents: whatever normalisation would put in order."""
+    """The text without format characters and combining marks, which normalisation would sort."""
     return "".join(
         char for char in text if not unicodedata.combining(char) and unicodedata.category(char) not in _INVISIBLE
     )
@@ -64,7 +63,7 @@ def vendor(text: str) -> str:
 
 
 def _legal_form(ahead: list[str]) -> int:
-    """How many of the next words are a legal form: one (`gmbh`), or the letters of one (`s p a`), in either order."""
+    """How many of the next words form a legal form: one (`gmbh`), or its single letters (`s p a`), in either order."""
     if ahead and ahead[0] in FORMS:
         return 1
     for length in (4, 3, 2):
@@ -77,7 +76,7 @@ def _legal_form(ahead: list[str]) -> int:
 
 
 def words(text: str) -> list[bytes]:
-    """The runs of letters and digits of a text in its normal spelling, as UTF-8: bytes are cut four times as fast."""
+    """The words of a string in normal spelling, as UTF-8: splitting bytes is four times as fast."""
     if text.isascii():
         return text.encode().translate(_SEPARATORS).split()
     return "".join(char if char.isalnum() else " " for char in normal(text)).encode().split()

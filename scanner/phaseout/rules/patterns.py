@@ -11,7 +11,7 @@ _NUMBERS = re.compile(r"\d+")
 
 
 class Texts:
-    """Any of several patterns; `fits` gives the one that fits, so that the reason can name it."""
+    """Any of several patterns; `fits` returns the one that fits, for the explanation."""
 
     def __init__(self, patterns: Iterable[str], spell: Callable[[str], str]) -> None:
         self.patterns = tuple(patterns)
@@ -25,7 +25,7 @@ class Texts:
                 self._exact.setdefault(spelled, pattern)
 
     def fits(self, text: str) -> str | None:
-        """The pattern that fits a text in its normal spelling, or `None`."""
+        """The pattern that fits a string in normal spelling, or `None`."""
         found = self._exact.get(text)
         if found is not None:
             return found
@@ -35,7 +35,7 @@ class Texts:
         return None
 
     def keys(self) -> Iterator[tuple[list[bytes], list[bytes]]]:
-        """For every pattern: the whole words that a fitting text must have, and the starts of words."""
+        """For each pattern, the whole words and the word prefixes that every fitting string has."""
         for text in self._exact:
             yield words(text), []
         for parts, _ in self._globs:
@@ -51,7 +51,7 @@ class Versions:
         self._most = numbers(wanted.max)
 
     def fits(self, text: str) -> str | None:
-        """The range in words if the version lies in it. `12.1` as upper end includes `12.1.0.506`."""
+        """The range in words if it includes the version. `12.1` as upper end includes `12.1.0.506`."""
         version = numbers(text)
         if not version or version < self._least:
             return None
@@ -61,7 +61,7 @@ class Versions:
 
 
 def glob(parts: tuple[str, ...], text: str) -> bool:
-    """Whether `parts`, the pattern split at its stars, fit the text from its start to its end."""
+    """Whether `parts`, a pattern split at its stars, match the whole string."""
     first, last = parts[0], parts[-1]
     if len(text) < len(first) + len(last) or not text.startswith(first) or not text.endswith(last):
         return False

@@ -12,7 +12,7 @@ from phaseout.rules.matcher import Block, Matcher, rank
 
 
 def check_rules(ruleset: Ruleset, clean: Mapping[str, bytes]) -> Iterator[str]:
-    """A line for everything that is wrong with rules whose files are well formed.
+    """A line for each error in rules whose files are well formed.
 
     Args:
         ruleset: the rules.
@@ -27,9 +27,9 @@ def check_rules(ruleset: Ruleset, clean: Mapping[str, bytes]) -> Iterator[str]:
 
 
 def judge_specimens(ruleset: Ruleset, matcher: Matcher) -> Iterator[str]:
-    """A line for each specimen that is judged otherwise than its file says.
+    """A line for each specimen that is matched otherwise than its file says.
 
-    A `hit` must be this product. A `miss` must not be this product, whatever else it is.
+    A `hit` must match this product. A `miss` must not, but may match another.
     """
     for vendor, number, product in _products(ruleset):
         place = f"vendors/{vendor.id}.toml: product[{number}]"
@@ -56,7 +56,7 @@ def needless_blocks(ruleset: Ruleset) -> Iterator[str]:
             owners.setdefault(same, f"{vendor.id}.toml: product[{number}].match[{index}]")
             for other, wider in enumerate(blocks):
                 if other != index and _essence(wider) != same and _covers(wider, block):
-                    yield f"{place}.match[{index}]: never counts, match[{other}] fits whatever it fits"
+                    yield f"{place}.match[{index}]: is redundant: match[{other}] fits everything that it fits"
                     break
 
 
@@ -93,12 +93,12 @@ def _recognised(matcher: Matcher, specimen: Specimen) -> list[str]:
 
 
 def _essence(block: Block) -> object:
-    """What decides a match, without grade and reference."""
+    """What decides a match: everything but grade and reference."""
     return block.kinds, tuple(sorted((field, frozenset(texts.patterns)) for field, texts in block.fields))
 
 
 def _covers(wider: Block, block: Block) -> bool:
-    """Whether whatever fits `block` fits `wider` too, with no less confidence."""
+    """Whether everything that fits `block` also fits `wider`, with at least the same confidence."""
     if rank(wider.confidence) < rank(block.confidence):
         return False
     if wider.kinds and not (block.kinds and block.kinds <= wider.kinds):

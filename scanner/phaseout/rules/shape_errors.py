@@ -1,4 +1,4 @@
-"""Every error of a table that does not have the shape it should have, each with its place and what would be right."""
+"""Every error in the shape of a table, each with its place and what is expected there."""
 
 import datetime as dt
 import difflib

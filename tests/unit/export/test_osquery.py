@@ -208,7 +208,7 @@ def test_what_is_left_out_is_named_with_the_reason(ruleset: Ruleset, pack: dict[
     assert {"product": "kaspersky-endpoint-agent", "match": left_match(left, "kaspersky-endpoint-agent")} in [
         {"product": one["product"], "match": one["match"]} for one in left
     ]
-    assert any("osquery tells a signer only for a file" in one["reason"] for one in left)
+    assert any("osquery gives the signer only of a named file" in one["reason"] for one in left)
     exported = {name.rpartition(".")[0] for name in pack["queries"]}
     named = {one["product"] for one in left}
     restricted = {p.id for vendor in ruleset.vendors for p in vendor.product if p.role != "successor"}

@@ -235,7 +235,7 @@ def test_a_bound_role_brings_its_own_date() -> None:
     (finding,) = report(policy=Policy(roles=("us_contractor",))).findings
     assert [applied.id for applied in finding.measures] == ["far", "commerce"]
     assert (finding.measures[0].applies, finding.measures[0].role) == ("binds", "us_contractor")
-    assert finding.action == "Replace it. far binds you (us_contractor). Remove it."
+    assert finding.action == "Replace it. Binding for us_contractor: far. Remove it."
 
 
 def test_another_role_of_the_measure_has_another_date() -> None:
@@ -263,7 +263,7 @@ def test_a_duty_without_a_date_binds_as_well() -> None:
     (finding,) = report(
         measures=(measure("it", undated, bound=("us_contractor",)),), policy=Policy(roles=("us_contractor",))
     ).findings
-    assert (finding.verdict, finding.action) == ("replace", "Replace it. it binds you (us_contractor). Remove it.")
+    assert (finding.verdict, finding.action) == ("replace", "Replace it. Binding for us_contractor: it. Remove it.")
     assert (finding.measures[0].due, finding.measures[0].days_left) == ("", None)
 
 
@@ -484,7 +484,9 @@ def test_waivers() -> None:
 
 def test_a_waiver_lifts_no_measure_that_binds() -> None:
     policy = msgspec.structs.replace(waiver(), roles=("us_contractor",))
-    assert report(policy=policy).rules.warnings == ("kesl is waived, but far binds: it knows no waiver",)
+    result = report(policy=policy)
+    assert result.rules.warnings == ("kesl is waived, but far binds: it knows no waiver",)
+    assert result.suppressed[0].action == "Waived until 2027-01-01 by Grace: pilot. This lifts no duty under far."
     knows = msgspec.structs.replace(FAR, waiver="the head of the agency")
     assert report(policy=policy, measures=(knows,)).rules.warnings == (
         "kesl is waived, but far binds: only this may lift it: the head of the agency",

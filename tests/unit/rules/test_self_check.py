@@ -53,7 +53,9 @@ def test_blocks_that_never_count() -> None:
         'match = [{name = "acme agent*", vendor = "@publishers"}, '
         '{kind = "service", name = "acme agent*", vendor = "@publishers"}]',
     )
-    assert wrong(narrower) == ["vendors/acme.toml: product[0].match[1]: never counts, match[0] fits whatever it fits"]
+    assert wrong(narrower) == [
+        "vendors/acme.toml: product[0].match[1]: is redundant: match[0] fits everything that it fits"
+    ]
     surer = GOOD.replace(
         'match = [{name = "acme agent*", vendor = "@publishers"}]',
         'match = [{name = "acme agent*"}, {kind = "package", name = "acme agent*", vendor = "@publishers"}]',
