@@ -10,6 +10,8 @@ import re
 import unicodedata
 from functools import lru_cache
 
+from phaseout.parsers.encodings.code_pages import repaired
+
 _MARKS = str.maketrans(dict.fromkeys("®™©℠"))
 _CONFUSABLE = str.maketrans(
     "авеԁһіјкӏмнорԛѕтсуԝхѵԍзαβεηικνορτυχѡ",
@@ -35,6 +37,7 @@ def normal(text: str) -> str:
     Letters that look like Latin ones become Latin; text after a right-to-left override is reversed, as screens show it.
     """
     if not text.isascii():
+        text = repaired(text)
         if "\u202e" in text:
             text = _OVERRIDE.sub(lambda found: found[1][::-1], text)
         # Accents go first: to put a long row of them in order takes normalisation a time that grows with its square.

@@ -180,7 +180,22 @@ TERRITORIES = (
                 "/Users/Shared/Parallels/*.pvm",
                 "~/.tart/vms/*",
             ),
+            *("~/VirtualBox VMs/*/*.vmdk", "~/VMware/*.vmwarevm", "~/Documents/Virtual Machines.localized/*.vmwarevm"),
+            *("~/Documents/Parallels/*.pvm", "~/.vagrant.d/boxes/*", "~/VirtualBuddy/*.vbvm", "~/Library/*/UTM/*.utm"),
+            "/private/var/root/Library/Application Support/multipassd/*/vault/instances/*",
         ),
+    ),
+    Territory(
+        "Windows programs in a bottle of Whisky or Wine",
+        "see the programs of each bottle",
+        _MACOS,
+        ("~/Library/Containers/com.isaacmarovitz.Whisky/Bottles/*",),
+    ),
+    Territory(
+        "backups of Time Machine",
+        "they hold earlier states: scan one with --root if that matters",
+        _MACOS,
+        ("/Volumes/*/Backups.backupdb/*", "/Volumes/.timemachine/*/*"),
     ),
     Territory(
         "disks of virtual machines",
@@ -193,6 +208,39 @@ TERRITORIES = (
                 for end in (".vhd", ".vhdx", ".avhdx")
             ),
             *(r"~\VirtualBox VMs\*\*.vdi", r"~\VirtualBox VMs\*\*.vmdk", r"~\Documents\Virtual Machines\*\*.vmdk"),
+            *(r"~\VirtualBox VMs\*\*.vhd", r"~\.vagrant.d\boxes\*", r"C:\Virtual Machines\*\*.vmdk"),
+            *(r"C:\Hyper-V\*\*.vhdx", r"C:\Hyper-V\*\Virtual Hard Disks\*.vhdx", r"~\.multipass\vault\instances\*"),
+            r"C:\ProgramData\Multipass\data\virtualbox\vault\instances\*",
+        ),
+    ),
+    Territory(
+        "containers and images of Docker and containerd in Windows",
+        "see docker ps -a and docker images",
+        _WINDOWS,
+        (
+            *(
+                r"C:\ProgramData\docker\windowsfilter\*",
+                r"C:\ProgramData\containerd\root\io.containerd.snapshotter.v1.*\*",
+            ),
+            r"C:\ProgramData\DockerDesktop\vm-data\*.vhdx",
+        ),
+    ),
+    Territory(
+        "programs in sandboxes and virtual applications",
+        "see the programs in each sandbox",
+        _WINDOWS,
+        (
+            *(r"C:\Sandbox\*\*", r"~\AppData\Roaming\Thinstall\*", r"~\AppData\Local\Spoon\Sandbox\*"),
+            *(r"~\AppData\Roaming\VOS\*", r"C:\ProgramData\Microsoft\AppV\Client\VFS\*"),
+        ),
+    ),
+    Territory(
+        "apps in disk images that are attached on demand (MSIX app attach, FSLogix App Masking and profiles)",
+        "scan while a user is logged on",
+        _WINDOWS,
+        (
+            *(r"C:\Program Files\FSLogix\Apps\Rules\*.fxr", r"C:\ProgramData\FSLogix\Cache\*.vhdx"),
+            *(r"C:\ProgramData\FSLogix\Proxy\*.vhdx", r"C:\Users\*\Profile_*.vhdx", r"C:\Users\UVHD-*.vhdx"),
         ),
     ),
     Territory(
@@ -243,7 +291,15 @@ TERRITORIES = (
         "an earlier Windows",
         "remove it with Disk Clean-up, or scan it with --root",
         _WINDOWS,
-        (r"C:\Windows.old\Windows\System32",),
+        (r"C:\Windows.old\Windows\System32", r"C:\Windows.old\Users\*", r"C:\Windows.old.*\Windows\System32"),
+    ),
+    Territory(
+        "another system on a disk of this machine",
+        "scan it with --root",
+        _WINDOWS,
+        tuple(
+            rf"{drive}:\{folder}\System32\config\SOFTWARE" for drive in "DEFGHIJKLM" for folder in ("Windows", "WINNT")
+        ),
     ),
 )
 

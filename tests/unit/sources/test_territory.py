@@ -1,6 +1,9 @@
 """Places that no source reads are named as soon as they exist."""
 
+from pathlib import Path
+
 import pytest
+from phaseout.host.opening import offline_host
 from phaseout.model.nouns import Platform
 from phaseout.sources.territory import TERRITORIES
 
@@ -38,11 +41,21 @@ def test_every_place_on_macos_is_named(mac_tree: MacTree, pattern: str) -> None:
     assert problem.where == concrete(pattern, "/Users/ada")
 
 
-@pytest.mark.parametrize("pattern", patterns("windows"))
+@pytest.mark.parametrize("pattern", [one for one in patterns("windows") if one.startswith(("~", "C:"))])
 def test_every_place_on_windows_is_named(windows_tree: WindowsTree, pattern: str) -> None:
     windows_tree.write(concrete(pattern, r"C:\Users\ada"))
     problems = run("territory", windows_tree.host()).problems
     assert problems[0].remedy
+
+
+def test_another_windows_on_another_drive_is_named(tmp_path: Path) -> None:
+    for drive in "CD":
+        config = tmp_path / drive / "Windows" / "System32" / "config"
+        config.mkdir(parents=True)
+        (config / "SOFTWARE").touch()
+    problems = run("territory", offline_host(str(tmp_path))).problems
+    named = [problem.where for problem in problems if problem.cause == "unsupported"]
+    assert named == [r"D:\Windows\System32\config\SOFTWARE"]
 
 
 def test_several_places_of_a_kind_are_one_line(tree: Tree) -> None:

@@ -1,7 +1,7 @@
 r"""Programs in the folders for programs, whether or not anything registers them, by what the files say.
 
 Every program of a folder is read, and there is one item for each product in it. Read are two levels below
-`C:\Program Files`, `C:\ProgramData` and the folders of users, and a third below folders that hold no program.
+`Program Files` of every drive, `C:\ProgramData` and the folders of users, and a third below folders without a program.
 
 References:
     Microsoft, "KNOWNFOLDERID" (ProgramFiles, ProgramData, LocalAppData, RoamingAppData, UserProgramFiles), "Registry
@@ -40,6 +40,11 @@ _OF_USER = (
     (r"AppData\Local\VirtualStore\Program Files (x86)", frozenset[str]()),
     (r"AppData\Local\VirtualStore\ProgramData", frozenset[str]()),
 )
+_OTHER_DRIVES = tuple(
+    rf"{drive}:\{folder}"
+    for drive in "CDEFGHIJKLMNOPQRSTUVWXYZ"
+    for folder in ("Program Files", "Program Files (x86)", "Programs", "PortableApps")
+)
 _LINKS_TO_APPS = "windowsapps"  # in `AppData\Local\Microsoft`: they have no content of their own
 _UNINSTALLERS = ("unins", "setup", "install", "update", "crash", "helper", "report")
 
@@ -69,6 +74,9 @@ def _places(host: Host) -> Iterator[_Place]:
     for folder in (common, variables.get("commonprogramfiles(x86)", rf"{native} (x86)\Common Files")):
         yield _Place(folder, "", frozenset())
     yield _Place(variables.get("programdata", r"C:\ProgramData"), "", _IN_PROGRAM_DATA)
+    for folder in _OTHER_DRIVES:
+        if not host.files.gone(folder):
+            yield _Place(folder, "", _IN_PROGRAM_FILES)
     for user in host.users:
         for below, skipped in _OF_USER if user.home else ():
             yield _Place(rf"{user.home}\{below}", user.name, skipped)
@@ -172,8 +180,7 @@ SOURCE = Source(
     kinds=("program",),
     needs=(),
     reads=(
-        r"C:\Program Files\**",
-        r"C:\Program Files (x86)\**",
+        *(rf"{folder}\**" for folder in _OTHER_DRIVES),
         r"C:\ProgramData\**",
         *(rf"~\{folder}\**" for folder, _ in _OF_USER),
     ),

@@ -2,9 +2,13 @@
 
 import os
 import sys
+from pathlib import Path
 
 import pytest
 from phaseout.cli.rule_files import read_rules
+from phaseout.host.filesystem.windows import WindowsFiles
+from phaseout.host.registry.memory import registry_in_memory
+from phaseout.host.windows.opening import windows_host
 from phaseout.model.nouns import Problem
 from phaseout.rules.matcher import Matcher
 
@@ -194,3 +198,16 @@ def test_a_place_without_end_is_left(windows_tree: WindowsTree) -> None:
         portable_programs._ENTRIES = before
     assert len(result.items) == 20
     assert result.problems == (Problem(FILES, "more than 80 entries below: the rest was not read", "limit"),)
+
+
+def test_other_drives(tmp_path: Path) -> None:
+    tree = WindowsTree(tmp_path / "root" / "C")
+    tree.write(r"C:\Program Files\A\a.exe", program("A"))
+    for path in (r"Program Files\B\b.exe", r"PortableApps\C\c.exe"):
+        file = tmp_path / "root" / "D" / path.replace("\\", "/")
+        file.parent.mkdir(parents=True)
+        file.write_bytes(program(path[-5:]))
+    files = WindowsFiles(str(tmp_path / "root"), {"C": "/C", "D": "/D"})
+    host = windows_host(registry_in_memory(tree.keys, files), files, r"C:\Windows", root=str(tmp_path / "root"))
+    found = paths(run("portable_programs", host))
+    assert found == [r"C:\Program Files\A\a.exe", r"D:\PortableApps\C\c.exe", r"D:\Program Files\B\b.exe"]
