@@ -110,7 +110,6 @@ Reason = Literal[
     "a record of the past",  # a history, a list or a database that is no longer in use
     "an empty entry",
     "names nothing that is there",
-    "hidden by its owner",
     "a comment",
     "a setting",
     "a placeholder",

@@ -7,9 +7,10 @@ References:
 from collections.abc import Iterator
 
 from phaseout.host import Host
-from phaseout.model.nouns import Evidence, Item, LeftOut, Problem
+from phaseout.model.nouns import Evidence, Item
 from phaseout.parsers.encodings.purl import purl
 from phaseout.parsers.languages.cargo_crates import Crate, crates_json, crates_toml
+from phaseout.sources.kit.parsed import damaged
 from phaseout.sources.kit.places import Place, places
 from phaseout.sources.source import Source, Trace
 
@@ -31,11 +32,9 @@ def collect(host: Host) -> Iterator[Trace]:
                     if crate.name:
                         yield _item(place, separator, path, crate)
                     else:
-                        yield Problem(path, "a crate without a name")
-                        yield LeftOut("damaged")
+                        yield from damaged(path, "a crate without a name")
             except ValueError as error:
-                yield Problem(path, str(error))
-                yield LeftOut("damaged")
+                yield from damaged(path, f"is damaged: {error}")
                 continue
             break
 

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from phaseout.host import Host
 from phaseout.model.nouns import Evidence, Item, LeftOut, Problem, State
+from phaseout.sources.kit.parsed import damaged
 from phaseout.sources.kit.user_data import CHROMIUM, UserData, homes, join, present, reads
 from phaseout.sources.source import Source, Trace
 
@@ -148,7 +149,7 @@ def _profiles(host: Host, top: str) -> Generator[Problem, None, list[tuple[str, 
     folders = [("", top)]
     folders += [(one.name, join(host, top, one.name)) for one in host.files.list(top) if one.kind in ("dir", "link")]
     if len(folders) > _PROFILES:
-        yield Problem(top, f"more than {_PROFILES} folders: the rest was not looked into")
+        yield Problem(top, f"more than {_PROFILES} folders: the rest was not read", "limit")
     return [
         (name, folder)
         for name, folder in folders[:_PROFILES]
@@ -174,13 +175,12 @@ def _profile(
         try:
             for name, setting in chrome_preferences.settings(data):
                 if setting is None:
-                    yield Problem(path, f"the settings of {name[:80]!r} are damaged")
-                    yield LeftOut("damaged")
+                    yield from damaged(path, f"the settings of {name[:80]!r} are damaged")
                 elif setting.path or name not in settings:
                     settings[name] = setting, path
             seen = True
         except ValueError as error:
-            yield Problem(path, f"is damaged: {error}")
+            yield Problem(path, f"is damaged: {error}", "damaged")
             unread = True
     extensions = join(host, folder, "Extensions")
     on_disk = {
@@ -284,7 +284,7 @@ def _manifest(host: Host, folder: str) -> tuple["Manifest | None", str, Problem 
     try:
         found = manifest(data)
     except ValueError as error:
-        return NONE, "", Problem(path, f"is damaged: {error}")
+        return NONE, "", Problem(path, f"is damaged: {error}", "damaged")
     if not is_message(found.name) and not is_message(found.vendor):
         return found, found.name, None
     for locale in dict.fromkeys((found.locale, "en", "en_US")):
@@ -297,7 +297,7 @@ def _manifest(host: Host, folder: str) -> tuple["Manifest | None", str, Problem 
         try:
             name, vendor = message(found.name, messages), message(found.vendor, messages)
         except ValueError as error:
-            return found, "", Problem(path, f"is damaged: {error}")
+            return found, "", Problem(path, f"is damaged: {error}", "damaged")
         if not is_message(name):
             return found._replace(vendor="" if is_message(vendor) else vendor), name, None
     return found, "", None
@@ -357,7 +357,7 @@ def _policy_files(host: Host, family: _Family, folder: str) -> Iterator[_Registr
             try:
                 yield from _policy(family, "", path, brought(decode(data)))
             except ValueError as error:
-                yield Problem(path, f"is damaged: {error}")
+                yield Problem(path, f"is damaged: {error}", "damaged")
 
 
 def _policy(family: _Family, user: str, where: str, found: "Iterator[Brought]") -> Iterator[_Registration | Trace]:
@@ -378,11 +378,11 @@ def _plist(host: Host, family: _Family, user: str, path: str) -> Iterator[_Regis
 
     policies = mapping(data)
     if policies is None:
-        yield Problem(path, "is no property list with a dictionary")
+        yield Problem(path, "is no property list with a dictionary", "damaged")
     try:
         yield from _policy(family, user, path, brought(policies))
     except ValueError as error:
-        yield Problem(path, f"ExtensionSettings is damaged: {error}")
+        yield Problem(path, f"ExtensionSettings is damaged: {error}", "damaged")
 
 
 def _policy_key(family: _Family, user: str, key: "Key | None") -> Iterator[_Registration | Trace]:
@@ -404,7 +404,7 @@ def _policy_key(family: _Family, user: str, key: "Key | None") -> Iterator[_Regi
     try:
         yield from _policy(family, user, rf"{key.path}\ExtensionSettings", brought({"ExtensionSettings": settings}))
     except ValueError as error:
-        yield Problem(rf"{key.path}\ExtensionSettings", f"is damaged: {error}")
+        yield Problem(rf"{key.path}\ExtensionSettings", f"is damaged: {error}", "damaged")
 
 
 def _extension_key(family: _Family, user: str, key: "Key | None") -> Iterator[_Registration]:
@@ -435,7 +435,7 @@ def _external(host: Host, browser: str, user: str, folder: str) -> Iterator[_Reg
         try:
             value = decode(data)
         except ValueError as error:
-            yield Problem(path, f"is damaged: {error}")
+            yield Problem(path, f"is damaged: {error}", "damaged")
             yield LeftOut("damaged")
             continue
         name = entry.name.removesuffix(".json")

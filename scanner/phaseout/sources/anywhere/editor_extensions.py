@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from phaseout.host import Host
 from phaseout.model.nouns import Evidence, Item, LeftOut, Platform, Problem
+from phaseout.sources.kit.parsed import damaged
 from phaseout.sources.kit.user_data import Table, UserData, join, present, reads
 from phaseout.sources.source import Source, Trace
 
@@ -117,10 +118,10 @@ def _editor(host: Host, place: UserData) -> Iterator[Trace]:
         try:
             marked = obsolete(data)
         except ValueError as error:
-            yield Problem(marks, f"is damaged: {error}")
+            yield Problem(marks, f"is damaged: {error}", "damaged", hides=False)
     folders = [one.name for one in host.files.list(place.folder) if one.kind in ("dir", "link") and one.name[0] != "."]
     if len(folders) > _FOLDERS:
-        yield Problem(place.folder, f"more than {_FOLDERS} folders: the rest was not looked into")
+        yield Problem(place.folder, f"more than {_FOLDERS} folders: the rest was not read", "limit")
     folders = folders[:_FOLDERS]
     if complete and any(name.lower() not in found and name.lower() not in marked for name in folders):
         for trace in _of_profiles(host, place):
@@ -146,12 +147,11 @@ def _entries(path: str, data: bytes) -> "Iterator[Listed | Trace]":
     try:
         for entry in listed(data):
             if entry is None:
-                yield Problem(path, "an extension in the list is damaged")
-                yield LeftOut("damaged")
+                yield from damaged(path, "an extension in the list is damaged")
             else:
                 yield entry
     except ValueError as error:
-        yield Problem(path, f"is damaged: {error}")
+        yield Problem(path, f"is damaged: {error}", "damaged")
 
 
 def _of_profiles(host: Host, place: UserData) -> "Iterator[Listed | Trace]":
@@ -194,7 +194,7 @@ def _folder(host: Host, place: UserData, folder: str, entry: "Listed | None", st
                 texts = host.files.read(join(host, folder, "package.nls.json"), _LARGEST)
                 title = nls(title, texts) if texts is not None else title
         except ValueError as error:
-            yield Problem(where, f"is damaged: {error}")
+            yield Problem(where, f"is damaged: {error}", "damaged")
     elif entry is None and not status:
         yield LeftOut("not an extension")
         return

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from phaseout.host import Host
 from phaseout.model.nouns import Evidence, Item, LeftOut, Problem
+from phaseout.sources.kit.parsed import damaged
 from phaseout.sources.kit.user_data import MOZILLA, UserData, homes, join, present, reads
 from phaseout.sources.source import Source, Trace
 
@@ -119,7 +120,7 @@ def _profiles(host: Host, top: str) -> Generator[Problem, None, list[str]]:
     for folder in (top, join(host, top, "Profiles")):
         entries = [one for one in host.files.list(folder) if one.kind in ("dir", "link")]
         if len(entries) > _NAMES:
-            yield Problem(folder, f"more than {_NAMES} folders: the rest was not looked into")
+            yield Problem(folder, f"more than {_NAMES} folders: the rest was not read", "limit")
         for entry in entries[:_NAMES]:
             path = join(host, folder, entry.name)
             if path not in found and host.files.is_file(join(host, path, "extensions.json")):
@@ -139,15 +140,14 @@ def _profile(host: Host, place: UserData, profile: str) -> Iterator[Trace]:
         try:
             for addon in addons(data):
                 if addon is None:
-                    yield Problem(path, "an add-on in the list is damaged")
-                    yield LeftOut("damaged")
+                    yield from damaged(path, "an add-on in the list is damaged")
                 elif addon.built_in:
                     yield LeftOut("part of the browser")
                 else:
                     listed.add(addon.id)
                     yield _listed(host, place, name, folder, path, addon)
         except ValueError as error:
-            yield Problem(path, f"is damaged: {error}")
+            yield Problem(path, f"is damaged: {error}", "damaged")
     yield from _unlisted(host, UserData(place.program, place.user, folder), name, "profile", frozenset(listed))
 
 
@@ -199,7 +199,7 @@ def _unlisted(
     """The add-ons of a folder that no list names; the name of each is its identifier."""
     entries = [entry for entry in host.files.list(place.folder) if entry.name not in _NOT_ADDONS]
     if len(entries) > _NAMES:
-        yield Problem(place.folder, f"more than {_NAMES} entries: the rest was not looked into")
+        yield Problem(place.folder, f"more than {_NAMES} entries: the rest was not read", "limit")
     for entry in entries[:_NAMES]:
         name = entry.name.removesuffix(".xpi")
         if name in listed:
@@ -250,7 +250,7 @@ def _packed(host: Host, path: str) -> tuple["Manifest | None", str, Problem | No
                 messages = archive.read(f"_locales/{found.locale}/messages.json")
             return _named(found, messages)
         except (ValueError, OSError) as error:
-            return None, "", Problem(path, f"is damaged: {error}")
+            return None, "", Problem(path, f"is damaged: {error}", "damaged")
 
 
 def _unpacked(host: Host, path: str) -> tuple["Manifest | None", str, Problem | None]:
@@ -268,7 +268,7 @@ def _unpacked(host: Host, path: str) -> tuple["Manifest | None", str, Problem | 
             messages = host.files.read(join(host, path, "_locales", found.locale, "messages.json"))
         return _named(found, messages)
     except ValueError as error:
-        return None, "", Problem(where, f"is damaged: {error}")
+        return None, "", Problem(where, f"is damaged: {error}", "damaged")
 
 
 def _named(found: "Manifest", messages: bytes | None) -> tuple["Manifest", str, None]:
@@ -289,7 +289,7 @@ def _policies(host: Host, program: str, path: str) -> Iterator[Trace]:
         try:
             yield from _policy(program, "", path, brought(member(decode(data), "policies")))
         except ValueError as error:
-            yield Problem(path, f"is damaged: {error}")
+            yield Problem(path, f"is damaged: {error}", "damaged")
 
 
 def _plist(host: Host, program: str, path: str) -> Iterator[Trace]:
@@ -301,11 +301,11 @@ def _plist(host: Host, program: str, path: str) -> Iterator[Trace]:
 
     policies = mapping(data)
     if policies is None:
-        yield Problem(path, "is no property list with a dictionary")
+        yield Problem(path, "is no property list with a dictionary", "damaged")
     try:
         yield from _policy(program, "", path, brought(policies))
     except ValueError as error:
-        yield Problem(path, f"ExtensionSettings is damaged: {error}")
+        yield Problem(path, f"ExtensionSettings is damaged: {error}", "damaged")
 
 
 def _policy(program: str, user: str, where: str, found: "Iterator[Brought]") -> Iterator[Trace]:
@@ -341,7 +341,7 @@ def _keys(host: Host) -> Iterator[Trace]:
             try:
                 yield from _policy(program, user, rf"{policies.path}\ExtensionSettings", brought(values))
             except ValueError as error:
-                yield Problem(rf"{policies.path}\ExtensionSettings", f"is damaged: {error}")
+                yield Problem(rf"{policies.path}\ExtensionSettings", f"is damaged: {error}", "damaged")
             install = policies.key(r"Extensions\Install")
             urls = list(install.values().values()) if install is not None else []
             yield from _policy(

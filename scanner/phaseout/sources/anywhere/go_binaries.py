@@ -26,7 +26,7 @@ def collect(host: Host) -> Iterator[Trace]:
     for place in places(host, _FOLDERS):
         entries = host.files.list(place.path)
         if len(entries) > _MOST:
-            yield Problem(place.path, f"more than {_MOST} files: the rest was not looked at")
+            yield Problem(place.path, f"more than {_MOST} files: the rest was not read", "limit")
         for entry in entries[:_MOST]:
             if entry.kind != "file":
                 continue  # a link shows a program that lies elsewhere

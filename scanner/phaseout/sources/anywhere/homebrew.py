@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from phaseout.host import Host
-from phaseout.model.nouns import Evidence, Item, LeftOut, Problem, State
+from phaseout.model.nouns import Evidence, Item, LeftOut, State
 from phaseout.parsers.encodings.epoch import rfc3339
 from phaseout.parsers.encodings.property_list import text, texts
 from phaseout.parsers.encodings.purl import purl
@@ -53,8 +53,7 @@ def _formula(host: Host, prefix: str, name: str, user: str) -> Iterator[Trace]:
         receipt = f"{path}/{_RECEIPT}"
         data = host.files.read(receipt, _LIMIT)
         values = _object(data)
-        if data is not None and values is None:
-            yield Problem(receipt, "is no JSON object")
+        notes = ("its receipt is damaged",) if data is not None and values is None else ()
         values = values or {}
         yield Item(
             kind="package",
@@ -71,6 +70,7 @@ def _formula(host: Host, prefix: str, name: str, user: str) -> Iterator[Trace]:
                 "linked": "yes" if keg.name == linked else "no",
                 "note": "" if data is not None else "without a receipt",
             },
+            notes=notes,
             evidence=(
                 Evidence(receipt if data is not None else path, f"tap: {text(_inner(values, 'source').get('tap'))}"),
             ),
@@ -81,8 +81,7 @@ def _cask(host: Host, path: str, token: str, user: str, homes: Mapping[str, str]
     receipt = f"{path}/.metadata/{_RECEIPT}"
     data = host.files.read(receipt, _LIMIT)
     values = _object(data)
-    if data is not None and values is None:
-        yield Problem(receipt, "is no JSON object")
+    notes = ("its receipt is damaged",) if data is not None and values is None else ()
     values = values or {}
     versions = [entry.name for entry in host.files.list(path) if entry.kind == "dir" and not entry.name.startswith(".")]
     noted = [entry.name for entry in host.files.list(f"{path}/.metadata") if entry.kind == "dir"]
@@ -115,6 +114,7 @@ def _cask(host: Host, path: str, token: str, user: str, homes: Mapping[str, str]
                 "apps": "; ".join(apps),
                 "note": "its application is gone" if state == "leftover" else "",
             },
+            notes=notes,
             evidence=(Evidence(receipt if data is not None else f"{path}/{version}", f"version: {known}"),),
         )
 

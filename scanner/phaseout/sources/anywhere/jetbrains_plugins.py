@@ -61,7 +61,7 @@ def _product(host: Host, place: UserData, product: str) -> Iterator[Trace]:
     if not entries:
         return
     if len(entries) > _NAMES:
-        yield Problem(folder, f"more than {_NAMES} entries: the rest was not looked into")
+        yield Problem(folder, f"more than {_NAMES} entries: the rest was not read", "limit")
     disabled = frozenset(line.strip() for line in (host.files.text(join(host, settings, _DISABLED)) or "").splitlines())
     for entry in entries[:_NAMES]:
         path = join(host, folder, entry.name)
@@ -88,14 +88,14 @@ def _in_folder(host: Host, folder: str, name: str) -> tuple["Plugin | None", str
         try:
             return plugin(data), where, None
         except ValueError as error:
-            return None, where, Problem(where, str(error))
+            return None, where, Problem(where, str(error), "damaged")
     lib = join(host, folder, "lib")
     jars = [one.name for one in host.files.list(lib) if one.name.endswith(".jar")]
     key = name.lower().replace(" ", "-")
     jars.sort(key=lambda jar: (not jar.lower().startswith(key), len(jar)))  # the right one is mostly named alike
     found = _in_archives(host, [join(host, lib, jar) for jar in jars[:_JARS]])
     if found[0] is None and found[2] is None and len(jars) > _JARS:
-        return None, lib, Problem(lib, f"more than {_JARS} archives: the rest was not looked into")
+        return None, lib, Problem(lib, f"more than {_JARS} archives: the rest was not read", "limit")
     return found
 
 
@@ -115,7 +115,7 @@ def _in_archives(host: Host, paths: list[str]) -> tuple["Plugin | None", str, Pr
                 if data is not None:
                     return plugin(data), path, None
             except (ValueError, OSError) as error:
-                problem = problem or Problem(path, str(error))
+                problem = problem or Problem(path, str(error), "damaged")
     return None, problem.where if problem is not None else paths[0] if paths else "", problem
 
 

@@ -155,7 +155,7 @@ def _manifest(host: Host, browser: str, user: str, name: str, evidence: str, pat
     try:
         found = native_host(data)
     except ValueError as error:
-        yield Problem(path, f"is damaged: {error}")
+        yield Problem(path, f"is damaged: {error}", "damaged")
         yield _item(browser, user, name, None, "", evidence, gone=False)
         return
     program = found.path

@@ -57,9 +57,11 @@ def collect(host: Host) -> Iterator[Trace]:
         else:
             yield _library(path, container, processes, identity)
     if not first:  # every Linux has it, and every container one of its own
-        yield Problem("processes", "permission denied: /proc is mounted with hidepid, and shows our own alone")
+        yield Problem(
+            "processes", "/proc is mounted with hidepid and shows only the processes of this user", "permission"
+        )
     for what, count in sorted(hidden.items()):
-        yield Problem("processes", f"permission denied: {_WORDS.get(what, what)} of {count}")
+        yield Problem("processes", f"{_WORDS.get(what, what)} of {count} could not be read", "permission")
 
 
 def _item(process: Process, identity: "Identity | None") -> Item:

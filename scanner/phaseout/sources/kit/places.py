@@ -17,16 +17,16 @@ Tree = dict[str, "Tree"]  # name or pattern → what follows it; the empty name 
 
 
 class Place(NamedTuple):
-    """A path that is there, and the user in whose home it is."""
+    """A path that exists, and the user whose home holds it."""
 
     path: str
     user: str
 
 
 class Seen:
-    """Real paths that were met, those of each user apart.
+    """Real paths that were visited, those of each user apart.
 
-    A link in the home of one user leads anywhere. What it leads to is still to be met where another user has it.
+    A link in the home of one user leads anywhere. What it leads to is still visited where another user has it.
     """
 
     def __init__(self) -> None:
@@ -34,7 +34,7 @@ class Seen:
         self._by_anybody: set[str] = set()
 
     def first(self, real: str, user: str) -> bool:
-        """Whether neither the system (the user "") nor this user was at a real path before; from now on one was."""
+        """True the first time that the system (the user "") or this user reaches a real path. Records the visit."""
         if ("", real) in self._met or (user, real) in self._met:
             return False
         self._met.add((user, real))
@@ -42,16 +42,16 @@ class Seen:
         return True
 
     def met(self, real: str) -> bool:
-        """Whether anybody was there."""
+        """Whether the system or any user has reached it."""
         return real in self._by_anybody
 
 
 def places(host: Host, patterns: Iterable[str]) -> Iterator[Place]:
-    """Every place once for the system or else for each user, by the first of the paths that lead to it.
+    """Yields every place once for the system, or else once for each user, by the first path that leads to it.
 
-    `~` stands for the home of every user, and one `*` in a name for anything but a dot at its begin. A folder that
-    several patterns begin with is looked for once. Patterns of places that are read in different ways belong into
-    different calls: a place is given for one of them only.
+    `~` stands for the home of every user, and one `*` in a name for anything that does not begin with a dot. A folder
+    that several patterns begin with is asked for once. Patterns of places that are read in different ways belong in
+    different calls, because a place is yielded for one pattern only.
     """
     separator = "\\" if host.info.platform == "windows" else "/"
     mine = [pattern for pattern in patterns if ("\\" in pattern) == (separator == "\\")]
@@ -94,7 +94,7 @@ def _below(files: Files, separator: str, folder: str, tree: Tree) -> Iterator[st
                 yield from _below(files, separator, f"{folder}{separator}{found}", rest)
         else:
             path = f"{folder}{separator}{name}"
-            if len(rest) == 1 or files.is_dir(path):  # looking pays only where it saves several looks
+            if len(rest) == 1 or files.is_dir(path):  # asking pays only where it saves several questions
                 yield from _below(files, separator, path, rest)
 
 
@@ -109,7 +109,8 @@ def _fitting(files: Files, separator: str, folder: str, pattern: str) -> Iterato
             continue
         count += 1
         if count > _MOST:
-            files.problems.append(Problem(folder, f"more than {_MOST} names fit {pattern}: the rest was not looked at"))
+            why = f"more than {_MOST} names fit {pattern}: the rest was not read"
+            files.problems.append(Problem(folder, why, "limit"))
             return
         yield entry.name
 

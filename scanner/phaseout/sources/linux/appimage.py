@@ -1,7 +1,7 @@
 """AppImages: programs in one file each, in the folders where people keep them.
 
-A file is one by the magic bytes of its head. It is looked at where its name ends in `.AppImage`, in the folders of
-users also where it may be executed.
+The magic bytes at its head tell. The head is read of files whose name ends in `.AppImage`, and in the folders of
+users of all that may be executed.
 
 References:
     https://github.com/AppImage/AppImageSpec/blob/master/draft.md;
@@ -11,7 +11,7 @@ References:
 from collections.abc import Iterator
 
 from phaseout.host import Host
-from phaseout.model.nouns import Evidence, Item, LeftOut, State
+from phaseout.model.nouns import Evidence, Item, LeftOut, Problem, State
 from phaseout.parsers.encodings.epoch import rfc3339
 from phaseout.parsers.encodings.keyfile import sections, unescaped
 from phaseout.parsers.linux.appimage import image_type, named
@@ -21,7 +21,8 @@ from phaseout.sources.source import Source, Trace
 _SYSTEM = ("/opt", "/usr/local/bin", "/Applications")
 _USER = ("Applications", "AppImages", ".local/bin", "bin", "Desktop", "Downloads")
 _ENTRIES = ".local/share/applications"
-_LOOKED_AT = 500  # files of a user's folder whose head is read
+_SUFFIX = ".appimage"
+_READ = 2_000  # programs of other names in a user's folder whose head is read
 
 
 def collect(host: Host) -> Iterator[Trace]:
@@ -60,19 +61,21 @@ def _folder(
     host: Host, folder: str, user: str, home: str, integrated: dict[str, dict[str, str]], seen: Seen
 ) -> Iterator[Trace]:
     """The AppImages of a folder. The desktop entries of those that lie in the user's home are taken out."""
-    looked_at = 0
-    for entry in host.files.list(folder):
+    read = 0
+    entries = host.files.list(folder)
+    # What is called an AppImage comes first, and is always read.
+    for entry in sorted(entries, key=lambda entry: not entry.name.lower().endswith(_SUFFIX)):
         path = f"{folder}/{entry.name}"
-        by_name = entry.name.lower().endswith(".appimage")
+        by_name = entry.name.lower().endswith(_SUFFIX)
         if entry.kind not in ("file", "link") or not (by_name or user):
             continue
-        if not by_name:
-            looked_at += 1
-            if looked_at > _LOOKED_AT:
-                continue
         stat = host.files.stat(path)
         if stat is None or stat.kind != "file" or not (by_name or stat.mode & 0o111):
             continue
+        read += not by_name
+        if read > _READ:
+            yield Problem(folder, f"more than {_READ} programs: the rest was not read", "limit")
+            return
         head = host.files.head(path, 16)
         kind = image_type(head or b"")
         if not kind and not by_name:
@@ -120,8 +123,8 @@ SOURCE = Source(
         f"~/{_ENTRIES}/appimagekit*.desktop",
     ),
     limits=(
-        "Only the usual folders are looked into, not their subfolders; an AppImage that is not called one is found in "
-        f"the folders of users only, among the first {_LOOKED_AT} files of other names of each."
+        "Only the usual folders are read, not those in them; one that is not called an AppImage is found in folders of "
+        "users only."
     ),
     collect=collect,
 )

@@ -9,9 +9,11 @@ References:
 from collections.abc import Iterator
 
 from phaseout.host import Host
-from phaseout.model.nouns import Evidence, Item, Kind, LeftOut, Problem
+from phaseout.model.nouns import Evidence, Item, Kind, LeftOut
 from phaseout.parsers.encodings.keyfile import sections, unescaped
 from phaseout.parsers.windows.command_line import executable
+from phaseout.sources.kit.parsed import damaged
+from phaseout.sources.kit.walk import walk
 from phaseout.sources.source import Source, Trace
 
 _MENUS = (
@@ -24,7 +26,6 @@ _USER_MENUS = ("/.local/share/applications", "/.local/share/flatpak/exports/shar
 _AUTOSTART = "/etc/xdg/autostart"
 _USER_AUTOSTART = "/.config/autostart"
 _GROUP = "Desktop Entry"
-_DEPTH = 4
 _LIMIT = 1 << 20
 _LANGUAGES = ("ru", "uk", "zh_CN", "en", "en_US")  # names first seen where the vendors are at home
 _NAMES = 4
@@ -42,7 +43,8 @@ def collect(host: Host) -> Iterator[Trace]:
 
 
 def _entries(host: Host, top: str, kind: Kind, user: str) -> Iterator[Trace]:
-    for folder, entries in host.files.walk(top, _DEPTH if kind == "app" else 1):
+    folders = walk(host, top) if kind == "app" else ((top, host.files.list(top)),)  # no desktop starts what is deeper
+    for folder, entries in folders:
         for entry in entries:
             if entry.name.endswith(".desktop") and entry.kind != "dir":
                 yield from _entry(host, f"{folder}/{entry.name}", kind, user)
@@ -53,7 +55,7 @@ def _entry(host: Host, path: str, kind: Kind, user: str) -> Iterator[Trace]:
     text = host.files.text(path, _LIMIT)
     if text is None:
         gone = host.files.gone(path)
-        note = f"link to {host.files.link(path)}, which is gone" if gone else "not readable"
+        note = f"link to {host.files.link(path)}, which is gone" if gone else "could not be read"
         yield Item(
             kind=kind,
             name=name,
@@ -65,12 +67,9 @@ def _entry(host: Host, path: str, kind: Kind, user: str) -> Iterator[Trace]:
         return
     fields = _fields(text)
     if fields is None:
-        yield Problem(path, f"no group [{_GROUP}]")
-        yield LeftOut("damaged")
+        yield from damaged(path, f"no group [{_GROUP}]")
     elif fields.get("Type", "Application") != "Application":
         yield LeftOut("not a program")
-    elif fields.get("Hidden") == "true":
-        yield LeftOut("hidden by its owner")
     else:
         yield _item(host, path, name, kind, user, fields)
 
@@ -88,12 +87,14 @@ def _item(host: Host, path: str, name: str, kind: Kind, user: str, fields: dict[
     names = _names(fields)
     command = unescaped(fields.get("Exec", ""))
     program = executable(command)
+    hidden = fields.get("Hidden") == "true"
     tried = unescaped(fields.get("TryExec", ""))
     details = {
         "id": path.rpartition("/")[2],
         "names": "; ".join(names[1:]),
         "comment": unescaped(fields.get("Comment", "")),
-        "enabled": "no" if fields.get("X-GNOME-Autostart-enabled") == "false" else "",
+        "enabled": "no" if fields.get("X-GNOME-Autostart-enabled") == "false" or hidden else "",
+        "note": "hidden: the desktop ignores it" if hidden else "",
         "shown": "no" if fields.get("NoDisplay") == "true" else "",
         "flatpak": fields.get("X-Flatpak", ""),
         "snap": fields.get("X-SnapInstanceName", ""),
@@ -101,7 +102,9 @@ def _item(host: Host, path: str, name: str, kind: Kind, user: str, fields: dict[
     return Item(
         kind=kind,
         name=names[0] if names else name,
-        state="leftover" if _is_gone(host, program) or _is_gone(host, tried) else "installed",
+        state="leftover"
+        if _is_gone(host, program) or _is_gone(host, tried) or (hidden and not program)
+        else "installed",
         version=fields.get("X-AppImage-Version", ""),
         path=program,
         user=user,

@@ -50,7 +50,7 @@ def _configured(host: Host, path: str) -> Iterator[Trace]:
         if folder.startswith("/"):
             yield from _installation(host, folder, name.strip('"'), "")
         else:
-            yield Problem(path, f"{group}: not an absolute Path: {folder[:80]!r}")
+            yield Problem(path, f"{group}: not an absolute Path: {folder[:80]!r}", "damaged")
 
 
 def _installation(host: Host, folder: str, installation: str, user: str) -> Iterator[Trace]:
@@ -81,7 +81,10 @@ def _branch(host: Host, place: str, name: str, user: str, details: dict[str, str
         details["status"] = "not active"
     else:
         if noted is None:
-            yield Problem(f"{active}/deploy", "is missing" if data is None else "is not what flatpak writes there")
+            if data is None:
+                yield Problem(f"{active}/deploy", "is missing", "missing")
+            else:
+                yield Problem(f"{active}/deploy", "is not what flatpak writes there", "damaged")
         found = yield from _component(host, active, name)
     noted = noted or Deploy("", "", {})
     found = found or Component("", "", "")
@@ -116,7 +119,7 @@ def _component(host: Host, active: str, name: str) -> Generator[Problem, None, C
             found = component(data)
             if found is not None:
                 return found
-            yield Problem(path, "is no XML that can be read")
+            yield Problem(path, "is not XML", "damaged")
     return None
 
 

@@ -7,10 +7,12 @@ References:
 from collections.abc import Iterator
 
 from phaseout.host import Host
-from phaseout.model.nouns import Evidence, Item, LeftOut, Problem
+from phaseout.model.nouns import Evidence, Item, LeftOut
 from phaseout.parsers.linux.deb822 import maintainer_name
 from phaseout.parsers.linux.modinfo import loaded, modinfo
 from phaseout.parsers.linux.shell_script import literals
+from phaseout.sources.kit.parsed import damaged
+from phaseout.sources.kit.walk import walk
 from phaseout.sources.source import Source, Trace
 
 _LOADED = "/proc/modules"
@@ -21,7 +23,6 @@ _DKMS = "/var/lib/dkms"
 _SOURCES = "/usr/src"
 _SUFFIXES = (".ko", ".ko.xz", ".ko.zst", ".ko.gz")
 _HEAD = 4 << 20
-_DEPTH = 6
 
 
 def collect(host: Host) -> Iterator[Trace]:
@@ -44,8 +45,7 @@ def collect(host: Host) -> Iterator[Trace]:
 def _loaded(host: Host) -> Iterator[Trace]:
     for number, module in enumerate(loaded(host.files.text(_LOADED) or ""), 1):
         if module is None:
-            yield Problem(f"{_LOADED}:{number}", "not a line of this file")
-            yield LeftOut("damaged")
+            yield from damaged(f"{_LOADED}:{number}", "not a line of this file")
             continue
         # Only modules from elsewhere have a version of their own that is worth a look.
         version = (host.files.text(f"{_SYS}/{module.name}/version", 4096) or "") if module.taint else ""
@@ -60,7 +60,7 @@ def _loaded(host: Host) -> Iterator[Trace]:
 
 
 def _on_disk(host: Host, top: str, kernel: str) -> Iterator[Trace]:
-    for folder, entries in host.files.walk(top, _DEPTH):
+    for folder, entries in walk(host, top):
         for name, kind in entries:
             if kind == "dir":
                 continue

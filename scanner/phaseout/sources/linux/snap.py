@@ -14,12 +14,12 @@ References:
 from collections.abc import Generator, Iterator
 from typing import Any
 
-import msgspec
-
 from phaseout.host import Host
-from phaseout.model.nouns import Evidence, Item, Problem
+from phaseout.model.nouns import Evidence, Item, LeftOut, Problem
+from phaseout.parsers.encodings.lenient_json import decode
 from phaseout.parsers.linux.deb822 import stanzas
 from phaseout.parsers.linux.snap_yaml import fields
+from phaseout.sources.kit.parsed import parsed
 from phaseout.sources.source import Source, Trace
 
 _SNAPD = "/var/lib/snapd"
@@ -75,7 +75,7 @@ def _mounted(host: Host, folder: str, snaps: dict[str, _Snap]) -> None:
             snaps[entry.name] = snap
 
 
-def _noted(host: Host, snaps: dict[str, _Snap]) -> Iterator[Problem]:
+def _noted(host: Host, snaps: dict[str, _Snap]) -> Iterator[Problem | LeftOut]:
     """Adds what snapd notes of the snaps."""
     notes: dict[str, tuple[str, Any]] = {}
     for entry in host.files.list(_SEQUENCE):
@@ -107,14 +107,8 @@ def _noted(host: Host, snaps: dict[str, _Snap]) -> Iterator[Problem]:
             snaps[instance] = snap
 
 
-def _json(host: Host, path: str) -> Generator[Problem, None, Any]:
-    data = host.files.read(path, 64 << 20)
-    if data is not None:
-        try:
-            return msgspec.json.decode(data)
-        except (msgspec.MsgspecError, ValueError, RecursionError) as error:
-            yield Problem(path, f"is damaged: {error}")
-    return None
+def _json(host: Host, path: str) -> Generator[Problem | LeftOut, None, Any]:
+    return (yield from parsed(host, path, decode, 64 << 20))
 
 
 def _member(value: Any, key: str) -> Any:
@@ -157,7 +151,7 @@ def _revision(host: Host, instance: str, revision: str, snap: _Snap, publishers:
         if text is not None:
             yaml = fields(text)
             if not yaml:
-                yield Problem(places[0], "has no field of a snap.yaml")
+                yield Problem(places[0], "has no field of a snap.yaml", "damaged")
         elif len(places) > 1:  # not mounted: an offline root, or a machine where snapd does not run
             places = places[1:]
     name, _, key = instance.partition("_")  # of a snap installed several times, each but the first has a key

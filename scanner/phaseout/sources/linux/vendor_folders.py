@@ -21,9 +21,9 @@ _STANDARD = frozenset(
         *("man", "sbin", "share", "src"),
     )
 )
-# Where programs are is looked at first: one is enough.
+# Folders of programs come first: one program is enough.
 _ORDER = {"bin": 0, "sbin": 1, "libexec": 2, "lib64": 3, "lib": 4}
-# No programs, whatever their mode says: a disk of Windows gives every file all of it.
+# Not programs, whatever their mode says: on a disk of Windows every file may be executed.
 _DATA = frozenset(
     (
         *("bak", "cfg", "conf", "css", "csv", "dat", "db", "gif", "gz", "h", "htm", "html", "ico", "ini", "jpg", "js"),
@@ -33,12 +33,11 @@ _DATA = frozenset(
 )
 _MODULES = (".ko", ".ko.xz", ".ko.zst", ".ko.gz")
 _FILE: Reason = "a file, not a folder"
-_TOO_MANY = "too many files to look at each"
-_TOP = "looked at under its own name"
+_TOO_MANY = "too many files to check each"
+_TOP = "listed under its own name"
 _UNREAD = "not all of it was readable"
-_DEPTH = 4
 _CHILDREN = 1_000
-# What looking costs, an entry being one (some microseconds): the search ends before anybody has to wait for it.
+# What a search costs, in entries (some microseconds each): it ends before anybody has to wait for it.
 _LIST, _STAT = 10, 4
 _EACH = 2_500  # folder
 _ALL = 4_000
@@ -60,7 +59,7 @@ class _Folder(NamedTuple):
 
 
 class _Search:
-    """Looks for programs, at a bounded cost for each folder and for all."""
+    """Searches for programs, at a bounded cost for each folder and for all."""
 
     def __init__(self, host: Host) -> None:
         self.modules: list[str] = []
@@ -73,18 +72,17 @@ class _Search:
         """The first program found in some folders and those below."""
         end = max(0, self._left - _EACH)
         unread = False
-        pending = deque((top, _DEPTH) for top in sorted(tops, key=_order))
+        pending = deque(sorted(tops, key=_order))
         while pending:
             if self._left <= end:
                 return _Found(why=_TOO_MANY)
-            folder, levels = pending.popleft()
+            folder = pending.popleft()
             entries, found = self.among(folder)
             if found.program or found.why == _TOO_MANY:
                 return found
             unread = unread or bool(found.why)
-            if levels > 1:
-                folders = [f"{folder}/{name}" for name, kind in entries if kind == "dir"]
-                pending.extend((path, levels - 1) for path in sorted(folders, key=_order))
+            folders = [f"{folder}/{name}" for name, kind in entries if kind == "dir"]
+            pending.extend(sorted(folders, key=_order))
         return _Found(why=_UNREAD if unread else "")
 
     def among(self, folder: str) -> tuple[tuple[Entry, ...], _Found]:

@@ -84,11 +84,14 @@ def test_desktop_entries_made_for_appimages(tree: Tree) -> None:
     assert {item.user for item in result.items} == {"ada"}
 
 
-def test_a_full_folder_is_looked_at_within_limits(tree: Tree, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(appimage, "_LOOKED_AT", 2)
+def test_a_full_folder_is_read_within_limits_and_named(tree: Tree, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(appimage, "_READ", 2)
     for name in ("a", "b", "c", "d.AppImage"):
         tree.write(f"/home/ada/bin/{name}", IMAGE, 0o755)
-    assert run("appimage", tree.host()).names() == ["a", "b", "d"]
+    tree.write("/home/ada/bin/0-not-a-program", IMAGE)
+    result = run("appimage", tree.host())
+    assert result.names() == ["a", "b", "d"]
+    assert [(problem.where, problem.cause) for problem in result.problems] == [("/home/ada/bin", "limit")]
 
 
 def test_nobody_names_what_another_user_has(tree: Tree) -> None:

@@ -81,13 +81,12 @@ def test_what_is_no_application_is_counted(tree: Tree) -> None:
     tree.write(f"{MENU}/broken.desktop", "Name=c\n")
     tree.write(f"{MENU}/mimeinfo.cache", "[MIME Cache]\n")
     result = run("desktop_entries", tree.host())
-    assert result.items == ()
+    assert [(item.name, item.state, item.details["enabled"]) for item in result.items] == [("b", "leftover", "no")]
     assert result.run.left_out == {
         "not a program": 1,
-        "hidden by its owner": 1,
         "damaged": 1,
     }
-    assert result.problems == (Problem(f"{MENU}/broken.desktop", "no group [Desktop Entry]"),)
+    assert result.problems == (Problem(f"{MENU}/broken.desktop", "no group [Desktop Entry]", "damaged"),)
 
 
 def test_hostile_entries_cost_nothing_but_themselves(tree: Tree) -> None:

@@ -100,8 +100,8 @@ def test_damaged_files_cost_a_problem_each(tree: Tree) -> None:
     (item,) = result.items
     assert (item.name, item.version, item.vendor) == (ID, "1.2", "Example AG")
     assert result.problems == (
-        Problem(f"{active}/deploy", "is not what flatpak writes there"),
-        Problem(f"{active}/export/share/metainfo/{ID}.metainfo.xml", "is no XML that can be read"),
+        Problem(f"{active}/deploy", "is not what flatpak writes there", "damaged"),
+        Problem(f"{active}/export/share/metainfo/{ID}.metainfo.xml", "is not XML", "damaged"),
     )
 
 

@@ -105,7 +105,7 @@ def test_search_is_bounded_and_then_says_nothing_is_gone(tree: Tree) -> None:
         tree.write(f"/opt/vast/{number}", mode=0o644)
     tree.write("/opt/zero/data/file", mode=0o644)
     result = run("vendor_folders", tree.host())
-    note = "too many files to look at each"
+    note = "too many files to check each"
     assert {item.path: (item.state, item.details.get("note", "")) for item in result.items} == {
         "/opt/big": ("installed", note),
         "/opt/big/data": ("installed", note),
