@@ -1,4 +1,4 @@
-"""What every source says of what it does not list: reasons come out of the closed lists of the model."""
+"""What every source says of what it does not list: reasons and causes come out of the closed lists of the model."""
 
 import ast
 from collections.abc import Iterator
@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import get_args
 
 import pytest
-from phaseout.model.nouns import Reason
+from phaseout.model.nouns import Cause, Reason
 
 from tests.support.places import CODE
 
@@ -28,7 +28,7 @@ def literals(value: ast.expr) -> Iterator[str | None]:
     elif isinstance(value, ast.Constant) and isinstance(value.value, str):
         yield value.value
     elif isinstance(value, ast.Name | ast.Attribute):
-        return  # typed as Reason, which mypy checks
+        return  # typed as Reason or Cause, which mypy checks
     else:
         yield None
 
@@ -45,4 +45,13 @@ def test_rows_are_left_out_for_a_listed_reason(path: Path) -> None:
         reason = argument(call, 0, "reason")
         assert reason is not None, f"line {call.lineno}: no reason"
         unlisted = set(literals(reason)) - set(get_args(Reason))
+        assert not unlisted, f"line {call.lineno}: {unlisted}"
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.relative_to(SOURCES).as_posix())
+def test_problems_have_a_listed_cause(path: Path) -> None:
+    for call in calls(path, "Problem"):
+        cause = argument(call, 2, "cause")
+        assert cause is not None, f"line {call.lineno}: no cause"
+        unlisted = set(literals(cause)) - set(get_args(Cause))
         assert not unlisted, f"line {call.lineno}: {unlisted}"

@@ -253,7 +253,7 @@ class _Reader:
                 try:
                     found = link(data) if data is not None else found
                 except ValueError as error:
-                    yield Problem(path, f"is damaged: {error}")
+                    yield Problem(path, f"is damaged: {error}", "damaged")
             target = absolute(found.target, place.variables)
             if not target and found.relative:
                 target = absolute(rf"{folder}\{found.relative}", place.variables)
