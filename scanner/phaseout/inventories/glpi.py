@@ -12,7 +12,8 @@ import msgspec
 from msgspec import Struct
 
 from phaseout.inventories.document import JSON_ERRORS, BrokenError, Document
-from phaseout.inventories.inventory_builder import Rows, inventory, kept, moment, platform_of, text
+from phaseout.inventories.inventory_builder import Rows, inventory, kept, moment, platform_of, program_of, text
+from phaseout.model.identity import identities
 from phaseout.model.nouns import Evidence, HostInfo, IdType, Inventory, Item, Kind, Platform, Problem, State
 from phaseout.parsers.encodings.xml_elements import elements
 from phaseout.parsers.windows.packed_guid import guid
@@ -22,8 +23,10 @@ _LARGEST = 64 << 20  # bytes of XML; a machine with 3,000 packages has 2 MiB
 _ELEMENTS = 2_000_000
 _ROOTS = (b"<REQUEST", b"<?xml")
 _SECTIONS = ("softwares", "processes", "antivirus")
-_HEADS = ("hardware", "operatingsystem", "accesslog")
-# Who has told of the software; what is not here are package managers.
+_HEADS = ("hardware", "operatingsystem", "accesslog", "bios")
+_NULL = msgspec.Raw(b"null")
+_STAMP = re.compile(r"-\d{4}(?:-\d\d){5}$")  # of a device id: when it was first made
+# Where the agent read the software; all other words are package managers.
 _KINDS: dict[str, Kind] = {"registry": "program", "uwp": "app", "macos": "app", "system_profiler": "app"}
 _OFFSET = re.compile(r"[+-]\d{4}")
 
@@ -31,25 +34,13 @@ _Row = dict[str, Any]
 
 
 class _Computer(Struct):
-    """What an inventory says, whichever its form: heads and tool in words, rows section by section."""
+    """What an inventory says in either form: single values by section, rows section by section."""
 
     heads: dict[str, _Row]
     sections: dict[str, list[_Row]]
-    tool: str
-
-
-class _Content(Struct):
-    hardware: _Row = {}
-    operatingsystem: _Row = {}
-    accesslog: _Row = {}
-    versionclient: Any = ""
-    softwares: list[msgspec.Raw] = []
-    processes: list[msgspec.Raw] = []
-    antivirus: list[msgspec.Raw] = []
-
-
-class _Whole(Struct):
-    content: _Content
+    rows: dict[str, Rows]  # the same while they become items
+    device_id: str = ""
+    tool: str = ""
 
 
 def fits(document: Document) -> bool:
@@ -66,21 +57,37 @@ def read(document: Document) -> Iterator[Inventory | Problem]:
         yield _from_xml(document)
         return
     for where, value in document.values():
-        rows = {name: Rows(f"glpi {name}") for name in _SECTIONS}
         try:
-            content = msgspec.json.decode(value, type=_Whole).content
-            sections: dict[str, list[_Row]] = {}
-            for name in _SECTIONS:
-                raw = getattr(content, name)
-                sections[name] = list(_decoded(f"{where}: {name}", raw, rows[name]))
-            heads = {name: getattr(content, name) for name in _HEADS}
+            yield _from_json(document, where, value)
         except JSON_ERRORS as error:
             yield Problem(where, f"no GLPI inventory: {error}")
-            continue
-        yield _inventory(document, where, _Computer(heads, sections, text(content.versionclient)), rows)
 
 
-def _decoded(where: str, values: list[msgspec.Raw], rows: Rows) -> Iterator[_Row]:
+def _empty() -> _Computer:
+    return _Computer({}, {name: [] for name in _SECTIONS}, {name: Rows(f"glpi {name}") for name in _SECTIONS})
+
+
+def _from_json(document: Document, where: str, value: msgspec.Raw) -> Inventory:
+    members = msgspec.json.decode(value, type=dict[str, msgspec.Raw])
+    content = msgspec.json.decode(members["content"], type=dict[str, msgspec.Raw])
+    computer = _empty()
+    for name, raw in content.items():
+        place = f"{where}: {name}"
+        if name in _SECTIONS:
+            computer.sections[name] = list(_decoded(place, raw, computer.rows[name]))
+        elif name in _HEADS:
+            computer.heads[name] = next(_decoded(place, raw, computer.rows["softwares"]), {})
+    computer.device_id = text(_plain(members["deviceid"]))
+    computer.tool = text(_plain(content.get("versionclient", members.get("versionclient", _NULL))))
+    return _inventory(document, where, computer)
+
+
+def _decoded(where: str, raw: msgspec.Raw, rows: Rows) -> Iterator[_Row]:
+    """The rows of a section: a list, a single one, or none."""
+    first = bytes(raw).lstrip()[:1]
+    if first == b"n":
+        return
+    values = msgspec.json.decode(raw, type=list[msgspec.Raw]) if first == b"[" else [raw]
     for number, value in enumerate(values):
         try:
             yield msgspec.json.decode(value, type=_Row)
@@ -88,15 +95,21 @@ def _decoded(where: str, values: list[msgspec.Raw], rows: Rows) -> Iterator[_Row
             rows.damaged(f"{where}[{number}]", str(error))
 
 
+def _plain(raw: msgspec.Raw) -> Any:
+    return msgspec.json.decode(raw)
+
+
 def _from_xml(document: Document) -> Inventory:
     data = document.whole()
     if len(data) > _LARGEST:
         raise BrokenError(document.name, f"larger than {_LARGEST >> 20} MiB of XML")
-    computer = _Computer({}, {name: [] for name in _SECTIONS}, "")
+    computer = _empty()
     row: _Row = {}
     try:
         for path, _, value in elements(data, _ELEMENTS):
             parts = path.lower().split("/")
+            if parts == ["request", "deviceid"]:
+                computer.device_id = text(value)
             if parts[:2] != ["request", "content"] or len(parts) < 3:
                 continue
             section = parts[2]
@@ -113,11 +126,14 @@ def _from_xml(document: Document) -> Inventory:
                     computer.tool = text(value)
                 row = {}
     except ValueError as error:
-        raise BrokenError(document.name, str(error)) from error
-    return _inventory(document, document.name, computer, {name: Rows(f"glpi {name}") for name in _SECTIONS})
+        if not computer.sections["softwares"]:
+            raise BrokenError(document.name, str(error)) from error
+        computer.rows["softwares"].problem(Problem(document.name, f"cut off or damaged: {error}"))
+    return _inventory(document, document.name, computer)
 
 
-def _inventory(document: Document, where: str, computer: _Computer, rows: dict[str, Rows]) -> Inventory:
+def _inventory(document: Document, where: str, computer: _Computer) -> Inventory:
+    rows = computer.rows
     hardware = computer.heads.get("hardware", {})
     system = computer.heads.get("operatingsystem", {})
     full = text(system.get("full_name")) or text(hardware.get("osname"))
@@ -131,11 +147,20 @@ def _inventory(document: Document, where: str, computer: _Computer, rows: dict[s
     shown: set[Kind] = {item.kind for one in rows.values() for item in one.items}
     return inventory(
         HostInfo(
-            name=text(hardware.get("name")) or text(system.get("fqdn")) or document.stem,
+            name=text(hardware.get("name"))
+            or text(system.get("fqdn"))
+            or _STAMP.sub("", computer.device_id)
+            or document.stem,
             platform=platform,
             os=text(system.get("name")) or full,
             os_version=text(system.get("version")),
             arch=text(system.get("arch")),
+            identity=identities(
+                (
+                    ("ioplatform_uuid" if platform == "macos" else "smbios_uuid", text(hardware.get("uuid"))),
+                    ("serial", text(computer.heads.get("bios", {}).get("ssn"))),
+                )
+            ),
         ),
         computer.tool,
         _scanned(computer),
@@ -146,7 +171,7 @@ def _inventory(document: Document, where: str, computer: _Computer, rows: dict[s
 
 
 def _scanned(computer: _Computer) -> str:
-    """The time in the log of accesses, in the computer's own zone where it says which."""
+    """The time of the access log, in the zone of the computer where that is known."""
     zone = computer.heads.get("operatingsystem", {}).get("timezone", {})
     offset = text(zone.get("offset")) if isinstance(zone, dict) else ""
     offset = offset or text(computer.heads.get("operatingsystem", {}).get("timezone.offset"))
@@ -159,7 +184,7 @@ def _software(place: str, row: _Row, platform: Platform, rows: Rows) -> None:
     if not (name or key):
         rows.damaged(place, "software without a name")
         return
-    teller = text(row.get("from")).lower()
+    origin = text(row.get("from")).lower()
     ids: dict[IdType, str] = {}
     if key:
         ids["registry_key"] = key
@@ -168,7 +193,7 @@ def _software(place: str, row: _Row, platform: Platform, rows: Rows) -> None:
     unknown: Kind = "program" if platform == "windows" else "package" if platform == "linux" else "app"
     rows.add(
         Item(
-            kind=_KINDS.get(teller, "package" if teller else unknown),
+            kind=_KINDS.get(origin, "package" if origin else unknown),
             name=name or key,
             source=rows.source,
             vendor=text(row.get("publisher")),
@@ -177,7 +202,7 @@ def _software(place: str, row: _Row, platform: Platform, rows: Rows) -> None:
             user=text(row.get("username")),
             ids=ids,
             details=kept(
-                **{"from": teller},
+                **{"from": origin},
                 arch=text(row.get("arch")),
                 uninstall=text(row.get("uninstall_string")),
                 installed=text(row.get("install_date")) or text(row.get("installdate")),
@@ -211,13 +236,8 @@ def _process(place: str, row: _Row, rows: Rows) -> None:
 
 
 def _program(command: str) -> str:
-    """What is run: a quoted path, a path up to `.exe`, or the first word."""
-    if command.startswith('"'):
-        return command[1:].partition('"')[0]
-    end = command.lower().find(".exe")
-    if command[1:3] == ":\\" and end > 0:
-        return command[: end + 4]
-    return command.split(" ", 1)[0]
+    """The path of the program, or else the first word."""
+    return program_of(command) or command.split(" ", 1)[0]
 
 
 def _antivirus(place: str, row: _Row, rows: Rows) -> None:

@@ -1,12 +1,17 @@
 """GLPI and FusionInventory: XML of agents, JSON of GLPI 10."""
 
 import json
+import os
 import shutil
 import subprocess
+from pathlib import Path
+from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from tests.unit.inventories.conftest import broken, one
+from tests.unit.inventories.conftest import JSON, broken, one, read_bytes
 
 XML = b"""<?xml version="1.0" encoding="UTF-8" ?>
 <REQUEST>
@@ -80,8 +85,55 @@ def test_json() -> None:
 def test_entities_and_damage_are_refused() -> None:
     bomb = XML.replace(b"<REQUEST>", b'<!DOCTYPE a [<!ENTITY b "x">]><REQUEST>')
     assert "document type is refused" in broken(bomb).why
-    assert "no XML" in broken(XML[:900]).why
+    assert "no XML" in broken(XML[:500]).why
     assert "no GLPI inventory" in broken(b'{"content": 3, "deviceid": "x"}').why
+
+
+@pytest.mark.parametrize(
+    "odd", ["Maker\uffff\uffff", "Maker&#0;", "Maker&#x1F;", "Ma\x01ker", "A&T", "&nbsp;", "&#99999999;"]
+)
+def test_what_xml_forbids_costs_no_computer(odd: str) -> None:
+    found = one(XML.replace(b"AO Kaspersky Lab", odd.encode()), "x.ocs")
+    assert len(found.items) == 5
+    maker = next(item.vendor for item in found.items if item.kind == "program")
+    assert maker
+    assert not any(char in maker for char in "\0\1\x1f\uffff")
+
+
+def test_a_file_that_was_cut_off_is_incomplete() -> None:
+    found = one(XML[: XML.index(b"<PROCESSES>")], "x.ocs")
+    assert [item.name for item in found.items] == ["TikTok", "Kaspersky Endpoint Security & more"]
+    assert "cut off or damaged" in found.unseen[0].why
+
+
+def test_names_and_identity_and_odd_members() -> None:
+    bios = b"<BIOS><SSN>PF3ABC12</SSN></BIOS><HARDWARE><UUID>4C4C4544-0042-3510-8052-B4C04F4A3132</UUID></HARDWARE>"
+    data = XML.replace(b"<HARDWARE><NAME>WS-17</NAME>", bios + b"<HARDWARE2>").replace(
+        b"Pro</OSNAME></HARDWARE>", b"Pro</OSNAME></HARDWARE2>"
+    )
+    found = one(data.replace(b"<DEVICEID>x", b"<DEVICEID>ws-2-2026-01-02-03-04-05"), "x.ocs")
+    assert found.host.name == "ws-2"
+    assert [one.kind for one in found.host.identity] == ["smbios_uuid", "serial"]
+    document = {"content": {"hardware": None, "softwares": {"name": "kesl"}, "processes": None}, "deviceid": "ws-3"}
+    single = one(json.dumps(document).encode())
+    assert (single.host.name, [item.name for item in single.items]) == ("ws-3", ["kesl"])
+
+
+CAPTURES = Path(os.environ.get("PHASEOUT_CORPORA", "/none")) / "captures/ocs"
+
+
+@pytest.mark.skipif(not CAPTURES.is_dir(), reason="no captures of OCS here")
+def test_captures() -> None:
+    plain, wire = (one(path.read_bytes(), path.name) for path in sorted(CAPTURES.iterdir()))
+    assert plain.items
+    assert [item.name for item in plain.items] == [item.name for item in wire.items]
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.dictionaries(st.sampled_from(("hardware", "softwares", "processes", "bios", "versionclient")), JSON))
+def test_odd_members_never_raise(content: dict[str, Any]) -> None:
+    for found in read_bytes(json.dumps({"content": content, "deviceid": "x"}).encode()):
+        assert found is not None
 
 
 def test_the_real_agent() -> None:

@@ -20,6 +20,11 @@ _DECLARED = re.compile(
 )
 
 
+_FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+# Every `&` but those of the five entities that need no document type; references to characters are looked at.
+_AMPERSAND = re.compile(r"&(?!(?:amp|lt|gt|quot|apos);)(?:(#(?:[0-9]{1,9}|[xX][0-9a-fA-F]{1,8}));)?")
+
+
 class Element(NamedTuple):
     """One element.
 
@@ -53,11 +58,12 @@ def elements(data: bytes, most: int = _ELEMENTS) -> Iterator[Element]:
     parser.EndElementHandler = reader.end
     parser.CharacterDataHandler = reader.text
     parser.StartDoctypeDeclHandler = reader.doctype
-    encoded = decoded(data).encode("utf-8", "replace")
+    encoded = _allowed(decoded(data)).encode("utf-8", "replace")
     for at in range(0, max(len(encoded), 1), _PIECE):
         try:
             parser.Parse(encoded[at : at + _PIECE], at + _PIECE >= len(encoded))
         except expat.ExpatError as error:
+            yield from reader.ended
             raise ValueError(f"no XML: {error}") from None
         yield from reader.ended
         reader.ended.clear()
@@ -81,6 +87,29 @@ def decoded(data: bytes) -> str:
         return data.decode(declared[1].decode() if declared else "cp1252", "replace")
     except LookupError:
         return data.decode("cp1252", "replace")
+
+
+def _allowed(text: str) -> str:
+    """The text with what XML forbids replaced: control characters, references to them, and a bare `&`.
+
+    Many programs write the names that they find into XML as they are; one odd name must not cost the whole file.
+    """
+    if _FORBIDDEN.search(text) is not None:
+        text = _FORBIDDEN.sub("\ufffd", text)
+    if "&" in text and "<![CDATA[" not in text:
+        text = _AMPERSAND.sub(_reference, text)
+    return text
+
+
+def _reference(found: re.Match[str]) -> str:
+    if found[1] is None:
+        return "&amp;"
+    try:
+        number = found[1][1:]
+        char = chr(int(f"0{number}", 16) if number[0] in "xX" else int(number))
+    except (ValueError, OverflowError):
+        return "\ufffd"
+    return "\ufffd" if _FORBIDDEN.match(char) is not None else found[0]
 
 
 class _Reader:
