@@ -329,6 +329,13 @@ def _ruleset(data: bytes) -> None:
         load_policy("phaseout.toml", data)
 
 
+def _winsw(data: bytes) -> None:
+    from phaseout.parsers.windows.winsw import winsw
+
+    with contextlib.suppress(ValueError):
+        winsw(data, "C:\\Tools")
+
+
 _WRITTEN: dict[str, Target] = {
     "chrome_policy": _chrome_policy,
     "code_signature": _code_signature,
@@ -352,6 +359,7 @@ _WRITTEN: dict[str, Target] = {
     "systemd_unit": _systemd_unit,
     "thrift": _thrift,
     "windows_dates": _windows_dates,
+    "winsw": _winsw,
     "zip_archive": _zip,
 }
 

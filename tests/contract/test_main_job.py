@@ -47,7 +47,11 @@ def debian_root(tmp_path: Path) -> Path:
     root = tmp_path / "root"
     for folder in ("var/lib/dpkg/info", "var/lib/dpkg/updates", "etc"):
         (root / folder).mkdir(parents=True)
-    (root / "var/lib/dpkg/status").touch()
+    (root / "var/lib/dpkg/status").write_text(
+        "Package: base-files\nStatus: install ok installed\nArchitecture: all\nVersion: 12\n"
+        "Maintainer: Debian <debian@example.org>\nDescription: a database with nothing in it would be damaged\n\n"
+    )
+    (root / "var/lib/dpkg/info/base-files.list").write_text("/.\n")
     (root / "etc/os-release").write_text('NAME="Debian GNU/Linux"\nVERSION_ID="12"\n')
     return root
 
