@@ -104,10 +104,8 @@ FLOOR: dict[Platform, dict[str, tuple[str, ...]]] = {
         ),
     },
     "macos": {"Applications and receipts": ("applications", "receipts")},
-    "windows": {
-        "Services": ("services",),
-        "Installed programs": ("uninstall", "appx_packages", "msi_products"),
-    },
+    # That SYSTEM and SOFTWARE are there and whole, `services` and `uninstall` see for themselves.
+    "windows": {"Installed programs": ("uninstall", "appx_packages", "msi_products")},
 }
 _PLATFORMS: dict[str, tuple[Platform, ...]] = {
     "linux": ("linux",),

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from phaseout.host import Host
 from phaseout.host.registry.base import Key, Registry
+from phaseout.model.nouns import Problem
 from phaseout.parsers.windows.registry_values import as_text
 from phaseout.parsers.windows.windows_dates import install_date
 
@@ -13,6 +14,12 @@ def registry_of(host: Host) -> Registry:
     if host.registry is None:
         raise LookupError("this host has no registry")
     return host.registry
+
+
+def expected(host: Host, path: str) -> Iterator[Problem]:
+    """A problem if a key is missing that every Windows has: then its hive is missing, too, or not whole."""
+    if registry_of(host).key(path) is None:
+        yield Problem(path, "every Windows has this key: its hive is missing or not whole", "missing")
 
 
 def subkeys(key: Key | None) -> Iterator[Key]:

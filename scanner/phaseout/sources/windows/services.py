@@ -27,7 +27,7 @@ from phaseout.parsers.windows.winsw import Wrapped, winsw
 from phaseout.sources.kit.executable_identity import identity_from
 from phaseout.sources.kit.missing_files import MissingFiles
 from phaseout.sources.kit.windows_programs import Programs
-from phaseout.sources.kit.windows_registry import decoration, registry_of, subkeys
+from phaseout.sources.kit.windows_registry import decoration, expected, registry_of, subkeys
 from phaseout.sources.source import Source, Trace
 
 _SERVICES = r"HKLM\SYSTEM\CurrentControlSet\Services"
@@ -52,6 +52,7 @@ class _Program(NamedTuple):
 
 def collect(host: Host) -> Iterator[Trace]:
     """An item for every service and driver."""
+    yield from expected(host, _SERVICES)
     reader = _Reader(host)
     for key in subkeys(registry_of(host).key(_SERVICES)):
         kind = key.number("Type")

@@ -24,10 +24,11 @@ from phaseout.sources.kit import windows_programs
 from phaseout.sources.kit.missing_files import MissingFiles, shared_folders
 from phaseout.sources.kit.windows_installer import READS, upgrade_codes, version
 from phaseout.sources.kit.windows_programs import Programs, variables_of
-from phaseout.sources.kit.windows_registry import decoration, installed_on, registry_of, subkeys
+from phaseout.sources.kit.windows_registry import decoration, expected, installed_on, registry_of, subkeys
 from phaseout.sources.source import Source, Trace
 
 _UNINSTALL = r"Microsoft\Windows\CurrentVersion\Uninstall"
+_SOFTWARE = r"HKLM\SOFTWARE\Microsoft"
 _VIEWS = ("", "WOW6432Node\\", "WowAA32Node\\")  # 64-bit, 32-bit, and 32-bit ARM programs
 _MACHINE = tuple(rf"HKLM\SOFTWARE\{view}{_UNINSTALL}" for view in _VIEWS)
 _OF_USER = (
@@ -53,6 +54,7 @@ _DETAILS = (
 
 def collect(host: Host) -> Iterator[Trace]:
     """An item for every entry of every view and user."""
+    yield from expected(host, _SOFTWARE)
     registry = registry_of(host)
     reader = _Reader(host)
     both_views = registry.key(r"HKLM\SOFTWARE\WOW6432Node") is not None
@@ -163,6 +165,7 @@ SOURCE = Source(
     kinds=("program",),
     needs=("registry",),
     reads=(
+        _SOFTWARE,
         *_MACHINE,
         r"HKLM\SOFTWARE\WOW6432Node",
         *READS,

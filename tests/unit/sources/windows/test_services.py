@@ -274,3 +274,10 @@ def test_programs_outside_of_the_windows_folder_say_who_made_them(windows_tree: 
     host = windows_tree.host()
     host.deep = True
     assert run("services", host).one("klif").signer == "Kaspersky Lab"
+
+
+def test_a_registry_without_services_is_not_whole(windows_tree: WindowsTree) -> None:
+    (problem,) = of(windows_tree).problems
+    assert (problem.where, problem.cause) == (SERVICES, "missing")
+    windows_tree.key(SERVICES)
+    assert of(windows_tree).run.status == "ok"

@@ -305,3 +305,12 @@ def test_what_proves_nothing(windows_tree: WindowsTree, place: str, note: str) -
     item = run("uninstall", windows_tree.host()).one("X")
     assert item.state == "installed"
     assert any(note in one for one in item.notes), item.notes
+
+
+def test_a_registry_without_software_is_not_whole(tmp_path: Path) -> None:
+    files = WindowsFiles(str(tmp_path), {"C": ""})
+    host = windows_host(
+        registry_in_memory({r"HKLM\SOFTWARE\Acme": {}}, files), files, r"C:\Windows", root=str(tmp_path)
+    )
+    (problem,) = run("uninstall", host).problems
+    assert (problem.where, problem.cause) == (r"HKLM\SOFTWARE\Microsoft", "missing")
