@@ -47,6 +47,10 @@ class ObservedFiles(Files):
         """Whether a program that some file names is still there may be asked of any path."""
         return self._unobserved.gone(path)
 
+    def link(self, path: str) -> str | None:
+        """So may where a link on the way to it leads."""
+        return self._unobserved.link(path)
+
     def _canonical(self, path: str) -> str:
         self.asked.add(path.rstrip("/") or "/")
         return super()._canonical(path)

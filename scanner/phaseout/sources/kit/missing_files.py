@@ -4,6 +4,7 @@ A place is gone if it lies on a volume that was seen and nothing is there. Nothi
 
 - a drive, volume or standard folder that this host does not show, also where only a link leads there;
 - a file that the host cannot follow or may not read;
+- a folder of Linux that `/etc/fstab` fills from another volume, or that only a running system fills;
 - a copy of the installer, which cleaners delete, or a folder that all programs share;
 - a short name (`PROGRA~1`) on a disk that another system reads.
 
@@ -11,9 +12,11 @@ A file is also looked for as Windows would: with the ending that the entry leave
 programs are sent when they say `System32`.
 
 References:
-    Microsoft, "CreateProcess" (lpCommandLine: `.exe` is appended), "File System Redirector"; hier(7) of macOS.
+    Microsoft, "CreateProcess" (lpCommandLine: `.exe` is appended), "File System Redirector"; hier(7) of
+    macOS; fstab(5) and hier(7) of Linux.
 """
 
+import re
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
@@ -30,6 +33,11 @@ _CACHES = frozenset(
 )
 # Folders that every system of its kind has: where one is missing, the copy is not whole.
 _OF_MACOS = frozenset(("/Applications", "/Library", "/System", "/Users", "/private", "/private/var", "/usr", "/var"))
+_OF_LINUX = frozenset(("/bin", "/etc", "/lib", "/sbin", "/usr", "/usr/bin", "/usr/lib", "/usr/sbin", "/var", "/home"))
+_FILLED_AT_RUN = ("/run/", "/tmp/", "/dev/", "/proc/", "/sys/", "/snap/", "/var/lib/snapd/snap/")  # noqa: S108
+_REMOVABLE = ("/media/", "/mnt/", "/run/media/")
+_NOT_A_FOLDER = frozenset(("none", "swap", "/", ""))
+_ESCAPE = re.compile(r"\\(040|011|012|134)")
 _VOLUMES_OF_MACOS = ("/Volumes/", "/System/Volumes/", "/System/Cryptexes/")
 
 
@@ -49,7 +57,9 @@ class MissingFiles:
         self._windows = host.info.platform == "windows"
         self._separator = "\\" if self._windows else "/"
         self._drives: dict[str, bool] = {}
-        self._standard = frozenset(_standard_folders(host)) if self._windows else _OF_MACOS
+        linux = host.info.platform == "linux"
+        self._standard = frozenset(_standard_folders(host)) if self._windows else _OF_LINUX if linux else _OF_MACOS
+        self._volumes: tuple[str, ...] | None = None if linux else ()  # of Linux, once they were asked for
         self._registry_only = self._windows and self._files.gone(host.variables.get("programfiles", ""))
 
     def gone(self, path: str) -> bool:
@@ -125,7 +135,16 @@ class MissingFiles:
             if f"{missing}/".startswith(top):
                 volume = missing[len(top) :].partition("/")[0]
                 return not volume or not self._files.list(top + volume)
-        return False
+        if self._host.info.platform != "linux":
+            return False
+        whole = f"{missing}/"
+        if whole.startswith(_REMOVABLE) or (not self._host.live and whole.startswith(_FILLED_AT_RUN)):
+            return True
+        if missing.startswith("/home/") and missing.count("/") == 2:  # a home that may be locked or elsewhere
+            return True
+        if self._volumes is None:
+            self._volumes = tuple(_volumes_of_linux(self._host))
+        return any(whole.startswith(f"{volume}/") and not self._files.list(volume) for volume in self._volumes)
 
     def _first_missing(self, path: str) -> str:
         """The first part of a path that is not there, in the folder that links lead to."""
@@ -164,6 +183,14 @@ class MissingFiles:
         if path[1:2] == ":":
             return path[:2].upper(), path[2:].split("\\")
         return (self._host.variables.get("systemdrive", "C:") if path.startswith("\\") else ""), path.split("\\")
+
+
+def _volumes_of_linux(host: Host) -> Iterator[str]:
+    """The folders where `/etc/fstab` mounts something."""
+    for line in (host.files.text("/etc/fstab", 1 << 20) or "").split("\n"):
+        fields = line.split()
+        if len(fields) >= 2 and not line.lstrip().startswith("#") and fields[1] not in _NOT_A_FOLDER:
+            yield _ESCAPE.sub(lambda found: chr(int(found[1], 8)), fields[1]).rstrip("/")
 
 
 def is_cache(path: str) -> bool:

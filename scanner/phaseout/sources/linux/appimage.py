@@ -15,6 +15,7 @@ from phaseout.model.nouns import Evidence, Item, LeftOut, Problem, State
 from phaseout.parsers.encodings.epoch import rfc3339
 from phaseout.parsers.encodings.keyfile import sections, unescaped
 from phaseout.parsers.linux.appimage import image_type, named
+from phaseout.sources.kit.missing_files import MissingFiles
 from phaseout.sources.kit.places import Seen
 from phaseout.sources.source import Source, Trace
 
@@ -31,6 +32,7 @@ def collect(host: Host) -> Iterator[Trace]:
     An entry tells what an AppImage in the same home is called; one made for any other file is an item of its own.
     """
     seen = Seen()
+    missing = MissingFiles(host)
     for folder in _SYSTEM:
         yield from _folder(host, folder, "", "", {}, seen)
     for entry in host.files.list("/opt"):
@@ -44,7 +46,7 @@ def collect(host: Host) -> Iterator[Trace]:
                 yield from _folder(host, f"{home}/{folder}", user, inside, integrated, seen)
             for path, keys in integrated.items():
                 if path.startswith("/"):  # kept elsewhere, or removed without its entry
-                    yield _item(path, path, user, 0, "", keys, "leftover" if host.files.gone(path) else "installed")
+                    yield _item(path, path, user, 0, "", keys, missing.state(path)[0])
 
 
 def _integrated(host: Host, folder: str) -> dict[str, dict[str, str]]:
@@ -121,6 +123,7 @@ SOURCE = Source(
         "/opt/*/*",
         *(f"~/{folder}/*" for folder in _USER),
         f"~/{_ENTRIES}/appimagekit*.desktop",
+        "/etc/fstab",
     ),
     limits=(
         "Only the usual folders are read, not those in them; one that is not called an AppImage is found in folders of "

@@ -12,6 +12,7 @@ from phaseout.host import Host
 from phaseout.model.nouns import Evidence, Item, Kind, LeftOut
 from phaseout.parsers.encodings.keyfile import sections, unescaped
 from phaseout.parsers.windows.command_line import executable
+from phaseout.sources.kit.missing_files import MissingFiles
 from phaseout.sources.kit.parsed import damaged
 from phaseout.sources.kit.walk import walk
 from phaseout.sources.source import Source, Trace
@@ -33,24 +34,25 @@ _NAMES = 4
 
 def collect(host: Host) -> Iterator[Trace]:
     """An item for every entry that starts a program."""
+    missing = MissingFiles(host)
     for folder in _MENUS:
-        yield from _entries(host, folder, "app", "")
-    yield from _entries(host, _AUTOSTART, "task", "")
+        yield from _entries(host, missing, folder, "app", "")
+    yield from _entries(host, missing, _AUTOSTART, "task", "")
     for home, user in host.homes.items():
         for folder in _USER_MENUS:
-            yield from _entries(host, home + folder, "app", user)
-        yield from _entries(host, home + _USER_AUTOSTART, "task", user)
+            yield from _entries(host, missing, home + folder, "app", user)
+        yield from _entries(host, missing, home + _USER_AUTOSTART, "task", user)
 
 
-def _entries(host: Host, top: str, kind: Kind, user: str) -> Iterator[Trace]:
+def _entries(host: Host, missing: MissingFiles, top: str, kind: Kind, user: str) -> Iterator[Trace]:
     folders = walk(host, top) if kind == "app" else ((top, host.files.list(top)),)  # no desktop starts what is deeper
     for folder, entries in folders:
         for entry in entries:
             if entry.name.endswith(".desktop") and entry.kind != "dir":
-                yield from _entry(host, f"{folder}/{entry.name}", kind, user)
+                yield from _entry(host, missing, f"{folder}/{entry.name}", kind, user)
 
 
-def _entry(host: Host, path: str, kind: Kind, user: str) -> Iterator[Trace]:
+def _entry(host: Host, missing: MissingFiles, path: str, kind: Kind, user: str) -> Iterator[Trace]:
     name = path.rpartition("/")[2].removesuffix(".desktop")
     text = host.files.text(path, _LIMIT)
     if text is None:
@@ -71,7 +73,7 @@ def _entry(host: Host, path: str, kind: Kind, user: str) -> Iterator[Trace]:
     elif fields.get("Type", "Application") != "Application":
         yield LeftOut("not a program")
     else:
-        yield _item(host, path, name, kind, user, fields)
+        yield _item(missing, path, name, kind, user, fields)
 
 
 def _fields(text: str) -> dict[str, str] | None:
@@ -83,12 +85,13 @@ def _fields(text: str) -> dict[str, str] | None:
     return sections(text).get(_GROUP)
 
 
-def _item(host: Host, path: str, name: str, kind: Kind, user: str, fields: dict[str, str]) -> Item:
+def _item(missing: MissingFiles, path: str, name: str, kind: Kind, user: str, fields: dict[str, str]) -> Item:
     names = _names(fields)
     command = unescaped(fields.get("Exec", ""))
     program = executable(command)
     hidden = fields.get("Hidden") == "true"
     tried = unescaped(fields.get("TryExec", ""))
+    state, notes = missing.state(*(place for place in (program, tried) if place.startswith("/")))
     details = {
         "id": path.rpartition("/")[2],
         "names": "; ".join(names[1:]),
@@ -102,14 +105,13 @@ def _item(host: Host, path: str, name: str, kind: Kind, user: str, fields: dict[
     return Item(
         kind=kind,
         name=names[0] if names else name,
-        state="leftover"
-        if _is_gone(host, program) or _is_gone(host, tried) or (hidden and not program)
-        else "installed",
+        state="leftover" if hidden and not program else state,
         version=fields.get("X-AppImage-Version", ""),
         path=program,
         user=user,
         command=command,
         details=details,
+        notes=notes,
         evidence=(Evidence(path, f"Exec={fields.get('Exec', '')}"),),
     )
 
@@ -119,10 +121,6 @@ def _names(fields: dict[str, str]) -> list[str]:
     languages = (*_LANGUAGES, *(key[5:-1] for key in fields if key.startswith("Name[")))
     keys = ("Name", *(f"Name[{language}]" for language in languages))
     return list(dict.fromkeys(unescaped(fields[key]) for key in keys if fields.get(key)))[: _NAMES + 1]
-
-
-def _is_gone(host: Host, program: str) -> bool:
-    return program.startswith("/") and host.files.gone(program)
 
 
 SOURCE = Source(
@@ -136,6 +134,7 @@ SOURCE = Source(
         f"{_AUTOSTART}/*",
         *(f"~{folder}/**" for folder in _USER_MENUS),
         f"~{_USER_AUTOSTART}/*",
+        "/etc/fstab",
     ),
     limits="A program without an entry in the menus is not seen, nor are shortcuts on the desktop itself.",
     collect=collect,

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from phaseout.host import Host
 from phaseout.model.nouns import Evidence, Item, LeftOut, State
 from phaseout.parsers.linux.systemd_unit import Settings, command, executable, settings
+from phaseout.sources.kit.missing_files import MissingFiles
 from phaseout.sources.source import Source, Trace
 
 # In order of precedence: a unit hides those of its name further down.
@@ -47,6 +48,7 @@ _CGROUPS = (
     ("/sys/fs/cgroup/systemd/system.slice", "cgroup.procs"),
 )
 _LIMIT = 1 << 20
+_UNREAD = "could not be read"
 _STARTING = frozenset(("service", "timer", "socket", "path"))
 _DEPENDENCIES = frozenset(("wants", "requires", "upholds"))
 _INSTALL = tuple(("Install", key) for key in ("WantedBy", "RequiredBy", "UpheldBy", "Alias", "Also"))
@@ -148,7 +150,7 @@ class _Units:
                 path,
                 settings("\n\n".join((text or "", *(self.text(drop_in) or "" for drop_in in drop_ins)))),
                 masked=masked,
-                note="" if text is not None else "not readable",
+                note="" if text is not None else _UNREAD,
                 alias_of=alias_of,
                 drop_ins=drop_ins,
                 others=tuple(other for other in paths if other != path),
@@ -207,16 +209,17 @@ class _Units:
 
 def collect(host: Host) -> Iterator[Trace]:
     """An item for every unit file, alias and wanted instance, and for what is left of a unit that is gone."""
-    yield from _traces(host, _Units(host, _SYSTEM), {"manager": "system"}, running=_running(host))
+    missing = MissingFiles(host)
+    yield from _traces(missing, _Units(host, _SYSTEM), {"manager": "system"}, running=_running(host))
     for_every_user = _Units(host, _EVERY_USER)
-    yield from _traces(host, for_every_user, {"manager": "user"})
+    yield from _traces(missing, for_every_user, {"manager": "user"})
     for home, user in host.homes.items():
         units = _Units(host, tuple(home + folder for folder in _HOME))
-        yield from _traces(host, units, {"manager": "user"}, user=user, home=home, outer=for_every_user)
+        yield from _traces(missing, units, {"manager": "user"}, user=user, home=home, outer=for_every_user)
 
 
 def _traces(
-    host: Host,
+    missing: MissingFiles,
     units: _Units,
     manager: dict[str, str],
     *,
@@ -233,7 +236,7 @@ def _traces(
         unit = units.find(name)
         if name in units.files and unit:
             for path in unit.others:
-                yield _other(host, units, name, path, unit, manager, user, home)
+                yield _other(missing, units, name, path, unit, manager, user, home)
         details = dict(manager)
         if unit is None:
             yield _remains(name, user, units, details, "running" if name in running else "leftover")
@@ -259,14 +262,17 @@ def _traces(
             service = units.find(starts) or (outer and outer.find(starts)) or _NONE
         commands = [command(value) for value in service.settings.get(("Service", "ExecStart"), ())]
         path = _program(service.settings, starts, home)
+        is_running = kind == "service" and bool({name, unit.alias_of} & running)
+        state, notes = _state(missing, service, path, is_running=is_running)
         yield Item(
             kind="task" if kind == "timer" else "service",
             name=name,
-            state=_state(host, service, path, is_running=kind == "service" and bool({name, unit.alias_of} & running)),
+            state=state,
             path=path,
             user=user,
             command="; ".join(commands),
             details=details,
+            notes=notes,
             evidence=(Evidence(unit.path, _shown(unit, name)),),
         )
 
@@ -275,7 +281,14 @@ _NONE = _Unit("", {}, masked=False, note="what it starts is gone", alias_of="", 
 
 
 def _other(
-    host: Host, units: _Units, name: str, path: str, used: _Unit, manager: dict[str, str], user: str, home: str
+    missing: MissingFiles,
+    units: _Units,
+    name: str,
+    path: str,
+    used: _Unit,
+    manager: dict[str, str],
+    user: str,
+    home: str,
 ) -> Item | LeftOut:
     """A unit file that does not count, since another folder has one of the same name."""
     if units.is_mask(path):
@@ -288,14 +301,16 @@ def _other(
     found = settings(text or "")
     unit = _Unit(path, found, masked=False, note="", alias_of="", drop_ins=(), others=())
     program = _program(found, name, home)
+    state, notes = _state(missing, unit, program, is_running=False) if found else ("installed", ())
     return Item(
         kind="task" if name.endswith(".timer") else "service",
         name=name,
-        state=_state(host, unit, program, is_running=False) if found else "installed",
+        state=state,
         path=program,
         user=user,
         command="; ".join(command(value) for value in found.get(("Service", "ExecStart"), ())),
         details={**manager, "enabled": "no", "note": f"not in use: {used.path} counts"},
+        notes=notes,
         evidence=(Evidence(path, _shown(unit, name)),),
     )
 
@@ -360,14 +375,14 @@ def _program(found: Mapping[tuple[str, str], list[str]], name: str, home: str) -
     return executable(commands[0], specifiers)
 
 
-def _state(host: Host, service: _Unit, path: str, *, is_running: bool) -> State:
+def _state(missing: MissingFiles, service: _Unit, path: str, *, is_running: bool) -> tuple[State, tuple[str, ...]]:
     if is_running:
-        return "running"
-    if not service.settings and service.note != "not readable":
-        return "leftover"
+        return "running", ()
+    if not service.settings and service.note != _UNREAD:
+        return "leftover", ()
     if path and "%" not in path and not any(key in service.settings for key in _OTHER_ROOT):
-        return "leftover" if host.files.gone(path) else "installed"
-    return "installed"
+        return missing.state(path)
+    return "installed", ()
 
 
 def _shown(unit: _Unit, name: str) -> str:
@@ -415,6 +430,7 @@ SOURCE = Source(
         *(f"{folder}/**" for folder in (*_SYSTEM, *_EVERY_USER)),
         *(f"~{folder}/**" for folder in _HOME),
         *(f"{top}/**" for top, _ in _CGROUPS),
+        "/etc/fstab",
     ),
     limits="Whether a service of a user or in a slice of its own runs is not seen here, but among the processes.",
     collect=collect,

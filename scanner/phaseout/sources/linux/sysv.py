@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from phaseout.host import Host
 from phaseout.model.nouns import Evidence, Item, LeftOut, State
 from phaseout.parsers.linux.shell_script import header, literals
+from phaseout.sources.kit.missing_files import MissingFiles
 from phaseout.sources.source import Source, Trace
 
 _SCRIPTS = ("/etc/init.d", "/etc/rc.d/init.d")
@@ -24,6 +25,7 @@ def collect(host: Host) -> Iterator[Trace]:
     """An item for every script, enabled or not, and for links that outlived their script."""
     scripts: dict[str, str] = {}
     hidden: list[tuple[str, str]] = []
+    missing = MissingFiles(host)
     for folder in _distinct(host, _SCRIPTS):
         for name, kind in host.files.list(folder):
             if kind == "dir":
@@ -34,9 +36,9 @@ def collect(host: Host) -> Iterator[Trace]:
                 scripts[name] = f"{folder}/{name}"
     started, orphans = _levels(host, scripts)
     for name, path in (scripts | orphans).items():
-        yield _script(host, name, path, started.get(name, ()))
+        yield _script(host, missing, name, path, started.get(name, ()))
     for name, path in hidden:
-        yield _script(host, name, path, ())
+        yield _script(host, missing, name, path, ())
 
 
 def _distinct(host: Host, folders: tuple[str, ...]) -> tuple[str, ...]:
@@ -75,14 +77,14 @@ def _levels(host: Host, scripts: dict[str, str]) -> tuple[dict[str, tuple[str, .
     return started, orphans
 
 
-def _script(host: Host, name: str, path: str, levels: tuple[str, ...]) -> Trace:
+def _script(host: Host, missing: MissingFiles, name: str, path: str, levels: tuple[str, ...]) -> Trace:
     details = {"enabled": "yes" if levels else "no", "levels": " ".join(levels)}
     if host.files.gone(path):
         details["note"] = f"link to {host.files.link(path)}, which is gone"
         return _item(name, "leftover", "", details, path)
     data = host.files.head(path, _HEAD)
     if data is None:
-        details["note"] = "not readable"
+        details["note"] = "could not be read"
         return _item(name, "installed", "", details, path)
     if not data.startswith((b"#!", b"\x7fELF")):
         return LeftOut("not a program")
@@ -97,11 +99,13 @@ def _script(host: Host, name: str, path: str, levels: tuple[str, ...]) -> Trace:
             if values.get(key, "").startswith("/"):
                 program = values[key].split(None, 1)[0]
                 break
-    state: State = "leftover" if program and host.files.gone(program) else "installed"
-    return _item(name, state, program, details, path)
+    state, notes = missing.state(program)
+    return _item(name, state, program, details, path, notes)
 
 
-def _item(name: str, state: State, program: str, details: dict[str, str], script: str) -> Item:
+def _item(
+    name: str, state: State, program: str, details: dict[str, str], script: str, notes: tuple[str, ...] = ()
+) -> Item:
     return Item(
         kind="service",
         name=name,
@@ -109,6 +113,7 @@ def _item(name: str, state: State, program: str, details: dict[str, str], script
         path=program or script,
         command=script,
         details=details,
+        notes=notes,
         evidence=(Evidence(script, program),),
     )
 
@@ -119,7 +124,7 @@ SOURCE = Source(
     platforms=("linux",),
     kinds=("service",),
     needs=(),
-    reads=(*(f"{folder}/*" for folder in (*_SCRIPTS, *_LEVELS)), f"{_RUNLEVELS}/*/*"),
+    reads=(*(f"{folder}/*" for folder in (*_SCRIPTS, *_LEVELS)), f"{_RUNLEVELS}/*/*", "/etc/fstab"),
     limits="The program is seen where a script names it literally; whether it runs is seen among the processes.",
     collect=collect,
 )

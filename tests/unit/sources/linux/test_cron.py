@@ -73,6 +73,7 @@ def test_scripts_of_a_period(tree: Tree) -> None:
 
 
 def test_hostile_crontabs_cost_nothing_but_themselves(tree: Tree) -> None:
+    tree.folder("/bin")
     tree.write("/etc/crontab", bytes(range(256)) * 9)
     tree.write("/etc/cron.d/large", b"#" * (2 << 20))
     tree.link("/etc/cron.d/lost", "/opt/gone")

@@ -145,7 +145,7 @@ def test_aliases_in_a_circle(tree: Tree) -> None:
     result = run("systemd", tree.host())
     used = {item.name: item.path for item in result.items if "note" not in item.details}
     assert used == {"b.service": "/bin/c", "c.service": "/bin/b"}
-    assert result.one("loop.service").details["note"] == "not readable"
+    assert result.one("loop.service").details["note"] == "could not be read"
     assert result.run.status == "partial"
 
 
@@ -190,6 +190,7 @@ def test_what_is_left_of_a_unit(tree: Tree) -> None:
 
 
 def test_units_of_users(tree: Tree) -> None:
+    tree.folder("/bin")
     tree.write("/usr/lib/systemd/user/all.service", "[Service]\nExecStart=/bin/all\n")
     tree.write("/root/.config/systemd/user/own.service", "[Service]\nExecStart=%h/own\n")
     tree.write("/home/ada/.local/share/systemd/user/own.service", "[Service]\nExecStart=%h/own\n")
