@@ -4,13 +4,15 @@ import sys
 
 from phaseout import __version__
 
+_INTERRUPTED = 130
+
 
 def main() -> None:
     """Runs the command line. `--version` is answered without loading it."""
     try:
         _main(sys.argv[1:])
-    except KeyboardInterrupt:  # before the command line has begun
-        sys.exit(130)
+    except KeyboardInterrupt:
+        sys.exit(_INTERRUPTED)
 
 
 def _main(arguments: list[str]) -> None:
@@ -22,6 +24,7 @@ def _main(arguments: list[str]) -> None:
         from phaseout.scan.worker_process import spawned
 
         spawned()
+    _leave_on_interruption()
     prepared = None
     if arguments[:1] in (["scan"], ["inventory"]):
         from phaseout.scan.worker_process import prepare
@@ -43,6 +46,15 @@ def _says_version() -> bool:
     except OSError:
         return False
     return True
+
+
+def _leave_on_interruption() -> None:
+    """Lets Ctrl-C end the process at once while modules are loaded; `cli.interruption` says where it does not."""
+    import os
+    import signal
+
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, lambda *_: os._exit(_INTERRUPTED))
 
 
 def _open_standard() -> None:

@@ -16,6 +16,7 @@ from phaseout.judgement.diff import Difference, compare, with_products
 from phaseout.model.findings import Report
 from phaseout.model.nouns import Inventory
 from phaseout.model.rules import Policy, Ruleset
+from phaseout.report import Redaction
 from phaseout.report.safe import visible
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ def command(
     require_gone: bool,
     folders: RuleFolders,
     policy: str | None,
+    redact: tuple[Redaction, ...],
     format_name: str | None,
     files: tuple[str, ...],
 ) -> None:
@@ -53,9 +55,9 @@ def command(
       phaseout diff before.json after.json
       phaseout diff before.json.gz after.json.gz --require-gone -o proof.json
     """
-    outputs = Outputs(format_name, files, "difference")
+    outputs = Outputs(format_name, files, "difference", redact)
     sides = [_read(old), _read(new)]
-    difference = _difference(sides[0], sides[1], folders, policy)
+    difference = outputs.redacted(_difference(sides[0], sides[1], folders, policy))
     outputs.write(lambda form, page: WRITERS[form.name](difference, page))
     status = 0
     if require_gone and difference.proof != "proven":

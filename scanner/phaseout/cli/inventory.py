@@ -10,6 +10,7 @@ from phaseout.cli.output import Outputs, check_saving
 from phaseout.cli.scan_options import output_options, scan_options
 from phaseout.cli.scanning import start_scan
 from phaseout.model.nouns import Platform
+from phaseout.report import Redaction
 
 
 @click.command("inventory")
@@ -23,9 +24,11 @@ def command(
     deep: bool,
     modules: bool,
     hardware_ids: bool,
+    mask: bool,
     seconds: float,
     priority: str | None,
     saved: str | None,
+    redact: tuple[Redaction, ...],
     format_name: str | None,
     files: tuple[str, ...],
 ) -> None:
@@ -40,13 +43,14 @@ def command(
       phaseout inventory --inventory laptop-17.json.gz
     """
     check_saving(saved)
-    outputs = Outputs(format_name, files, "inventory")
+    outputs = Outputs(format_name, files, "inventory", redact)
     scan = start_scan(
-        root, platform, only, skip, seconds, priority, deep=deep, modules=modules, hardware_ids=hardware_ids
+        root, platform, only, skip, seconds, priority, deep=deep, modules=modules, hardware_ids=hardware_ids, mask=mask
     )
     inventory = scan.inventory(dt.datetime.now(dt.UTC))
+    status = EXIT_INCOMPLETE if inventory.unseen else 0
+    inventory = outputs.redacted(inventory)
     outputs.save(inventory, saved)
     if saved is None or format_name is not None or files:
         outputs.write(lambda form, page: form.write_inventory(inventory, page))
-    status = EXIT_INCOMPLETE if inventory.unseen else 0
     sys.exit(EXIT_INTERRUPTED if scan.interrupted else outputs.status(status))

@@ -9,6 +9,7 @@ import click
 
 from phaseout.cli import EXIT_WRONG_USE, found_status
 from phaseout.cli.input_file import open_input, places
+from phaseout.cli.interruption import interruptible
 from phaseout.cli.output import Outputs
 from phaseout.cli.progress import Progress
 from phaseout.cli.rule_folders import RuleFolders
@@ -16,7 +17,7 @@ from phaseout.cli.scan_options import counted_from, judging_options, output_opti
 from phaseout.fleet.judge import Judge, Judged, Place, Settings, Tally, judge_all
 from phaseout.model.findings import Report
 from phaseout.model.nouns import Problem
-from phaseout.report import FORMATS
+from phaseout.report import FORMATS, Redaction
 from phaseout.report.safe import visible
 from phaseout.report.several import ending, joined
 
@@ -33,6 +34,7 @@ def command(
     as_of: str | None,
     fail_on: str,
     jobs: int | None,
+    redact: tuple[Redaction, ...],
     format_name: str | None,
     files: tuple[str, ...],
 ) -> None:
@@ -52,13 +54,13 @@ def command(
       phaseout match *.cdx.json -f ndjson --as-of 2024-09-29
       syft dir:/ -o cyclonedx-json | phaseout match -
     """
-    outputs = Outputs(format_name, files, "report")
+    outputs = Outputs(format_name, files, "report", redact)
     moment = counted_from(as_of)
     from phaseout.cli.rule_files import rules_and_policy
 
     ruleset, own = rules_and_policy(folders, policy)
     names = tuple(output.format.name for output in outputs.all)
-    settings = Settings(ruleset, own, moment, names, outputs.all[0].page, open_input)
+    settings = Settings(ruleset, own, moment, names, outputs.all[0].page, redact, open_input)
     run = _Run(outputs, Progress())
     files_meant = []
     for one in places(inventories):
@@ -69,10 +71,11 @@ def command(
     import gc
 
     gc.disable()  # inventories and reports have no cycles: looking for some would take a quarter of the time
-    if len(files_meant) == 1:
-        run.one_file(files_meant[0], settings)
-    else:
-        run.several(judge_all(files_meant, settings, jobs or _processors()), len(files_meant))
+    with interruptible():
+        if len(files_meant) == 1:
+            run.one_file(files_meant[0], settings)
+        else:
+            run.several(judge_all(files_meant, settings, jobs or _processors()), len(files_meant))
     tally = run.tally
     complete = not tally.broken and "incomplete" not in tally.verdicts
     status = found_status(tally.found, fail_on, complete=complete) if tally.verdicts else EXIT_WRONG_USE

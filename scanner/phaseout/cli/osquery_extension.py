@@ -7,6 +7,7 @@ import sys
 import click
 
 from phaseout.cli import Failure
+from phaseout.cli.interruption import interruptible
 from phaseout.cli.rule_files import read_policy, read_rules
 from phaseout.cli.rule_folders import RuleFolders
 from phaseout.cli.scan_options import rule_options
@@ -84,6 +85,7 @@ def command(
 
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # the socket is removed on the way out
     try:
-        serve(path, scan, timeout=timeout, interval=interval, keep=keep)
+        with interruptible():
+            serve(path, scan, timeout=timeout, interval=interval, keep=keep)
     except CannotServeError as error:
         raise Failure(str(error)) from error

@@ -5,19 +5,22 @@ import io
 import os
 import sys
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import click
+from msgspec import Struct
 
 from phaseout.cli import EXIT_WRONG_USE, Failure
+from phaseout.cli.interruption import interruptible
 from phaseout.cli.output_file import PRIVATE, SHARED, names_stream, writing
-from phaseout.report import FORMATS, CannotWriteError, Format, Page, Subject, format_named, format_of_file
+from phaseout.report import FORMATS, CannotWriteError, Format, Page, Redaction, Subject, format_named, format_of_file
 
 if TYPE_CHECKING:
     from phaseout.model.nouns import Inventory
 
 STDOUT = "-"
 WIDTH = 100  # columns where there is no terminal
+_Value = TypeVar("_Value", bound=Struct)
 Write = Callable[[Format, Page], Iterator[str]]
 
 
@@ -72,18 +75,22 @@ class _AbandonedError(Exception):
 class Outputs:
     """All outputs of a command. One that fails does not cost the others, but the command ends with status 2."""
 
-    def __init__(self, format_name: str | None, files: tuple[str, ...], subject: Subject) -> None:
+    def __init__(
+        self, format_name: str | None, files: tuple[str, ...], subject: Subject, redact: tuple[Redaction, ...] = ()
+    ) -> None:
         """Chooses the formats.
 
         Args:
             format_name: as in `-f`.
             files: as in `-o`; none is standard output.
             subject: what will be written.
+            redact: what is taken out first.
 
         Raises:
             click.UsageError: nothing could be written at all; what is wrong with single files is said at once.
         """
         self.failed = False
+        self._redact = redact
         self.all: list[Output] = []
         wrong: list[str] = []
         for path in files or (STDOUT,):
@@ -99,11 +106,20 @@ class Outputs:
             self.failed = True
             click.echo(f"Error: {why}", err=True)
 
+    def redacted(self, value: _Value) -> _Value:
+        """The value as it may be written."""
+        if not self._redact:
+            return value
+        from phaseout.report.redact import redacted
+
+        return redacted(value, self._redact)
+
     def write(self, write: Write) -> None:
         """Writes the whole text of each format."""
-        for output in self.all:
-            output.add(_late(write, output))
-            output.end()
+        with interruptible():
+            for output in self.all:
+                output.add(_late(write, output))
+                output.end()
 
     def save(self, inventory: "Inventory", path: str | None) -> None:
         """Saves what was seen, if a path is given."""
@@ -112,7 +128,7 @@ class Outputs:
         from phaseout.inventories.saved import write
 
         try:
-            with writing(path) as write_chunk:
+            with interruptible(), writing(path) as write_chunk:
                 for chunk in write(inventory, _saved_ending(path)):
                     write_chunk(chunk)
         except OSError as error:
@@ -151,7 +167,7 @@ def write_file(path: str, text: Iterator[str], mode: int = PRIVATE) -> None:
         Failure: it could not be written, and is as it was.
     """
     try:
-        with _text(path, mode) as write:
+        with interruptible(), _text(path, mode) as write:
             for chunk in text:
                 write(chunk)
     except OSError as error:

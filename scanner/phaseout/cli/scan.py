@@ -11,6 +11,7 @@ from phaseout.cli.rule_folders import RuleFolders
 from phaseout.cli.scan_options import counted_from, judging_options, output_options, scan_options
 from phaseout.cli.scanning import start_scan
 from phaseout.model.nouns import Platform
+from phaseout.report import Redaction
 
 
 @click.command("scan")
@@ -25,6 +26,7 @@ def command(
     deep: bool,
     modules: bool,
     hardware_ids: bool,
+    mask: bool,
     seconds: float,
     priority: str | None,
     saved: str | None,
@@ -32,6 +34,7 @@ def command(
     policy: str | None,
     as_of: str | None,
     fail_on: str,
+    redact: tuple[Redaction, ...],
     format_name: str | None,
     files: tuple[str, ...],
 ) -> None:
@@ -45,11 +48,11 @@ def command(
       phaseout scan --inventory laptop-17.json.gz     phaseout match judges it again
     """
     check_saving(saved)
-    outputs = Outputs(format_name, files, "report")
+    outputs = Outputs(format_name, files, "report", redact)
     now = dt.datetime.now(dt.UTC)
     moment = counted_from(as_of) if as_of else now
     scan = start_scan(
-        root, platform, only, skip, seconds, priority, deep=deep, modules=modules, hardware_ids=hardware_ids
+        root, platform, only, skip, seconds, priority, deep=deep, modules=modules, hardware_ids=hardware_ids, mask=mask
     )
     try:  # the rules, and what judges by them, are loaded while the worker scans; broken rules end it
         from phaseout.cli.rule_files import rules_and_policy
@@ -62,8 +65,8 @@ def command(
         scan.abandon()
         raise
     inventory = scan.inventory(now)
-    outputs.save(inventory, saved)
-    report = judge(inventory, matcher.match(inventory.items), ruleset, own, moment)
+    report = outputs.redacted(judge(inventory, matcher.match(inventory.items), ruleset, own, moment))
+    outputs.save(outputs.redacted(inventory), saved)
     outputs.write(lambda form, page: form.write_report(report, page))
     verdicts = {finding.verdict for finding in report.findings}
     status = found_status(verdicts, fail_on, complete=report.verdict != "incomplete")

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import click
 
 from phaseout.cli.rule_folders import rule_folder_options
-from phaseout.report import FORMATS
+from phaseout.report import FORMATS, REDACTIONS
 from phaseout.scan.supervisor import WHOLE_SECONDS
 
 _F = TypeVar("_F", bound=Callable[..., Any])
@@ -49,6 +49,13 @@ def scan_options(function: _F) -> _F:
             default=WHOLE_SECONDS,
             show_default=True,
             help="Seconds for the whole scan; after that, what was seen is reported as incomplete.",
+        ),
+        click.option(
+            "--no-mask",
+            "mask",
+            flag_value=False,
+            default=True,
+            help="Keep passwords and tokens in command lines, which are masked otherwise.",
         ),
         click.option(
             "--no-hardware-ids",
@@ -108,8 +115,14 @@ def judging_options(function: _F) -> _F:
 
 
 def output_options(function: _F) -> _F:
-    """Adds `-f` and `-o`."""
+    """Adds `-f`, `-o` and `--redact`."""
     for option in (
+        click.option(
+            "--redact",
+            multiple=True,
+            type=click.Choice(REDACTIONS, case_sensitive=False),
+            help="Take names of users, or folders of paths, out of everything that is written (repeatable).",
+        ),
         click.option(
             "-o",
             "--output",

@@ -6,6 +6,7 @@ import sys
 import click
 
 from phaseout import __version__
+from phaseout.cli.interruption import interruptible
 from phaseout.cli.progress import Progress
 from phaseout.model.nouns import Inventory, Platform
 from phaseout.scan.messages import Request
@@ -35,7 +36,8 @@ class Scan:
             KeyboardInterrupt: it was interrupted before anything was seen.
         """
         try:
-            return self._supervisor.inventory(scanned_at=now.strftime("%Y-%m-%dT%H:%M:%SZ"), tool=TOOL)
+            with interruptible():
+                return self._supervisor.inventory(scanned_at=now.strftime("%Y-%m-%dT%H:%M:%SZ"), tool=TOOL)
         except ScanError as error:
             if self._supervisor.interrupted:  # before the host was open
                 raise KeyboardInterrupt from error
@@ -59,6 +61,7 @@ def start_scan(
     deep: bool,
     modules: bool,
     hardware_ids: bool,
+    mask: bool,
 ) -> Scan:
     """Starts the scan that the options ask for.
 
@@ -77,6 +80,7 @@ def start_scan(
         deep=deep,
         modules=modules,
         hardware_ids=hardware_ids,
+        mask=mask,
     )
     prepared = click.get_current_context().find_root().obj
     return Scan(request, seconds, prepared if isinstance(prepared, PreparedWorker) else None)

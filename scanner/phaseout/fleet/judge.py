@@ -19,7 +19,8 @@ from phaseout.judgement.verdict import judge
 from phaseout.model.findings import Report
 from phaseout.model.nouns import Inventory, Problem
 from phaseout.model.rules import Policy, Ruleset
-from phaseout.report import FORMATS, Page
+from phaseout.report import FORMATS, Page, Redaction
+from phaseout.report.redact import redacted
 from phaseout.report.several import host_chunks
 from phaseout.rules.matcher import Matcher
 
@@ -59,6 +60,7 @@ class Settings(NamedTuple):
     as_of: dt.datetime | dt.date
     formats: tuple[str, ...]
     page: Page
+    redact: tuple[Redaction, ...]
     open_place: Callable[[str], BinaryIO]
 
 
@@ -87,7 +89,8 @@ class Judge:
                     yield found
                 else:
                     hits = self._matcher.match(found.items)
-                    yield judge(found, hits, settings.ruleset, settings.policy, settings.as_of)
+                    report = judge(found, hits, settings.ruleset, settings.policy, settings.as_of)
+                    yield redacted(report, settings.redact)
         except OSError as error:
             yield Problem(path, error.strerror or str(error), cause="error")
         except Exception as error:  # noqa: BLE001  (a fault that one file meets must not cost the others)

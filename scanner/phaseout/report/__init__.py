@@ -8,6 +8,8 @@ from phaseout.model.findings import Report
 from phaseout.model.nouns import Inventory
 
 Subject = Literal["report", "inventory", "difference"]  # the last of two scans, for `phaseout diff`
+Redaction = Literal["users", "paths"]  # what `report.redact` takes out
+REDACTIONS: tuple[Redaction, ...] = ("users", "paths")
 _ALL: tuple[Subject, ...] = ("report", "inventory", "difference")
 
 

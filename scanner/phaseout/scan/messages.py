@@ -16,6 +16,7 @@ class Request(Struct, frozen=True, kw_only=True):
     deep: bool = False  # see `Host.deep`
     modules: bool = False  # see `Host.modules`
     hardware_ids: bool = True  # whether serial number and SMBIOS UUID belong to the identity
+    mask: bool = True  # whether secrets in command lines and settings are masked
     done: tuple[str, ...] = ()  # sources that an earlier worker has run
     items: int = 0  # that earlier workers have returned
 

@@ -15,6 +15,7 @@ from msgspec.structs import force_setattr, replace
 from phaseout.model.fields import TEXTS
 from phaseout.model.nouns import Evidence, HostInfo, Item, LeftOut, Problem, SourceRun
 from phaseout.model.recording import ALL_ITEMS, ITEMS, TEXT, Recorder, shortened
+from phaseout.scan.masking import masked_item
 from phaseout.scan.messages import Closed, Ended, Found, Message, Opened, Planned, Refused, Request, Started
 
 if TYPE_CHECKING:
@@ -82,13 +83,15 @@ def work(request: Request, send: Callable[[Message], None]) -> None:
             send(Ended(SourceRun(source=source.name, status="skipped", reason=UNWANTED)))
             continue
         send(Started(source.name))
-        run = run_source(source, host, lambda item: send(Found(item)), min(left, ITEMS))
+        run = run_source(source, host, lambda item: send(Found(item)), min(left, ITEMS), mask=request.mask)
         left -= run.items
         send(Ended(run))
     send(Closed(_peak_memory()))
 
 
-def run_source(source: "Source", host: "Host", found: Callable[[Item], None], most: int = ITEMS) -> SourceRun:
+def run_source(
+    source: "Source", host: "Host", found: Callable[[Item], None], most: int = ITEMS, *, mask: bool = True
+) -> SourceRun:
     """Runs one source and returns how it ended, whatever the source does.
 
     Args:
@@ -96,6 +99,7 @@ def run_source(source: "Source", host: "Host", found: Callable[[Item], None], mo
         host: what it scans.
         found: is called with each item as it comes.
         most: items, after which the source is stopped.
+        mask: whether secrets are masked.
     """
     started = time.perf_counter()
     missing = _missing(source, host)
@@ -111,7 +115,8 @@ def run_source(source: "Source", host: "Host", found: Callable[[Item], None], mo
                     recorder.problem(Problem(source.name, why, "limit"))
                     break
                 recorder.count += 1
-                found(_clean(trace, source.name))
+                item = _clean(trace, source.name)
+                found(masked_item(item) if mask else item)
             elif isinstance(trace, LeftOut):
                 recorder.left_out(trace)
             else:

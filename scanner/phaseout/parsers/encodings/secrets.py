@@ -18,7 +18,7 @@ _NAMES = (
     r"private[-_]?key|shared[-_]?key|credential|authorization|(?<![a-z0-9])(?:pass|pwd(?![=:]/)|pw|auth|sig|otp|pin)(?![a-z])"
 )
 _NOT_ITSELF = r"(?![-_]?(?:file|path|dir|fd|policy|prompt|stdin|length|type|url|env|store|manager))"
-_VALUE = r"""(?:"[^"]{0,4000}"|'[^']{0,4000}'|[^\s"';&|]+)"""
+_VALUE = r"""(?:"[^"]{0,4000}"|'[^']{0,4000}'|[^\s"';&|]*[^\s"';&|,])"""
 _RULES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     (re.compile(pattern, re.IGNORECASE), new)
     for pattern, new in (

@@ -1,0 +1,84 @@
+"""What looks like a secret is masked, and nothing that rules match on."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from phaseout.parsers.encodings.secrets import masked, may_hold_secrets
+
+SECRETS = {
+    "mysqldump -uroot -phunter2 --password=hunter2 db": "mysqldump -uroot -p*** --password=*** db",
+    "/usr/bin/mysql -u root -phunter2secret db": "/usr/bin/mysql -u root -p*** db",
+    "/usr/bin/agent --token=hunter2 --verbose": "/usr/bin/agent --token=*** --verbose",
+    "agent --api-key hunter2 -v": "agent --api-key *** -v",
+    "agent --client_secret 'hunter2 and more' -v": "agent --client_secret *** -v",
+    'agent --password="hunter2 and more" -v': "agent --password=*** -v",
+    "agent.exe /password:hunter2 /quiet": "agent.exe /password:*** /quiet",
+    "msiexec /i x.msi KLPASSWORD=hunter2 /qn": "msiexec /i x.msi KLPASSWORD=*** /qn",
+    "MYSQL_PWD=hunter2 mysql": "MYSQL_PWD=*** mysql",
+    "Server=db;Uid=sa;Pwd=hunter2;Timeout=3": "Server=db;Uid=sa;Pwd=***;Timeout=3",
+    '{"password": "hunter2", "user": "bob"}': '{"password": ***, "user": "bob"}',
+    "git clone https://bob:hunter2@example.org/x.git": "git clone https://bob:***@example.org/x.git",
+    "redis://:hunter2@cache:6379/0": "redis://:***@cache:6379/0",
+    "https://hunter2hunter2hunter2@example.org/x": "https://***@example.org/x",
+    "curl -u bob:hunter2 https://example.org": "curl -u bob:*** https://example.org",
+    "curl -H 'Authorization: Bearer hunter2hunter2' https://x": "curl -H 'Authorization: *** ***' https://x",
+    "sshpass -p hunter2 ssh host": "sshpass -p *** ssh host",
+    "plink -ssh host -pw hunter2": "plink -ssh host -pw ***",
+    "ldapsearch -D cn=admin -w hunter2 -b dc=x": "ldapsearch -D cn=admin -w *** -b dc=x",
+    "schtasks /create /ru bob /rp hunter2 /tn x": "schtasks /create /ru bob /rp *** /tn x",
+    r"net use Z: \\server\share hunter2 /user:bob": r"net use Z: \\server\share *** /user:bob",
+    "smbclient //s/x -U bob%hunter2": "smbclient //s/x -U bob%***",
+    "7z x -phunter2 archive.7z": "7z x -p*** archive.7z",
+    "runner ghp_hunter2hunter2hunter2hunter2": "runner ***",
+    "runner eyJhbGciOiJIUzI1NiJ9.eyJodW50ZXIiOjJ9.hunter2": "runner ***",
+    "AccountName=x;AccountKey=hunter2==;": "AccountName=x;AccountKey=***;",
+}
+PLAIN = (
+    "/opt/kaspersky/kesl/libexec/kesl --daemon",
+    "powershell.exe -ExecutionPolicy Bypass -File C:\\x.ps1",
+    "agent --password-file /etc/agent.pw",
+    "agent --token-path=/run/token",
+    "pinentry --display :0",
+    "ssh -i /root/.ssh/key bob@example.org",
+    "/usr/bin/passwd",
+    "https://example.org/author/keys",
+    "Debian Maintainers <maintainers@example.org>",
+    "mkdir -p /var/lib/mysql",
+    "sig2dot --spinning=3",
+    "PWD=/home/bob",
+)
+
+
+@pytest.mark.parametrize(("text", "expected"), SECRETS.items())
+def test_secrets_are_masked(text: str, expected: str) -> None:
+    assert masked(text) == expected
+    assert "hunter2" not in masked(text)
+    assert masked(expected) == expected
+
+
+@pytest.mark.parametrize("text", PLAIN)
+def test_other_text_stays(text: str) -> None:
+    assert masked(text) == text
+
+
+@given(st.text("ab /.é", max_size=100), st.sampled_from(tuple(SECRETS)), st.text("ab /.é", max_size=100))
+def test_whatever_stands_around_a_secret(before: str, text: str, behind: str) -> None:
+    whole = f"{before} {text} {behind}"
+    assert may_hold_secrets(whole)
+    assert "hunter2" not in masked(whole)
+
+
+@given(st.text("abc -=/:@\"'.pwsd", max_size=200))
+def test_the_quick_check_misses_nothing(text: str) -> None:
+    if not may_hold_secrets(text):
+        assert masked(text) == text
+    assert len(masked(text)) <= 4 * len(text) + 3
+
+
+@pytest.mark.parametrize(
+    "piece", ["password", "-p ", "mysql ", "://", "password= ", "net use ", "7z ", '"', "token='", "curl -u ", "a-"]
+)
+def test_text_of_the_longest_length_that_was_made_to_be_slow(piece: str) -> None:
+    """The work grows with the length times a bound: what takes longer than this test is a pattern gone wrong."""
+    text = piece * (8192 // len(piece))
+    assert len(masked(text)) <= 4 * len(text)

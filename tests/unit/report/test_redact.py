@@ -1,0 +1,65 @@
+"""What `--redact` takes out, and what stays."""
+
+import msgspec
+from hypothesis import given
+from hypothesis import strategies as st
+from phaseout.model.nouns import Evidence, Item, SourceRun
+from phaseout.report.redact import redacted
+
+from tests.unit.report.conftest import make_inventory, make_report
+
+ITEMS = (
+    Item(
+        kind="extension",
+        name="Kaspersky Protection",
+        path="/home/alice/.config/chrome/x",
+        user="alice",
+        command='"C:\\Program Files\\AV\\avp.exe" --home /data/alice/x --url https://example.org/home/page',
+        evidence=(Evidence("/home/alice/.config/chrome/x/manifest.json", "name"),),
+    ),
+    Item(kind="app", name="Kaspersky", path="C:\\Users\\Bob\\AppData\\av.exe", user="CORP\\Bob"),
+    Item(kind="service", name="kesl", path="/opt/kaspersky/kesl/libexec/kesl", user="root"),
+    Item(kind="program", name="av", path=r"HKEY_USERS\S-1-5-21-1-2-3-1001\Software\AV"),
+)
+
+
+def text(value: msgspec.Struct) -> str:
+    return msgspec.json.encode(value).decode()
+
+
+def test_users_are_numbered_alike_everywhere() -> None:
+    inventory = redacted(msgspec.structs.replace(make_inventory(), items=ITEMS), ("users",))
+    alice, bob, system, registry = inventory.items
+    assert (alice.user, alice.path) == ("user1", "/home/user1/.config/chrome/x")
+    assert "/data/user1/x" in alice.command
+    assert alice.evidence[0].where == "/home/user1/.config/chrome/x/manifest.json"
+    assert bob.path in ("C:\\Users\\user2\\AppData\\av.exe", "C:\\Users\\user3\\AppData\\av.exe")
+    assert (system.user, system.path) == ("root", "/opt/kaspersky/kesl/libexec/kesl")
+    assert registry.path == r"HKEY_USERS\S-1-5-21-user1\Software\AV"
+    assert not {"alice", "Bob", "1001"} & set(text(inventory).replace("/", "\\").split("\\"))
+
+
+def test_paths_keep_their_last_part_and_the_inventory_says_so() -> None:
+    inventory = redacted(msgspec.structs.replace(make_inventory(), items=ITEMS), ("paths",))
+    assert [item.path for item in inventory.items] == ["…/x", "…/av.exe", "…/kesl", "…/AV"]
+    assert inventory.items[0].command == '"…/avp.exe" --home …/x --url https://example.org/home/page'
+    assert inventory.unseen[-1].why == "taken out by --redact paths"
+    assert not inventory.unseen[-1].kinds
+
+
+def test_a_report_is_redacted_after_it_was_judged() -> None:
+    report = make_report()
+    both = redacted(report, ("users", "paths"))
+    assert (both.verdict, both.unseen) == (report.verdict, report.unseen)
+    assert "/opt" not in text(both)
+    assert redacted(report, ()) is report
+
+
+@given(st.text(max_size=30), st.text(max_size=30))
+def test_any_name_and_path(user: str, path: str) -> None:
+    item = Item(kind="app", name="x", user=user, path=f"/home/{path}", command=path)
+    run = SourceRun(source="dpkg", status="ok", rows=1, items=1)
+    inventory = msgspec.structs.replace(make_inventory(), items=(item,), runs=(run,))
+    once = redacted(inventory, ("users", "paths"))
+    assert len(once.items) == 1
+    assert once.items[0].kind == "app"
