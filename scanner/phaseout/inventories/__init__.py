@@ -39,8 +39,9 @@ class Reader(NamedTuple):
 READERS_OF_LOGS = Reader("osquery", "results of osquery and Fleet")
 READERS: tuple[Reader, ...] = (
     Reader("saved", "phaseout's own JSON and NDJSON"),
-    Reader("cyclonedx", "CycloneDX JSON"),
-    Reader("spdx", "SPDX JSON"),
+    Reader("cyclonedx", "CycloneDX JSON and XML"),
+    Reader("spdx", "SPDX JSON and tag-value"),
+    Reader("syft", "syft's own JSON"),
     Reader("glpi", "GLPI and FusionInventory XML and JSON"),
     READERS_OF_LOGS,
     Reader("software_list", "Intune's and Configuration Manager's CSV"),

@@ -1,30 +1,37 @@
-"""CycloneDX documents as syft, trivy and cdxgen write them.
+"""CycloneDX documents, JSON and XML, versions 1.2 to 1.7, as syft, trivy and cdxgen write them.
 
 References:
-    https://cyclonedx.org/docs/1.6/json/ (components, metadata); https://github.com/package-url/purl-spec (types);
-    property taxonomies `syft:`, `aquasecurity:trivy:` and `cdx:` at https://github.com/CycloneDX/cyclonedx-property-taxonomy
+    https://cyclonedx.org/docs/1.7/json/ and …/xml/ (components, metadata, scope, isExternal);
+    https://github.com/package-url/purl-spec (types); property taxonomies `syft:`, `aquasecurity:trivy:` and `cdx:` at
+    https://github.com/CycloneDX/cyclonedx-property-taxonomy; https://in-toto.io/Statement/v1 (predicates)
 """
 
-import contextlib
 from collections.abc import Iterator
 from typing import Any
 
 import msgspec
-from msgspec import Struct
 
 from phaseout.inventories.document import JSON_ERRORS, BrokenError, Document
 from phaseout.inventories.inventory_builder import Rows, inventory, kept, moment, platform_of, text
 from phaseout.inventories.package_types import kind_of_purl, linux_purl
+from phaseout.inventories.wrappers import unwrapped
+from phaseout.inventories.xml_objects import objects
 from phaseout.model.nouns import Evidence, HostInfo, IdType, Inventory, Item, Kind, Platform, Problem
 from phaseout.parsers.linux.deb822 import maintainer_name
 
 _LIMITS = "a bill of materials lists components, not what runs, starts or is registered"
+_LARGEST = 64 << 20  # bytes of XML
 _DEPTH = 16  # of components within components
+_NAMESPACE = b"http://cyclonedx.org/schema/bom/"
 _HOSTS = frozenset(("device", "container", "platform", "firmware"))
 _KINDS: dict[str, Kind] = {
     "application": "program",
+    "container": "program",
+    "firmware": "program",
+    "platform": "program",
     "framework": "library",
     "library": "library",
+    "machine-learning-model": "library",
     "device-driver": "driver",
     "file": "file",
 }
@@ -55,130 +62,129 @@ _CATEGORIES: dict[str, Kind] = {
     "homebrew_packages": "package",
 }
 _PLACES = ("syft:location:0:path", "aquasecurity:trivy:FilePath", "SrcFile", "path", "install_location")
+_LISTS = frozenset(("components", "properties", "tools", "authors", "occurrences"))  # of the XML form
 
-
-class _Named(Struct):
-    name: Any = ""
-
-
-class _Component(Struct):
-    type: Any = ""
-    name: Any = ""
-    group: Any = ""
-    version: Any = ""
-    publisher: Any = ""
-    supplier: _Named | None = None
-    manufacturer: _Named | None = None
-    author: Any = ""
-    purl: Any = ""
-    description: Any = ""
-    properties: list[msgspec.Raw] = []
-    components: list[msgspec.Raw] = []
-    evidence: msgspec.Raw = msgspec.Raw()
-
-
-class _Property(Struct):
-    name: str = ""
-    value: Any = ""
-
-
-class _Place(Struct):
-    location: Any = ""
-
-
-class _Seen(Struct):
-    occurrences: list[_Place] = []
-
-
-class _Metadata(Struct):
-    timestamp: Any = ""
-    tools: msgspec.Raw = msgspec.Raw()
-    component: _Component | None = None
-
-
-class _Bom(Struct):
-    specVersion: Any = ""  # noqa: N815  (the document's own spelling)
-    metadata: _Metadata | None = None
-    components: list[msgspec.Raw] = []
-
-
-_COMPONENT = msgspec.json.Decoder(_Component)
-_PROPERTY = msgspec.json.Decoder(_Property)
+_Object = dict[str, Any]
 
 
 def fits(document: Document) -> bool:
     """Whether it says so."""
-    return bytes(document.members().get("bomFormat", b"")) == b'"CycloneDX"'
+    if document.start.lstrip()[:1] == b"<":
+        return _NAMESPACE in b"".join(document.peek())
+    return b'"CycloneDX"' in (bytes(unwrapped(document.members()).get("bomFormat", b"")))
 
 
 def read(document: Document) -> Iterator[Inventory | Problem]:
     """An inventory for each document in it."""
+    if document.start.lstrip()[:1] == b"<":
+        data = document.whole()
+        if len(data) > _LARGEST:
+            raise BrokenError(document.name, f"larger than {_LARGEST >> 20} MiB of XML")
+        rows = Rows("cyclonedx")
+        bom: _Object = {}
+        try:
+            for name, value in objects(data, "bom", frozenset(("metadata", "components")), _LISTS):
+                bom[name] = value
+        except ValueError as error:
+            if not bom.get("components"):
+                raise BrokenError(document.name, str(error)) from error
+            rows.problem(Problem(document.name, f"cut off or damaged: {error}"))
+        version = next(iter(data[data.index(_NAMESPACE) + len(_NAMESPACE) :].decode("utf-8", "replace").split('"')), "")
+        yield _inventory(document, document.name, {**bom, "specVersion": version[:8]}, rows)
+        return
     for where, value in document.values():
         try:
-            yield _inventory(document, where, value)
+            members = unwrapped(msgspec.json.decode(value, type=dict[str, msgspec.Raw]))
+            wanted = ("specVersion", "metadata", "components")
+            found = {name: msgspec.json.decode(members[name]) for name in wanted if name in members}
+            yield _inventory(document, where, found, Rows("cyclonedx"))
+        except JSON_ERRORS as error:
+            yield Problem(where, f"no CycloneDX: {error}")
         except BrokenError as error:
             yield Problem(error.where, error.why)
 
 
-def _inventory(document: Document, where: str, data: msgspec.Raw) -> Inventory:
-    try:
-        bom = msgspec.json.decode(data, type=_Bom)
-    except JSON_ERRORS as error:
-        raise BrokenError(where, f"no CycloneDX: {error}") from error
-    rows = Rows("cyclonedx")
-    system: list[_Component] = []
-    _components(where, bom.components, rows, system, 0)
-    about = bom.metadata.component if bom.metadata is not None else None
-    named = about is not None and about.type in _HOSTS and text(about.name)
-    if about is not None and about.type == "operating-system":  # cdxgen is about the system it ran on
-        system.insert(0, about)
-    release = system[0] if system else None
+def _inventory(document: Document, where: str, bom: _Object, rows: Rows) -> Inventory:
+    metadata = _object(bom.get("metadata"))
+    about = _object(metadata.get("component"))
+    components = bom.get("components")
+    if components is not None and not isinstance(components, list):
+        raise BrokenError(where, "no CycloneDX: components is not a list")
+    if bom.get("metadata") is not None and not isinstance(bom["metadata"], dict):
+        raise BrokenError(where, "no CycloneDX: metadata is not an object")
+    system: list[_Object] = []
+    _components(where, components or [], rows, system, 0)
+    named = text(about.get("type")) in _HOSTS and text(about.get("name"))
+    if about:
+        _subject(f"{where}: metadata.component", about, rows, system)
+    release = system[0] if system else {}
     return inventory(
         HostInfo(
-            name=text(about.name) if about is not None and named else document.stem,
+            name=text(about.get("name")) if named else document.stem,
             platform=_platform(release, rows.items),
             os=_os(release) if release else "",
-            os_version=text(release.version) if release else "",
+            os_version=text(release.get("version")),
         ),
-        _tool(bom),
-        moment(bom.metadata.timestamp) if bom.metadata is not None else "",
+        _tool(metadata, text(bom.get("specVersion"))),
+        moment(metadata.get("timestamp")),
         [rows],
         {item.kind for item in rows.items},
         _LIMITS,
     )
 
 
-def _components(where: str, values: list[msgspec.Raw], rows: Rows, system: list[_Component], depth: int) -> None:
-    for number, value in enumerate(values):
+def _subject(place: str, about: _Object, rows: Rows, system: list[_Object]) -> None:
+    """What the document is about: a program is one of the components, a machine or folder is not; its parts are."""
+    kind = text(about.get("type"))
+    if kind == "operating-system":  # cdxgen is about the system it ran on
+        system.insert(0, about)
+    elif kind in ("application", "framework", "library") and text(about.get("name")):
+        _component(place, about, rows)
+    else:
+        rows.leave_out("what the document is about")
+    parts = about.get("components")
+    if isinstance(parts, list):
+        _components(place, parts, rows, system, 1)
+
+
+def _components(where: str, values: list[Any], rows: Rows, system: list[_Object], depth: int) -> None:
+    for number, component in enumerate(values):
         place = f"{where}: components[{number}]"
-        try:
-            component = _COMPONENT.decode(value)
-            properties = {one.name: text(one.value) for one in map(_PROPERTY.decode, component.properties)}
-        except JSON_ERRORS as error:
-            rows.damaged(place, str(error))
+        if not isinstance(component, dict):
+            rows.damaged(place, f"no component but {type(component).__name__}")
             continue
-        if component.type == "operating-system":
+        if component.get("type") == "operating-system":
             system.append(component)
             rows.leave_out("part of the operating system")
+        elif text(component.get("scope")) == "excluded" or text(component.get("isExternal")) == "true":
+            rows.leave_out("not installed, only referred to")
         else:
-            _component(place, component, properties, rows)
-        if component.components and depth < _DEPTH:
-            _components(place, component.components, rows, system, depth + 1)
-        elif component.components:
+            _component(place, component, rows)
+        parts = component.get("components")
+        if isinstance(parts, list) and parts and depth < _DEPTH:
+            _components(place, parts, rows, system, depth + 1)
+        elif isinstance(parts, list) and parts:
             rows.problem(Problem(place, f"components deeper than {_DEPTH} levels are not read", "limit"))
 
 
-def _component(place: str, component: _Component, properties: dict[str, str], rows: Rows) -> None:
-    name, group, purl = text(component.name), text(component.group), text(component.purl)
+def _component(place: str, component: _Object, rows: Rows) -> None:
+    name, group, purl = text(component.get("name")), text(component.get("group")), text(component.get("purl"))
+    listed = component.get("properties")
+    properties = {
+        text(one.get("name")): text(one.get("value"))
+        for one in (listed if isinstance(listed, list) else ())
+        if isinstance(one, dict)
+    }
     category = properties.get("cdx:osquery:category", "")
-    kind = _CATEGORIES.get(category) or kind_of_purl(purl) or _KINDS.get(text(component.type))
+    described = text(component.get("type"))
+    kind = _CATEGORIES.get(category) or kind_of_purl(purl) or _KINDS.get(described)
     if not name:
         rows.damaged(place, "a component without a name")
         return
     if kind is None or (category and category not in _CATEGORIES and purl.startswith(("pkg:swid/", "pkg:generic/"))):
         rows.leave_out("not software")
         return
-    version = text(component.version)
+    version = text(component.get("version")) or text(component.get("versionRange"))
     if category and not purl.startswith("pkg:deb/"):
         name = name.replace("+", " ")  # as cdxgen writes blanks
     process = kind == "process" and bool(category)  # whose version is the number of the process
@@ -199,59 +205,55 @@ def _component(place: str, component: _Component, properties: dict[str, str], ro
             path=found if kind != "package" else "",
             command=properties.get("cmdline", ""),
             ids=ids,
-            details=kept(type=text(component.type), group=group, category=category, pid=version if process else ""),
+            details=kept(type=described, group=group, category=category, pid=version if process else ""),
             evidence=(Evidence(place, found or purl),),
         )
     )
 
 
-def _os(release: _Component) -> str:
+def _os(release: _Object) -> str:
     """The description (`Debian GNU/Linux 12 (bookworm)`) if it names the system, else the name."""
-    name, description = text(release.name).replace("+", " "), text(release.description)
+    name, description = text(release.get("name")).replace("+", " "), text(release.get("description"))
     return description if description.lower().startswith(name.lower()) else name
 
 
-def _vendor(component: _Component) -> str:
-    named = (component.supplier, component.manufacturer)
-    return text(component.publisher) or next(
-        (text(one.name) for one in named if one is not None and text(one.name)), text(component.author)
-    )
+def _vendor(component: _Object) -> str:
+    makers = (component.get(key) for key in ("publisher", "supplier", "manufacturer", "author", "authors"))
+    return next((found for found in map(_name, makers) if found), "")
 
 
-def _occurrence(component: _Component) -> str:
-    if not bytes(component.evidence):
-        return ""
-    try:
-        places = msgspec.json.decode(component.evidence, type=_Seen).occurrences
-    except JSON_ERRORS:
-        return ""
-    return text(places[0].location) if places else ""
+def _name(value: Any) -> str:
+    """A name, or that of an organization or of the first of several."""
+    if isinstance(value, list):
+        return next((found for found in map(_name, value) if found), "")
+    return text(value.get("name")) if isinstance(value, dict) else text(value)
 
 
-def _platform(release: _Component | None, items: list[Item]) -> Platform:
-    told = platform_of(text(release.name), text(release.description)) if release is not None else None
-    if told is not None:
-        return told
+def _occurrence(component: _Object) -> str:
+    places = _object(component.get("evidence")).get("occurrences")
+    return text(_object(places[0]).get("location")) if isinstance(places, list) and places else ""
+
+
+def _platform(release: _Object, items: list[Item]) -> Platform:
+    named = platform_of(text(release.get("name")), text(release.get("description")))
+    if named is not None:
+        return named
     if any(linux_purl(item.ids.get("purl", "")) for item in items):
         return "linux"
     kinds = {item.kind for item in items}
     return "windows" if "program" in kinds else "macos" if "app" in kinds else "linux"
 
 
-class _Tool(Struct):
-    name: Any = ""
-    version: Any = ""
+def _tool(metadata: _Object, version: str) -> str:
+    """The program that made it: a list up to 1.4, since 1.5 an object with components."""
+    tools = metadata.get("tools")
+    if isinstance(tools, dict):
+        tools = tools.get("components")
+    while isinstance(tools, list):
+        tools = tools[0] if tools else None
+    first = _object(tools)
+    return f"{text(first.get('name'))} {text(first.get('version'))} (CycloneDX {version})".strip()
 
 
-class _Tools(Struct):
-    components: list[_Tool] = []
-
-
-def _tool(bom: _Bom) -> str:
-    tools: list[_Tool] = []
-    if bom.metadata is not None and bytes(bom.metadata.tools):
-        with contextlib.suppress(*JSON_ERRORS):  # a list up to 1.4, since 1.5 an object
-            found = msgspec.json.decode(bom.metadata.tools, type=list[_Tool] | _Tools)
-            tools = found.components if isinstance(found, _Tools) else found
-    name = f"{text(tools[0].name)} {text(tools[0].version)}".strip() if tools else ""
-    return f"{name} (CycloneDX {text(bom.specVersion)})".strip()
+def _object(value: Any) -> _Object:
+    return value if isinstance(value, dict) else {}

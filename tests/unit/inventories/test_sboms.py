@@ -1,6 +1,9 @@
 """CycloneDX and SPDX: the shapes that syft, trivy and cdxgen write, made small."""
 
+import base64
 import json
+import os
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -56,7 +59,12 @@ def test_syft() -> None:
         "inner": ("library", "", ""),
     }
     (run,) = found.runs
-    assert run.left_out == {"part of the operating system": 1, "not software": 1, "damaged": 2}
+    assert run.left_out == {
+        "part of the operating system": 1,
+        "what the document is about": 1,
+        "not software": 1,
+        "damaged": 2,
+    }
     damaged, hidden = found.unseen
     assert "components[5]: a component without a name" in damaged.why
     assert {"process", "service", "driver"} <= set(hidden.kinds)
@@ -156,6 +164,211 @@ def test_spdx_3() -> None:
     }
     (item,) = one(json.dumps(document).encode()).items
     assert (item.kind, item.name, item.vendor, item.version) == ("library", "opentip", "Kaspersky Lab", "1.2")
+
+
+KESL = {"type": "library", "name": "kesl", "version": "12.1", "publisher": "Kaspersky Lab"}
+KESL["purl"] = "pkg:deb/debian/kesl@12.1"
+
+
+def bom(**members: Any) -> bytes:
+    return json.dumps({"bomFormat": "CycloneDX", "specVersion": "1.6", **members}).encode()
+
+
+def names(data: bytes) -> list[str]:
+    return [item.name for item in one(data).items]
+
+
+@pytest.mark.parametrize("kind", ["application", "library", "framework"])
+def test_what_the_document_is_about_is_listed_with_its_parts(kind: str) -> None:
+    about = {"type": kind, "name": "site", "publisher": "AO Kaspersky Lab", "components": [KESL]}
+    assert names(bom(metadata={"component": about}, components=[])) in (["kesl", "site"], ["site", "kesl"])
+    folder = one(bom(metadata={"component": {"type": "file", "name": "/", "components": [KESL]}}))
+    assert [item.name for item in folder.items] == ["kesl"]
+    assert folder.runs[0].left_out == {"what the document is about": 1}
+
+
+def test_null_is_as_if_it_were_not_there() -> None:
+    nothing = dict.fromkeys(("properties", "components", "supplier", "evidence", "group", "authors", "manufacturer"))
+    assert names(bom(components=[{**KESL, **nothing}])) == ["kesl"]
+    for empty in (bom(components=None), bom(metadata=None), bom()):
+        found = one(empty)
+        assert found.items == ()
+        assert found.unseen[-1].what == "All software"
+
+
+@pytest.mark.parametrize("mark", [{"scope": "excluded"}, {"isExternal": True}])
+def test_what_is_only_referred_to_is_counted(mark: dict[str, Any]) -> None:
+    found = one(bom(components=[{**KESL, **mark}, {**KESL, "scope": "optional"}]))
+    assert len(found.items) == 1
+    assert found.runs[0].left_out == {"not installed, only referred to": 1}
+
+
+def test_odd_members_cost_no_component() -> None:
+    odd = {**KESL, "properties": "x", "supplier": "Maker", "evidence": 3, "components": {}, "hashes": [None]}
+    assert names(bom(components=[odd, {**KESL, "name": "b"}])) == ["b", "kesl"]
+    maker = {"type": "application", "name": "a", "authors": [{"name": "AO Kaspersky Lab"}]}
+    assert one(bom(components=[maker])).items[0].vendor == "AO Kaspersky Lab"
+
+
+@pytest.mark.parametrize("version", ["1.2", "1.4", "1.7"])
+def test_xml(version: str) -> None:
+    data = f"""<?xml version="1.0"?>
+<b:bom xmlns:b="http://cyclonedx.org/schema/bom/{version}" version="1">
+  <b:metadata><b:timestamp>2026-01-02T03:04:05Z</b:timestamp>
+    <b:tools><b:tool><b:name>cyclonedx-maven</b:name><b:version>2</b:version></b:tool></b:tools>
+    <b:component type="container"><b:name>registry/app</b:name></b:component></b:metadata>
+  <b:components>
+    <b:component type="library"><b:supplier><b:name>Kaspersky Lab</b:name></b:supplier><b:name>kesl</b:name>
+      <b:version>12.1</b:version><b:purl>pkg:deb/debian/kesl@12.1</b:purl>
+      <b:properties><b:property name="syft:location:0:path">/x</b:property></b:properties>
+      <b:components><b:component type="library"><b:name>inner</b:name></b:component></b:components></b:component>
+    <b:component type="library"><b:name>gone</b:name><b:scope>excluded</b:scope></b:component>
+    <b:component type="data"><b:name>table</b:name></b:component>
+  </b:components>
+  <b:vulnerabilities><b:component type="library"><b:name>no</b:name></b:component></b:vulnerabilities>
+</b:bom>""".encode()
+    found = one(data, "x.xml")
+    assert (found.host.name, found.tool) == ("registry/app", f"cyclonedx-maven 2 (CycloneDX {version})")
+    assert [(item.kind, item.name, item.vendor, item.version) for item in found.items] == [
+        ("library", "inner", "", ""),
+        ("package", "kesl", "Kaspersky Lab", "12.1"),
+    ]
+    left = {"what the document is about": 1, "not installed, only referred to": 1, "not software": 1}
+    assert found.runs[0].left_out == left
+    cut = one(data[: data.index(b"<b:vuln") - 20], "x.xml")
+    assert "kesl" in [item.name for item in cut.items]
+    assert cut.runs[0].status == "partial"
+    assert "document type is refused" in broken(data.replace(b"<b:bom", b"<!DOCTYPE a><b:bom"), "x.xml").why
+
+
+SPDX = {
+    "spdxVersion": "SPDX-2.3",
+    "packages": [
+        {
+            "name": "kesl",
+            "supplier": "Organization: Kaspersky Lab",
+            "externalRefs": [
+                {"referenceType": "http://spdx.org/rdf/references/purl", "referenceLocator": "pkg:deb/debian/kesl@12.1"}
+            ],
+        }
+    ],
+}
+
+
+def test_wrappers_and_package_urls_by_address() -> None:
+    statement = {"_type": "https://in-toto.io/Statement/v1", "predicate": SPDX, "subject": []}
+    payload = base64.b64encode(json.dumps(statement).encode()).decode()
+    envelope = {"payloadType": "application/vnd.in-toto+json", "payload": payload, "signatures": []}
+    for document in (SPDX, {"sbom": SPDX}, statement, envelope, {"predicate": json.loads(bom(components=[KESL]))}):
+        (item,) = one(json.dumps(document).encode()).items
+        assert (item.kind, item.name, item.vendor) == ("package", "kesl", "Kaspersky Lab")
+
+
+def test_spdx_tag_value() -> None:
+    data = b"""SPDXVersion: SPDX-2.3
+# a comment
+Creator: Tool: syft-1.18
+Created: 2026-01-02T03:04:05Z
+
+PackageName: kesl
+SPDXID: SPDXRef-1
+PackageVersion: 12.1
+PackageSupplier: Organization: Kaspersky Lab (support@kaspersky.com)
+PackageComment: <text>several
+PackageName: not one
+lines</text>
+ExternalRef: PACKAGE-MANAGER purl pkg:deb/debian/kesl@12.1
+Relationship: SPDXRef-DOCUMENT DESCRIBES SPDXRef-1
+
+PackageName: /
+SPDXID: SPDXRef-DocumentRoot-Directory-x
+PackageName: other
+PackageOriginator: NOASSERTION
+FileName: ./x
+FileCopyrightText: NONE
+"""
+    found = one(data, "ws.spdx")
+    assert (found.host.name, found.tool, found.scanned_at) == ("ws", "syft-1.18 (SPDX-2.3)", "2026-01-02T03:04:05Z")
+    assert [(item.kind, item.name, item.vendor, item.version) for item in found.items] == [
+        ("library", "other", "", ""),
+        ("package", "kesl", "Kaspersky Lab", "12.1"),
+    ]
+    assert found.runs[0].left_out == {"what the document is about": 1}
+
+
+def spdx_3(*elements: dict[str, Any]) -> bytes:
+    context = "https://spdx.org/rdf/3.0.1/spdx-context.jsonld"
+    return json.dumps({"@context": context, "@graph": elements}).encode()
+
+
+def test_spdx_3_identifiers_and_makers() -> None:
+    maker = {"type": "Organization", "spdxId": "urn:k", "name": "Kaspersky Lab"}
+    identifier = {"type": "ExternalIdentifier", "externalIdentifierType": "packageUrl", "identifier": KESL["purl"]}
+    apart = {**identifier, "spdxId": "urn:i"}
+    for identifiers in ([identifier], identifier, ["urn:i"]):
+        for makers in ({"originatedBy": ["urn:k"]}, {"suppliedBy": "urn:k"}, {"originatedBy": [maker]}):
+            package = {"type": "software_Package", "name": "kesl", "externalIdentifier": identifiers, **makers}
+            (item,) = one(spdx_3(maker, apart, package)).items
+            assert (item.kind, item.vendor, item.ids["purl"]) == ("package", "Kaspersky Lab", KESL["purl"])
+    alone = {"@context": "https://spdx.org/rdf/3.0.1/spdx-context.jsonld", "type": "software_Package", "name": "a"}
+    assert names(json.dumps(alone).encode()) == ["a"]
+
+
+def test_syft_json() -> None:
+    document = {
+        "artifacts": [
+            {
+                "name": "kesl",
+                "version": "12.1",
+                "type": "deb",
+                "purl": KESL["purl"],
+                "metadata": {"maintainer": "K <k@k>"},
+            },
+            {"name": "a", "type": "java-archive", "metadata": {"manifest": {"main": {"Implementation-Vendor": "V"}}}},
+            {
+                "name": "b",
+                "type": "java-archive",
+                "metadata": {"manifest": {"main": [{"key": "Implementation-Vendor"}]}},
+            },
+            {"version": "1"},
+            7,
+        ],
+        "distro": {"id": "debian", "prettyName": "Debian GNU/Linux 12", "versionID": "12"},
+        "descriptor": {"name": "syft", "version": "1.18"},
+    }
+    found = one(json.dumps(document).encode())
+    assert [(item.kind, item.name, item.vendor) for item in found.items] == [
+        ("library", "a", "V"),
+        ("library", "b", ""),
+        ("package", "kesl", "K"),
+    ]
+    assert found.runs[0].left_out == {"damaged": 2}
+    assert (found.host.os, found.tool) == ("Debian GNU/Linux 12", "syft 1.18")
+
+
+CAPTURES = Path(os.environ.get("PHASEOUT_CORPORA", "/none")) / "captures/sbom"
+
+
+@pytest.mark.skipif(not CAPTURES.is_dir(), reason="no captures of bills of materials here")
+@pytest.mark.parametrize(
+    "name",
+    [
+        *[f"syft.cyclonedx-1.{minor}.{ending}" for minor in (4, 5, 6) for ending in ("json", "xml")],
+        *("syft.spdx-2.2.json", "syft.spdx-json", "syft.spdx-tag-value", "syft.syft-json"),
+        *("trivy.cyclonedx", "trivy.spdx", "trivy.spdx-json"),
+    ],
+)
+def test_captures_of_one_tree(name: str) -> None:
+    found = one((CAPTURES / name).read_bytes(), name)
+    kesl = next(item for item in found.items if item.name == "kesl")
+    assert (kesl.kind, kesl.version) == ("package", "12.1.0-1543")
+    assert found.runs[0].status == "ok"
+
+
+@pytest.mark.skipif(not CAPTURES.is_dir(), reason="no captures of bills of materials here")
+def test_captures_of_other_tools() -> None:
+    for path in (*CAPTURES.glob("cyclonedx-xml/*"), *CAPTURES.glob("dotnet/*"), *CAPTURES.glob("spdx3/*")):
+        assert one(path.read_bytes(), path.name).runs[0].status == "ok", path.name
 
 
 @pytest.mark.parametrize(
