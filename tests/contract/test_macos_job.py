@@ -33,7 +33,8 @@ def mac(mac_tree: MacTree) -> MacTree:
     program = fat(signed_macho(arch="x86_64"), signed_macho("com.kaspersky.kav", TEAM, LAB))
     mac_tree.app(app, program, CFBundleIdentifier="com.kaspersky.kav", CFBundleShortVersionString="21.3")
     mac_tree.app(f"{app}/Contents/MacOS/kav_agent.app", program, CFBundleIdentifier="com.kaspersky.kav_agent")
-    mac_tree.app(f"{COHERENCE}/Parallels Internet Security Powered by Kaspersky.app")
+    shortcut = f"{COHERENCE}/Parallels Internet Security Powered by Kaspersky.app"
+    mac_tree.app(shortcut, CFBundleIdentifier="com.parallels.winapp.7a01a9b1.1")
     mac_tree.app("/Applications/Cyberduck.app", signed_macho("ch.sudo.cyberduck", "G69SCX94XU", "David Kocher"))
     mac_tree.write(f"/{kav}/Binaries/kavd", signed_macho("kavd", TEAM, LAB))
     mac_tree.plist(
@@ -134,6 +135,7 @@ def test_what_is_left_when_the_application_was_thrown_away(mac_tree: MacTree) ->
 
 def test_clean_disk(mac_tree: MacTree) -> None:
     mac_tree.app("/Applications/Cyberduck.app", signed_macho("ch.sudo.cyberduck", "G69SCX94XU", "David Kocher"))
-    mac_tree.app(f"{COHERENCE}/Parallels Internet Security Powered by Kaspersky.app")
+    shortcut = f"{COHERENCE}/Parallels Internet Security Powered by Kaspersky.app"
+    mac_tree.app(shortcut, CFBundleIdentifier="com.parallels.winapp.7a01a9b1.1")
     result = phaseout("scan", "--root", str(mac_tree.root))
     assert (result.returncode, result.stderr) == (0, ""), result.stdout
