@@ -40,9 +40,9 @@ def command(
 ) -> None:
     """Judge saved inventories again: one, or those of a whole fleet.
 
-    An INVENTORY is a file, a folder of files, or - for standard input: saved with --inventory, CycloneDX or SPDX in
-    JSON, results of osquery, an inventory of GLPI or FusionInventory, or the CSV of discovered apps out of Intune or
-    Configuration Manager; each may be packed with gzip. What such an input cannot show is said in the report.
+    An INVENTORY is a file, a folder of files, or - for standard input: saved with --inventory, CycloneDX, SPDX, syft's
+    JSON, results of osquery or Fleet, an inventory of GLPI, FusionInventory or OCS, or the CSV of Intune's discovered
+    apps or of Configuration Manager, also with gzip or zip. The report says what such an input cannot show.
 
     Ends with status 1 if something was found on any host, else with 3 if anything was not seen or an inventory could
     not be read, and with 2 if none could.
