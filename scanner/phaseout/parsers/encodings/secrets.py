@@ -11,6 +11,7 @@ References:
 """
 
 import re
+from functools import cache
 
 MASK = "***"
 _NAMES = (
@@ -19,36 +20,33 @@ _NAMES = (
 )
 _NOT_ITSELF = r"(?![-_]?(?:file|path|dir|fd|policy|prompt|stdin|length|type|url|env|store|manager))"
 _VALUE = r"""(?:"[^"]{0,4000}"|'[^']{0,4000}'|[^\s"';&|]*[^\s"';&|,])"""
-_RULES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
-    (re.compile(pattern, re.IGNORECASE), new)
-    for pattern, new in (
-        # options by which single programs take a password
-        (r"(\b(?:mysql|mariadb)[^\n]{0,2000}?\s-p)(?!\s)\S+", rf"\1{MASK}"),
-        (r"(\b(?:sshpass|psexec|mongo|rdesktop|wmic)[^\n]{0,2000}?\s[-/]p\s{0,3})\S+", rf"\1{MASK}"),
-        (r"(\b(?:plink|pscp|psftp|putty)[^\n]{0,2000}?\s-pw\s{1,3})\S+", rf"\1{MASK}"),
-        (r"(\b(?:curl|wget)[^\n]{0,2000}?\s(?:-u|--user)\s{0,3}[^\s:]{0,200}:)\S+", rf"\1{MASK}"),
-        (r"(\b(?:smbclient|rpcclient|mount\.cifs)[^\n]{0,2000}?\s-U\s{0,3}[^\s%]{0,200}%)\S+", rf"\1{MASK}"),
-        (r"(\bldap[a-z]{3,10}\b[^\n]{0,2000}?\s-w\s{0,3})\S+", rf"\1{MASK}"),
-        (r"(\bredis-cli[^\n]{0,2000}?\s-a\s{1,3})\S+", rf"\1{MASK}"),
-        (r"(\bschtasks[^\n]{0,2000}?\s/r?p\s{1,3})\S+", rf"\1{MASK}"),
-        (r"(\bfreerdp[^\n]{0,2000}?\s/p:)\S+", rf"\1{MASK}"),
-        (r"(\b(?:7z[a-z]{0,2}|rar|unrar)\b[^\n]{0,2000}?\s-h?p)(?!\s)\S+", rf"\1{MASK}"),
-        (r"(\bnet\s+use\s[^\n]{0,500}?\s)(?![/-])(\S+)(\s+/user:)", rf"\1{MASK}\3"),
-        # scheme://user:password@host, and a token in place of the user
-        (r"(://[^\s/:@\"'?#]{0,200}):[^\s/@\"']{1,2000}@", rf"\1:{MASK}@"),
-        (r"(://)[^\s/:@\"'?#]{16,2000}@", rf"\1{MASK}@"),
-        (r"\b(bearer|basic|digest|negotiate)(\s+)[a-z0-9+/=._~-]{8,}", rf"\1\2{MASK}"),
-        # name=value and name: value
-        (rf"((?:{_NAMES}){_NOT_ITSELF}[\w-]{{0,20}}[\"']?\s{{0,3}}[=:]\s{{0,3}}){_VALUE}", rf"\1{MASK}"),
-        # --name value, -name value and /name value
-        (
-            rf"((?:^|\s)(?:--?|/)[\w-]{{0,30}}(?:{_NAMES}){_NOT_ITSELF}[\w-]{{0,20}}\s{{1,3}})(?![-/]){_VALUE}",
-            rf"\1{MASK}",
-        ),
-        # tokens that are known by their form
-        (r"\b(?:gh[pousr]_|github_pat_|glpat-|xox[abprs]-|npm_|AKIA|ASIA|AIza|sk-|sk_live_|dop_v1_)[\w-]{12,}", MASK),
-        (r"\beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*", MASK),
-    )
+_RULES: tuple[tuple[str, str], ...] = (
+    # options by which single programs take a password
+    (r"(\b(?:mysql|mariadb)[^\n]{0,2000}?\s-p)(?!\s)\S+", rf"\1{MASK}"),
+    (r"(\b(?:sshpass|psexec|mongo|rdesktop|wmic)[^\n]{0,2000}?\s[-/]p\s{0,3})\S+", rf"\1{MASK}"),
+    (r"(\b(?:plink|pscp|psftp|putty)[^\n]{0,2000}?\s-pw\s{1,3})\S+", rf"\1{MASK}"),
+    (r"(\b(?:curl|wget)[^\n]{0,2000}?\s(?:-u|--user)\s{0,3}[^\s:]{0,200}:)\S+", rf"\1{MASK}"),
+    (r"(\b(?:smbclient|rpcclient|mount\.cifs)[^\n]{0,2000}?\s-U\s{0,3}[^\s%]{0,200}%)\S+", rf"\1{MASK}"),
+    (r"(\bldap[a-z]{3,10}\b[^\n]{0,2000}?\s-w\s{0,3})\S+", rf"\1{MASK}"),
+    (r"(\bredis-cli[^\n]{0,2000}?\s-a\s{1,3})\S+", rf"\1{MASK}"),
+    (r"(\bschtasks[^\n]{0,2000}?\s/r?p\s{1,3})\S+", rf"\1{MASK}"),
+    (r"(\bfreerdp[^\n]{0,2000}?\s/p:)\S+", rf"\1{MASK}"),
+    (r"(\b(?:7z[a-z]{0,2}|rar|unrar)\b[^\n]{0,2000}?\s-h?p)(?!\s)\S+", rf"\1{MASK}"),
+    (r"(\bnet\s+use\s[^\n]{0,500}?\s)(?![/-])(\S+)(\s+/user:)", rf"\1{MASK}\3"),
+    # scheme://user:password@host, and a token in place of the user
+    (r"(://[^\s/:@\"'?#]{0,200}):[^\s/@\"']{1,2000}@", rf"\1:{MASK}@"),
+    (r"(://)[^\s/:@\"'?#]{16,2000}@", rf"\1{MASK}@"),
+    (r"\b(bearer|basic|digest|negotiate)(\s+)[a-z0-9+/=._~-]{8,}", rf"\1\2{MASK}"),
+    # name=value and name: value
+    (rf"((?:{_NAMES}){_NOT_ITSELF}[\w-]{{0,20}}[\"']?\s{{0,3}}[=:]\s{{0,3}}){_VALUE}", rf"\1{MASK}"),
+    # --name value, -name value and /name value
+    (
+        rf"((?:^|\s)(?:--?|/)[\w-]{{0,30}}(?:{_NAMES}){_NOT_ITSELF}[\w-]{{0,20}}\s{{1,3}})(?![-/]){_VALUE}",
+        rf"\1{MASK}",
+    ),
+    # tokens that are known by their form
+    (r"\b(?:gh[pousr]_|github_pat_|glpat-|xox[abprs]-|npm_|AKIA|ASIA|AIza|sk-|sk_live_|dop_v1_)[\w-]{12,}", MASK),
+    (r"\beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*", MASK),
 )
 # One of these is in every string that a pattern above can change; most strings have none.
 _SIGNS = (
@@ -64,9 +62,15 @@ def masked(text: str) -> str:
     """The string with `***` in place of what looks like a secret."""
     if not may_hold_secrets(text):
         return text
-    for pattern, new in _RULES:
+    for pattern, new in _compiled():
         text = pattern.sub(new, text)
     return text
+
+
+@cache
+def _compiled() -> tuple[tuple[re.Pattern[str], str], ...]:
+    """The patterns. Compiling them takes milliseconds, and many scans need none."""
+    return tuple((re.compile(pattern, re.IGNORECASE), new) for pattern, new in _RULES)
 
 
 def may_hold_secrets(text: str) -> bool:
