@@ -1,7 +1,7 @@
 """Elements of an XML file in the order in which they end, whatever encoding it is in.
 
 The encoding is told by the bytes, not by the declaration: files are saved as UTF-8 that call themselves UTF-16.
-Document types, and with them declarations of entities, are refused.
+A document type is skipped, and refused where it declares anything, such as entities. Nothing is fetched.
 
 References:
     https://www.w3.org/TR/xml/#sec-guessing (detection of encodings); https://docs.python.org/3/library/pyexpat.html
@@ -40,14 +40,14 @@ class Element(NamedTuple):
 
 
 def elements(data: bytes, most: int = _ELEMENTS) -> Iterator[Element]:
-    """The elements, the outermost last. Whoever has enough stops early: nothing behind is parsed.
+    """The elements, the outermost last. A caller that stops early has the rest not parsed.
 
     Args:
         data: the file.
         most: elements that any of its kind may have.
 
     Raises:
-        ValueError: it is no XML, has a document type, or is deeper or larger than any of its kind.
+        ValueError: it is no XML, has a document type with declarations, or is deeper or larger than any of its kind.
     """
     from xml.parsers import expat
 
@@ -64,7 +64,7 @@ def elements(data: bytes, most: int = _ELEMENTS) -> Iterator[Element]:
             parser.Parse(encoded[at : at + _PIECE], at + _PIECE >= len(encoded))
         except expat.ExpatError as error:
             yield from reader.ended
-            raise ValueError(f"no XML: {error}") from None
+            raise ValueError(f"not XML: {error}") from None
         yield from reader.ended
         reader.ended.clear()
 
@@ -134,5 +134,6 @@ class _Reader:
         self.ended.append(Element(path, attributes, "".join(texts).strip()))
 
     @staticmethod
-    def doctype(*_: object) -> None:
-        raise ValueError("a document type is refused")
+    def doctype(_name: str, _system: str | None, _public: str | None, has_declarations: object) -> None:
+        if has_declarations:
+            raise ValueError("a document type with declarations is refused")

@@ -4,7 +4,10 @@ References:
     https://www.freedesktop.org/software/appstream/docs/chap-Metadata.html (name, developer, releases)
 """
 
+import re
 from typing import NamedTuple
+
+from phaseout.parsers.encodings.xml_elements import elements
 
 
 class Component(NamedTuple):
@@ -15,70 +18,31 @@ class Component(NamedTuple):
     developer: str
 
 
-class _EnoughError(Exception):
-    """All that is wanted was read."""
-
-
-def component(data: bytes) -> Component | None:
-    """The first component of the XML; `None` where it is no XML. Declarations of entities are refused."""
-    from xml.parsers import expat
-
-    reader = _Reader()
-    parser = expat.ParserCreate("utf-8")
-    parser.buffer_text = True
-    parser.StartElementHandler = reader.start
-    parser.EndElementHandler = reader.end
-    parser.CharacterDataHandler = reader.text
-    parser.EntityDeclHandler = reader.entity
-    try:
-        parser.Parse(data, True)
-    except _EnoughError:
-        pass
-    except (expat.ExpatError, ValueError):
-        return None
-    return Component(*(" ".join(reader.found.get(what, "").split()) for what in ("name", "version", "developer")))
-
-
+_COMPONENT = re.compile(r"(?:.*/)?(?:component|application)(?:/|$)")
 _WANTED = {
-    ("name",): "name",
-    ("developer_name",): "developer",  # before AppStream 1.0
-    ("developer", "name"): "developer",
+    "name": "name",
+    "developer_name": "developer",  # before AppStream 1.0
+    "developer/name": "developer",
+    "releases/release": "version",
 }
 
 
-class _Reader:
-    def __init__(self) -> None:
-        self.found: dict[str, str] = {}
-        self._path: list[str] = []
-        self._wanted = ""
-
-    def start(self, tag: str, attributes: dict[str, str]) -> None:
-        if tag in ("component", "application"):
-            self._path.clear()
-            return
-        self._path.append(tag)
-        self._wanted = ""
-        if len(self._path) > 2:
-            return
-        if self._path == ["releases", "release"]:
-            self.found.setdefault("version", attributes.get("version", ""))
-        elif "xml:lang" not in attributes:
-            wanted = _WANTED.get(tuple(self._path), "")
-            self._wanted = "" if wanted in self.found else wanted
-        if len(self.found) == 3:
-            raise _EnoughError
-
-    def text(self, text: str) -> None:
-        if self._wanted:
-            self.found[self._wanted] = self.found.get(self._wanted, "") + text
-
-    def end(self, tag: str) -> None:
-        if tag in ("component", "application"):
-            raise _EnoughError
-        if self._path:
-            self._path.pop()
-        self._wanted = ""
-
-    @staticmethod
-    def entity(*_: object) -> None:
-        raise ValueError("entities are refused")
+def component(data: bytes) -> Component | None:
+    """The first component of the XML; `None` where it is not XML."""
+    found: dict[str, str] = {}
+    try:
+        for element in elements(data):
+            inside = _COMPONENT.match(element.path)
+            below = element.path[inside.end() :] if inside else ""
+            if inside and not below:
+                break
+            wanted = _WANTED.get(below, "")
+            if wanted == "version":
+                found.setdefault(wanted, element.attributes.get("version", ""))
+            elif wanted and "xml:lang" not in element.attributes:
+                found.setdefault(wanted, element.text)
+            if len(found) == len(Component._fields):
+                break
+    except ValueError:
+        return None
+    return Component(*(" ".join(found.get(what, "").split()) for what in ("name", "version", "developer")))

@@ -88,7 +88,7 @@ def _in_folder(host: Host, folder: str, name: str) -> tuple["Plugin | None", str
         try:
             return plugin(data), where, None
         except ValueError as error:
-            return None, where, Problem(where, str(error), "damaged")
+            return None, where, Problem(where, f"is damaged: {error}", "damaged")
     lib = join(host, folder, "lib")
     jars = [one.name for one in host.files.list(lib) if one.name.endswith(".jar")]
     key = name.lower().replace(" ", "-")
@@ -115,7 +115,7 @@ def _in_archives(host: Host, paths: list[str]) -> tuple["Plugin | None", str, Pr
                 if data is not None:
                     return plugin(data), path, None
             except (ValueError, OSError) as error:
-                problem = problem or Problem(path, str(error), "damaged")
+                problem = problem or Problem(path, f"is damaged: {error}", "damaged")
     return None, problem.where if problem is not None else paths[0] if paths else "", problem
 
 
