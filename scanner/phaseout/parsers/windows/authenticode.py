@@ -67,7 +67,7 @@ def signers_of_message(data: bytes) -> tuple[Signer, ...]:
                 chosen = certificates.get(_chosen(data, info))
                 if chosen is not None:
                     found[_signer(*chosen)] = None
-                if len(pending) < _SIGNERS:
+                if len(pending) < _SIGNERS and _NESTED in data:
                     pending += _nested(data, info)
     return tuple(found)
 

@@ -68,12 +68,16 @@ class MissingFiles:
 
     def state(self, *places: str) -> tuple[State, tuple[str, ...]]:
         """`leftover` if places are named and all are gone, else `installed` with the notes on what is not known."""
-        verdicts = [self.verdict(place) for place in dict.fromkeys(places) if place]
-        if verdicts and all(one.gone for one in verdicts):
-            return "leftover", ()
-        if all(one.gone or one.why for one in verdicts):
-            return "installed", tuple(dict.fromkeys(one.why for one in verdicts if one.why))
-        return "installed", ()
+        whys: list[str] = []
+        is_named = False
+        for place in dict.fromkeys(filter(None, places)):
+            is_named = True
+            found = self.verdict(place)
+            if not found.gone:
+                if not found.why:
+                    return "installed", ()
+                whys.append(found.why)
+        return ("leftover" if is_named and not whys else "installed"), tuple(dict.fromkeys(whys))
 
     def verdict(self, path: str) -> Verdict:
         """What is known of a place."""
@@ -148,6 +152,10 @@ class MissingFiles:
 
     def _first_missing(self, path: str) -> str:
         """The first part of a path that is not there, in the folder that links lead to."""
+        folder = path.rpartition(self._separator)[0]
+        is_there = len(folder) > 2 and not self._files.gone(folder)
+        if is_there and self._files.real(folder) == folder and self._files.link(path) is None:  # as nearly always
+            return path
         top, names = self._split(path)
         here, pending = top, names[::-1]
         links = 0

@@ -25,15 +25,12 @@ class Programs:
         """
         found = launched(command, variables) or program(command, variables)
         if found:
-            return self._with_ending(found)
+            return found if found.lower().endswith(ENDINGS) else self._on_disk(found) or found
         if not command.strip().startswith('"'):
             for path in candidates(command, variables):
                 if whole := self._on_disk(path):
                     return whole
         return ""
-
-    def _with_ending(self, path: str) -> str:
-        return self._on_disk(path) or path
 
     def _on_disk(self, path: str) -> str:
         """The path, or the path with an ending, if a file is there."""
