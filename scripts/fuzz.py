@@ -219,6 +219,13 @@ def _gemspec(data: bytes) -> None:
     gemspec.gem(data, "some-1.0.gemspec")
 
 
+def _identity(data: bytes) -> None:
+    from phaseout.parsers.encodings.identity import KINDS, identity
+
+    for kind in KINDS:
+        identity(kind, _text(data))
+
+
 def _image_path(data: bytes) -> None:
     from phaseout.parsers.windows import image_path
 
@@ -345,6 +352,7 @@ _WRITTEN: dict[str, Target] = {
     "extension_locales": _extension_locales,
     "gemspec": _gemspec,
     "go_buildinfo": _go_buildinfo,
+    "identity": _identity,
     "image_path": _image_path,
     "inventories": _inventories,
     "keyed_archive": _keyed_archive,

@@ -171,7 +171,8 @@ def offline(tmp_path: Path) -> Path:
     root = tmp_path / "disk"
     config = root / "Windows" / "System32" / "config"
     config.mkdir(parents=True)
-    (root / "Program Files").mkdir()
+    for programs in ("Program Files", "Program Files (x86)"):
+        (root / programs).mkdir()
     software: dict[str, Mapping[str, Value]] = {
         **part(r"HKLM\SOFTWARE", KEYS),
         **part(r"HKLM\SOFTWARE", WINDOWS),
@@ -211,9 +212,22 @@ def test_start_up_loads_nothing_heavy(phaseout: Phaseout, offline: Path) -> None
     scan = phaseout("scan", "--root", windows_path(offline), "-f", "csv", before=LIST_MODULES).stdout
     loaded = set(scan.split("@@")[1].split())
     assert "click" in loaded
-    assert not {"_hashlib", "ssl", "asyncio", "email", "json", "psutil", "sqlite3", "tabulate", "zipfile"} & loaded
+    heavy = {"_hashlib", "ssl", "asyncio", "email", "json", "psutil", "sqlite3", "tabulate", "zipfile"} & loaded
+    assert not heavy
 
 
+@pytest.fixture
+def one_program(tmp_path: Path) -> Iterator[None]:
+    """The live registry with one ordinary program: a Windows without any is never clean."""
+    key = rf"HKLM\SOFTWARE\{UNINSTALL}\7-Zip"
+    import_keys(tmp_path, export({key: KEYS[key]}))
+    try:
+        yield
+    finally:
+        import_keys(tmp_path, without())
+
+
+@pytest.mark.usefixtures("one_program")
 def test_clean_registry(phaseout: Phaseout, tmp_path: Path) -> None:
     report = tmp_path / "report.csv"
     result = phaseout("scan", "-o", windows_path(report), "-f", "csv")
@@ -251,8 +265,10 @@ def test_same_tree_live_as_hives_and_as_text_gives_the_same_items(phaseout: Phas
     assert comparable(from_text.items) == expected
     assert comparable(under_wine) == expected
     assert comparable(live) == expected
-    assert problems == [one.why for one in from_hives.problems] == [one.why for one in from_text.problems]
-    assert problems == ["InstallDate: not a date: 'soon'"]
+    assert not problems
+    assert not from_hives.problems
+    assert not from_text.problems
+    assert from_hives.one("Odd").notes == ("InstallDate: not a date: 'soon'",)
 
 
 def inventory(phaseout: Phaseout, *arguments: str) -> tuple[list[Item], list[str]]:
@@ -330,7 +346,10 @@ def test_a_source_that_hangs_costs_itself(
     result = phaseout("inventory", "-f", "json", "--root", windows_path(offline), site=site, before=shorter)
     found = json.loads(result.stdout)
     runs = {one["source"]: one for one in found["runs"]}
-    assert (runs["bad"]["status"], runs["bad"]["reason"]) == ("timeout", "ended after 5 s: a source may take 5 s")
+    assert (runs["bad"]["status"], runs["bad"]["reason"]) == (
+        "timeout",
+        "ended after 5 s: the time limit of a source is 5 s",
+    )
     assert runs["uninstall"]["items"] == len(OURS) - 3
     assert "before" in {item["name"] for item in found["items"]}
     assert result.returncode == 3
@@ -350,7 +369,7 @@ def test_no_time_left(phaseout: Phaseout, with_bad_source: Callable[[str], Path]
     site = with_bad_source("time.sleep(600)")
     result = phaseout("scan", "--root", windows_path(offline), "--timeout", "12", site=site)
     assert result.returncode == 3
-    assert "no time left" in " ".join(result.stdout.split())
+    assert "the time limit of the whole scan (--timeout) was reached" in " ".join(result.stdout.split())
 
 
 INTERRUPT = """\

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from phaseout.model.identity import HARDWARE, identities
 from phaseout.model.nouns import Identity, IdentityKind
+from phaseout.parsers.encodings.identity import HARDWARE, identities
 from phaseout.parsers.windows.smbios import System, system
 
 if TYPE_CHECKING:

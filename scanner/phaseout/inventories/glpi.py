@@ -13,8 +13,8 @@ from msgspec import Struct
 
 from phaseout.inventories.document import JSON_ERRORS, BrokenError, Document
 from phaseout.inventories.inventory_builder import Rows, inventory, kept, moment, platform_of, program_of, text
-from phaseout.model.identity import identities
 from phaseout.model.nouns import Evidence, HostInfo, IdType, Inventory, Item, Kind, Platform, Problem, State
+from phaseout.parsers.encodings.identity import identities
 from phaseout.parsers.encodings.xml_elements import elements
 from phaseout.parsers.windows.packed_guid import guid
 

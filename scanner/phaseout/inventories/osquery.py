@@ -29,8 +29,8 @@ from phaseout.inventories.delimited import Heading, heading_of
 from phaseout.inventories.document import JSON_ERRORS, BrokenError, Document
 from phaseout.inventories.inventory_builder import Rows, inventory, moment, platform_of, text
 from phaseout.inventories.osquery_tables import FLEET_SOFTWARE, HEADS, TABLES, Columns, Table, says_software, table_of
-from phaseout.model.identity import identities
 from phaseout.model.nouns import Evidence, HostInfo, IdentityKind, Inventory, Item, Kind, Platform, Problem
+from phaseout.parsers.encodings.identity import identities
 
 _LIMITS = "no table that was given shows these"
 _ROWS = 2_000_000  # of all hosts together

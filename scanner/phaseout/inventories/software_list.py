@@ -19,8 +19,8 @@ from typing import NamedTuple
 from phaseout.inventories.delimited import Heading, heading_of, table
 from phaseout.inventories.document import BrokenError, Document
 from phaseout.inventories.inventory_builder import Rows, inventory, kept, platform_of, text
-from phaseout.model.identity import identities
 from phaseout.model.nouns import Evidence, HostInfo, IdType, Inventory, Item, Kind, Platform, Problem, Unseen
+from phaseout.parsers.encodings.identity import identities
 from phaseout.parsers.windows.packed_guid import guid
 
 _LIMITS = "a list of discovered apps has installed programs only, and those that were reported in time"

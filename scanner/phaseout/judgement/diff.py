@@ -13,10 +13,10 @@ from msgspec.structs import replace
 
 from phaseout.judgement.removal_proof import doubts
 from phaseout.model.findings import Finding, Report
-from phaseout.model.identity import Sameness
-from phaseout.model.identity import compare as compare_hosts
 from phaseout.model.nouns import HostInfo, Inventory, Item, SourceRun, Unseen
 from phaseout.model.rules import Ruleset
+from phaseout.parsers.encodings.identity import Sameness
+from phaseout.parsers.encodings.identity import compare as compare_hosts
 
 SCHEMA = "phaseout-diff/1"
 What = Literal["gone", "new", "state", "version"]

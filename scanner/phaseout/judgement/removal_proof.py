@@ -11,9 +11,9 @@ import unicodedata
 from collections.abc import Collection, Iterator, Sequence
 
 from phaseout.model.findings import Finding, Report
-from phaseout.model.identity import Comparison
 from phaseout.model.nouns import Inventory, Item, Kind, Unseen
 from phaseout.model.rules import Ruleset, Vendor
+from phaseout.parsers.encodings.identity import Comparison
 
 # What bears a vendor's name and is no program: of packages and libraries rules know better whose they are.
 _RESIDUES: frozenset[str] = frozenset(

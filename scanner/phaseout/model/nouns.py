@@ -166,7 +166,7 @@ IdentityKind = Literal[
 
 
 class Identity(Struct, frozen=True):
-    """What tells this machine from another; `phaseout.model.identity` makes and compares them."""
+    """What tells this machine from another; `phaseout.parsers.encodings.identity` makes and compares them."""
 
     kind: IdentityKind
     value: str

@@ -9,8 +9,8 @@ import io
 from collections.abc import Iterable, Iterator
 
 from phaseout.model.findings import Finding, Report
-from phaseout.model.identity import host_id
 from phaseout.model.nouns import Inventory, Item
+from phaseout.parsers.encodings.identity import host_id
 from phaseout.report import Page
 from phaseout.report.safe import cell
 from phaseout.report.wording import grouped, rules_used

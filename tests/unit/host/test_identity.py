@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from phaseout.host.identity import identity
 from phaseout.host.opening import live_host
-from phaseout.model.identity import identities
 from phaseout.model.nouns import Identity
+from phaseout.parsers.encodings.identity import identities
 
 from tests.support.trees import MacTree, Tree, WindowsTree
 from tests.unit.parsers.windows.test_smbios import BIOS, SYSTEM, U, raw

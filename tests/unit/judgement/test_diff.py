@@ -6,7 +6,6 @@ import pytest
 from msgspec.structs import replace
 from phaseout.judgement.diff import Change, Difference, compare, with_products
 from phaseout.model.findings import Finding, Report, RulesUsed
-from phaseout.model.identity import identities
 from phaseout.model.nouns import (
     INVENTORY_SCHEMA,
     HostInfo,
@@ -19,6 +18,7 @@ from phaseout.model.nouns import (
     Unseen,
 )
 from phaseout.model.rules import Match, Product, Ruleset, Vendor
+from phaseout.parsers.encodings.identity import identities
 
 MACHINE = "3d1219c7c4c5404aaa1f6d2a48adfda4"
 KASPERSKY = Vendor(

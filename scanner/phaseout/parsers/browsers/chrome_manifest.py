@@ -10,6 +10,7 @@ import re
 from typing import Any, NamedTuple
 
 from phaseout.parsers.encodings.lenient_json import decode, member, text
+from phaseout.parsers.encodings.sha256 import sha256
 
 _HEX_TO_LETTER = str.maketrans("0123456789abcdef", "abcdefghijklmnop")
 _ID = re.compile(r"[a-p]{32}")
@@ -101,7 +102,6 @@ def _id(key: Any) -> str:
     if not isinstance(key, str) or not key:
         return ""
     import binascii
-    from hashlib import sha256
 
     try:
         der = binascii.a2b_base64(key.encode("ascii", "ignore"))

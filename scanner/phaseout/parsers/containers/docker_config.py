@@ -8,6 +8,7 @@ References:
 from typing import Any, NamedTuple
 
 from phaseout.parsers.encodings.lenient_json import decode, member, text
+from phaseout.parsers.encodings.sha256 import sha256
 
 _VENDOR = ("org.opencontainers.image.vendor", "vendor", "org.label-schema.vendor", "org.opencontainers.image.authors")
 
@@ -89,11 +90,9 @@ def repositories(data: bytes) -> dict[str, list[str]]:
 
 def chain_id(layers: tuple[str, ...]) -> str:
     """What Docker calls a layer with all below it: one digest made of theirs."""
-    import hashlib
-
     chain = ""
     for layer in layers:
-        chain = f"sha256:{hashlib.sha256(f'{chain} {layer}'.encode()).hexdigest()}" if chain else layer
+        chain = f"sha256:{sha256(f'{chain} {layer}'.encode()).hexdigest()}" if chain else layer
     return chain
 
 

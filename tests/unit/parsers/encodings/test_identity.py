@@ -8,8 +8,8 @@ from uuid import UUID
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from phaseout.model.identity import APPLICATION, KINDS, compare, host_id, identities, identity
 from phaseout.model.nouns import HostInfo, Identity, IdentityKind
+from phaseout.parsers.encodings.identity import APPLICATION, KINDS, compare, host_id, identities, identity
 
 U1, U2 = "4c4c4544-0042-3510-8052-b4c04f4a3132", "4c4c4544-0042-3510-8052-b4c04f4a3133"
 M1, M2 = "3d1219c7c4c5404aaa1f6d2a48adfda4", "3d1219c7c4c5404aaa1f6d2a48adfda5"

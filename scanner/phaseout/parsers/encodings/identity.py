@@ -8,13 +8,12 @@ References:
     machine-id(5), sd_id128_get_machine_app_specific(3); RFC 2104; RFC 9562; DMTF DSP0134 (SMBIOS), "System UUID"
 """
 
-import hashlib
-import hmac
 from collections.abc import Iterable, Iterator
 from typing import Literal, NamedTuple, get_args
 from uuid import UUID
 
 from phaseout.model.nouns import HostInfo, Identity, IdentityKind
+from phaseout.parsers.encodings.sha256 import sha256
 
 APPLICATION = UUID("2f6b1d0c-7a51-4e0c-9be9-4a63d1c8f7b2")
 KINDS: tuple[IdentityKind, ...] = get_args(IdentityKind)  # the strongest first
@@ -164,7 +163,14 @@ def _comparable(one: Identity) -> str:
 
 
 def _hashed(raw: UUID) -> str:
-    digest = bytearray(hmac.new(raw.bytes, APPLICATION.bytes, hashlib.sha256).digest()[:16])
+    digest = bytearray(_hmac(raw.bytes, APPLICATION.bytes)[:16])
     digest[6] = digest[6] & 0x0F | 0x40
     digest[8] = digest[8] & 0x3F | 0x80
     return digest.hex()
+
+
+def _hmac(key: bytes, message: bytes) -> bytes:
+    """HMAC-SHA256 with a key of at most 64 bytes. The module of that name loads OpenSSL, which Windows pays for."""
+    key = key.ljust(64, b"\0")
+    inner = sha256(bytes(byte ^ 0x36 for byte in key) + message).digest()
+    return sha256(bytes(byte ^ 0x5C for byte in key) + inner).digest()
