@@ -36,12 +36,12 @@ def open_table(header: Sequence[str], rows: Sequence[Sequence[str]], width: int)
 
 
 def paragraph(text: str, width: int) -> Iterator[str]:
-    """The lines of a paragraph; those after the first are indented, and further than an indented first one."""
+    """The lines of a paragraph; those after the first are indented further than the first."""
     indent = " " * (len(text) - len(text.lstrip()))
-    first, *rest = wrapped(text.strip(), width - max(len(indent), len(_GAP))) or [""]
+    first, *rest = wrapped(text.strip(), width - len(indent) - len(_GAP)) or [""]
     yield f"{indent}{first}\n"
     for line in rest:
-        yield f"{indent or _GAP}{line}\n"
+        yield f"{indent}{_GAP}{line}\n"
 
 
 def cell_width(text: str) -> int:

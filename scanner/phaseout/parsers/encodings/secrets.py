@@ -45,7 +45,7 @@ _RULES: tuple[tuple[str, str], ...] = (
         rf"\1{MASK}",
     ),
     # tokens that are known by their form
-    (r"\b(?:gh[pousr]_|github_pat_|glpat-|xox[abprs]-|npm_|AKIA|ASIA|AIza|sk-|sk_live_|dop_v1_)[\w-]{12,}", MASK),
+    (r"\b(?-i:gh[pousr]_|github_pat_|glpat-|xox[abprs]-|npm_|AKIA|ASIA|AIza|sk-|sk_live_|dop_v1_)[\w-]{16,}", MASK),
     (r"\beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*", MASK),
 )
 # One of these is in every string that a pattern above can change; most strings have none.

@@ -46,6 +46,7 @@ PLAIN = (
     "mkdir -p /var/lib/mysql",
     "sig2dot --spinning=3",
     "PWD=/home/bob",
+    "asia-pacific-mirror-settings.conf",
 )
 
 
