@@ -62,7 +62,7 @@ def documents(stream: BinaryIO, name: str) -> "Iterator[Document]":
     try:
         start = stream.read(_SNIFFED)
         if not start.startswith((_ZIP, _EMPTY_ZIP)):
-            yield Document(cast("BinaryIO", io.BufferedReader(_Limited(start, stream, name, LIMIT), _BUFFER)), name)
+            yield Document(stream, name, start)
             return
         packed = io.BytesIO(io.BufferedReader(_Limited(start, stream, name, LIMIT), _BUFFER).read())
     except OSError as error:
@@ -76,6 +76,7 @@ class Document:
     Args:
         stream: where its bytes come from. It is read once, front to back.
         name: what the user calls it; it stands in every message.
+        start: what was read of the stream before.
 
     Attributes:
         name: the same.
@@ -88,13 +89,13 @@ class Document:
         BrokenError: from every method: too large, damaged, unreadable.
     """
 
-    def __init__(self, stream: BinaryIO, name: str) -> None:
+    def __init__(self, stream: BinaryIO, name: str, start: bytes = b"") -> None:
         self.name = name
-        self._rest = _buffered(stream, name)
+        self._rest = _buffered(stream, name, start)
         self.line = 0
         self._first = b""
         blank = 0
-        while not self._first.strip():
+        while not self._first or self._first.isspace():
             blank += len(self._first)
             if blank > _START:
                 raise BrokenError(name, f"begins with more than {_START >> 10} KiB of blank lines")
@@ -122,7 +123,7 @@ class Document:
     @property
     def ends_with_brace(self) -> bool:
         """Whether the first line may be a whole JSON object."""
-        return self._first.rstrip().endswith(b"}")
+        return self._first[-_SNIFFED:].rstrip().endswith(b"}")
 
     def skip_noise(self) -> bool:
         """Drops lines before the first JSON value, such as warnings. False, and nothing dropped, if there is none."""
@@ -320,14 +321,14 @@ class _Limited(io.RawIOBase):
         """The next bytes."""
         view = memoryview(buffer).cast("B")  # type: ignore[arg-type]
         if self._start:
-            data, self._start = self._start[: len(view)], self._start[len(view) :]
+            count = min(len(view), len(self._start))
+            view[:count], self._start = self._start[:count], self._start[count:]
         else:
-            data = self._stream.read(len(view))
-        self._left -= len(data)
+            count = self._stream.readinto(view)  # type: ignore[attr-defined]
+        self._left -= count
         if self._left < 0:
             raise BrokenError(self._name, f"larger than {LIMIT >> 20} MiB")
-        view[: len(data)] = data
-        return len(data)
+        return count
 
 
 class _Inflated(io.RawIOBase):
@@ -355,10 +356,10 @@ class _Inflated(io.RawIOBase):
         return len(data)
 
 
-def _buffered(stream: BinaryIO, name: str) -> BinaryIO:
+def _buffered(stream: BinaryIO, name: str, start: bytes) -> BinaryIO:
     """The stream unpacked, in UTF-8 and without a byte order mark."""
     try:
-        start = stream.read(_SNIFFED)
+        start = start or stream.read(_SNIFFED)
         if start[:2] == b"\x1f\x8b":
             packed = io.BufferedReader(_Limited(start, stream, name, LIMIT), _BUFFER)
             stream = cast("BinaryIO", gzip.GzipFile(fileobj=packed))

@@ -6,7 +6,9 @@ gives the same bytes. Several inventories may follow each other. What `-f json` 
 """
 
 import zlib
+from collections import Counter
 from collections.abc import Iterator
+from operator import attrgetter
 
 import msgspec
 from msgspec import Struct
@@ -215,12 +217,11 @@ def _or_problem(where: str, head: _Head, items: list[Item] | tuple[Item, ...], c
 def _missing(runs: tuple[SourceRun, ...], items: list[Item] | tuple[Item, ...]) -> Iterator[Unseen]:
     """What a scan cannot have written: no runs, no items, or items that no run has counted."""
     yield from nothing_shown(runs, items, _AGAIN)
-    counts = {run.source: run.items for run in runs}
-    for item in items:
-        counts[item.source] = counts.get(item.source, 0) - 1
+    counts = Counter(map(attrgetter("source"), items))
+    counts.subtract({run.source: run.items for run in runs})
     for source, difference in sorted(counts.items()):
         if difference:
-            listed = "fewer" if difference > 0 else "more"
+            listed = "fewer" if difference < 0 else "more"
             yield Unseen(source, f"{listed} items than its run counted: the inventory was changed", _AGAIN, source)
 
 

@@ -33,6 +33,7 @@ _NEEDS = {
 
 def warm_up() -> None:
     """Loads what a scan of this machine needs, which takes longer than most of its sources."""
+    import phaseout.host.identity
     from phaseout.host.opening import live_platform
     from phaseout.sources import load
 
