@@ -238,10 +238,8 @@ def test_xml(version: str) -> None:
     cut = one(data[: data.index(b"<b:vuln") - 20], "x.xml")
     assert "kesl" in [item.name for item in cut.items]
     assert cut.runs[0].status == "partial"
-    assert (
-        "document type is refused"
-        in broken(data.replace(b"<b:bom", b'<!DOCTYPE a [<!ENTITY e "x">]><b:bom'), "x.xml").why
-    )
+    declared = data.replace(b"<b:bom", b'<!DOCTYPE a [<!ENTITY e "x">]><b:bom')
+    assert "document type" in broken(declared, "x.xml").why
 
 
 SPDX = {
