@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from phaseout.model.findings import Finding, Report
 from phaseout.report import Page
-from phaseout.report.wording import complete, due, grouped, scanned
+from phaseout.report.wording import complete, due, grouped, none_found, scanned
 
 LIMIT = 2048  # characters, as Intune keeps them
 _CUT = " ..."
@@ -22,8 +22,8 @@ def write_report(report: Report, _page: Page) -> Iterator[str]:
     seen = "all sources complete" if complete(report) else "not everything seen"
     parts = [_finding(finding) for finding in report.findings]
     parts += [f"not seen: {group}" for group in grouped(report.unseen)]
-    if not parts:
-        parts = [f"nothing found in {report.items} items; {scanned(report)}"]
+    if not parts or (report.suppressed and not report.findings):
+        parts.insert(0, f"{none_found(report)} in {report.items} items; {scanned(report)}")
     parts = [*report.rules.cautions, *parts]
     line = f"{report.verdict.upper()} ({seen}) {'; '.join(parts)}"
     # Consoles of Windows use an old code page, in which other characters would arrive garbled.

@@ -9,7 +9,7 @@ from phaseout.model.nouns import Inventory, Kind
 from phaseout.report import Page
 from phaseout.report.columns import cut, open_table, paragraph, table
 from phaseout.report.safe import visible
-from phaseout.report.wording import LIMITS, due, grouped, mounts, rules_from, scanned, to_see, verdict
+from phaseout.report.wording import LIMITS, due, grouped, mounts, none_found, rules_from, scanned, to_see, verdict
 
 _LEAST = 60
 _MOST = 200
@@ -62,6 +62,7 @@ def write_lines(report: Report) -> Iterator[str]:
         groups = grouped(report.unseen)
         more = f" and {len(groups) - 2} more" if len(groups) > 2 else ""
         why = f"not seen: {visible('; '.join(map(str, groups[:2])))}{more}" if groups else visible(scanned(report))
+        why = f"{none_found(report)}; {why}" if report.suppressed else why
         yield f"{host:<24}  {report.verdict:<10}  {why[:_LINE]}\n"
 
 

@@ -1,6 +1,7 @@
 """Sentences that several formats share."""
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
@@ -39,7 +40,7 @@ class Group(NamedTuple):
 def verdict(report: Report) -> str:
     """The whole report in one sentence, to stand behind the name of the host: what is to be done and how late."""
     if not report.findings:
-        nothing = f"nothing found{'; ' if complete(report) else ', but '}{scanned(report)}"
+        nothing = f"{none_found(report)}{'; ' if complete(report) else ', but '}{scanned(report)}"
         return "; ".join((nothing, *report.rules.cautions)) + "."
     replace = sum(finding.verdict == "replace" for finding in report.findings)
     review = len(report.findings) - replace
@@ -50,6 +51,13 @@ def verdict(report: Report) -> str:
         products = "" if replace else " product" if review == 1 else " products"
         parts.append(f"{review}{products} need{'s' if review == 1 else ''} a person's decision")
     return "; ".join((" and ".join(parts), *_first_date(report), scanned(report), *report.rules.cautions)) + "."
+
+
+def none_found(report: Report) -> str:
+    """`nothing found`; where a waiver or an exemption holds, `nothing found that counts (not counted: 1 waived)`."""
+    counts = Counter(finding.verdict for finding in report.suppressed)
+    parts = ", ".join(f"{number} {verdict}" for verdict, number in sorted(counts.items()))
+    return f"nothing found that counts (not counted: {parts})" if parts else "nothing found"
 
 
 def complete(report: Report) -> bool:

@@ -4,9 +4,12 @@ import re
 
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 from phaseout.model.nouns import Unseen
 from phaseout.report import Page
 from phaseout.report.line_format import LIMIT, write_report
+from phaseout.report.table_format import write_lines
+from phaseout.report.wording import verdict
 
 from tests.unit.report.conftest import make_report
 
@@ -27,6 +30,18 @@ def test_found() -> None:
 def test_nothing_found() -> None:
     said = "CLEAN (all sources complete) nothing found in 2 items; the one source for Debian GNU/Linux complete\n"
     assert line(found=False) == said
+
+
+def test_what_is_waived_was_found() -> None:
+    """Who reads only the line, or the row of a fleet, must not take a waived product for none."""
+    waived = structs.replace(make_report().findings[0], verdict="waived")
+    report = structs.replace(make_report(found=False), suppressed=(waived,))
+    assert "".join(write_report(report, Page())) == (
+        "CLEAN (all sources complete) nothing found that counts (not counted: 1 waived) in 2 items; "
+        "the one source for Debian GNU/Linux complete\n"
+    )
+    assert verdict(report).startswith("nothing found that counts (not counted: 1 waived); the one source")
+    assert "nothing found that counts (not counted: 1 waived); " in "".join(write_lines(report))
 
 
 def test_not_everything_seen() -> None:
