@@ -22,3 +22,14 @@ def test_a_damaged_line_is_a_problem(tree: Tree) -> None:
     assert [(problem.where, problem.why) for problem in files.problems] == [
         ("/etc/passwd:4", "no line of a user: the home in it is not seen")
     ]
+
+
+def test_homes_in_a_folder_of_their_domain(tree: Tree) -> None:
+    """Directory services put homes into a folder of the domain, and `/etc/passwd` does not list their users."""
+    tree.write("/etc/passwd", "bob:x:1001:1001::/home/CORP/bob:/bin/sh\n")
+    for home in ("/home/CORP/anna", "/home/CORP/bob", "/home/local/CORP/carl", "/home/dora"):
+        tree.write(f"{home}/.profile", "")
+    tree.write("/home/dora/checkout/.git/HEAD", "")
+    assert [user.home for user in posix_users(tree.host().files)] == [
+        *("/home/CORP/bob", "/home/CORP", "/home/CORP/anna", "/home/dora", "/home/local", "/home/local/CORP/carl"),
+    ]
