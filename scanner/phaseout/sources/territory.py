@@ -8,10 +8,15 @@ from typing import NamedTuple, get_args
 
 from phaseout.host import Host
 from phaseout.model.nouns import Kind, Platform, Problem
+from phaseout.sources.kit.missing_files import volumes_of_linux
 from phaseout.sources.kit.places import places
 from phaseout.sources.source import Source, Trace
 
 _MOUNT = "mount it read-only, and scan it with --root"
+# Below these, an empty folder that a volume should fill hides software; what is kept and logged elsewhere does not.
+_FILLED = ("/home", "/opt", "/root", "/srv", "/usr", "/var")
+_NO_SOFTWARE = ("/var/cache", "/var/log", "/var/tmp")  # noqa: S108
+_VOLUME = "mount that volume there, then scan again"
 _GUEST = "run phaseout inside"
 
 
@@ -316,6 +321,16 @@ def collect(host: Host) -> Iterator[Trace]:
                 more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
                 why = f"{territory.what}, which phaseout does not read"
                 yield Problem(f"{found[0].path}{more}", why, "unsupported", remedy=territory.remedy)
+    if host.info.platform == "linux" and not host.live:
+        yield from _volumes(host)
+
+
+def _volumes(host: Host) -> Iterator[Problem]:
+    """A problem for every volume of `/etc/fstab` that is not there: a mounted disk may be one of several."""
+    for path in volumes_of_linux(host):
+        below = any(f"{path}/".startswith(f"{top}/") for top in _FILLED)
+        if below and not path.startswith(_NO_SOFTWARE) and not host.files.list(path):
+            yield Problem(path, "empty, though /etc/fstab mounts a volume there", "missing", remedy=_VOLUME)
 
 
 def _counts(host: Host, path: str) -> bool:
@@ -333,7 +348,7 @@ SOURCE = Source(
     platforms=("linux", "macos", "windows"),
     kinds=get_args(Kind),
     needs=(),
-    reads=("/home/*", *(pattern for territory in TERRITORIES for pattern in territory.patterns)),
+    reads=("/etc/fstab", "/home/*", *(pattern for territory in TERRITORIES for pattern in territory.patterns)),
     limits="What lies there is not read: the report names each place and what helps.",
     collect=collect,
 )

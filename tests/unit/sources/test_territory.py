@@ -34,6 +34,16 @@ def test_every_place_on_linux_is_named(tree: Tree, pattern: str) -> None:
     assert problem.where == concrete(pattern, "/home/ada")
 
 
+def test_a_volume_of_fstab_that_is_not_there(tree: Tree) -> None:
+    """Who mounts only the system's own volume sees no homes: that is not the same as no software in them."""
+    tree.write("/etc/fstab", "/dev/sda2 /home ext4 defaults 0 0\n/dev/sda3 /opt xfs defaults 0 0\n/dev/sda4 /boot x\n")
+    tree.folder("/home")
+    tree.write("/opt/example/bin/x")
+    (problem,) = run("territory", tree.host()).problems
+    assert (problem.where, problem.why) == ("/home", "empty, though /etc/fstab mounts a volume there")
+    assert problem.remedy
+
+
 @pytest.mark.parametrize("pattern", patterns("macos"))
 def test_every_place_on_macos_is_named(mac_tree: MacTree, pattern: str) -> None:
     mac_tree.write(concrete(pattern, "/Users/ada"))

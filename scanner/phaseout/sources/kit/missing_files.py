@@ -147,7 +147,7 @@ class MissingFiles:
         if missing.startswith("/home/") and missing.count("/") == 2:  # a home that may be locked or elsewhere
             return True
         if self._volumes is None:
-            self._volumes = tuple(_volumes_of_linux(self._host))
+            self._volumes = tuple(volumes_of_linux(self._host))
         return any(whole.startswith(f"{volume}/") and not self._files.list(volume) for volume in self._volumes)
 
     def _first_missing(self, path: str) -> str:
@@ -193,7 +193,7 @@ class MissingFiles:
         return (self._host.variables.get("systemdrive", "C:") if path.startswith("\\") else ""), path.split("\\")
 
 
-def _volumes_of_linux(host: Host) -> Iterator[str]:
+def volumes_of_linux(host: Host) -> Iterator[str]:
     """The folders where `/etc/fstab` mounts something."""
     for line in (host.files.text("/etc/fstab", 1 << 20) or "").split("\n"):
         fields = line.split()
