@@ -1,4 +1,4 @@
-"""Who signed a Mach-O file, as its own signature says. Whether the signature holds is not verified.
+"""The signer of a Mach-O file, as its signature names it. The signature is not verified.
 
 References:
     `osfmk/kern/cs_blobs.h` in https://github.com/apple-oss-distributions/xnu (SuperBlob, CodeDirectory);
@@ -46,7 +46,7 @@ class Signature(NamedTuple):
 
 
 def signature(read: Read) -> Signature | None:
-    """The signature of the first architecture that has one; `None` where the file is no Mach-O file.
+    """The signature of the first architecture that has one; `None` if the file is not Mach-O.
 
     Args:
         read: gives that many bytes of the file at an offset.

@@ -49,7 +49,7 @@ class Bundle(NamedTuple):
 
 
 def bundle(data: bytes) -> Bundle | None:
-    """The bundle of an `Info.plist`; `None` where that is no property list."""
+    """The bundle of an `Info.plist`; `None` if the data is no property list."""
     values = _at_a_glance(data)
     if values is None:
         values = mapping(data)

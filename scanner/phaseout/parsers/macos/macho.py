@@ -33,7 +33,7 @@ class Slice(NamedTuple):
 
 
 def slices(read: Read) -> tuple[Slice, ...]:
-    """One for each architecture; none where that is no Mach-O file, or a damaged one."""
+    """One for each architecture; none if the file is not Mach-O, or is damaged."""
     try:
         head = read(0, _HEAD) or b""
         if head[:4] in _THIN:

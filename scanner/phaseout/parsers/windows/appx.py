@@ -33,12 +33,12 @@ class FullName(NamedTuple):
 
     @property
     def family(self) -> str:
-        """What stays the same in all versions: `Microsoft.BingWeather_8wekyb3d8bbwe`."""
+        """The part that is the same in all versions: `Microsoft.BingWeather_8wekyb3d8bbwe`."""
         return f"{self.name}_{self.publisher_id}"
 
 
 class Manifest(NamedTuple):
-    """What `AppxManifest.xml` says. The names to be shown may be references (`ms-resource:…`)."""
+    """The facts in `AppxManifest.xml`. Display names may be references (`ms-resource:…`)."""
 
     name: str
     publisher: str
@@ -49,29 +49,29 @@ class Manifest(NamedTuple):
 
 
 def full_name(text: str) -> FullName | None:
-    """The parts of a package's full name; `None` if it is none."""
+    """The parts of a package's full name; `None` if the text is not one."""
     found = _FULL_NAME.fullmatch(text)
     return FullName(*found.groups()) if found else None
 
 
 def publisher_id(publisher: str) -> str:
-    """The 13 letters at the end of a family name, of the publisher as the manifest has it."""
+    """The 13 characters at the end of a family name, from the publisher as the manifest spells it."""
     bits = int.from_bytes(sha256(publisher.encode("utf-16-le", "surrogatepass")).digest()[:8], "big") << 1
     return "".join(_ALPHABET[bits >> shift & 31] for shift in range(60, -1, -5))
 
 
 def common_name(publisher: str) -> str:
-    """`Kaspersky` of `CN=Kaspersky, O=…`; empty where there is none, or only the number that the Store assigns."""
+    """`Kaspersky` of `CN=Kaspersky, O=…`; empty if there is no name or only the number that the Store assigns."""
     found = _COMMON_NAME.search(publisher)
     name = (found[1] or found[2] or "").replace('""', '"').strip() if found else ""
     return "" if _GUID.fullmatch(name) else name
 
 
 def manifest(data: bytes) -> Manifest:
-    """What a manifest says, be it of a package or of a bundle.
+    """The facts in the manifest of a package or of a bundle.
 
     Raises:
-        ValueError: it is none.
+        ValueError: it is not a manifest.
     """
     identity: dict[str, str] | None = None
     shown: dict[str, str] = {}

@@ -1,4 +1,4 @@
-"""Who signed a Windows executable or a catalog, as the signature itself says. Whether it holds is not verified.
+"""The signers of a Windows executable or catalog, as the signature names them. The signature is not verified.
 
 References:
     Microsoft, "Windows Authenticode Portable Executable Signature Format" (2008); "PE Format" (The Attribute
@@ -25,7 +25,7 @@ _PARTS = 64  # of anything else
 
 
 class Signer(NamedTuple):
-    """The subject of a certificate that made a signature, and the name of who issued it."""
+    """The subject of a signer's certificate, and the name of its issuer."""
 
     organisation: str
     name: str
@@ -33,7 +33,7 @@ class Signer(NamedTuple):
 
 
 def signers(table: bytes) -> tuple[Signer, ...]:
-    """Everybody who signed the file with this certificate table, outer signatures first, each once."""
+    """All signers in a certificate table, outer signatures first, each once."""
     found: dict[Signer, None] = {}
     at = 0
     for _ in range(_ENTRIES):
@@ -49,7 +49,7 @@ def signers(table: bytes) -> tuple[Signer, ...]:
 
 
 def signers_of_message(data: bytes) -> tuple[Signer, ...]:
-    """Everybody who signed a PKCS #7 message, as which a catalog is stored as well; none where it is damaged."""
+    """All signers of a PKCS #7 message, the format of catalogs as well; none if it is damaged."""
     found: dict[Signer, None] = {}
     pending = [value(data)]
     while pending and len(found) < _SIGNERS:
@@ -81,7 +81,7 @@ def _signed_data(data: bytes, message: Value) -> Value | None:
 
 @lru_cache(16)
 def _certificates(data: bytes) -> dict[tuple[bytes, bytes], tuple[bytes, bytes]]:
-    """Issuer and serial number as they are written → subject and issuer; a maker signs all files with the same few."""
+    """Issuer and serial number as stored → subject and issuer; a maker signs all files with the same few."""
     found: dict[tuple[bytes, bytes], tuple[bytes, bytes]] = {}
     parent = value(data)
     for certificate in islice(children(data, parent), _CERTIFICATES) if parent is not None else ():

@@ -1,4 +1,4 @@
-"""Command lines as a shell reads them: the program that is meant, whatever stands before it.
+"""Command lines as a shell reads them: the program that is meant, without the launchers before it.
 
 References:
     https://pubs.opengroup.org/onlinepubs/9799919799/utilities/V3_chap02.html (2.2 Quoting, 2.3 Token Recognition);
@@ -24,7 +24,7 @@ _LAUNCHERS = frozenset(
 )
 _WITH_NAME = frozenset(("-u", "-g"))  # sudo's options whose argument is a word
 _TESTS = frozenset(("test", "[", "[["))
-_LENGTH = 8192  # of a line, looked at
+_LENGTH = 8192  # characters of a line that are read
 
 
 def words(text: str) -> Iterator[tuple[str, bool]]:
@@ -39,7 +39,7 @@ def words(text: str) -> Iterator[tuple[str, bool]]:
 
 
 def executable(text: str) -> str:
-    """The absolute path of the program that a command line runs; empty where it names none.
+    """The absolute path of the program that a command line runs; empty if it names no path.
 
     Skipped are assignments, keywords and programs that start another one (`env A=b nice -n 10 /opt/x/y`), and
     commands without a path before it (`cd / && /opt/x/y`). A path tested with `test -x` is the program that is meant.

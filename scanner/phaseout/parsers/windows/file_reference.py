@@ -16,7 +16,7 @@ _PARTS = 256
 
 
 def leads_to(data: bytes) -> str:
-    """The absolute path that a bookmark or an alias had when it was made; empty where it tells none."""
+    """The absolute path that a bookmark or an alias had when it was made; empty if it has no path."""
     try:
         return _bookmark(data) if data[:4] in (b"book", b"alis") else _alias(data)
     except (struct.error, ValueError):  # shorter than it says

@@ -1,4 +1,4 @@
-"""GUIDs as Windows Installer writes them in the registry: 32 digits without punctuation, groups turned round.
+"""GUIDs as Windows Installer writes them in the registry: 32 digits, those of each group reversed.
 
 References:
     https://learn.microsoft.com/windows/win32/msi/guid; the packed form is undocumented, see "Packed GUIDs" in the Wine
@@ -13,12 +13,12 @@ _GROUPS = (8, 4, 4, 2, 2, 2, 2, 2, 2, 2, 2)
 
 
 def guid(text: str) -> str:
-    """The text in capitals if it is a GUID in braces, else an empty text."""
+    """The text in capitals if it is a GUID in braces, else an empty string."""
     return text.upper() if _GUID.fullmatch(text) else ""
 
 
 def unpack(packed: str) -> str:
-    """`00002109010090400000000000F01FEC` → `{90120000-0010-0409-0000-0000000FF1CE}`; empty if it is none."""
+    """`00002109010090400000000000F01FEC` → `{90120000-0010-0409-0000-0000000FF1CE}`; empty if the text is not one."""
     if not _PACKED.fullmatch(packed):
         return ""
     digits = _turned(packed.upper())
@@ -26,7 +26,7 @@ def unpack(packed: str) -> str:
 
 
 def pack(text: str) -> str:
-    """`{90120000-0010-0409-0000-0000000FF1CE}` → `00002109010090400000000000F01FEC`; empty if it is none."""
+    """`{90120000-0010-0409-0000-0000000FF1CE}` → `00002109010090400000000000F01FEC`; empty if the text is not one."""
     return _turned(guid(text)[1:-1].replace("-", ""))
 
 

@@ -1,7 +1,7 @@
-"""The parts of a Windows executable that say what it is: headers, version resources, certificate table.
+"""The parts of a Windows executable that identify it: headers, version resources, certificate table.
 
-A file is given as a function that reads so many bytes at an offset, so that of a large one little is read. What is
-damaged or cut off is absent: nothing here raises.
+A file is given as a function that reads bytes at an offset, so that little of a large file is read. Damaged or missing
+parts read as absent: nothing here raises.
 
 References:
     Microsoft, "PE Format" (COFF File Header, Optional Header, Section Table, The .rsrc Section, The Attribute
@@ -52,7 +52,7 @@ class Image(NamedTuple):
     """What the headers say.
 
     Attributes:
-        machine: `x86`, `x64`, `ARM64`, … or the number of another one.
+        machine: `x86`, `x64`, `ARM64`, …, or the number of any other machine.
         dll: whether it is a library.
         managed: whether it is a .NET assembly.
         sections: the parts of the file.
@@ -69,7 +69,7 @@ class Image(NamedTuple):
 
 
 def image(read: Read) -> Image | None:
-    """The headers; `None` where the file is no portable executable, or ends before its headers do."""
+    """The headers; `None` if the file is not a portable executable or ends within its headers."""
     head = read(0, _HEAD)
     if head[:2] != b"MZ" or len(head) < 64:
         return None
@@ -101,7 +101,7 @@ def image(read: Read) -> Image | None:
 
 
 def version_resources(read: Read, found: Image) -> Iterator[bytes]:
-    """The version resources, of all languages; see `phaseout.parsers.windows.version_resource`."""
+    """The version resources of all languages; see `phaseout.parsers.windows.version_resource`."""
     base = _offset(found, found.resources) if found.resources else None
     if base is None:
         return
@@ -124,7 +124,7 @@ def version_resources(read: Read, found: Image) -> Iterator[bytes]:
 
 
 def certificate_table(read: Read, found: Image) -> bytes:
-    """The certificate table; empty where there is none, or where it is too large for one."""
+    """The certificate table; empty if there is none, or if it is larger than any real one."""
     offset, size = found.certificates
     return read(offset, size) if 8 < size <= _TABLE_SIZE else b""
 
@@ -138,7 +138,7 @@ def _sections(head: bytes, at: int, count: int) -> Iterator[Section]:
 
 
 def _offset(found: Image, address: int) -> int | None:
-    """Where in the file that lies which is put at an address."""
+    """The offset in the file of what is loaded at an address."""
     for section in found.sections:
         inside = address - section.address
         if 0 <= inside < section.size:
@@ -147,7 +147,7 @@ def _offset(found: Image, address: int) -> int | None:
 
 
 def _entries(read: Read, base: int, at: int) -> Iterator[tuple[int, int]]:
-    """Id (or the offset of a name) and offset of what is on one level of the resources."""
+    """The entries of one level of the resources: id (or offset of the name), and offset of the content."""
     head = read(at, 16) if at >= base else b""
     if len(head) < 16:
         return

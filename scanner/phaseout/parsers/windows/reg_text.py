@@ -7,7 +7,7 @@ References:
 import re
 from collections.abc import Iterator
 
-from phaseout.model.nouns import Problem
+from phaseout.model.nouns import Cause, Problem
 from phaseout.parsers.windows.registry_values import BINARY, EXPAND_SZ, LINK, MULTI_SZ, SZ, Value, decode
 
 _HEADS = ("Windows Registry Editor Version 5.00", "REGEDIT4")
@@ -26,10 +26,10 @@ _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 
 
 def entries(data: bytes) -> Iterator[tuple[str, dict[str, Value]] | Problem]:
-    """Every key with its values in the order of the file, and a problem for every line that cannot be read.
+    """Every key with its values in the order of the file, and a problem for every unreadable line.
 
     Version 5 is UTF-16 (or UTF-8, from other tools); version 4 is taken for code page 1252, as are the texts in its
-    hexadecimal values. Deletions (`[-…]`, `"Name"=-`) do not say what is there and are passed over. The name of the
+    hexadecimal values. Deletions (`[-…]`, `"Name"=-`) do not say what is there and are skipped. The name of the
     default value is empty; a line break within a text is a line feed.
     """
     text = _decoded(data)
@@ -44,7 +44,8 @@ def entries(data: bytes) -> Iterator[tuple[str, dict[str, Value]] | Problem]:
     while at < len(text):
         found = _LINE.match(text, at)
         if found is None or problems > _PROBLEMS or keys > _KEYS:
-            yield Problem(path or "registry export", "damaged or too large: the rest was not read")
+            cause: Cause = "damaged" if found is None else "limit"
+            yield Problem(path or "registry export", "damaged or too large: the rest was not read", cause)
             break
         at = found.end()
         if found["blank"] is not None:
@@ -75,7 +76,7 @@ def _value(written: str, *, old: bool) -> Value:
     """`dword:0000000a`, `hex:00,01`, `hex(7):61,00,…`.
 
     Raises:
-        ValueError: it is none of these.
+        ValueError: the value has another form.
     """
     written = written.strip()
     if written[:6].lower() == "dword:":

@@ -1,9 +1,9 @@
-"""Keys and values of a registry hive file, each read only when it is asked for.
+"""Keys and values of a registry hive file, each read only when needed.
 
-A hive is a tree of cells that point to each other by offset. Nothing is walked that was not asked for, and no offset,
-size or count is believed: a record that is out of the file, in a free cell or of another kind is left out, and the
-caller sees it by the count that the key holds. A key is a subkey only of the key that it names as its parent, so that
-a damaged tree is still one: nothing in it can be reached in two ways, and no way through it is without end.
+A hive is a tree of cells that point to each other by offset. Only requested keys are read, and no offset, size or
+count is trusted: a record outside of the file, in a free cell or of another kind is left out, and the caller notices
+by the count that the key stores. A key counts as a subkey only of the key that it names as its parent, so even a
+damaged hive is a tree: nothing in it can be reached in two ways, and no walk through it is endless.
 
 Names are as stored: with case, with NULs, with half surrogates.
 
@@ -54,7 +54,7 @@ class Node:
         """Reads the key at an offset.
 
         Raises:
-            ValueError: there is none.
+            ValueError: there is no key.
         """
         at = BASE + offset
         try:
@@ -94,7 +94,7 @@ class Node:
         """The key of that name right below it, in any case of letters.
 
         Raises:
-            ValueError: it was not found, but one that may be it cannot be read.
+            ValueError: it was not found, but a key that may be the one cannot be read.
         """
         folded, listed, damaged = name.lower(), 0, False
         for kind, start, end in self._lists():
@@ -112,8 +112,8 @@ class Node:
     def values(self, limit: int, largest: int) -> Iterator[tuple[str, int, bytes | int]]:
         """Name, type and bytes of the values that can be read, in stored order; of the first `limit` that it lists.
 
-        In place of more bytes than `largest` there is their number. All values of a key together are no larger than the
-        file, or they would share its bytes: the rest is left out.
+        A value of more than `largest` bytes is given as its size. All values of a key together cannot be larger than
+        the file, unless they share bytes: beyond that the rest is left out.
         """
         if not self.value_count:
             return
@@ -189,7 +189,7 @@ def root(data: bytes) -> Node:
 
 
 def checksum(base: bytes) -> bytes:
-    """What the bytes from 508 on must be for those before them."""
+    """The checksum of a base block, which is stored at offset 508."""
     found = 0
     for (word,) in _OFFSET.iter_unpack(base[:508]):
         found ^= word
@@ -197,7 +197,7 @@ def checksum(base: bytes) -> bytes:
 
 
 def _cell(data: bytes, offset: int) -> tuple[int, int]:
-    """Start and end of what is in a cell."""
+    """Start and end of a cell's content."""
     at = BASE + offset
     try:
         end = at - _SIZE.unpack_from(data, at)[0]
@@ -223,8 +223,8 @@ def _list(data: bytes, offset: int) -> tuple[bytes, int, int] | None:
 def _candidates(data: bytes, kind: bytes, start: int, end: int, name: str) -> Iterator[int]:
     """The elements of a list that may be the key of that name.
 
-    A hash is of the name in capitals, a hint its first four letters. What is a capital outside of ASCII is a matter of
-    tables of Windows, so for such names all elements are candidates.
+    A hash is that of the name in capitals, a hint its first four letters. Which capitals Windows uses outside of ASCII
+    depends on its own tables, so for such names all elements are candidates.
     """
     hint = name[:4]
     if kind == b"lh" and name.isascii():

@@ -1,8 +1,8 @@
-"""Changes of a registry hive that Windows had written only into the logs beside it, put in their place.
+"""Applies the changes of a registry hive that Windows had written only to the logs beside it.
 
-Since Windows 8.1 a log (`.LOG1`, `.LOG2`) is a row of entries whose numbers follow each other; an entry holds pages of
-the hive, and their hash. Both logs are used in turn. What is put in place is what Windows itself would when it loads
-the hive. The older format of logs is not read.
+Since Windows 8.1 a log (`.LOG1`, `.LOG2`) is a series of entries with consecutive numbers; an entry holds pages of the
+hive, and their hash. Both logs are used in turn. The changes applied are those that Windows itself would apply when it
+loads the hive. The older format of logs is not read.
 
 References:
     https://github.com/msuhanov/regf ("New format of transaction log files", "Multiple transaction log files");
@@ -27,7 +27,7 @@ _Entry = tuple[int, list[tuple[int, bytes]]]  # size of the file, pages with the
 
 
 def recovered(data: bytes, logs: list[bytes]) -> tuple[bytes, bool]:
-    """A hive file with what its logs have to add, and whether something was added and nothing is missing."""
+    """A hive file with the changes of its logs, and whether there were any and none is missing."""
     ended = _BASE_BLOCK.unpack_from(data)[2]
     fitting = sorted((first, log) for log in logs if (first := _first(log)) >= ended)
     if not fitting:
@@ -50,7 +50,7 @@ def recovered(data: bytes, logs: list[bytes]) -> tuple[bytes, bool]:
 
 
 def _first(log: bytes) -> int:
-    """The number of the first entry of a log; -1 for what is no log."""
+    """The number of the first entry of a log; -1 if the data is no log."""
     if len(log) < _SECTOR + _ENTRY.size or log[508:_SECTOR] != checksum(log):
         return -1
     signature, begun, ended, kind = _BASE_BLOCK.unpack_from(log)
@@ -58,7 +58,7 @@ def _first(log: bytes) -> int:
 
 
 def _entries(log: bytes, number: int, largest: int) -> Iterator[_Entry | None]:
-    """The entries of a log up to what is left of an older use of it; `None` for a broken one, which is the last."""
+    """The entries of a log, up to remains of its earlier use; a broken entry is `None` and the last one."""
     at = _SECTOR
     while at + _ENTRY.size <= len(log):
         signature, size, own, bins, count, content_hash, head_hash = _ENTRY.unpack_from(log, at)

@@ -1,4 +1,4 @@
-"""Values of the Windows registry: type and bytes as stored → text, number, texts or bytes.
+"""Values of the Windows registry: type and bytes as stored → string, number, strings or bytes.
 
 References:
     Microsoft, "Registry Value Types" (winnt.h); [MS-RRP] 2.2.
@@ -18,13 +18,13 @@ _NUMBERS: dict[int, tuple[int, Literal["little", "big"]]] = {
 
 
 def decode(kind: int, data: bytes) -> Value:
-    """The value as a Python value; types that are neither text nor number stay bytes.
+    """The value as a Python value; types that are neither strings nor numbers stay bytes.
 
-    Texts end at the first NUL, as for every program that reads them with the Windows API; half surrogates stay as
-    they are. Of a list, empty texts at the end are the terminator.
+    Strings end at the first NUL, as for every program that reads them with the Windows API; half surrogates stay as
+    they are. Empty strings at the end of a list are its terminator.
 
     Raises:
-        ValueError: a number without enough bytes; one without any is 0.
+        ValueError: a number has too few bytes; without any it is 0.
     """
     if kind in (SZ, EXPAND_SZ, LINK):
         return _text(data).partition("\0")[0]
@@ -39,7 +39,7 @@ def decode(kind: int, data: bytes) -> Value:
 
 
 def texts(found: list[str]) -> tuple[str, ...]:
-    """A list of texts without the empty ones at its end."""
+    """A list of strings without the empty ones at its end."""
     while found and not found[-1]:
         found.pop()
     return tuple(found)

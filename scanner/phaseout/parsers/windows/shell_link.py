@@ -24,8 +24,8 @@ class Link(NamedTuple):
         target: the file, as a path of the machine or with `%VARIABLES%`; empty where only the shell knows it (an
             advertised program, an app).
         arguments: for it.
-        relative: the file as seen from the shortcut.
-        description: in words.
+        relative: the path of the file from the shortcut's folder.
+        description: the shortcut's comment.
     """
 
     target: str
@@ -35,14 +35,14 @@ class Link(NamedTuple):
 
 
 def link(data: bytes, codepage: str = "cp1252") -> Link:
-    """What a shortcut starts. Of a truncated one, what is there.
+    """What a shortcut starts. A truncated file gives as much as it has.
 
     Args:
         data: the file.
-        codepage: for texts that are not Unicode; the file does not tell.
+        codepage: for strings that are not Unicode; the file does not name it.
 
     Raises:
-        ValueError: it is no shortcut.
+        ValueError: it is not a shortcut.
     """
     if len(data) < _HEADER or data[:4] != b"L\0\0\0" or data[4:20] != _CLSID:
         raise ValueError("no shortcut")
@@ -72,7 +72,7 @@ def link(data: bytes, codepage: str = "cp1252") -> Link:
 
 
 def _local(info: bytes, codepage: str) -> str:
-    """The local path in a LinkInfo: base and rest, in Unicode where it has both."""
+    """The local path in a LinkInfo: base and rest, in Unicode if it has them."""
     if len(info) < 28 or not _number(info, 8, 4) & _LOCAL:
         return ""
     if _number(info, 4, 4) >= 0x24:

@@ -1,4 +1,4 @@
-"""The actions of a scheduled task as the registry holds them: the value `Actions` below `TaskCache`.
+"""The actions of a scheduled task in the registry: the value `Actions` below `TaskCache`.
 
 The layout is undocumented. Version 1 (Windows 8.1) has the actions only, version 2 the name of the principal before
 them, version 3 two bytes of flags behind each program.
@@ -16,10 +16,10 @@ _MOST = 64  # the scheduler takes 32
 
 
 def actions(data: bytes) -> tuple[Action, ...]:
-    """What the task does, up to the first action of another kind (mails and messages, which Windows runs no longer).
+    """What the task does, up to the first action of another kind (mails and messages are no longer supported).
 
     Raises:
-        ValueError: the bytes are not of that layout.
+        ValueError: the bytes have another layout.
     """
     reader = _Reader(data)
     version = reader.number(2)

@@ -18,7 +18,7 @@ class Action(NamedTuple):
 
 
 class Task(NamedTuple):
-    """One task. `user` is a SID or a name, as is `group`; one of the two at most has a value."""
+    """One task. `user` and `group` are SIDs or names; at most one of the two has a value."""
 
     author: str
     description: str

@@ -32,7 +32,7 @@ class Version(NamedTuple):
     tables: dict[int, dict[str, str]]
 
     def text(self, name: str) -> str:
-        """A text (`CompanyName`, `ProductName`, …) in English, or else in the first language that has it."""
+        """A string (`CompanyName`, `ProductName`, …) in English, or else in the first language that has it."""
         tables = sorted(self.tables.items(), key=lambda table: table[0] & 0x3FF != _ENGLISH)
         return next((text for _, table in tables if (text := table.get(name.lower(), ""))), "")
 
@@ -45,7 +45,7 @@ class _Node(NamedTuple):
 
 
 def version(data: bytes) -> Version | None:
-    """What a resource says; `None` where it is no version resource. One that is cut off says what is there."""
+    """The facts in a version resource; `None` if it is none. One that is cut off gives as much as it has."""
     root = next(_nodes(data, 0, len(data)), None)
     if root is None or root.key != "VS_VERSION_INFO":
         return None
@@ -67,7 +67,7 @@ def version(data: bytes) -> Version | None:
 
 
 def _nodes(data: bytes, at: int, end: int) -> Iterator[_Node]:
-    """The nodes of a level. The value's own length is not relied on for texts: compilers count bytes or letters."""
+    """The nodes of a level. The stored length of strings is ignored: compilers count bytes or characters."""
     for _ in range(_NODES):
         if at + 8 > end:
             return
@@ -81,7 +81,7 @@ def _nodes(data: bytes, at: int, end: int) -> Iterator[_Node]:
 
 
 def _key(data: bytes, at: int, end: int) -> tuple[str, int]:
-    """The text up to its zero, and the offset behind that."""
+    """The string up to its zero, and the offset after it."""
     stop = min(end, at + 128)
     zero = data.find(b"\0\0", at, stop)
     while zero >= 0 and (zero - at) & 1:

@@ -1,4 +1,4 @@
-"""Moments and days as Windows programs write them → RFC 3339.
+"""Times and dates as Windows programs write them → RFC 3339.
 
 References:
     Microsoft, "FILETIME structure" (100 ns since 1601-01-01 UTC); "Uninstall Registry Key" (InstallDate, YYYYMMDD).
@@ -16,7 +16,7 @@ _HEX = re.compile(r"(?:0x)?([0-9a-fA-F]{15,16})")
 
 
 def filetime(ticks: int | None) -> str:
-    """`132223104000000000` → `2020-01-01T00:00:00Z`; empty for none, 0 and what lies beyond the year 9999."""
+    """`132223104000000000` → `2020-01-01T00:00:00Z`; empty for `None`, 0 and times after the year 9999."""
     if not ticks or ticks < 0:
         return ""
     try:
@@ -33,7 +33,7 @@ def install_date(value: str | int) -> str:
     hexadecimal digits. Days stay days: which time zone they are meant in is not known.
 
     Raises:
-        ValueError: it is none of these.
+        ValueError: it has none of these forms.
     """
     text = str(value).replace("\u200e", "").strip().strip("\0")
     if not text.strip("0"):

@@ -400,7 +400,7 @@ def _guest(info: Bundle | None, signed: Signature | None) -> str:
     """The maker of the virtual machine that a shortcut leads into; empty for everything else.
 
     The folder says nothing: anyone can name one like those of Parallels. A program that another maker signed is no
-    shortcut, whatever its bundle id says.
+    shortcut, even if its bundle id says so.
     """
     identifier = info.id.lower() if info else ""
     maker = next((maker for prefix, maker in _GUESTS if identifier.startswith(prefix)), "")

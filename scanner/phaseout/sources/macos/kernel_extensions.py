@@ -22,7 +22,7 @@ _FOLDERS = (
     "/System/Library/Extensions",
 )
 _SEALED = "/System/Library/Extensions"
-_SINCE = 11  # the version of macOS from which on nobody but Apple can put anything there
+_SINCE = 11  # since this version of macOS only Apple can put anything there
 _POLICY = "/var/db/SystemPolicyConfiguration/KextPolicy"
 _APPLE = "com.apple."
 _ROWS = 10_000

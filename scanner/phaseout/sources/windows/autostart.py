@@ -179,7 +179,7 @@ class _Reader:
                 yield LeftOut("a setting")
 
     def _notified(self, place: _Place) -> Iterator[Trace]:
-        """Libraries that Winlogon told of log-ons, up to Windows XP."""
+        """Libraries that Winlogon notified of log-ons, up to Windows XP."""
         for key in subkeys(self._key(place, _NOTIFY)):
             command = key.text("DLLName")
             if command:
@@ -273,7 +273,7 @@ class _Reader:
 
 
 def _command(value: Value | None) -> str | None:
-    """The command line in a value; empty where there is none, `None` for bytes that are no text."""
+    """The command line in a value; empty if there is none, `None` for bytes that hold no text."""
     if isinstance(value, bytes):
         value = as_text(value)
         if value is None:

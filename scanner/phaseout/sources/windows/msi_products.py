@@ -1,4 +1,4 @@
-r"""Products as Windows Installer itself keeps them, whatever became of their Uninstall entries.
+r"""Products as Windows Installer records them, even where their Uninstall entries are gone.
 
 A product is recorded under `UserData` with everything that its Uninstall entry has (the machine's products under the
 SID of the system), and again, with its name and package only, where it is advertised: for the machine under `Classes`,

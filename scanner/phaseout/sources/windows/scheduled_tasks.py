@@ -91,7 +91,7 @@ def collect(host: Host) -> Iterator[Trace]:
 
 
 def _task(host: Host, path: str) -> Task | Problem:
-    """The task in a file, or why there is none."""
+    """The task in a file, or the problem that prevents reading it."""
     before = len(host.files.problems)
     data = host.files.read(path, _SIZE)
     if data is None:

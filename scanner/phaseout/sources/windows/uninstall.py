@@ -1,7 +1,7 @@
 r"""Programs of the Uninstall keys: those of the machine in all views, and those of every user.
 
-An entry is kept whatever it lacks; one without `DisplayName` goes by the name of its key. Only a key without any
-content is left out: Windows keeps such keys for its own components. Where a product id holds a backslash, the entry
+An entry is kept even if it lacks most values; without `DisplayName` it goes by the name of its key. Only a key without
+any content is left out: Windows keeps such keys for its own components. If a product id holds a backslash, the entry
 lies in a key below, which is read as well.
 
 An entry is `leftover` if it names places on disk and all of them are gone. What lies in the Windows folder (`msiexec`,
