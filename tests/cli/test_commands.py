@@ -6,7 +6,7 @@ import msgspec
 import pytest
 from phaseout.sources import ALL
 
-from tests.cli.test_scan import phaseout
+from tests.support.command import phaseout
 
 
 def test_sources_names_all() -> None:

@@ -9,8 +9,8 @@ import msgspec
 import pytest
 
 from tests.cli.test_match import save
-from tests.cli.test_scan import KESL, phaseout
-from tests.support.trees import Tree
+from tests.support.command import phaseout
+from tests.support.trees import KESL, Tree
 
 BASH = "Package: bash\nStatus: install ok installed\nMaintainer: Debian <d@d>\nArchitecture: amd64\nVersion: 5.2\n"
 

@@ -9,9 +9,9 @@ import time
 import pytest
 from phaseout.report import FORMATS
 
-from tests.cli.test_scan import KESL, phaseout
+from tests.support.command import phaseout
 from tests.support.places import CODE
-from tests.support.trees import Tree
+from tests.support.trees import KESL, Tree
 
 FULL = "/dev/full"
 needs_full = pytest.mark.skipif(not os.path.exists(FULL), reason="no device that is always full here")

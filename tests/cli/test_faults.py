@@ -10,9 +10,9 @@ import pytest
 from phaseout.scan.messages import Request
 from phaseout.scan.supervisor import ScanSupervisor
 
-from tests.cli.test_scan import KESL, phaseout
+from tests.support.command import phaseout
 from tests.support.places import CODE
-from tests.support.trees import Tree
+from tests.support.trees import KESL, Tree
 
 
 def test_processes_that_come_and_go() -> None:

@@ -15,9 +15,9 @@ import pytest
 from phaseout.inventories.saved import write
 from phaseout.model.nouns import INVENTORY_SCHEMA, HostInfo, Inventory, Item, SourceRun
 
-from tests.cli.test_scan import KESL, ROOT, phaseout
-from tests.support.places import CODE
-from tests.support.trees import Tree
+from tests.support.command import phaseout
+from tests.support.places import CODE, ROOT
+from tests.support.trees import KESL, Tree
 
 
 def inventory(name: str, *, found: bool = False, items: int = 3) -> Inventory:

@@ -11,29 +11,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from tests.support.command import phaseout
 from tests.support.places import CODE
-from tests.support.trees import Tree
-
-KESL = """\
-Package: kesl
-Status: install ok installed
-Maintainer: Kaspersky Lab <support@kaspersky.com>
-Architecture: amd64
-Version: 12.1.0-1543
-"""
-ROOT = Path(__file__).parents[2]
-
-
-def phaseout(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "phaseout", *arguments],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-        env={**os.environ, **environment},
-        cwd=CODE,
-    )
+from tests.support.trees import KESL, Tree
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 import msgspec
 from phaseout.model.nouns import Inventory
 
-from tests.cli.test_scan import phaseout
+from tests.support.command import phaseout
 from tests.support.trees import WindowsTree
 
 

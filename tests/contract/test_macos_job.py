@@ -13,8 +13,8 @@ from phaseout.rules.matcher import Matcher
 from phaseout.scan.worker import run_source
 from phaseout.sources import load
 
-from tests.cli.test_scan import phaseout
 from tests.support.bom_writer import bom
+from tests.support.command import phaseout
 from tests.support.macho_writer import fat, signed_macho
 from tests.support.trees import MacTree
 

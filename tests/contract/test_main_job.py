@@ -14,7 +14,7 @@ from phaseout.host.opening import live_host
 from phaseout.model.nouns import Item
 from phaseout.rules.matcher import Matcher
 
-from tests.cli.test_scan import phaseout
+from tests.support.command import phaseout
 from tests.support.harness import run
 from tests.support.places import CORPORA
 

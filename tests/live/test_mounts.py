@@ -9,9 +9,9 @@ from phaseout.host import opening
 from phaseout.scan.messages import Request
 from phaseout.scan.supervisor import ScanSupervisor
 
-from tests.cli.test_scan import KESL, phaseout
+from tests.support.command import in_a_new_interpreter as phaseout
 from tests.support.private_mounts import mount, unmount
-from tests.support.trees import Tree
+from tests.support.trees import KESL, Tree
 
 # Where a mount that hangs may lie, and the source that would read it.
 HUNG = {Path("/opt/phaseout-hung-test"): "vendor_folders", Path.home() / ".vscode-insiders": "editor_extensions"}

@@ -1,5 +1,7 @@
 """The main job on a live system: a package really unpacked, a unit really there, a process really running."""
 
+import csv
+import io
 import os
 import shutil
 import subprocess
@@ -7,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.test_scan import phaseout
-from tests.contract.test_main_job import build_deb, needs, rows
+from tests.contract.test_main_job import build_deb, needs
+from tests.support.command import in_a_new_interpreter as phaseout
 
 
 def test_what_is_written_stays_here() -> None:
@@ -41,8 +43,9 @@ def test_one_finding_from_package_process_and_unit(tmp_path: Path) -> None:
     package = build_deb(tmp_path / "kesl", "kesl")
     subprocess.run(["dpkg", "--unpack", package], check=True, capture_output=True)
     with subprocess.Popen([str(program), "60"]) as child:
-        found = rows()
+        result = phaseout("scan", "-f", "csv")
         child.kill()
+    found = list(csv.DictReader(io.StringIO(result.stdout)))
     assert {row["product"] for row in found} == {"Kaspersky Endpoint Security for Linux"}
     assert {"package", "process", "service"} <= {row["kind"] for row in found}
     assert {row["state"] for row in found if row["kind"] == "process"} == {"running"}

@@ -14,6 +14,14 @@ from phaseout.host.registry.memory import registry_in_memory
 from phaseout.host.windows.opening import windows_host
 from phaseout.parsers.windows.registry_values import Value
 
+KESL = """\
+Package: kesl
+Status: install ok installed
+Maintainer: Kaspersky Lab <support@kaspersky.com>
+Architecture: amd64
+Version: 12.1.0-1543
+"""
+
 
 class Tree:
     """A folder that is filled like the root of a machine."""

@@ -1,10 +1,11 @@
 """Fails a test run that changed the machine it ran on.
 
 The places that a careless test of a scanner would change are compared before and after: names, sizes and times of the
-files, and the mount table. Of another program that changed one of them in the meantime, this cannot tell.
+files, and mounts. If another program changed one of them in the meantime, the run fails as well.
 """
 
 import os
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,12 +21,19 @@ _BEFORE = pytest.StashKey[Fingerprint]()
 _CHANGES = pytest.StashKey[list[str]]()
 
 
-def fingerprint(places: tuple[str, ...]) -> Fingerprint:
+def fingerprint(places: tuple[str, ...], depth: int = DEPTH) -> Fingerprint:
     """Mode, size and time of each file, and one entry for each mount."""
-    found = {path: _state(path) for place in places for path in _below(place, DEPTH)}
+    found = {path: _state(path) for place in places for path in _below(place, depth)}
     if MOUNTS.exists():
-        found |= {f"mount {line}": () for line in MOUNTS.read_text(errors="surrogateescape").splitlines()}
+        lines = MOUNTS.read_text(errors="surrogateescape").splitlines()
+        found |= {f"mount {line}": () for line in lines if _ours(line.split()[4], places)}
     return found
+
+
+def _ours(point: str, places: tuple[str, ...]) -> bool:
+    """Whether a mount lies where a test could have made it: other people of this machine mount things as well."""
+    hidden = f"{Path.home()}/."
+    return point.startswith((hidden, tempfile.gettempdir())) or any(map(Path(point).is_relative_to, places))
 
 
 def differences(before: Fingerprint, after: Fingerprint) -> list[str]:

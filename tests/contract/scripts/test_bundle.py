@@ -17,8 +17,7 @@ from pathlib import Path
 import pytest
 from phaseout import __version__
 
-from tests.cli.test_scan import KESL
-from tests.support.trees import Tree
+from tests.support.trees import KESL, Tree
 
 ROOT = Path(__file__).parents[3]
 MAKE = ROOT / "scripts/make_bundle.py"

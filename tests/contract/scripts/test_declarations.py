@@ -11,8 +11,8 @@ from xml.etree import ElementTree as ET
 import pytest
 from phaseout.parsers.windows.task_xml import task
 
-from tests.cli.test_scan import KESL, phaseout
-from tests.support.trees import Tree
+from tests.support.command import phaseout
+from tests.support.trees import KESL, Tree
 
 SCRIPTS = Path(__file__).parents[3] / "scripts"
 TASK = SCRIPTS / "group_policy/phaseout_task.xml"

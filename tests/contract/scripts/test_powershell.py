@@ -19,8 +19,8 @@ from typing import Any
 import pytest
 from phaseout import __version__
 
-from tests.cli.test_scan import KESL, phaseout
-from tests.support.trees import Tree
+from tests.support.command import phaseout
+from tests.support.trees import KESL, Tree
 
 SCRIPTS = Path(__file__).parents[3] / "scripts"
 ALL = sorted(path.relative_to(SCRIPTS).as_posix() for path in SCRIPTS.rglob("*.ps1"))

@@ -16,9 +16,8 @@ from xml.etree import ElementTree as ET
 import pytest
 from phaseout.parsers.linux.crontab import Job, lines
 
-from tests.cli.test_scan import KESL
 from tests.contract.scripts.conftest import stand_in
-from tests.support.trees import Tree
+from tests.support.trees import KESL, Tree
 
 ROOT = Path(__file__).parents[3]
 SCRIPTS = ROOT / "scripts"

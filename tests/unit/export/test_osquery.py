@@ -19,7 +19,7 @@ from phaseout.model.nouns import Inventory, Item, Platform
 from phaseout.model.rules import Ruleset, Specimen
 from phaseout.rules.matcher import Matcher
 
-from tests.cli.test_scan import phaseout
+from tests.support.command import phaseout
 from tests.support.places import CODE
 from tests.unit.serve.test_osquery_extension import KESL, osqueryi
 

@@ -8,7 +8,7 @@ from phaseout.cli.rule_files import read_rules
 from phaseout.export.sigma import export
 from phaseout.model.nouns import Platform
 
-from tests.cli.test_scan import phaseout
+from tests.support.command import phaseout
 
 yaml = pytest.importorskip("yaml", reason="not installed: PyYAML")
 ALL: tuple[Platform, ...] = ("linux", "macos", "windows")

@@ -10,7 +10,7 @@ from phaseout.export.wazuh_sca import export
 from phaseout.model.nouns import Platform
 from phaseout.model.rules import Ruleset
 
-from tests.cli.test_scan import phaseout
+from tests.support.command import phaseout
 
 yaml = pytest.importorskip("yaml", reason="not installed: PyYAML")
 PLATFORMS: tuple[Platform, ...] = ("linux", "macos", "windows")
