@@ -167,9 +167,10 @@ class _Worker:
     """A process that judges files, and the pipe to it."""
 
     def __init__(self, judge: Judge) -> None:
-        context = (
-            multiprocessing.get_context("spawn") if sys.platform != "linux" else multiprocessing.get_context("fork")
-        )
+        if sys.platform == "linux":
+            context = multiprocessing.get_context("fork")
+        else:
+            context = multiprocessing.get_context("spawn")
         self.pipe, theirs = context.Pipe()
         self._process = context.Process(target=_judge_for, args=(judge, theirs), daemon=True)
         self._process.start()
@@ -223,9 +224,11 @@ class _Pool:
 
     def _wait(self) -> None:
         """Takes what has come from any process. The file at which one ended is a problem, the rest begins anew."""
-        busy = {worker.pipe: number for number, worker in enumerate(self._workers) if worker.task is not None}
-        for pipe in multiprocessing.connection.wait(list(busy)):
-            number = busy[cast("_Pipe", pipe)]
+        busy = [number for number, worker in enumerate(self._workers) if worker.task is not None]
+        ready = multiprocessing.connection.wait([self._workers[number].pipe for number in busy])
+        for number in busy:
+            if self._workers[number].pipe not in ready:
+                continue
             worker = self._workers[number]
             task = cast("_Task", worker.task)
             try:
