@@ -90,9 +90,10 @@ def _without_properties(value: str, anchors: dict[str, str]) -> tuple[str, str]:
     """The text behind anchors and tags, and the name of the anchor."""
     value = value.lstrip(" \t")
     name = ""
-    while found := _PROPERTY.match(value):
-        name = found[1] or name
-        value = value[found.end() :]
+    for _ in range(2):  # an anchor and a tag
+        if found := _PROPERTY.match(value):
+            name = found[1] or name
+            value = value[found.end() :]
     if value[:1] == "*":
         value = f"'{anchors.get(value[1:].partition(' ')[0].partition(chr(10))[0], '')}'"
     return value, name
