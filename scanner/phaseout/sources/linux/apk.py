@@ -29,7 +29,7 @@ def collect(host: Host) -> Iterator[Trace]:
         for trace in _packages(host, path, text or ""):
             found = True
             yield trace
-    if not found and (host.families & _SYSTEMS or host.files.exists(_WORLD)):
+    if not found and (host.families & _SYSTEMS or (host.files.exists(_WORLD) and not host.families)):
         wrong = "holds no package" if any(map(host.files.exists, _INSTALLED)) else "is missing"
         yield Problem(_INSTALLED[0], f"{wrong}, though this is a system of apk", "missing")
 

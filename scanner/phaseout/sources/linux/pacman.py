@@ -31,7 +31,7 @@ def collect(host: Host) -> Iterator[Trace]:
             if entry.kind != "file":  # ALPM_DB_VERSION
                 found = True
                 yield from _package(host, f"{folder}/local", entry.name)
-    if not found and (host.families & _SYSTEMS or host.files.exists(_SETTINGS)):
+    if not found and (host.families & _SYSTEMS or (own and not host.families)):
         where = f"{(*own, *_FOLDERS)[0]}/local"
         yield Problem(where, "holds no package, though this is a system of pacman", "missing")
 

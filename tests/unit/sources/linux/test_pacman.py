@@ -171,3 +171,9 @@ def test_a_real_capture_of_another_place(corpora: Path, as_host: Callable[[Path]
     result = run("pacman", as_host(root))
     assert result.items
     assert result.run.status == "ok"
+
+
+def test_pacman_as_a_tool_of_another_system(tree: Tree) -> None:
+    tree.write("/etc/os-release", "ID=debian\n")
+    tree.write("/etc/pacman.conf", "[options]\nDBPath = /srv/arch\n")
+    assert run("pacman", tree.host()).run.status == "ok"
