@@ -47,11 +47,11 @@ REMEDIES: dict[Cause, str] = {
     "guarded": "give the program that starts phaseout Full Disk Access (System Settings > Privacy & Security)",
     "mount": "scan the machine that holds it, or a copy of it with --root",
     "cloud": "keep the files on this machine, then scan again",
-    "limit": "look at this place by hand: it holds more than phaseout reads",
+    "limit": "check this place by hand: it holds more than phaseout reads",
     "vanished": "scan again while nothing is installed or removed",
     "missing": "find out where it went, or mount the disk that holds it",
     "damaged": "repair or remove it, then scan again",
-    "unsupported": "look at this place by hand",
+    "unsupported": "check this place by hand",
     "error": "scan again; if it stays, check the disk",
 }
 

@@ -9,9 +9,9 @@ import sys
 from ctypes import wintypes
 
 _EXTENDED_LIMITS = 9  # JobObjectExtendedLimitInformation
-_DIE_ON_UNHANDLED_EXCEPTION = 0x400  # a crash ends the worker; no dialog waits for somebody
+_DIE_ON_UNHANDLED_EXCEPTION = 0x400  # a crash ends the worker without a dialog
 _PROCESS_MEMORY = 0x100
-_KILL_ON_JOB_CLOSE = 0x2000  # nothing is left when the supervisor is ended, however that comes about
+_KILL_ON_JOB_CLOSE = 0x2000  # ends the worker with the supervisor, however that ends
 
 
 class _Limits(ctypes.Structure):
@@ -36,14 +36,14 @@ class _Limits(ctypes.Structure):
 
 
 class Job:
-    """A job object for one worker and whatever belongs to it (a one-file executable is two processes).
+    """A job object for one worker and its own processes (a one-file executable is two processes).
 
     Args:
-        process: a handle of the worker that may be used to end it.
+        process: a handle of the worker with the right to end it.
         memory: bytes that each of its processes may hold.
 
     Raises:
-        OSError: this Windows refuses; the worker goes on without bounds.
+        OSError: this Windows refuses; the worker runs without limits.
     """
 
     def __init__(self, process: int, memory: int) -> None:
@@ -68,7 +68,7 @@ class Job:
             raise error
 
     def end(self) -> None:
-        """Ends every process in it; harmless if that was done."""
+        """Ends every process in it. May be called again."""
         if sys.platform == "win32" and self._handle:
             self._kernel.TerminateJobObject(wintypes.HANDLE(self._handle), 1)
             self._kernel.CloseHandle(wintypes.HANDLE(self._handle))

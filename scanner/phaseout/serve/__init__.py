@@ -1,1 +1,1 @@
-"""Serves what is found to other programs."""
+"""Serves results to other programs."""

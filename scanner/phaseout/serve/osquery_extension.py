@@ -1,11 +1,11 @@
-"""An extension of osquery: registers with the running osquery, and answers what it asks of the tables.
+"""An osquery extension: registers with the running osquery and answers its queries of the tables.
 
-Every request has a thread of its own, so that osquery's `ping` is answered while a scan runs; a query that comes
-meanwhile waits for the same scan. The result is kept for some seconds: a join asks for a table once for every row of
-the other, therefore only the rows and columns that it wants are sent.
+Every connection has its own thread, so that osquery's `ping` is answered during a scan; a query that comes meanwhile
+waits for the result of that scan. A result is kept for some seconds. A join queries a table once for each row of the
+other table, therefore only the requested rows and columns are sent.
 
-osquery's own Python bindings are not used. They answer one connection at a time, so that a ping waits as long as a
-scan, end by `os._exit`, and bring three packages; what they do for us are the five messages below.
+osquery's own Python bindings are not used: they serve one connection at a time, so that a ping would wait for a scan,
+they end by `os._exit`, and they need three packages. All that is needed of them are the five messages below.
 
 References:
     https://github.com/osquery/osquery/blob/master/osquery/extensions/thrift/osquery.thrift (the messages),
@@ -39,55 +39,55 @@ from phaseout.parsers.encodings.thrift import (
 )
 from phaseout.serve.osquery_tables import TABLES, Row, selected
 
-Seen = tuple[Inventory, Report]
+Result = tuple[Inventory, Report]
 _SDK = "5.0.0"  # of osquery: the messages are those of every 5.x
-_SILENCE = 60.0  # seconds after which a connection that says nothing is closed
+_SILENCE = 60.0  # seconds after which a silent connection is closed
 _PAUSE = 0.1  # seconds between the attempts to reach osquery
 
 
 class CannotServeError(Exception):
-    """osquery cannot be reached, or does not want the tables; the text says which."""
+    """osquery cannot be reached, or rejects the tables; the text says which."""
 
 
-class Kept:
-    """The rows of the last result, and of a new one when it is too old."""
+class CachedResult:
+    """The rows of the last scan; a new scan runs when they are too old."""
 
-    def __init__(self, look: Callable[[], Seen], seconds: float) -> None:
-        self._look = look
+    def __init__(self, scan: Callable[[], Result], seconds: float) -> None:
+        self._scan = scan
         self._seconds = seconds
         self._lock = threading.Lock()
         self._tables: dict[str, list[Row]] = {}
         self._end = 0.0
 
     def rows(self, table: str) -> list[Row]:
-        """What a table holds now; whoever asks while somebody looks waits for the same result."""
+        """The rows of a table. Queries during a scan wait for its result."""
         with self._lock:
             if not self._tables or time.monotonic() >= self._end:
-                seen = self._look()
-                self._tables = {name: list(table.rows(*seen)) for name, table in TABLES.items()}
+                result = self._scan()
+                self._tables = {name: list(table.rows(*result)) for name, table in TABLES.items()}
                 self._end = time.monotonic() + self._seconds
             return self._tables[table]
 
 
-def serve(path: str, look: Callable[[], Seen], *, timeout: float, interval: float, keep: float) -> None:
-    """Serves the tables until osquery ends or says that it is enough.
+def serve(path: str, scan: Callable[[], Result], *, timeout: float, interval: float, keep: float) -> None:
+    """Serves the tables until osquery ends or asks the extension to shut down.
 
     Args:
         path: osquery's socket, on Windows its pipe.
-        look: scans and judges; what it raises becomes the error of the query.
+        scan: scans and judges; its exceptions become the error of the query.
         timeout: seconds to wait for osquery.
-        interval: seconds between the looks whether osquery still lives.
-        keep: seconds for which a result is good.
+        interval: seconds between the checks whether osquery is still running.
+        keep: seconds for which a result is reused.
 
     Raises:
-        CannotServeError: it never came to serving.
+        CannotServeError: the tables could not be registered.
     """
     osquery = _reach(path, timeout)
-    enough = threading.Event()
+    shutdown = threading.Event()
     with contextlib.closing(osquery):
         uuid = _register(osquery)
-        with _served(f"{path}.{uuid}", _Answers(Kept(look, keep), enough)):
-            while not enough.wait(interval):
+        with _served(f"{path}.{uuid}", _Answers(CachedResult(scan, keep), shutdown)):
+            while not shutdown.wait(interval):
                 try:
                     _ask(osquery, "ping", Fields())
                 except (OSError, EOFError, ThriftError):
@@ -97,14 +97,14 @@ def serve(path: str, look: Callable[[], Seen], *, timeout: float, interval: floa
 
 
 class _Answers:
-    """What osquery may ask of an extension."""
+    """The answers to the requests that osquery sends to an extension."""
 
-    def __init__(self, kept: Kept, enough: threading.Event) -> None:
-        self._kept = kept
-        self.enough = enough
+    def __init__(self, result: CachedResult, shutdown: threading.Event) -> None:
+        self._result = result
+        self.shutdown = shutdown
 
     def __call__(self, connection: "_Connection") -> None:
-        """Answers until the other side closes."""
+        """Answers until the other side closes the connection."""
         with contextlib.closing(connection), contextlib.suppress(OSError, EOFError, ThriftError):
             while True:
                 asked = read_message(connection.read)
@@ -112,7 +112,7 @@ class _Answers:
                 if asked.kind != ONEWAY:
                     connection.write(write_message(answer))
                 if asked.name == "shutdown":
-                    self.enough.set()
+                    self.shutdown.set()
 
     def _answer(self, asked: Message) -> Message:
         if asked.name == "ping":
@@ -136,9 +136,9 @@ class _Answers:
         if action != "generate":
             return _status(1, f"no action {action}"), []
         try:
-            rows = selected(self._kept.rows(str(name)), table.columns, request.get("context", ""))
+            rows = selected(self._result.rows(str(name)), table.columns, request.get("context", ""))
             return _status(0, "OK"), rows
-        except Exception as error:  # noqa: BLE001  (whatever it is, osquery shall hear of it and we go on)
+        except Exception as error:  # noqa: BLE001  (it becomes the error of this query, and the extension continues)
             return _status(1, f"phaseout: {error}"), []
 
 
@@ -155,7 +155,7 @@ def _reply(asked: Message, result: Fields) -> Message:
 
 
 def _register(osquery: "_Connection") -> int:
-    """The number that osquery gives us; the name of our own socket ends with it."""
+    """Registers the tables; returns the number from osquery with which the name of our own socket ends."""
     info = Fields({1: "phaseout", 2: __version__, 3: _SDK, 4: "4.0.0"})
     registry = {"table": {name: _routes(table.columns) for name, table in TABLES.items()}}
     try:
@@ -163,7 +163,7 @@ def _register(osquery: "_Connection") -> int:
     except (OSError, EOFError, ThriftError) as error:
         raise CannotServeError(f"osquery did not answer: {error}") from error
     if status.get(1) or not isinstance(status.get(3), int):
-        raise CannotServeError(f"osquery does not want the tables: {status.get(2)}")
+        raise CannotServeError(f"osquery rejected the tables: {status.get(2)}")
     return int(status[3])
 
 
@@ -171,8 +171,8 @@ def _ask(connection: "_Connection", name: str, fields: Fields) -> Fields:
     """The result of a call.
 
     Raises:
-        ThriftError: the other side answered with an error, or something else.
-        EOFError: it closed.
+        ThriftError: the other side answered with an error, or not with a result.
+        EOFError: it closed the connection.
         OSError: the connection broke.
     """
     connection.write(write_message(Message(name, CALL, 0, fields)))
@@ -187,17 +187,17 @@ class _Connection(Protocol):
     """Bytes to and from the other side."""
 
     def read(self, size: int) -> bytes:
-        """Exactly so many bytes.
+        """Exactly `size` bytes.
 
         Raises:
-            EOFError: the other side closed.
+            EOFError: the other side closed the connection.
         """
 
     def write(self, data: bytes) -> None:
         """Sends all of it."""
 
     def close(self) -> None:
-        """Ends it."""
+        """Closes it."""
 
 
 def _reach(path: str, seconds: float) -> _Connection:
@@ -208,7 +208,7 @@ def _reach(path: str, seconds: float) -> _Connection:
             return _connect(path)
         except OSError as error:
             if time.monotonic() >= end:
-                raise CannotServeError(f"{path}: no osquery listens there ({error.strerror or error})") from error
+                raise CannotServeError(f"{path}: osquery does not listen there ({error.strerror or error})") from error
             time.sleep(_PAUSE)
 
 
@@ -237,7 +237,7 @@ if sys.platform == "win32":
             self._file.close()
 
     class _Served:
-        """The end of a pipe that we serve; it comes in messages, wherever the other side cut."""
+        """Our end of a pipe. It delivers messages, whose boundaries mean nothing."""
 
         def __init__(self, pipe: PipeConnection | Connection) -> None:
             self._pipe = pipe
@@ -260,11 +260,11 @@ if sys.platform == "win32":
 
     @contextlib.contextmanager
     def _served(path: str, answers: _Answers) -> Iterator[None]:
-        """Listens at a pipe."""
+        """Listens on a pipe."""
         listener = Listener(path, "AF_PIPE")
 
         def accept() -> None:
-            while not answers.enough.is_set():
+            while not answers.shutdown.is_set():
                 with contextlib.suppress(OSError, EOFError):
                     pipe = listener.accept()
                     threading.Thread(target=answers, args=(_Served(pipe),), daemon=True).start()
@@ -288,7 +288,7 @@ else:
         def read(self, size: int) -> bytes:
             data = self._file.read(size)
             if len(data) < size:
-                raise EOFError("it closed")
+                raise EOFError("the connection was closed")
             return data
 
         def write(self, data: bytes) -> None:
@@ -313,9 +313,9 @@ else:
 
     @contextlib.contextmanager
     def _served(path: str, answers: _Answers) -> Iterator[None]:
-        """Listens at a path that nobody but its owner may use."""
+        """Listens on a socket that only its owner may use."""
         place = Path(path)
-        if place.is_socket():  # left over from one that was killed
+        if place.is_socket():  # left by an extension that was killed
             place.unlink()
         before = os.umask(0o077)
         try:

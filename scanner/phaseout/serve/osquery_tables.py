@@ -1,7 +1,7 @@
-"""The tables that osquery gets, as pure functions from a report and its inventory to rows.
+"""The tables served to osquery, as pure functions from an inventory and its report to rows.
 
-A row is column → text, as osquery's protocol wants it; a column that a row lacks is NULL. Texts that were found on the
-machine have their control characters written out: whoever selects them may sit at a terminal.
+A row maps columns to strings, as osquery's protocol requires; a column that a row lacks is NULL. Control characters in
+strings from the machine are escaped, because the result may be shown in a terminal.
 
 References:
     https://osquery.readthedocs.io/en/stable/development/osquery-sdk/ (tables of extensions);
@@ -23,14 +23,14 @@ _NUMBERS = {"pid": "BIGINT", "days_left": "INTEGER", "rows": "INTEGER", "items":
 
 
 class Table(NamedTuple):
-    """A table: its columns with their SQL types, and what fills it."""
+    """A table: its columns with their SQL types, and the function that gives its rows."""
 
     columns: dict[str, str]
     rows: Callable[[Inventory, Report], Iterator[Row]]
 
 
 def restricted_software(inventory: Inventory, report: Report) -> Iterator[Row]:
-    """One row for each item of each finding, those that were suppressed included. None: see the coverage."""
+    """One row for each item of each finding, suppressed ones included. If there is none, see the coverage."""
     del inventory
     for finding in (*report.findings, *report.suppressed):
         for item, because in zip(finding.items, finding.because, strict=True):
@@ -40,7 +40,7 @@ def restricted_software(inventory: Inventory, report: Report) -> Iterator[Row]:
 def coverage(inventory: Inventory, report: Report) -> Iterator[Row]:
     """One row for each source, and one for each other part of the machine that was not seen."""
     del inventory
-    unseen = {one.source: one for one in report.unseen if one.source}
+    unseen = {one.source: one for one in reversed(report.unseen) if one.source}  # the first of each
     for run in report.runs:
         missing = unseen.get(run.source)
         yield _row(
@@ -63,7 +63,7 @@ def coverage(inventory: Inventory, report: Report) -> Iterator[Row]:
 
 
 def items(inventory: Inventory, report: Report) -> Iterator[Row]:
-    """One row for each item, whoever made it."""
+    """One row for each item, of whatever vendor."""
     del report
     for item in inventory.items:
         rest = {
@@ -78,10 +78,10 @@ def items(inventory: Inventory, report: Report) -> Iterator[Row]:
 
 
 def selected(rows: Iterable[Row], columns: dict[str, str], context: str) -> list[Row]:
-    """The rows and columns that a query wants: all that `=` in its context does not rule out.
+    """The rows and columns that a query requests: all that an `=` in its context does not rule out.
 
-    It may be more than was asked for, never less: SQLite looks at each row once more. Texts are compared without
-    regard to case, since a query may do so; a context that is not understood selects everything.
+    There may be more rows than requested, never fewer: SQLite checks each row again. Strings are compared without
+    regard to case, because the query may do so. A context that is not understood selects everything.
     """
     try:
         asked = json.loads(context)
@@ -135,7 +135,7 @@ def _item(item: Item) -> Row:
 
 
 def _row(row: Row) -> Row:
-    """Without the numbers that are not known: an empty text is none."""
+    """Drops numeric columns without a value: "" is not a number."""
     return {column: visible(text) for column, text in row.items() if text or column not in _NUMBERS}
 
 

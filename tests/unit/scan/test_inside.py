@@ -18,13 +18,13 @@ def outer(collect: object) -> Source:
     return Source("outer", "Outer", ("linux",), ("package",), (), (), "It sees nothing.", collect)  # type: ignore[arg-type]
 
 
-def look(tree: Tree) -> Iterator[Trace]:
+def container(tree: Tree) -> Iterator[Trace]:
     inner = layered_host(tree.host(), ["/srv/root"], "web")
     assert inner is not None
     yield Inside("container web", "ada", inner)
 
 
-def test_every_source_that_may_look_inside_is_registered() -> None:
+def test_every_source_for_hosts_inside_is_registered() -> None:
     assert set(sources.INSIDE) <= set(sources.ALL)
     assert all(not source.needs and "linux" in source.platforms for source in sources.load_inside())
     kinds = {kind for source in sources.load_inside() for kind in source.kinds}
@@ -36,7 +36,7 @@ def test_what_is_seen_inside_counts_for_the_source_that_found_the_place(tree: Tr
     tree.write("/srv/root/var/lib/dpkg/status", "Version: 1\n\nPackage: x\nStatus: install ok installed\n")
     tree.fifo("/srv/root/lib/apk/db/installed")
     items: list[Item] = []
-    outcome = run_source(outer(lambda _: look(tree)), tree.host(), items.append)
+    outcome = run_source(outer(lambda _: container(tree)), tree.host(), items.append)
     (item,) = items
     assert (item.name, item.source, item.user) == ("x", "outer", "ada")
     assert (item.details["inside"], item.details["seen_by"]) == ("container web", "dpkg")
@@ -58,7 +58,7 @@ def test_a_source_that_raises_inside_costs_a_problem(tree: Tree, monkeypatch: py
 
     monkeypatch.setattr(sources, "load_inside", lambda: (dpkg._replace(name="broken", collect=broken), dpkg))
     items: list[Item] = []
-    outcome = run_source(outer(lambda _: look(tree)), tree.host(), items.append)
+    outcome = run_source(outer(lambda _: container(tree)), tree.host(), items.append)
     assert [item.name for item in items] == ["x"]
     assert outcome.problems == (Problem("container web: broken", "ZeroDivisionError: inside", "error"),)
     assert outcome.status == "partial"

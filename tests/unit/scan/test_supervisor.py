@@ -139,7 +139,7 @@ def wait_until(done: Callable[[], bool], seconds: float = 20) -> None:
 
 
 @pytest.fixture
-def look(tree: Tree, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Inventory]:
+def scan(tree: Tree, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Inventory]:
     def over(
         *collects: Collect,
         whole: float = 60,
@@ -153,8 +153,8 @@ def look(tree: Tree, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Inventory
         )
         monkeypatch.setattr(phaseout.sources, "load", lambda platform: sources)  # noqa: ARG005
         asked = Request(root=str(tree.root), platform="linux", **request)
-        look = ScanSupervisor(asked, whole=whole, each=each, cpu=cpu, memory=memory)
-        return look.inventory(scanned_at="2026-01-01T00:00:00Z", tool="test")
+        supervisor = ScanSupervisor(asked, whole=whole, each=each, cpu=cpu, memory=memory)
+        return supervisor.inventory(scanned_at="2026-01-01T00:00:00Z", tool="test")
 
     return over
 
@@ -171,9 +171,9 @@ def look(tree: Tree, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Inventory
     ids=lambda one: getattr(one, "__name__", ""),
 )
 def test_one_bad_source_costs_only_itself(
-    look: Callable[..., Inventory], bad: Collect, status: str, reason: str
+    scan: Callable[..., Inventory], bad: Collect, status: str, reason: str
 ) -> None:
-    inventory = look(good, bad, many)
+    inventory = scan(good, bad, many)
     before, broken, after = inventory.runs
     assert (before.status, before.rows, before.items) == ("ok", 3, 1)
     assert (broken.source, broken.status, broken.reason, broken.items) == (bad.__name__, status, reason, 1)
@@ -183,59 +183,59 @@ def test_one_bad_source_costs_only_itself(
     assert (unseen.source, unseen.why, unseen.kinds) == (bad.__name__, reason, ("package",))
 
 
-def test_a_source_that_takes_all_memory(look: Callable[..., Inventory]) -> None:
-    inventory = look(good, allocates, many, each=20, memory=512 << 20)
+def test_a_source_that_takes_all_memory(scan: Callable[..., Inventory]) -> None:
+    inventory = scan(good, allocates, many, each=20, memory=512 << 20)
     assert [(run.status, run.reason) for run in inventory.runs] == [("ok", ""), ("failed", "MemoryError: "), ("ok", "")]
     assert len(inventory.items) == 20_002
 
 
 def test_memory_is_bounded_where_the_system_bounds_none(
-    look: Callable[..., Inventory], monkeypatch: pytest.MonkeyPatch
+    scan: Callable[..., Inventory], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As on macOS."""
     monkeypatch.setattr(phaseout.scan.worker_process, "_limit", lambda *_: None)
     monkeypatch.setattr(phaseout.scan.supervisor, "_USAGE_INTERVAL", 0.05)
-    inventory = look(good, fills, many, each=20, memory=256 << 20)
+    inventory = scan(good, fills, many, each=20, memory=256 << 20)
     assert [run.status for run in inventory.runs] == ["ok", "failed", "ok"]
     assert inventory.runs[1].reason.endswith("MiB: the memory limit of the worker is 256 MiB")
 
 
-def test_two_bad_sources_in_a_row(look: Callable[..., Inventory]) -> None:
-    runs = look(crashes, exits, raises, good).runs
+def test_two_bad_sources_in_a_row(scan: Callable[..., Inventory]) -> None:
+    runs = scan(crashes, exits, raises, good).runs
     assert [run.status for run in runs] == ["failed", "failed", "failed", "ok"]
 
 
-def test_whole_time(look: Callable[..., Inventory]) -> None:
-    inventory = look(good, hangs, many, whole=1, each=30)
+def test_whole_time(scan: Callable[..., Inventory]) -> None:
+    inventory = scan(good, hangs, many, whole=1, each=30)
     assert [run.status for run in inventory.runs] == ["ok", "timeout", "failed"]
     assert inventory.runs[2].reason.startswith("not run: the time limit of the whole scan")
     assert [one.source for one in inventory.unseen] == ["hangs", "many"]
 
 
-def test_computing_has_a_budget_of_its_own(look: Callable[..., Inventory]) -> None:
-    inventory = look(good, spins, many, each=30, cpu=0.5)
+def test_computing_has_a_budget_of_its_own(scan: Callable[..., Inventory]) -> None:
+    inventory = scan(good, spins, many, each=30, cpu=0.5)
     assert [run.status for run in inventory.runs] == ["ok", "timeout", "ok"]
     assert inventory.runs[1].reason == "ended after 1 s of CPU time: the limit of a source is 0.5 s"
     assert len(inventory.items) == 20_002
 
 
-def test_short_sources_count_for_the_whole(look: Callable[..., Inventory], monkeypatch: pytest.MonkeyPatch) -> None:
-    """None of them runs as long as it takes until the supervisor looks; at each look a thousand seconds have passed."""
+def test_short_sources_count_for_the_whole(scan: Callable[..., Inventory], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each ends before the supervisor checks its usage; at each check a thousand seconds have passed."""
     clock = iter(range(1000))
     monkeypatch.setattr(phaseout.scan.supervisor, "_USAGE_INTERVAL", 0.3)
     monkeypatch.setattr(phaseout.scan.worker_process.Forked, "used", lambda _: (1000.0 * next(clock), 0))
     code = computes_a_little.__code__
     short: list[Any] = [types.FunctionType(code, globals(), f"short {number}") for number in range(30)]
-    inventory = look(*short, whole=10_000, each=30, cpu=1_000_000)
+    inventory = scan(*short, whole=10_000, each=30, cpu=1_000_000)
     reasons = [run.reason for run in inventory.runs]
     assert any(reason.startswith("ended: all sources together have used up their CPU time") for reason in reasons)
     assert (reasons[0], reasons[-1][:23]) == ("", "not run: the time limit")
 
 
 def test_between_two_sources_no_source_is_judged(
-    look: Callable[..., Inventory], monkeypatch: pytest.MonkeyPatch
+    scan: Callable[..., Inventory], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The supervisor looks at the worker's clock right then: that must cost nobody anything."""
+    """The supervisor checks the worker's CPU time right then: no source may be charged for it."""
     monkeypatch.setattr(phaseout.scan.supervisor, "_USAGE_INTERVAL", 0.0)
     held: list[Any] = []
     real = phaseout.scan.worker_process.Forked.receive
@@ -248,31 +248,31 @@ def test_between_two_sources_no_source_is_judged(
             held.extend(found)
         return [held.pop(0)]
 
-    # At each look it has computed a second more: more than a source may, were one charged for what lies between.
+    # At each check it has used a second more, which is more than a source may if it is charged for the time between.
     clock = iter(range(1000))
     monkeypatch.setattr(phaseout.scan.worker_process.Forked, "receive", one_by_one)
     monkeypatch.setattr(phaseout.scan.worker_process.Forked, "used", lambda _: (float(next(clock)), 0))
-    inventory = look(good, prints, many, each=30, cpu=1.5, whole=10_000)
+    inventory = scan(good, prints, many, each=30, cpu=1.5, whole=10_000)
     assert [run.status for run in inventory.runs] == ["ok", "ok", "timeout"]
     assert inventory.runs[-1].reason.endswith("of CPU time: the limit of a source is 1.5 s")
 
 
-def test_all_sources_have_the_same_room(look: Callable[..., Inventory]) -> None:
+def test_all_sources_have_the_same_room(scan: Callable[..., Inventory]) -> None:
     """Few items may hold as much as many."""
-    inventory = look(good, heavy, many, each=30)
+    inventory = scan(good, heavy, many, each=30)
     assert [run.status for run in inventory.runs] == ["ok", "failed", "failed"]
     assert inventory.runs[1].reason == "ended: result limit reached: all sources together may return 128 MiB"
     assert inventory.runs[2].reason.startswith("not run: result limit reached")
     assert 5_000 < len(inventory.items) < 9_000
 
 
-def test_a_source_that_never_pauses_is_ended_as_well(look: Callable[..., Inventory]) -> None:
-    inventory = look(floods, good, each=0.5)
+def test_a_source_that_never_pauses_is_ended_as_well(scan: Callable[..., Inventory]) -> None:
+    inventory = scan(floods, good, each=0.5)
     assert [run.status for run in inventory.runs] == ["timeout", "ok"]
 
 
-def test_a_source_that_gives_a_million_items(look: Callable[..., Inventory], monkeypatch: pytest.MonkeyPatch) -> None:
-    inventory = look(million, good, each=30)
+def test_a_source_that_gives_a_million_items(scan: Callable[..., Inventory], monkeypatch: pytest.MonkeyPatch) -> None:
+    inventory = scan(million, good, each=30)
     (problem,) = inventory.runs[0].problems
     assert (problem.why, problem.cause) == (
         "stopped after 500,000 items: the limit is 500,000 for a source, 1,000,000 in all",
@@ -281,19 +281,19 @@ def test_a_source_that_gives_a_million_items(look: Callable[..., Inventory], mon
     assert [run.status for run in inventory.runs] == ["partial", "ok"]
     assert len(inventory.items) == 500_001
     monkeypatch.setattr(phaseout.scan.worker, "ALL_ITEMS", 20_003)
-    runs = look(good, many, million, prints, each=30).runs
+    runs = scan(good, many, million, prints, each=30).runs
     assert [(run.status, run.items) for run in runs] == [("ok", 1), ("ok", 20_000), ("partial", 2), ("partial", 0)]
-    runs = look(many, crashes, million, each=30).runs
+    runs = scan(many, crashes, million, each=30).runs
     assert [(run.status, run.items) for run in runs] == [("ok", 20_000), ("failed", 1), ("partial", 2)]
 
 
-def test_what_a_source_prints_goes_nowhere(look: Callable[..., Inventory], capfd: pytest.CaptureFixture[str]) -> None:
-    assert look(prints).runs[0].status == "ok"
+def test_what_a_source_prints_goes_nowhere(scan: Callable[..., Inventory], capfd: pytest.CaptureFixture[str]) -> None:
+    assert scan(prints).runs[0].status == "ok"
     assert capfd.readouterr() == ("", "")
 
 
-def test_odd_texts_are_made_printable(look: Callable[..., Inventory]) -> None:
-    inventory = look(odd)
+def test_odd_texts_are_made_printable(scan: Callable[..., Inventory]) -> None:
+    inventory = scan(odd)
     (found,) = inventory.items
     found.name.encode()
     assert len(found.name) < 9000
@@ -302,14 +302,14 @@ def test_odd_texts_are_made_printable(look: Callable[..., Inventory]) -> None:
 
 
 def test_a_mount_point_that_is_no_utf_8(
-    look: Callable[..., Inventory], tree: Tree, monkeypatch: pytest.MonkeyPatch
+    scan: Callable[..., Inventory], tree: Tree, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(phaseout.host.opening, "_mounts", lambda: {f"{tree.root}/m\udcff": "fuse.x"})
-    assert look(good).host.skipped_mounts == ("/m\\xff (fuse.x)",)
+    assert scan(good).host.skipped_mounts == ("/m\\xff (fuse.x)",)
 
 
-def test_unwanted_sources_count_as_unseen(look: Callable[..., Inventory]) -> None:
-    inventory = look(good, many, only=("good",))
+def test_unwanted_sources_count_as_unseen(scan: Callable[..., Inventory]) -> None:
+    inventory = scan(good, many, only=("good",))
     assert [(run.status, run.reason) for run in inventory.runs] == [("ok", ""), ("skipped", "not asked for")]
     assert [one.source for one in inventory.unseen] == ["many"]
 
@@ -327,19 +327,19 @@ def test_a_root_without_a_database_of_software_is_never_complete(tree: Tree) -> 
     assert missing() == []
 
 
-def test_nothing_to_scan(look: Callable[..., Inventory]) -> None:
+def test_nothing_to_scan(scan: Callable[..., Inventory]) -> None:
     with pytest.raises(ScanError, match="no source 'nope' for linux; there are good"):
-        look(good, skip=("nope",))
+        scan(good, skip=("nope",))
     with pytest.raises(ScanError, match="no such folder"):
         ScanSupervisor(Request(root="/no/such/root")).inventory(scanned_at="", tool="")
 
 
 @pytest.mark.usefixtures("keyboard")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_interruption_keeps_what_was_seen(look: Callable[..., Inventory], number: signal.Signals) -> None:
+def test_interruption_keeps_what_was_seen(scan: Callable[..., Inventory], number: signal.Signals) -> None:
     timer = threading.Timer(0.5, os.kill, (os.getpid(), number))
     timer.start()
-    inventory = look(good, hangs, many, each=30)
+    inventory = scan(good, hangs, many, each=30)
     assert [(run.status, run.reason) for run in inventory.runs] == [
         ("ok", ""),
         ("failed", "interrupted"),
@@ -348,8 +348,8 @@ def test_interruption_keeps_what_was_seen(look: Callable[..., Inventory], number
     assert [one.name for one in inventory.items] == ["before it hung", "good"]
 
 
-def test_no_orphan_and_no_zombie_is_left(look: Callable[..., Inventory]) -> None:
-    look(good, hangs, crashes)
+def test_no_orphan_and_no_zombie_is_left(scan: Callable[..., Inventory]) -> None:
+    scan(good, hangs, crashes)
     with pytest.raises(ChildProcessError):
         os.waitpid(-1, os.WNOHANG)
 
@@ -383,18 +383,18 @@ ScanSupervisor(Request(root="/", platform="linux"), whole=1.5).inventory(scanned
     wait_until(lambda: not psutil.pid_exists(worker) or psutil.Process(worker).status() == psutil.STATUS_ZOMBIE)
 
 
-def test_memory_is_stated(look: Callable[..., Inventory]) -> None:
-    assert 5 << 20 < look(good).peak_memory < 500 << 20
+def test_memory_is_stated(scan: Callable[..., Inventory]) -> None:
+    assert 5 << 20 < scan(good).peak_memory < 500 << 20
 
 
-def test_same_host_same_bytes(look: Callable[..., Inventory]) -> None:
+def test_same_host_same_bytes(scan: Callable[..., Inventory]) -> None:
     import msgspec
 
     def bytes_of(inventory: Inventory) -> bytes:
         runs = tuple(msgspec.structs.replace(run, seconds=0.0) for run in inventory.runs)
         return msgspec.json.encode(msgspec.structs.replace(inventory, runs=runs, peak_memory=0))
 
-    assert bytes_of(look(good, many, odd)) == bytes_of(look(good, many, odd))
+    assert bytes_of(scan(good, many, odd)) == bytes_of(scan(good, many, odd))
 
 
 def test_a_spawned_worker_gives_the_same_as_a_forked_one(tree: Tree) -> None:
@@ -479,8 +479,8 @@ def niceness(_: Any) -> Iterator[Any]:
     yield item(str(os.getpriority(os.PRIO_PROCESS, 0)))
 
 
-def test_the_worker_alone_steps_back(look: Callable[..., Inventory]) -> None:
+def test_the_worker_alone_steps_back(scan: Callable[..., Inventory]) -> None:
     before = os.getpriority(os.PRIO_PROCESS, 0)
-    assert [one.name for one in look(niceness, low_priority=True).items] == ["19"]
-    assert [one.name for one in look(niceness).items] == [str(before)]
+    assert [one.name for one in scan(niceness, low_priority=True).items] == ["19"]
+    assert [one.name for one in scan(niceness).items] == [str(before)]
     assert os.getpriority(os.PRIO_PROCESS, 0) == before

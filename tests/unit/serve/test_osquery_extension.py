@@ -350,13 +350,13 @@ def test_shutdown_ends_it_and_takes_leave(core: Core, looks: Looks) -> None:
 
 
 def test_nobody_listens(tmp_path: Path, looks: Looks) -> None:
-    with pytest.raises(CannotServeError, match="no osquery listens there"):
+    with pytest.raises(CannotServeError, match="osquery does not listen there"):
         serve(str(tmp_path / "nothing"), looks, timeout=0.2, interval=1, keep=1)
 
 
 def test_osquery_does_not_want_us(tmp_path: Path, looks: Looks) -> None:
     core = Core(tmp_path / "core", code=1)
-    with pytest.raises(CannotServeError, match="does not want the tables: no"):
+    with pytest.raises(CannotServeError, match="rejected the tables: no"):
         serve(str(core.path), looks, timeout=1, interval=1, keep=1)
     core.close()
 
@@ -375,7 +375,7 @@ def test_started_as_osquery_starts_it(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "phaseout", "--socket", str(tmp_path / "em"), "--timeout", "0", "--interval", "3"]
     result = subprocess.run(command, capture_output=True, text=True, check=False, cwd=CODE, timeout=60)
     assert result.returncode == 2
-    assert "no osquery listens there" in result.stderr
+    assert "osquery does not listen there" in result.stderr
 
 
 def test_named_pipes_of_windows() -> None:
