@@ -7,6 +7,7 @@ References:
 
 import gzip
 import io
+import lzma
 import re
 import zipfile
 import zlib
@@ -399,7 +400,7 @@ def _unzipped(packed: BinaryIO, name: str) -> Iterator[Document]:
     try:
         archive = zipfile.ZipFile(packed)
         files = [one for one in archive.infolist() if not one.is_dir()]
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, OverflowError) as error:
         raise BrokenError(name, f"damaged zip archive: {error}") from error
     if any(one.filename == "[Content_Types].xml" for one in files):
         raise BrokenError(name, "an Office document: save the sheet as CSV")
@@ -407,13 +408,17 @@ def _unzipped(packed: BinaryIO, name: str) -> Iterator[Document]:
         raise BrokenError(name, f"more than {_MEMBERS:,} files or {LIMIT >> 20} MiB in a zip archive: unpack it first")
     if not files:
         raise BrokenError(name, "an empty zip archive")
+    broken: BrokenError | None = None
     for one in files:
         place = f"{name}/{one.filename}"
         try:
             data = archive.read(one)
-        except (zipfile.BadZipFile, RuntimeError, NotImplementedError, OSError, EOFError, zlib.error) as error:
-            raise BrokenError(place, f"cannot be unpacked: {error}") from error
+        except (zipfile.BadZipFile, RuntimeError, ValueError, OSError, EOFError, zlib.error, lzma.LZMAError) as error:
+            broken = broken or BrokenError(place, f"cannot be unpacked: {error}")  # the others are read
+            continue
         yield Document(io.BytesIO(data), place)
+    if broken is not None:
+        raise broken
 
 
 def _bounded(where: str, data: bytes) -> None:

@@ -185,6 +185,10 @@ def test_zip_and_zlib(saved: Inventory) -> None:
             archive.writestr(name, b"hello")
         assert why in broken(other.getvalue()).why
     assert "damaged zip" in broken(packed.getvalue()[:40]).why
+    first, problem = read_bytes(packed.getvalue().replace(b"phaseout", b"phaseouT", 1), "x.zip")
+    assert first == saved  # the one that is whole
+    assert isinstance(problem, Problem)
+    assert problem.where == "x.zip/a/one.json"
     assert "empty zip" in broken(b"PK\x05\x06" + b"\0" * 18).why
 
 
