@@ -18,14 +18,22 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from phaseout.host import Host
 from phaseout.model.nouns import Evidence, Item, LeftOut, Problem, State
-from phaseout.sources.kit.parsed import damaged
+from phaseout.sources.kit.browser_registrations import (
+    VIEWS,
+    Registration,
+    forced,
+    managed_preferences,
+    policies_of,
+    policy_file,
+    software_keys,
+)
+from phaseout.sources.kit.parsed import damaged, parsed
 from phaseout.sources.kit.user_data import CHROMIUM, UserData, homes, join, present, reads
 from phaseout.sources.source import Source, Trace
 
 if TYPE_CHECKING:
     from phaseout.host.registry.base import Key
     from phaseout.parsers.browsers.chrome_manifest import Manifest
-    from phaseout.parsers.browsers.chrome_policy import Brought
     from phaseout.parsers.browsers.chrome_preferences import Setting
 
 _SETTINGS = ("Preferences", "Secure Preferences")
@@ -105,34 +113,19 @@ _FAMILIES = (
     ),
 )
 _LEVELS = ("managed", "recommended")
-_VIEWS = (r"HKLM\SOFTWARE", r"HKLM\SOFTWARE\WOW6432Node")
-_USER_VIEWS = (r"Software", r"Software\WOW6432Node")
 _MANAGED = "/Library/Managed Preferences"
 _EXTERNAL = "External Extensions"
 
 
-class _Registration(NamedTuple):
-    """What makes a browser install an extension: a policy, a file or a key."""
-
-    family: str
-    user: str
-    id: str
-    version: str
-    url: str
-    path: str
-    how: str
-    where: str
-
-
 def collect(host: Host) -> Iterator[Trace]:
     """An item for every extension of every profile, and one for every registration."""
-    registrations: list[_Registration] = []
+    registrations: list[tuple[str, Registration]] = []
     for trace in _registrations(host):
-        if isinstance(trace, _Registration):
+        if isinstance(trace, tuple):
             registrations.append(trace)
         else:
             yield trace
-    policies = {(one.family, one.id): one.where for one in registrations if one.how == "forced by policy"}
+    policies = {(family, one.id): one.where for family, one in registrations if one.how == "forced by policy"}
     names: dict[str, str] = {}
     for place in present(host, CHROMIUM):
         for name, folder in (yield from _profiles(host, place.folder)):
@@ -140,8 +133,8 @@ def collect(host: Host) -> Iterator[Trace]:
                 if isinstance(found, Item) and "extension_id" in found.ids:
                     names.setdefault(found.ids["extension_id"], found.name)
                 yield found
-    for one in registrations:
-        yield _registered(one, names.get(one.id, ""))
+    for family, one in registrations:
+        yield _registered(family, one, names.get(one.id, ""))
 
 
 def _profiles(host: Host, top: str) -> Generator[Problem, None, list[tuple[str, str]]]:
@@ -313,140 +306,74 @@ def _remembered(setting: "Setting | None") -> "Manifest":
         return NONE
 
 
-def _registrations(host: Host) -> Iterator[_Registration | Trace]:
-    platform = host.info.platform
-    if platform == "linux":
+def _registrations(host: Host) -> Iterator[tuple[str, Registration] | Item | Problem | LeftOut]:
+    """What makes each browser install an extension; with the family of the browser."""
+    for family in _FAMILIES:
+        for trace in _of_family(host, family):
+            yield (family.name, trace) if isinstance(trace, Registration) else trace
+    for user, software in software_keys(host):
         for family in _FAMILIES:
-            for top in family.policies:
-                for level in _LEVELS:
-                    yield from _policy_files(host, family, f"{top}/{level}")
-            for folder in family.extensions:
-                yield from _external(host, family.name, "", folder)
-                yield from _for_everybody(host, family, folder)
-    elif platform == "macos":
-        support = "/Library/Application Support"
+            for trace in _of_keys(family, user, software):
+                yield (family.name, trace) if isinstance(trace, Registration) else trace
+
+
+def _of_family(host: Host, family: _Family) -> Iterator[Registration | Item | Problem | LeftOut]:
+    if host.info.platform == "linux":
+        for folder in (f"{top}/{level}" for top in family.policies for level in _LEVELS):
+            for entry in host.files.list(folder):
+                if entry.name.endswith(".json"):
+                    yield from policy_file(host, f"{folder}/{entry.name}")
+        for folder in family.extensions:
+            yield from _external(host, "", folder)
+            yield from _for_everybody(host, family, folder)
+    elif host.info.platform == "macos":
         people = [("", _MANAGED)]
         people += [(one.name, f"{_MANAGED}/{one.name}") for one in host.files.list(_MANAGED) if one.kind == "dir"]
-        for family in _FAMILIES:
-            for user, folder in people:
-                yield from _plist(host, family, user, f"{folder}/{family.domain}.plist")
-            yield from _external(host, family.name, "", f"{support}/{family.library}/{_EXTERNAL}")
-            for user, home in homes(host):
-                yield from _external(host, family.name, user, f"{home}{support}/{family.library}/{_EXTERNAL}")
-    if host.registry is not None:
-        tops = [("", view) for view in _VIEWS]
-        tops += [(user.name, rf"HKU\{user.sid}\{view}") for user in host.users if user.sid for view in _USER_VIEWS]
-        for user, top in tops:
-            software = host.registry.key(top)
-            for family in _FAMILIES if software is not None else ():
-                assert software is not None
-                yield from _policy_key(family, user, software.key(family.policy_key))
-                yield from _extension_key(family, user, software.key(family.extensions_key))
+        for user, folder in people:
+            yield from managed_preferences(host, user, f"{folder}/{family.domain}.plist")
+        below = f"/Library/Application Support/{family.library}/{_EXTERNAL}"
+        for user, home in (("", ""), *homes(host)):
+            yield from _external(host, user, home + below)
 
 
-def _policy_files(host: Host, family: _Family, folder: str) -> Iterator[_Registration | Trace]:
-    for entry in host.files.list(folder):
-        if not entry.name.endswith(".json"):
-            continue
-        path = f"{folder}/{entry.name}"
-        data = host.files.read(path)
-        if data is not None:
-            from phaseout.parsers.browsers.chrome_policy import brought
-            from phaseout.parsers.encodings.lenient_json import decode
-
-            try:
-                yield from _policy(family, "", path, brought(decode(data)))
-            except ValueError as error:
-                yield Problem(path, f"is damaged: {error}", "damaged")
-
-
-def _policy(family: _Family, user: str, where: str, found: "Iterator[Brought]") -> Iterator[_Registration | Trace]:
-    for one in found:
-        if not one.installs:
-            yield LeftOut("a setting")
-            continue
-        how = "forced by policy" if one.mode == "force_installed" else "installed by policy"
-        yield _Registration(family.name, user, one.id, "", one.url, "", how, where)
+def _of_keys(family: _Family, user: str, software: "Key") -> Iterator[Registration | Problem | LeftOut]:
+    """Policies are lists of numbered values, and settings in one value as JSON or in a key for each extension."""
+    policies = software.key(family.policy_key)
+    if policies is not None:
+        numbered = policies.child("ExtensionInstallForcelist")
+        if numbered is not None:
+            yield from forced(user, numbered.path, tuple(numbered.values().values()))
+        settings: Any = policies.text("ExtensionSettings")
+        if not settings:
+            each = policies.child("ExtensionSettings")
+            settings = {
+                one.name: {"installation_mode": one.text("installation_mode"), "update_url": one.text("update_url")}
+                for one in (each.subkeys() if each is not None else ())
+            }
+        yield from policies_of(user, rf"{policies.path}\ExtensionSettings", {"ExtensionSettings": settings})
+    registered = software.key(family.extensions_key)
+    for one in registered.subkeys() if registered is not None else ():
+        url, version, path = (one.text(name) for name in ("update_url", "version", "path"))
+        yield Registration(user, one.name, "registered in the registry", one.path, url, version, path)
 
 
-def _plist(host: Host, family: _Family, user: str, path: str) -> Iterator[_Registration | Trace]:
-    data = host.files.read(path)
-    if data is None:
-        return
-    from phaseout.parsers.browsers.chrome_policy import brought
-    from phaseout.parsers.encodings.property_list import mapping
-
-    policies = mapping(data)
-    if policies is None:
-        yield Problem(path, "is no property list with a dictionary", "damaged")
-    try:
-        yield from _policy(family, user, path, brought(policies))
-    except ValueError as error:
-        yield Problem(path, f"ExtensionSettings is damaged: {error}", "damaged")
-
-
-def _policy_key(family: _Family, user: str, key: "Key | None") -> Iterator[_Registration | Trace]:
-    """The list is a key of numbered values; the settings are JSON in one value, or a key for each extension."""
-    if key is None:
-        return
-    from phaseout.parsers.browsers.chrome_policy import brought, forcelist
-
-    forced = key.child("ExtensionInstallForcelist")
-    if forced is not None:
-        yield from _policy(family, user, forced.path, forcelist(tuple(forced.values().values())))
-    settings: Any = key.text("ExtensionSettings")
-    if not settings:
-        each = key.child("ExtensionSettings")
-        settings = {
-            one.name: {"installation_mode": one.text("installation_mode"), "update_url": one.text("update_url")}
-            for one in (each.subkeys() if each is not None else ())
-        }
-    try:
-        yield from _policy(family, user, rf"{key.path}\ExtensionSettings", brought({"ExtensionSettings": settings}))
-    except ValueError as error:
-        yield Problem(rf"{key.path}\ExtensionSettings", f"is damaged: {error}", "damaged")
-
-
-def _extension_key(family: _Family, user: str, key: "Key | None") -> Iterator[_Registration]:
-    for one in key.subkeys() if key is not None else ():
-        yield _Registration(
-            family.name,
-            user,
-            one.name,
-            one.text("version"),
-            one.text("update_url"),
-            one.text("path"),
-            "registered in the registry",
-            one.path,
-        )
-
-
-def _external(host: Host, browser: str, user: str, folder: str) -> Iterator[_Registration | Trace]:
+def _external(host: Host, user: str, folder: str) -> Iterator[Registration | Problem | LeftOut]:
     """Files `ID.json`, each for one extension, or one file with the identifiers as members."""
     for entry in host.files.list(folder):
         if not entry.name.endswith(".json"):
             continue
-        path = join(host, folder, entry.name)
-        data = host.files.read(path)
-        if data is None:
-            continue
         from phaseout.parsers.encodings.lenient_json import decode, member, text
 
-        try:
-            value = decode(data)
-        except ValueError as error:
-            yield Problem(path, f"is damaged: {error}", "damaged")
-            yield LeftOut("damaged")
-            continue
+        path = join(host, folder, entry.name)
+        value = yield from parsed(host, path, decode)
         name = entry.name.removesuffix(".json")
-        found = value.items() if name == "external_extensions" and isinstance(value, dict) else ((name, value),)
-        for id_, one in found:
-            fields = ("external_version", "external_update_url", "external_crx")
-            version, url, crx = (text(member(one, field)) for field in fields)
-            yield _Registration(browser, user, id_, version, url, crx, "registered in a file", path)
+        many = value.items() if name == "external_extensions" and isinstance(value, dict) else ((name, value),)
+        for id_, one in many if value is not None else ():
+            fields = ("external_update_url", "external_version", "external_crx")
+            yield Registration(user, id_, "registered in a file", path, *(text(member(one, field)) for field in fields))
 
 
-def _for_everybody(host: Host, family: _Family, folder: str) -> Iterator[Trace]:
+def _for_everybody(host: Host, family: _Family, folder: str) -> Iterator[Item | Problem | LeftOut]:
     """Unpacked extensions beside the browser, which distributions make it load."""
     for entry in host.files.list(folder):
         if entry.kind not in ("dir", "link"):
@@ -478,7 +405,7 @@ def _for_everybody(host: Host, family: _Family, folder: str) -> Iterator[Trace]:
         )
 
 
-def _registered(one: _Registration, name: str) -> Item:
+def _registered(family: str, one: Registration, name: str) -> Item:
     from phaseout.parsers.browsers.chrome_manifest import store
 
     return Item(
@@ -489,7 +416,7 @@ def _registered(one: _Registration, name: str) -> Item:
         path=one.path,
         user=one.user,
         ids={"extension_id": one.id},
-        details={"browser": one.family, "location": one.how, "store": store(one.url)},
+        details={"browser": family, "location": one.how, "store": store(one.url)},
         evidence=(Evidence(one.where, f"{one.id};{one.url}".rstrip(";")),),
     )
 
@@ -517,7 +444,7 @@ SOURCE = Source(
         *(
             rf"{top}\{key}"
             for family in _FAMILIES
-            for top in (*_VIEWS, *(rf"HKU\*\{view}" for view in _USER_VIEWS))
+            for top in VIEWS
             for key in (rf"{family.policy_key}\**", rf"{family.extensions_key}\*")
         ),
     ),

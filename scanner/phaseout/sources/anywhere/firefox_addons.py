@@ -15,13 +15,21 @@ from typing import TYPE_CHECKING
 
 from phaseout.host import Host
 from phaseout.model.nouns import Evidence, Item, LeftOut, Problem
+from phaseout.sources.kit.browser_registrations import (
+    VIEWS,
+    Registration,
+    managed_preferences,
+    policies_of,
+    policy_file,
+    software_keys,
+)
 from phaseout.sources.kit.parsed import damaged
 from phaseout.sources.kit.user_data import MOZILLA, UserData, homes, join, present, reads
 from phaseout.sources.source import Source, Trace
 
 if TYPE_CHECKING:
+    from phaseout.host.registry.base import Key
     from phaseout.parsers.browsers.chrome_manifest import Manifest
-    from phaseout.parsers.browsers.chrome_policy import Brought
     from phaseout.parsers.browsers.mozilla_addons import Addon
 
 _APPLICATIONS = {
@@ -73,8 +81,6 @@ _DOMAINS = {
     "/Library/Preferences/org.mozilla.firefox.plist": "Firefox",
     "/Library/Preferences/org.mozilla.thunderbird.plist": "Thunderbird",
 }
-_VIEWS = (r"HKLM\SOFTWARE", r"HKLM\SOFTWARE\WOW6432Node")
-_USER_VIEWS = (r"Software", r"Software\WOW6432Node")
 _NOT_ADDONS = frozenset(("staged", "staged-xpis", "trash"))
 _LARGEST = 64 << 20
 _ARCHIVE = 512 << 20
@@ -94,15 +100,17 @@ def collect(host: Host) -> Iterator[Trace]:
         if host.files.is_dir(folder):
             place = UserData(program, "", join(host, folder, "distribution/extensions"))
             yield from _unlisted(host, place, "", "folder of the program")
-            yield from _policies(host, program, join(host, folder, "distribution/policies.json"))
+            path = join(host, folder, "distribution/policies.json")
+            yield from _registrations(program, policy_file(host, path, "policies"))
     if host.info.platform == "linux":
         for path, program in _POLICIES.items():
-            yield from _policies(host, program, path)
+            yield from _registrations(program, policy_file(host, path, "policies"))
     elif host.info.platform == "macos":
         for path, program in _DOMAINS.items():
-            yield from _plist(host, program, path)
-    if host.registry is not None:
-        yield from _keys(host)
+            yield from _registrations(program, managed_preferences(host, "", path))
+    for user, software in software_keys(host):
+        for program in ("Firefox", "Thunderbird"):
+            yield from _registrations(program, _of_keys(program, user, software))
 
 
 def _profiles(host: Host, top: str) -> Generator[Problem, None, list[str]]:
@@ -280,85 +288,38 @@ def _named(found: "Manifest", messages: bytes | None) -> tuple["Manifest", str, 
     return found._replace(vendor="" if is_message(vendor) else vendor), "" if is_message(name) else name, None
 
 
-def _policies(host: Host, program: str, path: str) -> Iterator[Trace]:
-    data = host.files.read(path)
-    if data is not None:
-        from phaseout.parsers.browsers.chrome_policy import brought
-        from phaseout.parsers.encodings.lenient_json import decode, member
-
-        try:
-            yield from _policy(program, "", path, brought(member(decode(data), "policies")))
-        except ValueError as error:
-            yield Problem(path, f"is damaged: {error}", "damaged")
+def _registrations(program: str, found: Iterator[Registration | Problem | LeftOut]) -> Iterator[Trace]:
+    for trace in found:
+        yield _registered(program, trace) if isinstance(trace, Registration) else trace
 
 
-def _plist(host: Host, program: str, path: str) -> Iterator[Trace]:
-    data = host.files.read(path)
-    if data is None:
-        return
-    from phaseout.parsers.browsers.chrome_policy import brought
-    from phaseout.parsers.encodings.property_list import mapping
-
-    policies = mapping(data)
-    if policies is None:
-        yield Problem(path, "is no property list with a dictionary", "damaged")
-    try:
-        yield from _policy(program, "", path, brought(policies))
-    except ValueError as error:
-        yield Problem(path, f"ExtensionSettings is damaged: {error}", "damaged")
-
-
-def _policy(program: str, user: str, where: str, found: "Iterator[Brought]") -> Iterator[Trace]:
-    for one in found:
-        if one.installs:
-            how = "forced by policy" if one.mode == "force_installed" else "installed by policy"
-            yield _registered(program, user, where, one.id, one.url, "", how)
+def _of_keys(program: str, user: str, software: "Key") -> Iterator[Registration | Problem | LeftOut]:
+    """Add-ons and policies of one program in the registry."""
+    key = software.key(rf"Mozilla\{program}\Extensions")
+    for name, path in (key.values() if key is not None else {}).items():
+        if key is not None and name and isinstance(path, str):
+            yield Registration(user, name, "registered in the registry", key.path, path=path)
         else:
-            yield LeftOut("a setting")
+            yield LeftOut("not an extension")
+    policies = software.key(rf"Policies\Mozilla\{program}")
+    if policies is not None:
+        settings = {"ExtensionSettings": policies.text("ExtensionSettings") or None}
+        yield from policies_of(user, rf"{policies.path}\ExtensionSettings", settings)
+        install = policies.key(r"Extensions\Install")
+        urls = list(install.values().values()) if install is not None else []
+        yield from policies_of(user, rf"{policies.path}\Extensions\Install", {"Extensions": {"Install": urls}})
 
 
-def _keys(host: Host) -> Iterator[Trace]:
-    from phaseout.parsers.browsers.chrome_policy import brought
-
-    assert host.registry is not None
-    tops = [("", view) for view in _VIEWS]
-    tops += [(user.name, rf"HKU\{user.sid}\{view}") for user in host.users if user.sid for view in _USER_VIEWS]
-    for user, top in tops:
-        software = host.registry.key(top)
-        for program in ("Firefox", "Thunderbird") if software is not None else ():
-            assert software is not None
-            key = software.key(rf"Mozilla\{program}\Extensions")
-            for name, path in (key.values() if key is not None else {}).items():
-                assert key is not None
-                if name and isinstance(path, str):
-                    yield _registered(program, user, key.path, name, "", path, "registered in the registry")
-                else:
-                    yield LeftOut("not an extension")
-            policies = software.key(rf"Policies\Mozilla\{program}")
-            if policies is None:
-                continue
-            values = {"ExtensionSettings": policies.text("ExtensionSettings") or None}
-            try:
-                yield from _policy(program, user, rf"{policies.path}\ExtensionSettings", brought(values))
-            except ValueError as error:
-                yield Problem(rf"{policies.path}\ExtensionSettings", f"is damaged: {error}", "damaged")
-            install = policies.key(r"Extensions\Install")
-            urls = list(install.values().values()) if install is not None else []
-            yield from _policy(
-                program, user, rf"{policies.path}\Extensions\Install", brought({"Extensions": {"Install": urls}})
-            )
-
-
-def _registered(program: str, user: str, where: str, name: str, url: str, path: str, how: str) -> Item:
+def _registered(program: str, one: Registration) -> Item:
     return Item(
         kind="extension",
-        name=name or url.rstrip("/").rpartition("/")[2] or url,
+        name=one.id or one.url.rstrip("/").rpartition("/")[2] or one.url,
         state="leftover",
-        path=path,
-        user=user,
-        ids={"extension_id": name},
-        details={"browser": program, "location": how, "store": url},
-        evidence=(Evidence(where, f"{name};{path or url}".strip(";")),),
+        path=one.path,
+        user=one.user,
+        ids={"extension_id": one.id},
+        details={"browser": program, "location": one.how, "store": one.url},
+        evidence=(Evidence(one.where, f"{one.id};{one.path or one.url}".strip(";")),),
     )
 
 
@@ -404,7 +365,7 @@ SOURCE = Source(
         *_DOMAINS,
         *(
             rf"{top}\{key}"
-            for top in (*_VIEWS, *(rf"HKU\*\{view}" for view in _USER_VIEWS))
+            for top in VIEWS
             for program in ("Firefox", "Thunderbird")
             for key in (rf"Mozilla\{program}\Extensions", rf"Policies\Mozilla\{program}\Extensions\Install")
         ),

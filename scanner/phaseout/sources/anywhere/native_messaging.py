@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from phaseout.host import Host
 from phaseout.model.nouns import Evidence, Item, LeftOut, Problem
+from phaseout.sources.kit.browser_registrations import VIEWS, software_keys
 from phaseout.sources.kit.user_data import CHROMIUM, Table, join, present, reads
 from phaseout.sources.source import Source, Trace
 
@@ -94,8 +95,6 @@ _KEYS = {
     r"Yandex\YandexBrowser\NativeMessagingHosts": "Yandex Browser",
     r"Mozilla\NativeMessagingHosts": "Firefox",
 }
-_VIEWS = (r"HKLM\SOFTWARE", r"HKLM\SOFTWARE\WOW6432Node")
-_USER_VIEWS = (r"Software", r"Software\WOW6432Node")
 _FOLDER = "NativeMessagingHosts"
 _LARGEST = 1 << 20
 
@@ -112,12 +111,10 @@ def collect(host: Host) -> Iterator[Trace]:
         return
     from phaseout.parsers.windows.image_path import for_user
 
-    for view in _VIEWS:
-        yield from _keys(host, host.registry.key(view), "", host.variables)
-    for user in host.users:
-        for view in _USER_VIEWS if user.sid else ():
-            software = host.registry.key(rf"HKU\{user.sid}\{view}")
-            yield from _keys(host, software, user.name, for_user(host.variables, user.home))
+    homes = {user.name: user.home for user in host.users}
+    for name, software in software_keys(host):
+        variables = for_user(host.variables, homes.get(name, "")) if name else host.variables
+        yield from _keys(host, software, name, variables)
 
 
 def _folder(host: Host, browser: str, user: str, folder: str) -> Iterator[Trace]:
@@ -133,11 +130,10 @@ def _folder(host: Host, browser: str, user: str, folder: str) -> Iterator[Trace]
             yield from _manifest(host, browser, user, entry.name.removesuffix(".json"), path, path, data)
 
 
-def _keys(host: Host, software: "Key | None", user: str, variables: "Mapping[str, str]") -> Iterator[Trace]:
+def _keys(host: Host, software: "Key", user: str, variables: "Mapping[str, str]") -> Iterator[Trace]:
     from phaseout.parsers.windows.image_path import absolute
 
-    for below, browser in _KEYS.items() if software is not None else ():
-        assert software is not None
+    for below, browser in _KEYS.items():
         key = software.key(below)
         for one in key.subkeys() if key is not None else ():
             path = absolute(one.text(""), variables)
@@ -198,7 +194,7 @@ SOURCE = Source(
         *(f"{folder}/*.json" for folders in _FOR_EVERYBODY.values() for folder in folders),
         *reads(CHROMIUM, f"{_FOLDER}/*.json"),
         *reads(_MOZILLA, "*.json"),
-        *(rf"{top}\{key}\*" for top in (*_VIEWS, *(rf"HKU\*\{view}" for view in _USER_VIEWS)) for key in _KEYS),
+        *(rf"{top}\{key}\*" for top in VIEWS for key in _KEYS),
         r"C:\**\*.json",  # the manifests that those keys name
     ),
     limits="A browser that was started with another folder for its data has hosts there that are not found.",

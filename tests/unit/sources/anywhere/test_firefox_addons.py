@@ -183,7 +183,7 @@ def test_policies(tree: Tree) -> None:
         (ID, "leftover", "https://x/k.xpi"),
         ("z.xpi", "leftover", "https://x/z.xpi"),
     ]
-    assert result.run.left_out == {"a setting": 1}
+    assert result.run.left_out == {"a setting": 1, "damaged": 1}
     assert [problem.where for problem in result.problems] == ["/usr/lib/thunderbird/distribution/policies.json"]
 
 
@@ -221,7 +221,7 @@ def test_windows(windows_tree: WindowsTree) -> None:
         ("y@z", "leftover", "ada", ""),
         ("z.xpi", "leftover", "", ""),
     ]
-    assert result.run.left_out == {"not an extension": 1}
+    assert result.run.left_out == {"not an extension": 1, "damaged": 1}
     assert len(result.problems) == 1
 
 
