@@ -14,7 +14,7 @@ QUERY = (
     "select name,version from deb_packages; select name,path,cmdline from processes; "
     "select name,version from python_packages; select name,version from npm_packages;"
 )
-# What phaseout looks at besides, as far as osquery has a table for it.
+# What phaseout also reads, as far as osquery has a table for it.
 MORE = (
     "select name,version from rpm_packages; "
     "select identifier,name,version from users cross join chrome_extensions using (uid); "

@@ -91,7 +91,7 @@ def test_hostile_names_on_the_way_to_the_report(tree: Tree) -> None:
 
 @pytest.mark.parametrize("number", ["INT", "TERM"])
 def test_interrupted_command(number: str, tmp_path: Path) -> None:
-    """While it looks: a partial report and status 130. A source holds the look up."""
+    """During the scan: a partial report and status 130. A source delays the scan."""
     code = f"""
 import os, signal, sys, threading, time
 import phaseout.sources as sources

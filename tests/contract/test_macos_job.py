@@ -1,4 +1,4 @@
-"""The main job on a Mac: its disk in a folder, told by its content, looked at by the program itself."""
+"""The main job on a Mac: its disk in a folder, recognised by its content, and scanned by the program itself."""
 
 import csv
 import io

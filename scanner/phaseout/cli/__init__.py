@@ -35,7 +35,7 @@ class Failure(click.ClickException):
 
 
 class _ReaderGoneError(Exception):
-    """Whoever read standard output has closed it. Of click's own, `BrokenPipeError` would end with status 1."""
+    """The reader closed standard output. click itself would end with status 1 on `BrokenPipeError`."""
 
 
 class LateGroup(click.Group):

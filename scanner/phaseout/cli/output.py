@@ -191,7 +191,7 @@ def _format(name: str | None, path: str) -> Format:
 
 def _complain(path: str, error: Exception) -> None:
     if path == STDOUT and isinstance(error, BrokenPipeError):
-        return  # whoever reads our output has seen enough
+        return  # the reader has seen enough
     with contextlib.suppress(OSError):
         click.echo(f"Error: {_said(path, error)}", err=True)
 

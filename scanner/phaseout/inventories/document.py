@@ -168,7 +168,7 @@ class Document:
         return self._members
 
     def values(self, *, lists: bool = False) -> Iterator[tuple[str, msgspec.Raw]]:
-        """Place and bytes of each JSON value, however the lines are broken. What is none is counted in `broken`.
+        """Place and bytes of each JSON value, however the lines are broken. `broken` counts what is not a value.
 
         Args:
             lists: whether a list is one value; otherwise its values come one by one.
@@ -293,7 +293,7 @@ def _opened(line: bytes) -> int | None:
 
 
 def _apart(name: str, lines: list[tuple[int, bytes]]) -> Iterator[tuple[str, bytes]]:
-    """Lines that were held for one value and are none together: what is a value by itself is not lost."""
+    """Lines that were taken for one value but do not form one: values on single lines are not lost."""
     for number, line in lines:
         yield f"{name}:{number}", line
 

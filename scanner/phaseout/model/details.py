@@ -1,4 +1,4 @@
-"""The keys of `Item.details`, each with one sentence: facts worth showing that no rule looks at.
+"""The keys of `Item.details`, each with one sentence: facts worth showing that no rule matches.
 
 A contract test reads the code: no source and no reader of foreign inventories writes another key, and every key here
 is written. Dates are RFC 3339 in UTC, or a calendar day where the record has no more.

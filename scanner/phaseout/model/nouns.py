@@ -47,9 +47,9 @@ class Evidence(Struct, frozen=True, omit_defaults=True):
 
 
 class Item(Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """One trace of software. Matched are only the fields from `kind` to `ids`.
+    """One trace of software. Only the fields from `kind` to `ids` are matched.
 
-    `source` is filled in by the runner; `details` are facts worth showing that no rule looks at
+    `source` is filled in by the runner; `details` are facts worth showing that no rule matches
     (`arch`, `pid`, `started`, `maintainer`, `container`, …). `notes` say what was odd about the record, such as
     an impossible date.
     """

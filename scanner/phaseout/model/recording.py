@@ -9,7 +9,7 @@ from phaseout.model.nouns import Cause, Item, Kind, LeftOut, Problem, RunStatus,
 
 TEXT = 8192  # characters of one field; a command line may be 2 MiB
 PROBLEMS = 100  # of one source; the rest is counted
-ITEMS = 500_000  # of one source; more is no inventory but a fault
+ITEMS = 500_000  # of one source; more would be a fault and not an inventory
 ALL_ITEMS = 1_000_000  # of all sources: they are held in memory, half a gigabyte
 
 

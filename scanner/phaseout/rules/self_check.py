@@ -1,4 +1,4 @@
-"""The rules held against themselves: specimens, blocks that never count, and names that must stay clean."""
+"""Checks the rules against themselves: specimens, blocks that never count, and names that must stay clean."""
 
 import csv
 import io

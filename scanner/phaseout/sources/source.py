@@ -10,9 +10,9 @@ if TYPE_CHECKING:
 
 
 class Inside(NamedTuple):
-    """A host within the host, such as a container: the runner looks at it with the sources of `sources.INSIDE`.
+    """A host within the host, such as a container: the runner scans it with the sources of `sources.INSIDE`.
 
-    What they see counts for the source that gave this; `name` says in words where it was seen, `user` whose it is.
+    Their items count for the source that yielded this. `name` says in words where it was seen, `user` whose it is.
     """
 
     name: str
@@ -33,7 +33,7 @@ class Source(NamedTuple):
         platforms: the systems it may be found on.
         kinds: the kinds of its items.
         needs: what the host must be able to do; without it the source is skipped with that reason.
-        reads: the places it looks at, as glob patterns of target paths; `~` stands for the home of every user.
+        reads: the places it reads, as glob patterns of target paths; `~` stands for the home of every user.
         limits: one sentence on what it cannot see.
         collect: gives every row that it reads as an `Item` or a `LeftOut`, and a `Problem` for what it cannot read.
             Files that cannot be read are reported by `host.files` itself; a damaged record is a `Problem` plus

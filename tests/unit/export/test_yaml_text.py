@@ -1,4 +1,4 @@
-"""What is written as YAML, held against PyYAML: two parsers of it must read what was meant."""
+"""What is written as YAML, checked against PyYAML: two parsers of it must read what was meant."""
 
 import pytest
 import yaml

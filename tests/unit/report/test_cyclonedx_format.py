@@ -1,4 +1,4 @@
-"""CycloneDX, held against the schema of the standard by its reference library."""
+"""CycloneDX, checked against the schema of the standard by its reference library."""
 
 from typing import Any
 

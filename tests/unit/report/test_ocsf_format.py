@@ -1,4 +1,4 @@
-"""OCSF events, held against the framework's own schema of the stated version and of the newest one."""
+"""OCSF events, checked against the framework's own schema of the stated version and of the newest one."""
 
 from functools import cache
 from typing import Any

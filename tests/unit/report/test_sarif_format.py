@@ -1,4 +1,4 @@
-"""SARIF, held against the schema of the standard."""
+"""SARIF, checked against the schema of the standard."""
 
 import json
 from importlib.metadata import distribution

@@ -33,7 +33,7 @@ def brought(policies: Any) -> Iterator[Brought]:
         policies: names → values; a value may be JSON in a text, as in the Windows registry.
 
     Raises:
-        ValueError: a text that should be JSON is none; what stands before it has been given.
+        ValueError: a string that should be JSON is not; what comes before it has been yielded.
     """
     if not isinstance(policies, Mapping):
         return

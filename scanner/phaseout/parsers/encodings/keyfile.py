@@ -15,7 +15,7 @@ def sections(text: str) -> dict[str, dict[str, str]]:
     """Group → key → value as written, blanks around both taken off; localised keys stay apart (`Name[ru]`).
 
     Groups of one name are one, and of a key given twice the last one counts, as in GLib. Keys before the first group
-    are in the group with the empty name. A line that is none of this is kept under the empty key of its group, so
+    are in the group with the empty name. A line that is neither is kept under the empty key of its group, so
     that the caller can tell a damaged file.
     """
     found: dict[str, dict[str, str]] = {}

@@ -43,7 +43,7 @@ def property_list(data: bytes) -> Any:
 
 
 def mapping(data: bytes) -> Mapping[str, Any] | None:
-    """The dictionary that a property list is, as nearly all are; `None` where it is none."""
+    """The dictionary in a property list; `None` if it holds something else, which is rare."""
     value = property_list(data)
     return value if isinstance(value, dict) else None
 

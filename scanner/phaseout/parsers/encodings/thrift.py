@@ -116,7 +116,7 @@ def _text(read: Read) -> str:
 
 
 def _encode(value: Any) -> tuple[int, bytes]:
-    """Type and bytes. An empty map is one of strings, an empty list one of maps: nobody looks at the types there."""
+    """Type and bytes. The types in an empty map or list do not matter: strings and maps are stated."""
     if isinstance(value, str):
         data = value.encode("utf-8", "backslashreplace")
         return _STRING, struct.pack(">i", len(data)) + data

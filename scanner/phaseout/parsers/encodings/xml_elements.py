@@ -1,6 +1,6 @@
 """Elements of an XML file in the order in which they end, whatever encoding it is in.
 
-The encoding is told by the bytes, not by the declaration: files are saved as UTF-8 that call themselves UTF-16.
+The bytes decide the encoding, not the declaration: some files that declare UTF-16 are saved as UTF-8.
 A document type is skipped, and refused where it declares anything, such as entities. Nothing is fetched.
 
 References:
@@ -21,7 +21,7 @@ _DECLARED = re.compile(
 
 
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
-# Every `&` but those of the five entities that need no document type; references to characters are looked at.
+# Every `&` except those of the five predefined entities; character references are checked.
 _AMPERSAND = re.compile(r"&(?!(?:amp|lt|gt|quot|apos);)(?:(#(?:[0-9]{1,9}|[xX][0-9a-fA-F]{1,8}));)?")
 
 

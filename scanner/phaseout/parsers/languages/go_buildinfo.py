@@ -38,7 +38,7 @@ class BuildInfo(NamedTuple):
 
 
 def build_info(read: Reader) -> BuildInfo | None:
-    """What is in a program; `None` if it is none of Go, or damaged."""
+    """The build info of a Go binary; `None` for other files and for damaged ones."""
     try:
         for at, size in _places(read):
             found = _found(read, at, size)

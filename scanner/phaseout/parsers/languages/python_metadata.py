@@ -23,7 +23,7 @@ class Metadata(NamedTuple):
 
 
 def metadata(data: bytes) -> Metadata:
-    """The fields of the head; of a field given twice the first counts. The description below is not looked at."""
+    """The fields of the head. If a field is given twice, the first counts. The description below it is ignored."""
     head = b"\n" + data.removeprefix(b"\xef\xbb\xbf").partition(b"\n\n")[0].partition(b"\r\n\r\n")[0]
     folded = head.lower()
 

@@ -29,7 +29,7 @@ class FileName(NamedTuple):
 
 
 def image_type(head: bytes) -> int:
-    """1 or 2 of the first 16 bytes of an AppImage; 0 where it is none."""
+    """The type of an AppImage, 1 or 2, from its first 16 bytes; 0 for other files."""
     return head[10] if len(head) > 10 and head[:4] == b"\x7fELF" and head[8:10] == b"AI" and head[10] in (1, 2) else 0
 
 

@@ -27,7 +27,7 @@ class Job(NamedTuple):
 
 
 def lines(text: str, form: Form) -> Iterator[tuple[int, Job | Other]]:
-    """Every line that is not blank with its number, from 1: a job, or why it is none."""
+    """Every line that is not blank, with its number from 1: a job, or why it is not one."""
     for number, written in enumerate(text.replace("\r\n", "\n").split("\n"), 1):
         line = written.strip()
         if line:

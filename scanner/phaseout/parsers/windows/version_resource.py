@@ -45,7 +45,7 @@ class _Node(NamedTuple):
 
 
 def version(data: bytes) -> Version | None:
-    """The facts in a version resource; `None` if it is none. One that is cut off gives as much as it has."""
+    """The facts in a version resource; `None` for other data. One that was cut off gives as much as it has."""
     root = next(_nodes(data, 0, len(data)), None)
     if root is None or root.key != "VS_VERSION_INFO":
         return None

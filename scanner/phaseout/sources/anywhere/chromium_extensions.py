@@ -1,6 +1,6 @@
 r"""Extensions of Chrome, Chromium, Edge, Brave, Vivaldi, Opera, Arc and their kin, in all profiles of all users.
 
-What is installed is told by the settings of a profile, and name and version by the manifest on disk. An extension that
+The settings of a profile say what is installed, and the manifest on disk has its name and version. An extension that
 is set up but whose files are gone is a leftover, and so is a version in the profile that its settings do not name. What
 policies, files beside the browser, and registry keys make the browser install is listed on its own as a leftover: a
 registration that brings the extension back.

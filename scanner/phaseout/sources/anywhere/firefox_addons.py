@@ -1,7 +1,7 @@
 r"""Add-ons of Firefox, Thunderbird and their kin, in all profiles of all users, and those of the whole machine.
 
-What a profile has is told by its `extensions.json`; an add-on there whose file is gone is a leftover. Add-ons that lie
-in a folder without being in that list are looked into themselves. What policies and registry keys make the browser
+`extensions.json` of a profile lists its add-ons; one whose file is gone is a leftover. Add-ons in a folder that are not
+in that list are read themselves. What policies and registry keys make the browser
 install is listed on its own as a leftover: a registration that brings the add-on back.
 
 References:

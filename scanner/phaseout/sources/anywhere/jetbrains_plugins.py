@@ -100,7 +100,7 @@ def _in_folder(host: Host, folder: str, name: str) -> tuple["Plugin | None", str
 
 
 def _in_archives(host: Host, paths: list[str]) -> tuple["Plugin | None", str, Problem | None]:
-    """The first description in some archives; that one of them is damaged is told if there is none."""
+    """The first description found; a damaged archive is reported only if no archive has one."""
     from phaseout.parsers.encodings.zip_archive import Archive
     from phaseout.parsers.languages.jetbrains_plugin import plugin
 
@@ -160,6 +160,6 @@ SOURCE = Source(
     kinds=("extension",),
     needs=(),
     reads=tuple(_reads()),
-    limits="Folders that an editor was told to use instead of the usual ones, and those of before 2020, are not found.",
+    limits="Folders that an editor is configured to use instead of the usual ones, or from before 2020, are not found.",
     collect=collect,
 )

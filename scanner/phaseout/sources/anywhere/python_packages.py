@@ -105,7 +105,7 @@ def _own_environments(host: Host) -> list[str]:
 
 
 def _inside(entry: Entry) -> tuple[str, ...] | None:
-    """Where below an entry the metadata is; `None` if the entry is none of a package."""
+    """Where below an entry the metadata is; `None` if the entry does not belong to a package."""
     name, kind = entry
     if name.endswith(".dist-info"):
         return ("METADATA",)

@@ -30,7 +30,7 @@ _LIMIT = 64 << 20
 _COMPARED = 20_000  # packages of a `status` that is compared with `info` although it looks whole
 _FIELDS = ("package", "status", "maintainer", "architecture", "version", "origin", "homepage", "bugs")
 # The third status word says what is on disk; the first two only what somebody wants. All but two are an installation,
-# be it a broken one: the files are there.
+# even if a broken one: the files are there.
 _STATES: dict[str, State | None] = {
     "not-installed": None,
     "config-files": "leftover",

@@ -47,7 +47,7 @@ def _loaded(host: Host) -> Iterator[Trace]:
         if module is None:
             yield from damaged(f"{_LOADED}:{number}", "not a line of this file")
             continue
-        # Only modules from elsewhere have a version of their own that is worth a look.
+        # Only out-of-tree modules have a version of their own.
         version = (host.files.text(f"{_SYS}/{module.name}/version", 4096) or "") if module.taint else ""
         yield Item(
             kind="driver",

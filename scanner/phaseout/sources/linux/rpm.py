@@ -25,7 +25,7 @@ Record = tuple[int | None, bytes | str]
 
 _FOLDERS = ("/var/lib/rpm", "/usr/lib/sysimage/rpm", "/usr/share/rpm")  # classic, since 2022, rpm-ostree
 _PROGRAM = "/usr/bin/rpm"
-_HOME = ".rpmdb"  # Debian's rpm gives everybody a database of his own, lest it compete with dpkg
+_HOME = ".rpmdb"  # Debian's rpm gives each user a database of their own, so that it does not compete with dpkg
 _MANIFEST = "/var/lib/rpmmanifest"  # what images without a database have
 _SYSTEMS = frozenset(
     (
@@ -153,7 +153,7 @@ def _sqlite(host: Host, path: str) -> Iterator[Record]:
 def _only_in_log(host: Host, path: str) -> Iterator[Record]:
     """Says so if the write-ahead log holds committed pages that the database does not have yet.
 
-    Its checksums are not looked at: a torn log is then rather reported than overlooked.
+    Its checksums are not checked: it is better to report a torn log than to overlook one.
     """
     log = f"{path}-wal"
     found = host.files.stat(log)

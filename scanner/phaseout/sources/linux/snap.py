@@ -1,9 +1,9 @@
 """Snaps, revision by revision, without asking snapd.
 
 A revision is known by its file in `snaps`, by its folder under `/snap`, or by snapd's note of it. The current one is
-installed, also where the snap was disabled; another one, which snapd keeps to go back to, is a leftover. What is
-current is told by the link `current`, else by `sequence`, else by `state.json`, which only root may read and which is
-all that an older snapd has. Where nothing tells, every revision counts as installed.
+installed, also where the snap was disabled; another one, which snapd keeps to go back to, is a leftover. The
+link `current` says which one is current, otherwise `sequence`, otherwise `state.json`, which only root may read and
+which is all that an older snapd has. If none of them says so, every revision counts as installed.
 
 References:
     https://snapcraft.io/docs/system-snap-directory; https://github.com/canonical/snapd: dirs/dirs.go (folders),

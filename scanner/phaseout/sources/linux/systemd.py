@@ -198,7 +198,7 @@ class _Units:
         return self._texts[path]
 
     def names(self) -> Iterator[str]:
-        """Every name there is a trace of; drop-ins for a whole family of names are none."""
+        """Every name that leaves a trace; drop-ins for a whole family of names do not count."""
         yield from self.files
         yield from self.wanted
         for name in self.drop_ins:
@@ -232,7 +232,7 @@ def _traces(
         yield LeftOut("not a program", units.not_units)
     for name in dict.fromkeys((*units.names(), *sorted(running))):
         if outer and name not in units.files and outer.find(name):
-            continue  # what a user adds to a unit that all have is no unit of his own
+            continue  # additions of a user to a unit of the system are not a unit of their own
         unit = units.find(name)
         if name in units.files and unit:
             for path in unit.others:

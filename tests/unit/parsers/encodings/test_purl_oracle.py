@@ -1,4 +1,4 @@
-"""Package URLs held against packageurl-python, the reference implementation."""
+"""Package URLs checked against packageurl-python, the reference implementation."""
 
 import pytest
 from hypothesis import given

@@ -318,7 +318,7 @@ def test_wherever_podman_is_told_its_folder(tree: Tree, path: str, content: str,
 
 
 def test_the_folders_of_the_system_move_no_user(tree: Tree) -> None:
-    """Podman of a user takes `graphroot` of his own settings only."""
+    """Podman of a user takes `graphroot` only from their own settings."""
     tree.write("/etc/containers/storage.conf", '[storage]\ngraphroot = "/srv/pods"\n')
     podman(tree, "/home/ada/.local/share/containers/storage")
     podman(tree, "/srv/pods")

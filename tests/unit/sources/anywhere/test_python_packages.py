@@ -140,7 +140,7 @@ def test_a_home_full_of_other_things_is_not_walked(tree: Tree) -> None:
 
 
 def test_as_importlib_tells(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The environment that runs the tests, looked at as if its packages were those of a system."""
+    """The environment that runs the tests, read as if its packages were those of a system."""
     site = sysconfig.get_paths()["purelib"]
     monkeypatch.setattr(python_packages, "_SITES", (site,))
     found: list[Item] = []

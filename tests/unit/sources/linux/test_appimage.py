@@ -1,4 +1,4 @@
-"""AppImages: names, magic bytes, integration, links, and what is none."""
+"""AppImages: names, magic bytes, integration, links, and other files."""
 
 import pytest
 from phaseout.sources.linux import appimage
