@@ -51,6 +51,10 @@ class ObservedFiles(Files):
         """So may where a link on the way to it leads."""
         return self._unobserved.link(path)
 
+    def real(self, path: str) -> str | None:
+        """And where all of them lead."""
+        return self._unobserved.real(path)
+
     def _canonical(self, path: str) -> str:
         self.asked.add(path.rstrip("/") or "/")
         return super()._canonical(path)

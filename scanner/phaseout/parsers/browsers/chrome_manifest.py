@@ -40,7 +40,7 @@ def manifest(data: bytes) -> Manifest:
     """The manifest.
 
     Raises:
-        ValueError: it is no JSON object.
+        ValueError: it is not a JSON object.
     """
     value = decode(data)
     if not isinstance(value, dict):

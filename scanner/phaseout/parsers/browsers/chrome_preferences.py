@@ -101,7 +101,7 @@ def settings(data: bytes) -> Iterator[tuple[str, Setting | None]]:
     """Identifier and setting of every extension in the file; `None` for a damaged one.
 
     Raises:
-        ValueError: it is no JSON, or there is something else where the settings should be.
+        ValueError: it is not JSON, or there is something else where the settings should be.
     """
     found = decode(data, _Preferences).extensions
     for name, raw in (found.settings | found.opsettings).items():

@@ -25,7 +25,7 @@ def message(name: str, data: bytes) -> str:
     """The name with its `__MSG_…__` replaced by those of a `messages.json`; what is not in there stays.
 
     Raises:
-        ValueError: that is no JSON object.
+        ValueError: it is not a JSON object.
     """
     messages = {key.lower(): raw for key, raw in decode(data, dict[str, msgspec.Raw]).items()}
     return text(_MESSAGE.sub(lambda found: _message(messages.get(found[1].lower())) or found[0], name))
@@ -52,7 +52,7 @@ def nls(name: str, data: bytes) -> str:
     """The name with its `%…%` replaced by those of a `package.nls.json`; what is not in there stays.
 
     Raises:
-        ValueError: that is no JSON object.
+        ValueError: it is not a JSON object.
     """
     texts = decode(data, dict[str, msgspec.Raw])
 

@@ -1,4 +1,4 @@
-"""`extensions.json` of a profile of Firefox, Thunderbird and their kin: every add-on that the program knows.
+"""`extensions.json` of a profile of Firefox, Thunderbird and related programs: every add-on that the program knows.
 
 References:
     https://searchfox.org/mozilla-central/source/toolkit/mozapps/extensions/internal/XPIDatabase.sys.mjs (the members),
@@ -75,7 +75,7 @@ def addons(data: bytes) -> Iterator[Addon | None]:
     """Every add-on in the file; `None` for a damaged one.
 
     Raises:
-        ValueError: it is no JSON, or has no list of add-ons.
+        ValueError: it is not JSON, or has no list of add-ons.
     """
     for raw in decode(data, _Database).addons:
         try:

@@ -25,7 +25,7 @@ def native_host(data: bytes) -> NativeHost:
     """The host.
 
     Raises:
-        ValueError: it is no JSON object.
+        ValueError: it is not a JSON object.
     """
     value = decode(data)
     if not isinstance(value, dict):

@@ -31,7 +31,7 @@ def safari_extensions(data: bytes) -> Iterator[SafariExtension | None]:
     """Every extension in the file; `None` for a damaged one.
 
     Raises:
-        ValueError: it is no property list of either kind.
+        ValueError: it is not a property list of either kind.
     """
     value = mapping(data)
     if value is None:

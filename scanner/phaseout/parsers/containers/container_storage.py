@@ -38,7 +38,7 @@ def stored_containers(data: bytes) -> list[StoredContainer | None]:
     """Every record; `None` for one without an id.
 
     Raises:
-        ValueError: it is no JSON array; the text says why.
+        ValueError: it is not a JSON array; the text says why.
     """
     return [_container(record) for record in decode(data, list[Any])]
 
@@ -47,7 +47,7 @@ def stored_images(data: bytes) -> list[StoredImage | None]:
     """Every record; `None` for one without an id.
 
     Raises:
-        ValueError: it is no JSON array; the text says why.
+        ValueError: it is not a JSON array; the text says why.
     """
     return [_image(record) for record in decode(data, list[Any])]
 

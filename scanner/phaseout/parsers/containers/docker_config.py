@@ -14,7 +14,7 @@ _VENDOR = ("org.opencontainers.image.vendor", "vendor", "org.label-schema.vendor
 
 
 class DockerContainer(NamedTuple):
-    """A `config.v2.json`. `image` is as somebody typed it, `image_id` its digest; `driver` keeps the files."""
+    """A `config.v2.json`. `image` is the name it was started by, `image_id` the digest; `driver` keeps the files."""
 
     id: str
     name: str
@@ -40,7 +40,7 @@ def docker_container(data: bytes) -> DockerContainer:
     """The container of a `config.v2.json`.
 
     Raises:
-        ValueError: it is no JSON object; the text says why.
+        ValueError: it is not a JSON object; the text says why.
     """
     found = decode(data, dict[str, Any])
     arguments = found.get("Args")
@@ -62,7 +62,7 @@ def image_config(data: bytes) -> ImageConfig:
     """The configuration of an image of Docker or OCI.
 
     Raises:
-        ValueError: it is no JSON object; the text says why.
+        ValueError: it is not a JSON object; the text says why.
     """
     found = decode(data, dict[str, Any])
     layers = member(found, "rootfs", "diff_ids")
@@ -78,7 +78,7 @@ def repositories(data: bytes) -> dict[str, list[str]]:
     """Id of an image (`sha256:…`) → its names; those by digest only where there is no other.
 
     Raises:
-        ValueError: it is no JSON object; the text says why.
+        ValueError: it is not a JSON object; the text says why.
     """
     found: dict[str, list[str]] = {}
     of_all = member(decode(data, dict[str, Any]), "Repositories")

@@ -29,7 +29,7 @@ def docker_root(data: bytes) -> str:
     """The folder that a daemon.json names.
 
     Raises:
-        ValueError: it is no JSON; the text says why.
+        ValueError: it is not JSON; the text says why.
     """
     found = decode(data)
     return text(member(found, "data-root")) or text(member(found, "graph"))
@@ -47,7 +47,7 @@ def storage(data: bytes) -> Storage:
     """The folders that a storage.conf, or a crio.conf, names.
 
     Raises:
-        ValueError: it is no TOML; the text says why.
+        ValueError: it is not TOML; the text says why.
     """
     import tomllib
 

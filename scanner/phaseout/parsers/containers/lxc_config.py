@@ -11,7 +11,7 @@ _LAYERS = ("overlay", "overlayfs", "aufs")
 
 
 class Rootfs(NamedTuple):
-    """`folders` are those of the container's root, the uppermost first; none where `kind` is no folder."""
+    """`folders` are those of the container's root, the uppermost first; empty where `kind` is not a folder."""
 
     kind: str
     folders: tuple[str, ...]

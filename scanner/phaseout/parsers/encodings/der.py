@@ -16,7 +16,7 @@ _TEXTS = {
     0x0C: "utf-8",  # UTF8String
     0x12: "ascii",  # NumericString
     0x13: "ascii",  # PrintableString
-    0x14: "latin-1",  # TeletexString: nobody writes T.61 into certificates
+    0x14: "latin-1",  # TeletexString: certificates never hold T.61 in practice
     0x16: "ascii",  # IA5String
     0x1A: "ascii",  # VisibleString
     0x1C: "utf-32-be",  # UniversalString
@@ -43,7 +43,7 @@ class Value(NamedTuple):
 
 
 def value(data: bytes, at: int = 0) -> Value | None:
-    """The value that begins at an offset; `None` where there is none that fits into the data."""
+    """The value that begins at an offset; `None` where none fits into the data."""
     return _value(data, at, len(data), 0)
 
 

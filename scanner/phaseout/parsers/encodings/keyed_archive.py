@@ -15,7 +15,7 @@ _VALUES = 50_000  # an archive may name one object many times
 def unarchived(archive: Mapping[str, Any], key: str = "root") -> Any:
     """The object of that name at the top: dictionaries, lists and texts as such, any other as a dictionary.
 
-    `None` where there is none, and in place of what leads back to itself.
+    `None` where there is no value, and in place of what leads back to itself.
     """
     objects, top = archive.get("$objects"), archive.get("$top")
     if not isinstance(objects, list) or not isinstance(top, dict) or key not in top:

@@ -24,7 +24,7 @@ def decode(data: bytes, kind: Any = Any) -> Any:
     """The value, of the type asked for.
 
     Raises:
-        ValueError: it is no JSON, not even with comments taken out, or not of that type.
+        ValueError: it is not JSON, not even with comments taken out, or not of that type.
     """
     data = data.removeprefix(b"\xef\xbb\xbf")
     try:
@@ -52,7 +52,7 @@ def text(value: Any) -> str:
 
 
 def member(value: Any, *names: str) -> Any:
-    """What stands under these names, one inside the other; `None` where there is no such member."""
+    """The member under these names, one inside the other; `None` if it is missing."""
     for name in names:
         value = value.get(name) if isinstance(value, dict) else None
     return value

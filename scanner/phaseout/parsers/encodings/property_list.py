@@ -23,7 +23,7 @@ _OTHER_NAMES = {"x-mac-roman": "mac_roman", "macroman": "mac_roman"}
 
 
 def property_list(data: bytes) -> Any:
-    """The value of an XML or binary property list, in any encoding; `None` where there is none.
+    """The value of an XML or binary property list, in any encoding; `None` for any other file.
 
     What it gives are the types of `plistlib`; dates and data of a file with a mistake in it are given as texts. Keys
     are texts; nothing else about the shape of the value is certain.
@@ -65,7 +65,7 @@ class _Dictionary(dict[str, Any]):
 
     def __setitem__(self, key: object, value: object) -> None:
         if not isinstance(key, str):
-            raise TypeError("a key that is no text")
+            raise TypeError("a key that is not text")
         super().__setitem__(key, value)
 
 

@@ -3,7 +3,7 @@
 Gives and takes plain values: `str` (a string), `bool`, `float`, `I32` and `I64`, `list`, `dict` (a map) and `Fields`
 (a struct: number of the field → value). The smaller integers are read as `I32`, a set is read as a list.
 
-Raises `ThriftError` for what is no message, and `EOFError` where the stream ends inside of one.
+Raises `ThriftError` for anything but a message, and `EOFError` where the stream ends inside of one.
 
 References:
     https://github.com/apache/thrift/blob/master/doc/specs/thrift-binary-protocol.md (strict encoding)
@@ -25,7 +25,7 @@ _DEEPEST = 16
 
 
 class ThriftError(ValueError):
-    """Bytes that are no Thrift message, or one that is larger than anybody needs."""
+    """Bytes that are not a Thrift message, or a message beyond any sensible size."""
 
 
 class I32(int):

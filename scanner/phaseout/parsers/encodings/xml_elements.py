@@ -47,7 +47,7 @@ def elements(data: bytes, most: int = _ELEMENTS) -> Iterator[Element]:
         most: elements that any of its kind may have.
 
     Raises:
-        ValueError: it is no XML, has a document type with declarations, or is deeper or larger than any of its kind.
+        ValueError: it is not XML, has a document type with declarations, or is deeper or larger than any of its kind.
     """
     from xml.parsers import expat
 

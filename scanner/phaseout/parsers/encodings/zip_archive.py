@@ -24,7 +24,7 @@ class Archive:
     """An archive, of which members are read by their exact name.
 
     Raises:
-        ValueError: it is no ZIP archive that can be read.
+        ValueError: it is not a readable ZIP archive.
     """
 
     def __init__(self, file: BinaryIO) -> None:
@@ -47,7 +47,7 @@ class Archive:
         self._directory = file.read(length)
 
     def read(self, name: str, limit: int = LIMIT) -> bytes | None:
-        """The content of a member; `None` where there is none of that name.
+        """The content of a member; `None` if no member has that name.
 
         Raises:
             ValueError: it is damaged, encrypted, packed in an unknown way, or larger than `limit`.

@@ -23,7 +23,7 @@ def crates_json(data: bytes) -> list[Crate]:
     """The crates of a `.crates2.json`.
 
     Raises:
-        ValueError: it is no JSON object; the text says why.
+        ValueError: it is not a JSON object; the text says why.
     """
     installs = member(decode(data, dict[str, Any]), "installs")
     return [_crate(key, member(about, "bins")) for key, about in installs.items()] if isinstance(installs, dict) else []
@@ -33,7 +33,7 @@ def crates_toml(data: bytes) -> list[Crate]:
     """The crates of a `.crates.toml`.
 
     Raises:
-        ValueError: it is no TOML; the text says why.
+        ValueError: it is not TOML; the text says why.
     """
     import tomllib
 

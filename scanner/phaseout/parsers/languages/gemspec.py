@@ -16,7 +16,7 @@ _FILE = re.compile(r"(.+?)-(\d[^-]*)(?:-(.+))?\.gemspec")
 
 
 class Gem(NamedTuple):
-    """What it says; empty where it says nothing that can be told without Ruby. Authors are joined with commas."""
+    """What it says; empty where only Ruby could tell. Authors are joined with commas."""
 
     name: str
     version: str

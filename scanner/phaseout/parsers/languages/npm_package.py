@@ -23,7 +23,7 @@ def package(data: bytes) -> Package:
     """The package of a `package.json`.
 
     Raises:
-        ValueError: it is no JSON object; the text says why.
+        ValueError: it is not a JSON object; the text says why.
     """
     found = decode(data, dict[str, Any])
     people = found.get("maintainers")
@@ -38,6 +38,6 @@ def npm_purl(name: str, version: str) -> str:
 
 
 def _person(value: Any) -> str:
-    """The name of a person, told in one string or as an object."""
+    """The name of a person, given as a string or as an object."""
     told = text(value) or text(member(value, "name"))
     return told.partition("<")[0].partition("(")[0].strip() or told.strip()

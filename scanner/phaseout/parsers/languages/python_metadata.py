@@ -62,6 +62,6 @@ def from_name(entry: str) -> tuple[str, str]:
 
 
 def _people(value: str) -> str:
-    """`Ada, Bob` of `Ada <ada@example.org>, "Bob" <bob@example.org>`; the whole value where nobody is named."""
+    """`Ada, Bob` of `Ada <ada@example.org>, "Bob" <bob@example.org>`; the whole value where it names nobody."""
     names = [part.partition("<")[0].strip(' \t,"') for part in value.split(">") if "<" in part]
     return ", ".join(filter(None, names)) or value

@@ -1,4 +1,4 @@
-"""Extensions of VS Code and its kin: the list `extensions.json`, `.obsolete`, and `package.json` of each.
+"""Extensions of VS Code and related editors: the list `extensions.json`, `.obsolete`, and `package.json` of each.
 
 References:
     https://github.com/microsoft/vscode: src/vs/platform/extensionManagement/common/extensionsProfileScannerService.ts
@@ -41,7 +41,7 @@ def listed(data: bytes) -> Iterator[Listed | None]:
     """The entries of `extensions.json`; `None` for a damaged one.
 
     Raises:
-        ValueError: it is no list in JSON.
+        ValueError: it is not a JSON list.
     """
     for raw in decode(data, list[msgspec.Raw]):
         entry = decode(bytes(raw))
@@ -76,7 +76,7 @@ def obsolete(data: bytes) -> frozenset[str]:
     """Names of the folders that wait for their removal, in lower case.
 
     Raises:
-        ValueError: it is no JSON object.
+        ValueError: it is not a JSON object.
     """
     return frozenset(name.lower() for name, gone in decode(data, dict[str, Any]).items() if gone is True)
 
@@ -85,7 +85,7 @@ def package(data: bytes) -> Package:
     """The manifest of an extension.
 
     Raises:
-        ValueError: it is no JSON object.
+        ValueError: it is not a JSON object.
     """
     value = decode(data)
     if not isinstance(value, dict):

@@ -8,7 +8,7 @@ References:
 def fields(text: str) -> dict[str, str]:
     """Section (`NAME` of `%NAME%`) → its lines, joined with newlines.
 
-    A block of lines that is no section is kept under the empty name, so that the caller can tell a damaged file.
+    Lines outside of a section are kept under the empty name, which shows the caller that the file is damaged.
     """
     found: dict[str, str] = {}
     for block in text.replace("\r\n", "\n").split("\n\n"):

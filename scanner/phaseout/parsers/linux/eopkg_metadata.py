@@ -32,7 +32,7 @@ def metadata(data: bytes) -> Metadata:
     """What the file says of the package.
 
     Raises:
-        ValueError: it is no XML.
+        ValueError: it is not XML.
     """
     found: dict[str, str] = {}
     for element in elements(data):

@@ -15,7 +15,7 @@ _TOKENS = 2_000_000
 
 
 class Symbol(str):
-    """A word that is no string."""
+    """A word outside of quotes."""
 
     __slots__ = ()
 
@@ -34,7 +34,7 @@ def packages(data: bytes) -> list[Package]:
     """The packages of a profile, those that others propagate included.
 
     Raises:
-        ValueError: it is no manifest of a version that is known.
+        ValueError: it is not a manifest of a known version.
     """
     top = _read(data.decode("utf-8", "backslashreplace"))
     if not isinstance(top, list) or top[:1] != [Symbol("manifest")]:

@@ -14,7 +14,7 @@ _SIZE = 1 << 20  # of `.modinfo`: a driver for many devices has an alias for eac
 
 
 class Loaded(NamedTuple):
-    """A module in the kernel. `taint` are the letters for what makes it none of the kernel's own (`OE`)."""
+    """A module in the kernel. `taint` are the letters that mark a module from outside the kernel (`OE`)."""
 
     name: str
     size: str
@@ -23,7 +23,7 @@ class Loaded(NamedTuple):
 
 
 def modinfo(data: bytes) -> dict[str, list[str]]:
-    """Key → values of a module's `.modinfo`; none where the bytes are no ELF file or end before that section."""
+    """Key → values of a module's `.modinfo`; empty where the bytes are not an ELF file or end before that section."""
     try:
         start, end = _section(data, b".modinfo")
     except struct.error:  # shorter than its header says
@@ -48,7 +48,7 @@ def loaded(text: str) -> Iterator[Loaded | None]:
 
 
 def _section(data: bytes, wanted: bytes) -> tuple[int, int]:
-    """Start and end of a section; an empty range where there is none."""
+    """Start and end of a section; an empty range if it is missing."""
     order = {1: "<", 2: ">"}.get(data[5] if len(data) > 5 else 0)
     if order is None or not data.startswith(b"\x7fELF") or data[4] not in (1, 2):
         return 0, 0

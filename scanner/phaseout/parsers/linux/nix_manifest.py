@@ -30,7 +30,7 @@ def manifest_json(data: bytes) -> list[Element]:
     """The packages of `nix profile`; the ones that are switched off are not in the profile.
 
     Raises:
-        ValueError: it is no JSON, or has no list or object of elements.
+        ValueError: it is not JSON, or has no list or object of elements.
     """
     elements = member(decode(data), "elements")
     if isinstance(elements, dict):  # since version 3
@@ -53,7 +53,7 @@ def manifest_nix(data: bytes) -> list[Element]:
     """The packages of `nix-env`: every derivation in the list that the expression is.
 
     Raises:
-        ValueError: the file is no such list.
+        ValueError: the file is not such a list.
     """
     written = data.decode("utf-8", "backslashreplace").strip()
     if not written.startswith("[") or not written.endswith("]"):

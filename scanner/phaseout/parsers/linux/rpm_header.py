@@ -60,7 +60,7 @@ def header(blob: bytes) -> Header:
         start = store + at
         stop = blob.find(b"\0", start, min(start + _LONGEST, end))
         if kind not in _TEXTS or stop < 0:
-            damage.append(f"tag {tag} is no text")
+            damage.append(f"tag {tag} is not text")
             return ""
         return blob[start:stop].decode("utf-8", "backslashreplace")
 
@@ -70,7 +70,7 @@ def header(blob: bytes) -> Header:
         kind, at, count = found[tag]
         form = _NUMBERS.get(kind)
         if form is None or not count or store + at + form.size > end:
-            damage.append(f"tag {tag} is no number")
+            damage.append(f"tag {tag} is not a number")
             return None
         value: int = form.unpack_from(blob, store + at)[0]
         return value

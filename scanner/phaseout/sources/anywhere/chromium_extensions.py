@@ -1,4 +1,4 @@
-r"""Extensions of Chrome, Chromium, Edge, Brave, Vivaldi, Opera, Arc and their kin, in all profiles of all users.
+r"""Extensions of Chrome, Chromium, Edge, Brave, Vivaldi, Opera, Arc and related browsers, in all profiles of all users.
 
 The settings of a profile say what is installed, and the manifest on disk has its name and version. An extension that
 is set up but whose files are gone is a leftover, and so is a version in the profile that its settings do not name. What
@@ -423,7 +423,7 @@ def _registered(family: str, one: Registration, name: str) -> Item:
 
 SOURCE = Source(
     name="chromium_extensions",
-    title="Extensions of Chrome and its kin",
+    title="Extensions of Chrome and related browsers",
     platforms=("linux", "macos", "windows"),
     kinds=("extension",),
     needs=(),

@@ -69,7 +69,7 @@ class _Container(NamedTuple):
 
 
 class _Engine(NamedTuple):
-    """Where an engine keeps everything, and whose it is; root's is nobody's."""
+    """Where an engine keeps everything, and its user; empty for root."""
 
     name: str
     root: str

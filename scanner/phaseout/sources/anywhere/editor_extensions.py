@@ -1,4 +1,4 @@
-"""Extensions of VS Code and its kin (VSCodium, Cursor, Windsurf …), and those of their servers for remote work.
+"""Extensions of VS Code and related editors (VSCodium, Cursor, Windsurf …), and those of their servers for remote work.
 
 An extension is installed if the editor lists it, for all or for one of its profiles. A folder that the editor has
 marked for removal, or does not list, is a leftover, and so is an entry of the list whose folder is gone.
@@ -236,7 +236,7 @@ def _item(
 
 SOURCE = Source(
     name="editor_extensions",
-    title="Extensions of VS Code and its kin",
+    title="Extensions of VS Code and related editors",
     platforms=("linux", "macos", "windows"),
     kinds=("extension",),
     needs=(),

@@ -1,4 +1,4 @@
-r"""Add-ons of Firefox, Thunderbird and their kin, in all profiles of all users, and those of the whole machine.
+r"""Add-ons of Firefox, Thunderbird and related programs, in all profiles of all users, and those of the whole machine.
 
 `extensions.json` of a profile lists its add-ons; one whose file is gone is a leftover. Add-ons in a folder that are not
 in that list are read themselves. What policies and registry keys make the browser
@@ -325,7 +325,7 @@ def _registered(program: str, one: Registration) -> Item:
 
 SOURCE = Source(
     name="firefox_addons",
-    title="Add-ons of Firefox, Thunderbird and their kin",
+    title="Add-ons of Firefox, Thunderbird and related programs",
     platforms=("linux", "macos", "windows"),
     kinds=("extension",),
     needs=(),

@@ -1,4 +1,4 @@
-r"""Programs written in Go, told by what its linker puts into each: those of `go install`, and those put beside them.
+r"""Programs written in Go, recognised by what its linker puts into each.
 
 References:
     https://pkg.go.dev/cmd/go (GOBIN, "Compile and install packages and dependencies"); see also

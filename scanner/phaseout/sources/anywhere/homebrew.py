@@ -188,6 +188,6 @@ SOURCE = Source(
         "/Applications/*/Contents/Info.plist",
         "~/Applications/*/Contents/Info.plist",
     ),
-    limits="Homebrew in a prefix of its own choice is not looked for.",
+    limits="Homebrew in another prefix is not found.",
     collect=collect,
 )

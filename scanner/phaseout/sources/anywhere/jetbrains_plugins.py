@@ -92,7 +92,7 @@ def _in_folder(host: Host, folder: str, name: str) -> tuple["Plugin | None", str
     lib = join(host, folder, "lib")
     jars = [one.name for one in host.files.list(lib) if one.name.endswith(".jar")]
     key = name.lower().replace(" ", "-")
-    jars.sort(key=lambda jar: (not jar.lower().startswith(key), len(jar)))  # the right one is mostly named alike
+    jars.sort(key=lambda jar: (not jar.lower().startswith(key), len(jar)))  # usually named like the plugin
     found = _in_archives(host, [join(host, lib, jar) for jar in jars[:_JARS]])
     if found[0] is None and found[2] is None and len(jars) > _JARS:
         return None, lib, Problem(lib, f"more than {_JARS} archives: the rest was not read", "limit")

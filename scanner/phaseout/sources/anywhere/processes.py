@@ -74,7 +74,7 @@ def _item(process: Process, identity: "Identity | None") -> Item:
     if process.deleted:
         details["deleted"] = "the executable was removed or replaced"
     if process.told:
-        details["path"] = "told by the command line: the executable is hidden from everybody"
+        details["path"] = "from the command line: the executable itself is hidden"
     if process.kernel:
         details["kernel"] = "a thread of the kernel"
     return Item(

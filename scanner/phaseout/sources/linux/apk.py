@@ -41,7 +41,7 @@ def _packages(host: Host, path: str, text: str) -> Iterator[Trace]:
             yield from damaged(f"{path}:{line}", "a record without a package name")
             continue
         if "" in fields:
-            yield Problem(f"{path}:{line}", f"{name}: a line that is no field: {fields[''][:80]!r}", "damaged")
+            yield Problem(f"{path}:{line}", f"{name}: an unexpected line: {fields[''][:80]!r}", "damaged")
         arch = fields.get("A", "")
         version = fields.get("V", "")
         maintainer = fields.get("m", "")

@@ -20,7 +20,10 @@ from phaseout.sources.kit.places import Seen
 from phaseout.sources.source import Source, Trace
 
 _SYSTEM = ("/opt", "/usr/local/bin", "/Applications")
-_USER = ("Applications", "AppImages", ".local/bin", "bin", "Desktop", "Downloads")
+_USER = (
+    *("Applications", "AppImages", ".local/share/AppImages", ".appimages", ".local/bin", "bin", "Desktop", "Downloads"),
+    *("Programs", ".local/opt", "opt"),
+)
 _ENTRIES = ".local/share/applications"
 _SUFFIX = ".appimage"
 _READ = 2_000  # programs of other names in a user's folder whose head is read
@@ -87,7 +90,7 @@ def _folder(
             continue
         real = host.files.real(path) or path
         keys: dict[str, str] = {}
-        if user and real.startswith(home):  # nobody says what the files of others are called
+        if user and real.startswith(home):  # a user cannot name the files of another one
             by_path, by_real = integrated.pop(path, {}), integrated.pop(real, {})
             keys = by_path or by_real
         if seen.first(real, user):

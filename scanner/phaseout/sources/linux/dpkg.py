@@ -122,7 +122,7 @@ def _salvaged(host: Host, folder: str, path: str, text: str | None, seen: set[st
     before = list(stanzas(host.files.text(old, _LIMIT) or "", _FIELDS))
     if not missing and not before and not host.families & _DEBIAN:
         return  # a folder of dpkg on a system of another package manager
-    lacks = f": {len(missing)} packages are not in it of which dpkg keeps a list of files" if missing else ""
+    lacks = f": {len(missing)} packages with a list of files are not in it" if missing else ""
     yield Problem(path, wrong + lacks, "missing" if text is None else "damaged")
     for line, fields in before:
         name = fields.get("package", "")
@@ -154,7 +154,7 @@ def _package(
         yield LeftOut("known but not installed")
         return
     if "" in fields:
-        yield Problem(f"{path}:{line}", f"{name}: a line that is no field: {fields[''][:80]!r}", "damaged")
+        yield Problem(f"{path}:{line}", f"{name}: an unexpected line: {fields[''][:80]!r}", "damaged")
     yield _item(host, path, name, state, " ".join(words), fields, note)
 
 

@@ -144,6 +144,6 @@ SOURCE = Source(
         *(f"{tree}/*/{added}/**" for tree in _TREES for added in _ADDED),
         *(f"{_DKMS}/*/*/*", f"{_SOURCES}/*/dkms.conf"),
     ),
-    limits="Parts built into the kernel are no modules; compressed and very large modules show no vendor and version.",
+    limits="Parts built into the kernel are not modules; compressed and very large modules show no vendor and version.",
     collect=collect,
 )

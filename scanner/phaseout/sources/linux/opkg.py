@@ -84,7 +84,7 @@ def _packages(
         if not unlisted and (len(words) != 3 or words[2] not in _STATES):
             note = f"unknown status {' '.join(words)!r}, taken for installed"
         if "" in fields:
-            yield Problem(f"{path}:{line}", f"{name}: a line that is no field: {fields[''][:80]!r}", "damaged")
+            yield Problem(f"{path}:{line}", f"{name}: an unexpected line: {fields[''][:80]!r}", "damaged")
         more: dict[str, str] = {}
         if control and "maintainer" not in fields:  # OpenWrt's status leaves it out
             more = next(stanzas(host.files.text(control) or "", _FIELDS), (0, {}))[1]

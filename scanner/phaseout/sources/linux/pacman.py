@@ -2,7 +2,7 @@
 
 References:
     https://man.archlinux.org/man/alpm-db.7 (folders are called NAME-VERSION-RELEASE), alpm-db-desc(5),
-    pacman.conf(5) (`DBPath`, `RootDir`, `Include`); makepkg.conf(5) for what PACKAGER is where nobody set it.
+    pacman.conf(5) (`DBPath`, `RootDir`, `Include`); makepkg.conf(5) for the default of PACKAGER.
 """
 
 from collections.abc import Iterator

@@ -1,7 +1,7 @@
 """Packages in rpm's database, in each of its three formats.
 
 rpm leaves an empty write-ahead log beside `rpmdb.sqlite`. One that is not empty was left by an rpm that was killed, is
-still at work, or could not finish because somebody else was reading; what only the log holds is not seen, and said so.
+still running, or could not finish because another program was reading; what only the log holds is reported as not seen.
 
 References:
     rpm(8); https://rpm-software-management.github.io/rpm/manual/ (dbpath, db_backend);
@@ -132,7 +132,7 @@ def _sqlite(host: Host, path: str) -> Iterator[Record]:
         if database is not None:
             for (number,) in database.execute("SELECT rowid FROM Packages LIMIT ?", (_MOST + 1,)):
                 if number is None:
-                    yield None, "Packages is no table but a view"
+                    yield None, "Packages is a view, not a table"
                     return
                 numbers.append(number)
     unread = iter(numbers)

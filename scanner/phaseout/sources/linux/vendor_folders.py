@@ -114,7 +114,7 @@ def _order(path: str) -> int:
 
 
 def collect(host: Host) -> Iterator[Trace]:
-    """An item for every folder of a vendor and every folder in it, and for the kernel modules met on the way."""
+    """An item for every folder of a vendor, every folder in it, and every kernel module found on the way."""
     search = _Search(host)
     for top in _TOPS:
         yield from _top(host, search, top, "")

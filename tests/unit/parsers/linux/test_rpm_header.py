@@ -72,7 +72,7 @@ def test_bytes_that_are_no_utf8_are_spelled_out() -> None:
 def test_cut_off_header_keeps_what_is_there() -> None:
     found = header(written(name="foo", version="1", vendor="Ada")[:-3])
     assert (found.name, found.version, found.vendor) == ("foo", "1", "")
-    assert found.damage == "cut off after 89 of 92 bytes; tag 1011 is no text"
+    assert found.damage == "cut off after 89 of 92 bytes; tag 1011 is not text"
 
 
 def test_wrong_types_and_places_are_damage() -> None:
@@ -80,7 +80,9 @@ def test_wrong_types_and_places_are_damage() -> None:
     index += struct.pack(">IIII", 1001, 6, 0xFFFFFFFF, 1) + struct.pack(">IIII", 1008, 4, 2, 1)
     found = header(struct.pack(">II", 4, 4) + index + b"foo\0")
     assert found[:8] == ("", "", "", None, "", "", "", None)
-    assert found.damage == "tag 1000 is no text; tag 1001 is no text; tag 1003 is no number; tag 1008 is no number"
+    assert (
+        found.damage == "tag 1000 is not text; tag 1001 is not text; tag 1003 is not a number; tag 1008 is not a number"
+    )
 
 
 def test_index_that_claims_billions_is_not_read() -> None:

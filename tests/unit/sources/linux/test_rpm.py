@@ -188,7 +188,7 @@ def test_nothing_there_is_no_problem(tree: Tree) -> None:
 
 def test_damaged_record_costs_one_problem(tree: Tree) -> None:
     tree.write(NDB, ndb({1: blob(vendor="Ada"), 2: b"short", 3: AGENT[:-9], 4: FOO}))
-    tags = "tag 1022 is no text; tag 1008 is no number"
+    tags = "tag 1022 is not text; tag 1008 is not a number"
     result = run("rpm", tree.host())
     assert result.names() == ["foo", "klnagent64"]
     assert result.run.left_out == {"damaged": 2}
