@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 from phaseout.host import Host
-from phaseout.host.filesystem.files import Files
+from phaseout.host.filesystem.posix import PosixFiles
 from phaseout.host.users import posix_users
 from phaseout.model.nouns import HostInfo
 
@@ -78,7 +78,7 @@ def as_host() -> Callable[[Path], Host]:
     """Opens a folder of real captures in place, as a Linux host."""
 
     def open_host(root: Path) -> Host:
-        files = Files(str(root))
+        files = PosixFiles(str(root))
         return Host(HostInfo(name="capture", platform="linux", root=str(root)), files, posix_users(files))
 
     return open_host

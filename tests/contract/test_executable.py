@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import pytest
 from phaseout import __version__
-from phaseout.host.filesystem.files import Files
+from phaseout.host.filesystem.posix import PosixFiles
 from phaseout.host.windows.executables import Executables
 from phaseout.report import FORMATS
 from phaseout.sources import ALL
@@ -143,7 +143,7 @@ def test_windows_shows_what_it_is() -> None:
     path = EXE / "windows" / "folder" / "phaseout" / "phaseout.exe"
     if not path.is_file():
         pytest.skip("no phaseout.exe: scripts/build_exe FOLDER makes it, and PHASEOUT_EXE names that folder")
-    identity = Executables(Files()).identity(str(path))
+    identity = Executables(PosixFiles()).identity(str(path))
     assert identity is not None
     assert (identity.product, identity.version, identity.original_name) == ("phaseout", __version__, "phaseout.exe")
     assert identity.machine == "x64"

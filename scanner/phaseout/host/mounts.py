@@ -1,4 +1,4 @@
-"""Mounts that a scan must not step into: network, FUSE and automount points.
+"""Mounts that a scan must skip (network, FUSE and automount points), and those that the kernel makes up.
 
 Touching a dead NFS or SSHFS mount hangs the process that does it, and touching an automount mounts it.
 
@@ -7,6 +7,7 @@ References:
 """
 
 import re
+from typing import NamedTuple
 
 _NETWORK = frozenset(
     (
@@ -29,25 +30,65 @@ _NETWORK = frozenset(
         *("vboxsf", "virtiofs", "vmhgfs"),
     )
 )
+_KERNEL = frozenset(
+    (
+        *("binfmt_misc", "bpf", "cgroup", "cgroup2", "configfs", "debugfs", "devpts", "devtmpfs", "efivarfs"),
+        *("fusectl", "mqueue", "nfsd", "nsfs", "proc", "pstore", "rpc_pipefs", "securityfs", "selinuxfs", "sysfs"),
+        "tracefs",
+    )
+)
 _OCTAL = re.compile(r"\\([0-7]{3})")
 
 
-def unsafe_mounts(mountinfo: bytes) -> dict[str, str]:
-    """Mount point → file system type of every mount that is to be left alone.
+class Mount(NamedTuple):
+    """A mounted file system.
 
-    The last mount on a point is the one that is seen, so an automount under a mounted local disk does not count.
-    The root itself is the machine, whatever it is made of, and always looked at.
+    Attributes:
+        point: the folder that it is mounted on.
+        kind: the type of the file system.
+        device: its device number, as in `os.stat_result.st_dev`.
     """
-    seen: dict[str, str] = {}
+
+    point: str
+    kind: str
+    device: int
+
+
+def mounts(mountinfo: bytes) -> tuple[Mount, ...]:
+    """Every mount in the order in which they were made; damaged lines are skipped."""
+    found: list[Mount] = []
     for line in mountinfo.decode("utf-8", "surrogateescape").split("\n"):
         before, dash, after = line.partition(" - ")
         fields = before.split(" ")
         if not dash or len(fields) < 6:
             continue
         point = _OCTAL.sub(lambda found: chr(int(found[1], 8) & 0xFF), fields[4])
-        seen[point] = after.split(" ", 1)[0]
+        major, _, minor = fields[2].partition(":")
+        numbers = major.isdecimal() and minor.isdecimal() and len(fields[2]) < 20
+        device = _device(int(major), int(minor)) if numbers else -1
+        found.append(Mount(point, after.split(" ", 1)[0], device))
+    return tuple(found)
+
+
+def unsafe_mounts(mountinfo: bytes) -> dict[str, str]:
+    """Mount point → file system type of every mount that is to be skipped.
+
+    The last mount on a point is the one that is seen, so an automount under a mounted local disk does not count.
+    The root itself is the machine, whatever its file system, and always read.
+    """
+    seen = {mount.point: mount.kind for mount in mounts(mountinfo)}
     return {point: kind for point, kind in seen.items() if point != "/" and _unsafe(kind)}
+
+
+def kernel_devices(mountinfo: bytes) -> frozenset[int]:
+    """The device numbers of the file systems that the kernel makes up, such as `/proc` and `/sys`."""
+    return frozenset(mount.device for mount in mounts(mountinfo) if mount.kind in _KERNEL)
 
 
 def _unsafe(kind: str) -> bool:
     return kind in _NETWORK or kind == "autofs" or kind.startswith("fuse")
+
+
+def _device(major: int, minor: int) -> int:
+    """The number that stat(2) of Linux shows, put together as makedev(3) does."""
+    return (major & 0xFFF) << 8 | (major & ~0xFFF) << 32 | minor & 0xFF | (minor & ~0xFF) << 12

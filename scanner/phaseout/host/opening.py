@@ -6,7 +6,8 @@ import sys
 
 from phaseout.host import Host
 from phaseout.host.filesystem.files import Files
-from phaseout.host.mounts import unsafe_mounts
+from phaseout.host.filesystem.posix import PosixFiles
+from phaseout.host.mounts import kernel_devices, unsafe_mounts
 from phaseout.host.users import User, posix_users
 from phaseout.model.nouns import HostInfo, Platform
 
@@ -50,8 +51,9 @@ def live_host() -> Host:
         from phaseout.host.macos.opening import live_macos
 
         return live_macos(_processes)
-    skipped_mounts = _mounts()
-    files = Files("/", skipped_mounts)
+    mountinfo = _mountinfo()
+    skipped_mounts = unsafe_mounts(mountinfo)
+    files = PosixFiles("/", skipped_mounts, kernel_devices(mountinfo))
     name, version = _os_release(files)
     users = posix_users(files)
     info = HostInfo(
@@ -75,12 +77,11 @@ def offline_host(root: str, platform: Platform | None = None) -> Host:
     if not os.path.isdir(root):
         raise NotAHostError(f"{root}: no such folder")
     real = os.path.realpath(root).rstrip("/")  # mount points are told without links
+    mountinfo = _mountinfo()
     inside = {
-        point[len(real) :]: kind
-        for point, kind in (_mounts() if sys.platform == "linux" else {}).items()
-        if point.startswith(real + "/")
+        point[len(real) :]: kind for point, kind in unsafe_mounts(mountinfo).items() if point.startswith(real + "/")
     }
-    files = Files(root, inside)
+    files = PosixFiles(root, inside, kernel_devices(mountinfo))
     platform = platform or _told_by_content(files, root)
     if platform == "windows":
         from phaseout.host.windows.opening import offline_windows
@@ -127,12 +128,13 @@ def _told_by_content(files: Files, root: str) -> Platform:
     )
 
 
-def _mounts() -> dict[str, str]:
+def _mountinfo() -> bytes:
+    """The mounts of the machine that this runs on; empty where it is no Linux."""
     try:
         with open("/proc/self/mountinfo", "rb") as file:
-            return unsafe_mounts(file.read(8 << 20))
+            return file.read(8 << 20)
     except OSError:
-        return {}
+        return b""
 
 
 def _os_release(files: Files) -> tuple[str, str]:

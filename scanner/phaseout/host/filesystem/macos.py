@@ -5,18 +5,22 @@ Mac, or the data volume alone, or a disk of the time before they were two. Names
 their letter case and their composition.
 
 References:
-    hier(7) and `/usr/share/firmlinks` of macOS; <sys/stat.h> (SF_DATALESS); Apple Platform Security, "Controlling app
-    access to files in macOS" (the guarded folders).
+    hier(7) and `/usr/share/firmlinks` of macOS; Apple Platform Security, "Controlling app access to files in macOS"
+    (the guarded folders).
 """
 
 import errno
-import os
 import re
-import stat
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
-from phaseout.host.filesystem.files import Files, SkippedError
+from phaseout.host.filesystem.disk import CLOUD, Disk
+from phaseout.host.filesystem.files import Entry
+from phaseout.host.filesystem.folding import Folding
+from phaseout.host.filesystem.node import Node, SkippedError
+from phaseout.host.filesystem.posix import PosixLayout
+from phaseout.host.filesystem.resolve import Layout, Place
+from phaseout.host.filesystem.stored_files import StoredFiles
 
 DATA = "/System/Volumes/Data"
 _FIRMLINKS = (
@@ -27,10 +31,7 @@ _FIRMLINKS = (
     "/usr/share/snmp",
 )
 _PRIVATE = frozenset(("etc", "tmp", "var"))  # links into /private that a data volume alone does not have
-_DATALESS = 0x40000000
-_IN_THE_CLOUD = "kept in the cloud: left alone"
 _GUARDED = "guarded by macOS: not opened"
-_FOLDERS = 2000  # whose names are remembered
 # Reading any of these asks the user on the screen, unless the reader has Full Disk Access.
 _PERSONAL = re.compile(
     r"(?:/System/Volumes/Data)?/Users/[^/]+"
@@ -40,98 +41,106 @@ _PERSONAL = re.compile(
 _CLOUD = re.compile(r"(?:/System/Volumes/Data)?/Users/[^/]+/Library/(Mobile Documents|CloudStorage)", re.IGNORECASE)
 
 
-class MacFiles(Files):
+class MacFiles(StoredFiles):
     """Read-only view of the files of a macOS target.
 
     Args:
         root: folder that is the root of the target; `/` for the live machine.
-        skipped_mounts: mount point in the target → file system type, for mounts that are not stepped into.
-        guarded: whether macOS asks the user before it lets anybody look into the personal folders.
+        skipped_mounts: mount point in the target → file system type, for mounts that are skipped.
+        guarded: whether macOS asks the user before it lets a program read the personal folders.
+        live: whether this is the machine itself; by default that with the root `/`.
     """
 
     def __init__(
-        self, root: str = "/", skipped_mounts: Mapping[str, str] | None = None, *, guarded: bool = False
+        self,
+        root: str = "/",
+        skipped_mounts: Mapping[str, str] | None = None,
+        *,
+        guarded: bool = False,
+        live: bool | None = None,
     ) -> None:
-        super().__init__(root, skipped_mounts)
+        disk = Disk(root, skipped_mounts)
+        live = root == "/" if live is None else live
+        layout: Layout = _LiveLayout(disk, guarded=guarded) if live else _OfflineLayout(disk)
+        super().__init__(layout)
+
+
+class _MacLayout(PosixLayout):
+    """What is the same on a live Mac and on its disk elsewhere."""
+
+    def __init__(self, disk: Disk) -> None:
+        super().__init__(disk.root)
+
+    def shown(self, path: str) -> str:
+        """The path of a place as sources see it: without the data volume where a firmlink leads to it."""
+        if path.startswith(DATA + "/"):
+            plain = path[len(DATA) :]
+            if any(plain == link or plain.startswith(link + "/") for link in _FIRMLINKS):
+                return plain
+        return path or "/"
+
+
+class _LiveLayout(_MacLayout):
+    """The running system finds names itself, and guards the personal folders."""
+
+    def __init__(self, disk: Disk, *, guarded: bool) -> None:
+        super().__init__(disk)
         self._guarded = guarded
-        self._spellings: dict[str, dict[str, str]] = {}
-        self._firmlinks: tuple[str, ...] = ()
-        if self._root and os.path.isdir(self._root + DATA):
-            data = self._root + DATA
-            self._firmlinks = tuple(link for link in _FIRMLINKS if os.path.lexists(data + link))
 
-    def real(self, path: str) -> str | None:
-        """The path of the target with all links and firmlinks resolved; `None` where it leads nowhere."""
-        found = super().real(path)
-        if found is None or not found.startswith(DATA + "/"):
-            return found
-        plain = found[len(DATA) :]
-        return plain if any(plain == link or plain.startswith(link + "/") for link in _FIRMLINKS) else found
+    def below(self, folder: Place, name: str) -> Place:
+        """What lies in a folder under a name, unless reading it would ask the user or fetch from the cloud."""
+        path = f"{folder.path}/{name}"
+        if self._guarded and _PERSONAL.fullmatch(path):
+            raise SkippedError(_GUARDED, "guarded")
+        if _CLOUD.fullmatch(path):
+            raise SkippedError(CLOUD, "cloud")
+        return super().below(folder, name)
 
-    def link(self, path: str) -> str | None:
-        """Where a symbolic link points, as written; `None` where there is no link."""
-        head, _, name = path.rstrip("/").rpartition("/")
+    def explained(self, error: OSError, path: str) -> OSError:
+        """Even root may be refused, and then the system guards the place."""
+        return SkippedError(_GUARDED, "guarded", path) if error.errno == errno.EPERM else error
+
+
+class _OfflineLayout(_MacLayout):
+    """Names are found as macOS would find them, and firmlinks lead to the data volume."""
+
+    def __init__(self, disk: Disk) -> None:
+        super().__init__(disk)
+        self._folding = Folding(_folded)
+        self._firmlinks: dict[str, tuple[str, Node]] | None = None
+
+    def below(self, folder: Place, name: str) -> Place:
+        """What lies in a folder under a name, however it is spelled."""
+        firmlinks = self._data() if self._firmlinks is None else self._firmlinks
+        firm = firmlinks.get(_folded(f"{folder.path}/{name}")) if firmlinks else None
+        if firm is not None:
+            return Place(firm[0], (firm[1],))
         try:
-            there, found = self._entry(super()._canonical(head), name)
-            return os.readlink(self._root + self._on_disk(there)) if stat.S_ISLNK(found.st_mode) else None
-        except OSError as error:
-            self._report(path, error)
-            return None
-
-    def _canonical(self, path: str) -> str:
-        return self._on_disk(super()._canonical(path))
-
-    def _on_disk(self, path: str) -> str:
-        """Below the root where it is on the machine that this runs on."""
-        for link in self._firmlinks:
-            if path.startswith(link) and path[len(link) : len(link) + 1] in ("", "/"):
-                return DATA + path
-        return path
-
-    def _entry(self, here: str, name: str) -> tuple[str, os.stat_result]:
-        there = f"{here}/{name}"
-        self._check_alone(there)
-        try:
-            found = os.lstat(self._root + self._on_disk(there))
+            spelled, nodes = self._folding.find(folder, name)
         except FileNotFoundError:
-            if not self._root:  # the system itself has looked for other spellings
+            if folder.path or name.lower() not in _PRIVATE:
                 raise
-            spelled = self._spelled(here).get(_folded(name))
-            if spelled is None and (here or name.lower() not in _PRIVATE):
-                raise
-            there = f"{here}/{spelled}" if spelled else f"/private/{name.lower()}"
-            self._check_alone(there)
-            found = os.lstat(self._root + self._on_disk(there))
-        if getattr(found, "st_flags", 0) & _DATALESS:
-            raise SkippedError(errno.EXDEV, _IN_THE_CLOUD, there)
-        return there, found
+            private = self.below(folder, "private")
+            spelled, nodes = self._folding.find(private, name)
+            return Place(f"{private.path}/{spelled}", nodes)
+        return Place(f"{folder.path}/{spelled}", nodes)
 
-    def _check_alone(self, there: str) -> None:
-        if there in self._skipped_mounts:
-            raise SkippedError(errno.EXDEV, f"{self._skipped_mounts[there]} mount, left alone", there)
-        if not self._root:
-            if self._guarded and _PERSONAL.fullmatch(there):
-                raise SkippedError(errno.EXDEV, _GUARDED, there)
-            if _CLOUD.fullmatch(there):
-                raise SkippedError(errno.EXDEV, _IN_THE_CLOUD, there)
+    def entries(self, place: Place) -> Iterator[Entry]:
+        """The entries of a folder."""
+        return self._folding.entries(place)
 
-    def _spelled(self, folder: str) -> dict[str, str]:
-        """Folded name → name of everything in a folder."""
-        found = self._spellings.get(folder)
-        if found is None:
-            if len(self._spellings) >= _FOLDERS:
-                self._spellings.clear()
+    def _data(self) -> dict[str, tuple[str, Node]]:
+        """Folded path of a firmlink → its path, and what lies there on the data volume."""
+        self._firmlinks = {}
+        for link in _FIRMLINKS:
+            node = self.root("").nodes[0]
             try:
-                names = os.listdir(self._root + self._on_disk(folder) or "/")
+                for name in (DATA + link).split("/")[1:]:
+                    node = node.find(name)
             except OSError:
-                names = []  # that the name is not there is all that can be said
-            found = self._spellings[folder] = {_folded(name): name for name in sorted(names, reverse=True)}
-        return found
-
-    def _report(self, path: str, error: OSError) -> None:
-        if error.errno == errno.EPERM and not self._root:  # root may be refused as well
-            error = SkippedError(errno.EPERM, _GUARDED, path)
-        super()._report(path, error)
+                continue
+            self._firmlinks[_folded(link)] = link, node
+        return self._firmlinks
 
 
 def _folded(name: str) -> str:

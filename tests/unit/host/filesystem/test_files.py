@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from phaseout.host.filesystem.files import Entry, Files
+from phaseout.host.filesystem.files import Entry
+from phaseout.host.filesystem.posix import PosixFiles
 from phaseout.model.nouns import Problem
 
 
@@ -24,7 +25,7 @@ def test_absolute_links_restart_at_the_root(root: Path) -> None:
     (root / "etc" / "release").write_text("inside")
     (root / "link").symlink_to("/etc/release")
     (root / "folder").symlink_to("/etc")
-    files = Files(str(root))
+    files = PosixFiles(str(root))
     assert files.read("/link") == b"inside"
     assert files.read("/folder/release") == b"inside"
     assert files.real("/folder/release") == "/etc/release"
@@ -36,7 +37,7 @@ def test_dots_stop_at_the_root(root: Path) -> None:
     (root / "escape").symlink_to("../../secret")
     (root / "deeper").mkdir()
     (root / "deeper" / "escape").symlink_to("../../../../../secret")
-    files = Files(str(root))
+    files = PosixFiles(str(root))
     assert files.read("/escape") is None
     assert files.read("/../../secret") is None
     assert files.read("/deeper/escape") is None
@@ -47,7 +48,7 @@ def test_loops_end(root: Path) -> None:
     (root / "a").symlink_to("b")
     (root / "b").symlink_to("a")
     (root / "self").symlink_to("self/self/self")
-    files = Files(str(root))
+    files = PosixFiles(str(root))
     assert files.read("/a") is None
     assert files.list("/self") == ()
     assert files.problems == [Problem("/a", "too many symbolic links"), Problem("/self", "too many symbolic links")]
@@ -57,14 +58,14 @@ def test_only_regular_files_are_opened(root: Path) -> None:
     os.mkfifo(root / "fifo")
     (root / "zero").symlink_to("/dev/zero")
     (root / "folder").mkdir()
-    files = Files(str(root))
+    files = PosixFiles(str(root))
     assert files.read("/fifo") is None  # opening it would wait for a writer
     assert files.read("/folder") is None
     assert files.problems == [
         Problem("/fifo", "not a regular file but a FIFO"),
         Problem("/folder", "not a regular file but a folder"),
     ]
-    live = Files("/")
+    live = PosixFiles("/")
     assert live.read(str(root / "zero")) is None
     assert live.problems == [Problem(str(root / "zero"), "not a regular file but a device")]
 
@@ -72,14 +73,14 @@ def test_only_regular_files_are_opened(root: Path) -> None:
 def test_large_files_are_not_read(root: Path) -> None:
     with (root / "huge").open("wb") as file:
         file.truncate(2 << 30)
-    files = Files(str(root))
+    files = PosixFiles(str(root))
     assert files.read("/huge") is None
     assert files.head("/huge", 4) == b"\0\0\0\0"
     assert files.problems == [Problem("/huge", "larger than 16 MiB: not read")]
 
 
 def test_growing_files_stop_at_the_limit() -> None:
-    files = Files("/")
+    files = PosixFiles("/")
     assert files.read("/proc/self/maps", limit=10) is None  # a file of /proc says it has no size
     assert files.problems == [Problem("/proc/self/maps", "larger than 10 bytes: not read")]
 
@@ -88,7 +89,7 @@ def test_skipped_mounts_are_said_once(root: Path) -> None:
     (root / "mnt" / "share").mkdir(parents=True)
     (root / "mnt" / "share" / "file").write_text("over the network")
     (root / "home").symlink_to("/mnt/share")
-    files = Files(str(root), {"/mnt/share": "nfs4"})
+    files = PosixFiles(str(root), {"/mnt/share": "nfs4"})
     assert files.read("/mnt/share/file") is None
     assert files.list("/home") == ()
     assert files.exists("/home/file") is False
@@ -98,7 +99,7 @@ def test_skipped_mounts_are_said_once(root: Path) -> None:
 def test_names_that_are_not_utf8(root: Path) -> None:
     (root / os.fsdecode(b"caf\xe9")).write_bytes(b"x")
     (root / "new\nline").write_bytes(b"y")
-    files = Files(str(root))
+    files = PosixFiles(str(root))
     names = [entry.name for entry in files.list("/")]
     assert [files.read(f"/{name}") for name in names] == [b"x", b"y"]
     assert files.text("/" + names[0]) == "x"
@@ -109,7 +110,7 @@ def test_kinds_of_entries(root: Path) -> None:
     (root / "folder").mkdir()
     (root / "link").symlink_to("folder")
     os.mkfifo(root / "pipe")
-    files = Files(str(root))
+    files = PosixFiles(str(root))
     assert files.list("/") == (
         Entry("file", "file"),
         Entry("folder", "dir"),
@@ -124,7 +125,7 @@ def test_kinds_of_entries(root: Path) -> None:
 def test_walk_is_bounded(root: Path) -> None:
     for number in range(5):
         (root / "a" / str(number) / "deep" / "deeper").mkdir(parents=True)
-    files = Files(str(root))
+    files = PosixFiles(str(root))
     assert len(list(files.walk("/a", 1))) == 1
     assert len(list(files.walk("/a", 2))) == 6
     assert len(list(files.walk("/a", 9, limit=3))) == 1
@@ -140,7 +141,7 @@ def test_database_is_not_touched(root: Path) -> None:
         database.execute("INSERT INTO t VALUES (1)")
     database.close()
     before = sorted(path.name for path in root.iterdir())
-    files = Files(str(root))
+    files = PosixFiles(str(root))
     with files.database("/some?#%.sqlite") as found:
         assert found is not None
         assert found.execute("SELECT x FROM t").fetchall() == [(1,)]
@@ -159,7 +160,7 @@ def test_endless_queries_are_ended(root: Path) -> None:
 
     sqlite3.connect(root / "empty.sqlite").close()
     (root / "empty.sqlite").write_bytes(b"")
-    files = Files(str(root))
+    files = PosixFiles(str(root))
     with files.database("/empty.sqlite") as found:
         assert found is not None
         endless = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT count(*) FROM n"
@@ -177,7 +178,7 @@ def test_permission_denied_is_a_problem(root: Path) -> None:
     child = os.fork()
     if not child:
         os.seteuid(65534)
-        files = Files(str(root))
+        files = PosixFiles(str(root))
         files.read("/closed/file")
         files.list("/closed")
         os.write(writer, repr(files.problems).encode())
@@ -192,7 +193,7 @@ def test_permission_denied_is_a_problem(root: Path) -> None:
 
 @given(st.text(max_size=60))
 def test_no_path_raises(path: str) -> None:
-    files = Files("/nonexistent-root")
+    files = PosixFiles("/nonexistent-root")
     assert files.read(path) is None
     assert files.list(path) == ()
     assert files.stat(path) is None or path.strip("/.") == ""

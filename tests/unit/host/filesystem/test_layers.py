@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from phaseout.host import Host
-from phaseout.host.filesystem.files import Files
 from phaseout.host.filesystem.layers import LayeredFiles, layered_host
+from phaseout.host.filesystem.posix import PosixFiles
 from phaseout.model.nouns import HostInfo
 
 
@@ -126,7 +126,7 @@ def test_only_regular_files_are_read(layers: tuple[Path, Path]) -> None:
 
 def test_a_host_of_layers(layers: tuple[Path, Path], tmp_path: Path) -> None:
     (layers[1] / "etc/passwd").write_text("eve:x:5:5::/srv/eve:/bin/sh\n")
-    outer = Host(HostInfo(name="outer", platform="linux", root=str(tmp_path)), Files(str(tmp_path)))
+    outer = Host(HostInfo(name="outer", platform="linux", root=str(tmp_path)), PosixFiles(str(tmp_path)))
     inner = layered_host(outer, ["/upper", "/not-there", "/lower"], "web")
     assert inner is not None
     assert (inner.info.name, inner.live, [user.name for user in inner.users]) == ("web", False, ["eve"])
@@ -135,7 +135,7 @@ def test_a_host_of_layers(layers: tuple[Path, Path], tmp_path: Path) -> None:
 
 def test_a_mount_inside_a_layer_is_skipped(layers: tuple[Path, Path], tmp_path: Path) -> None:
     (layers[1] / "mnt/nas").mkdir(parents=True)
-    files = Files(str(tmp_path), {"/lower/mnt/nas": "nfs4"})
+    files = PosixFiles(str(tmp_path), {"/lower/mnt/nas": "nfs4"})
     inner = layered_host(Host(HostInfo(name="outer", platform="linux"), files), ["/upper", "/lower"], "web")
     assert inner is not None
     assert not inner.files.exists("/mnt/nas/app")

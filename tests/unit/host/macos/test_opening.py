@@ -6,8 +6,8 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from phaseout.host.filesystem.files import Files
 from phaseout.host.filesystem.macos import MacFiles
+from phaseout.host.filesystem.posix import PosixFiles
 from phaseout.host.macos.opening import live_macos, macos_users
 from phaseout.host.opening import offline_host
 from phaseout.host.users import User
@@ -242,5 +242,5 @@ def test_live_host_opens() -> None:
 
 def test_users_of_a_live_mac_have_the_numbers_of_their_folders(mac_tree: MacTree) -> None:
     mac_tree.folder("/Users/eve")
-    users = macos_users(Files(str(mac_tree.root)), live=True)
+    users = macos_users(PosixFiles(str(mac_tree.root)), live=True)
     assert User("eve", (mac_tree.root / "Users/eve").stat().st_uid, "/Users/eve") in users

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from phaseout.host import Host
 from phaseout.host.filesystem.files import Files
+from phaseout.host.filesystem.posix import PosixFiles
 from phaseout.host.users import User
 from phaseout.model.nouns import Evidence, HostInfo, Item
 from phaseout.rules.load import load
@@ -375,7 +376,7 @@ def test_a_chromium_that_really_ran(tmp_path: Path) -> None:
         timeout=120,
         check=True,
     )
-    host = Host(HostInfo(name="live", platform="linux"), Files("/"), (User("ada", 1000, str(home)),))
+    host = Host(HostInfo(name="live", platform="linux"), PosixFiles("/"), (User("ada", 1000, str(home)),))
     result = run("chromium_extensions", host)
     wrote = json.loads((data / "Default/Preferences").read_bytes())["extensions"]["settings"]
     found = {item.ids["extension_id"]: item for item in result.items if item.user}

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 from phaseout.host import Host
-from phaseout.host.filesystem.files import Files
+from phaseout.host.filesystem.posix import PosixFiles
 from phaseout.host.users import User
 from phaseout.model.nouns import HostInfo, Item
 from phaseout.parsers.containers.container_storage import config_file
@@ -114,7 +114,7 @@ def test_docker(tree: Tree) -> None:
 
 def test_a_running_container_of_a_live_host_runs(tree: Tree) -> None:
     docker(tree)
-    live = Host(HostInfo(name="here", platform="linux"), Files(str(tree.root)))
+    live = Host(HostInfo(name="here", platform="linux"), PosixFiles(str(tree.root)))
     assert run("containers", live).one("web").state == "running"
 
 
@@ -249,7 +249,7 @@ def test_as_a_real_podman_keeps_them(driver: str) -> None:
             answer = subprocess.run([*podman_, *command], capture_output=True, text=True, check=False)
             if answer.returncode:
                 pytest.skip(f"podman cannot do it here: {answer.stderr[-200:]}")
-        host = Host(HostInfo(name="here", platform="linux", root="x"), Files("/"), (User("ada", 1, home),))
+        host = Host(HostInfo(name="here", platform="linux", root="x"), PosixFiles("/"), (User("ada", 1, home),))
         items: list[Item] = []
         outcome = run_source(containers.SOURCE, host, items.append)
         subprocess.run([*podman_, "rm", "web"], capture_output=True, check=False)

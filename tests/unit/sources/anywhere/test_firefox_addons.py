@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from phaseout.host import Host
-from phaseout.host.filesystem.files import Files
+from phaseout.host.filesystem.posix import PosixFiles
 from phaseout.host.users import User
 from phaseout.model.nouns import Evidence, HostInfo
 
@@ -266,7 +266,7 @@ def test_a_firefox_that_really_ran(tmp_path: Path) -> None:
         timeout=180,
         check=True,
     )
-    host = Host(HostInfo(name="live", platform="linux"), Files("/"), (User("ada", 1000, str(home)),))
+    host = Host(HostInfo(name="live", platform="linux"), PosixFiles("/"), (User("ada", 1000, str(home)),))
     result = run("firefox_addons", host)
     wrote = json.loads((profile / "extensions.json").read_bytes())["addons"]
     theirs = {one["id"]: one for one in wrote if not one["location"].startswith("app-builtin")}

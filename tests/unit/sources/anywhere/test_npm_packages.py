@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from phaseout.host import Host
-from phaseout.host.filesystem.files import Files
+from phaseout.host.filesystem.posix import PosixFiles
 from phaseout.model.nouns import HostInfo, Item
 from phaseout.scan.worker import run_source
 from phaseout.sources.anywhere import npm_packages
@@ -111,7 +111,7 @@ def test_as_npm_lists(tmp_path: Path) -> None:
     answer = subprocess.run([npm, "ls", "-g", "--json", "--depth=0"], capture_output=True, check=False, cwd=tmp_path)
     told = {(name, one["version"]) for name, one in json.loads(answer.stdout).get("dependencies", {}).items()}
     items: list[Item] = []
-    run_source(npm_packages.SOURCE, Host(HostInfo(name="here", platform="linux"), Files("/")), items.append)
+    run_source(npm_packages.SOURCE, Host(HostInfo(name="here", platform="linux"), PosixFiles("/")), items.append)
     found = {(item.name, item.version) for item in items if item.path.startswith(root + "/")}
     if not told or not found:
         pytest.skip("npm keeps nothing in a place of the system here")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from phaseout.host import Host
-from phaseout.host.filesystem.files import Files
+from phaseout.host.filesystem.posix import PosixFiles
 from phaseout.model.nouns import HostInfo, Item
 from phaseout.scan.worker import run_source
 from phaseout.sources.anywhere import python_packages
@@ -145,7 +145,7 @@ def test_as_importlib_tells(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(python_packages, "_SITES", (site,))
     found: list[Item] = []
     outcome = run_source(
-        python_packages.SOURCE, Host(HostInfo(name="here", platform="linux"), Files("/")), found.append
+        python_packages.SOURCE, Host(HostInfo(name="here", platform="linux"), PosixFiles("/")), found.append
     )
     assert outcome.status == "ok", outcome.problems
     told = sorted((one.metadata["Name"], one.version) for one in distributions(path=[site]))
@@ -174,7 +174,7 @@ def test_as_pip_lists_a_folder(tmp_path: Path) -> None:
         pytest.skip("no pip here")
     told = {(one["name"].lower(), one["version"]) for one in json.loads(answer.stdout)}
     items: list[Item] = []
-    run_source(python_packages.SOURCE, Host(HostInfo(name="here", platform="linux"), Files("/")), items.append)
+    run_source(python_packages.SOURCE, Host(HostInfo(name="here", platform="linux"), PosixFiles("/")), items.append)
     found = {(item.name.lower(), item.version) for item in items if item.path.startswith(SYSTEM + "/")}
     assert told <= found
 

@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 from phaseout.host import Host
-from phaseout.host.filesystem.files import Files
+from phaseout.host.filesystem.posix import PosixFiles
 from phaseout.model.nouns import HostInfo, Item
 from phaseout.scan.worker import run_source
 from phaseout.sources.anywhere import ruby_gems
@@ -66,7 +66,7 @@ def test_as_gem_lists() -> None:
         if match:
             told |= {(match[1], version.removeprefix("default: ").split()[0]) for version in match[2].split(", ")}
     items: list[Item] = []
-    outcome = run_source(ruby_gems.SOURCE, Host(HostInfo(name="here", platform="linux"), Files("/")), items.append)
+    outcome = run_source(ruby_gems.SOURCE, Host(HostInfo(name="here", platform="linux"), PosixFiles("/")), items.append)
     assert outcome.status == "ok"
     if not items:
         pytest.skip("gem keeps nothing in a place of the system here")

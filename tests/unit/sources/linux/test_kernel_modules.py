@@ -1,7 +1,7 @@
 """Kernel modules: loaded, on disk, and known to DKMS."""
 
 from phaseout.host import Host
-from phaseout.host.filesystem.files import Files
+from phaseout.host.filesystem.posix import PosixFiles
 from phaseout.model.nouns import HostInfo, Problem
 
 from tests.support.harness import run
@@ -17,7 +17,7 @@ def test_loaded_modules(tree: Tree) -> None:
     tree.write("/sys/module/kl_flt/version", "12.1\n")
     tree.write("/sys/module/nf_nat/version", "not asked for\n")
     assert run("kernel_modules", tree.host()).items == ()
-    result = run("kernel_modules", Host(HostInfo(name="live", platform="linux"), Files(str(tree.root))))
+    result = run("kernel_modules", Host(HostInfo(name="live", platform="linux"), PosixFiles(str(tree.root))))
     item = result.one("kl_flt")
     assert (item.kind, item.state, item.version, item.details) == (
         "driver",

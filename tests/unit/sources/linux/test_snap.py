@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from phaseout.host.filesystem.files import Files
+from phaseout.host.filesystem.posix import PosixFiles
 from phaseout.model.nouns import Evidence, Problem
 
 from tests.support.harness import run
@@ -147,7 +147,7 @@ def test_a_damaged_state_leaves_what_is_on_disk(tree: Tree, state: str) -> None:
 def test_a_mount_that_is_skipped_costs_the_version_only(tree: Tree) -> None:
     installed(tree)
     host = tree.host()
-    host.files = Files(str(tree.root), {"/snap/kesl/42": "fuse.squashfuse"})
+    host.files = PosixFiles(str(tree.root), {"/snap/kesl/42": "fuse.squashfuse"})
     result = run("snap", host)
     assert [(item.version, item.state) for item in result.items] == [("", "installed"), ("12.0", "leftover")]
     assert result.items[0].path == f"{SNAPD}/snaps/kesl_42.snap"

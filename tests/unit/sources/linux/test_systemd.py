@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from phaseout.host import Host
-from phaseout.host.filesystem.files import Files
+from phaseout.host.filesystem.posix import PosixFiles
 from phaseout.host.opening import live_host
 from phaseout.host.users import posix_users
 from phaseout.model.nouns import Evidence, HostInfo
@@ -29,7 +29,7 @@ LAUNCHER = "/opt/kaspersky/kesl/libexec/kesl_launcher.sh"
 
 def live(tree: Tree) -> Host:
     """The tree as if it were the running machine."""
-    files = Files(str(tree.root))
+    files = PosixFiles(str(tree.root))
     return Host(HostInfo(name="live", platform="linux"), files, posix_users(files))
 
 
@@ -68,7 +68,7 @@ def test_whether_the_program_is_gone_must_be_known(tree: Tree) -> None:
     tree.write(f"{folder}/c.service", "[Service]\nExecStart=kesl --daemon")
     tree.write(f"{folder}/d.service", "[Service]\nExecStart=/mnt/x")
     plain = tree.host()
-    files = Files(str(tree.root), {"/mnt": "nfs4"})
+    files = PosixFiles(str(tree.root), {"/mnt": "nfs4"})
     result = run("systemd", Host(plain.info, files, plain.users))
     assert {item.state for item in result.items} == {"installed"}
     assert result.run.status == "ok"

@@ -1,7 +1,7 @@
 """Folders of vendors: two levels, what decides their state, links, and the bound on the search."""
 
 from phaseout.host import Host
-from phaseout.host.filesystem.files import Files
+from phaseout.host.filesystem.posix import PosixFiles
 from phaseout.model.nouns import Item
 
 from tests.support.harness import Result, run
@@ -119,7 +119,7 @@ def test_what_cannot_be_read_is_not_called_gone(tree: Tree) -> None:
     tree.folder("/opt/share-point/x")
     tree.folder("/opt/kaspersky/kesl")
     plain = tree.host()
-    files = Files(str(tree.root), {"/opt/share-point": "nfs4", "/opt/kaspersky/kesl": "fuse.sshfs"})
+    files = PosixFiles(str(tree.root), {"/opt/share-point": "nfs4", "/opt/kaspersky/kesl": "fuse.sshfs"})
     result = run("vendor_folders", Host(plain.info, files, plain.users))
     assert states(result) == {
         "/opt/share-point": "installed",

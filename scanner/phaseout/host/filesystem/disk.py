@@ -1,0 +1,259 @@
+"""The disk of the machine that this runs on: every name is looked up in an open folder, never by a whole path.
+
+A user may rename folders and swap names for links or devices while the scan runs. So each folder is opened by its name
+in the folder above, without following a link, and must still be the one that was found; and a file is opened only after
+its descriptor has shown a regular file. Where a system lacks the means (`O_PATH` and `/proc` of Linux), a device may
+still be opened if its name is swapped in between; it is never read.
+
+References:
+    open(2) (O_PATH, O_NOFOLLOW, O_NONBLOCK keeps a FIFO from hanging, O_NOATIME leaves no trace), proc_pid_fd(5).
+"""
+
+import errno
+import os
+import stat
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from typing import BinaryIO
+
+from phaseout.host.filesystem.files import Entry, EntryKind, Stat
+from phaseout.host.filesystem.node import Node, NotRegularError, ReplacedError, SkippedError, VanishedError
+
+CLOUD = "kept in the cloud: skipped"
+_HANDLES = 100  # folders that are kept open; a process may usually have 1024 descriptors, on macOS 256
+_PATH = getattr(os, "O_PATH", 0)
+_CLOEXEC = getattr(os, "O_CLOEXEC", 0)
+_FOLDER = getattr(os, "O_DIRECTORY", 0) | _CLOEXEC
+_NOFOLLOW = getattr(os, "O_NOFOLLOW", 0)
+_QUIET = getattr(os, "O_NOATIME", 0)
+_READ = os.O_RDONLY | _CLOEXEC | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0)
+_DATALESS = 0x40000000  # SF_DATALESS of macOS: reading would fetch it
+_REPLACED = frozenset((errno.ENOENT, errno.ENOTDIR, errno.ELOOP))
+_KINDS: dict[int, EntryKind] = {stat.S_IFREG: "file", stat.S_IFDIR: "dir", stat.S_IFLNK: "link"}
+_OTHERS = {
+    stat.S_IFIFO: "a FIFO",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFDIR: "a folder",
+}
+
+
+class Disk:
+    """A folder of this machine as the root of a target, and the folders below it that are open.
+
+    Args:
+        root: the folder.
+        skipped: path below `root` (`/mnt/nas`) → file system type, for mounts that are skipped.
+        kernel_devices: device numbers of the file systems that the kernel makes up, such as `/proc`.
+    """
+
+    def __init__(
+        self, root: str, skipped: Mapping[str, str] | None = None, kernel_devices: frozenset[int] = frozenset()
+    ) -> None:
+        root = root.rstrip("/")
+        self.skipped = {root + point: kind for point, kind in (skipped or {}).items()}
+        self.kernel_devices = kernel_devices
+        self._root = root
+        self._count = 0
+        self._handles: dict[int, tuple[int, bool]] = {}  # number of a folder → descriptor, whether it can be listed
+
+    def root(self) -> "DiskNode":
+        """The root of the target; its own path may lead through links."""
+        return DiskNode(self, None, "", self._root, os.stat(self._root or "/"))
+
+    def number(self) -> int:
+        """A number for a new node."""
+        self._count += 1
+        return self._count
+
+    def handle(self, node: "DiskNode", *, listed: bool = False) -> int:
+        """The descriptor of a folder, which stays open for a while.
+
+        Args:
+            node: the folder.
+            listed: whether it must be one that can be listed, which takes more rights.
+
+        Raises:
+            VanishedError: the folder is gone, or another one has taken its place.
+        """
+        known = self._handles.pop(node.number, None)
+        if known is not None:
+            self._handles[node.number] = known  # keeps the most recently used last
+            if known[1] or not listed:
+                return known[0]
+            opened = os.open(".", os.O_RDONLY | _FOLDER, dir_fd=known[0])
+            os.close(known[0])
+            self._handles[node.number] = opened, True
+            return opened
+        missing = [node]
+        while (above := missing[-1].above) is not None and above.number not in self._handles:
+            missing.append(above)
+        for folder in reversed(missing[1:]):
+            self._open(folder, listed=False)
+        return self._open(node, listed=listed)
+
+    def _open(self, node: "DiskNode", *, listed: bool) -> int:
+        flags = (os.O_RDONLY if listed or not _PATH else _PATH) | _FOLDER
+        if node.above is None:
+            handle = os.open(node.path or "/", flags)
+        else:
+            try:
+                handle = os.open(node.name, flags | _NOFOLLOW, dir_fd=self._handles[node.above.number][0])
+            except OSError as error:
+                if error.errno in _REPLACED:
+                    raise VanishedError from None
+                raise
+            if not node.same(os.fstat(handle)):
+                os.close(handle)
+                raise VanishedError
+        if len(self._handles) >= _HANDLES:
+            os.close(self._handles.pop(next(iter(self._handles)))[0])
+        self._handles[node.number] = handle, listed or not _PATH
+        return handle
+
+    def __del__(self) -> None:
+        """Closes all folders."""
+        for handle, _ in self._handles.values():
+            with suppress(OSError):
+                os.close(handle)
+
+
+class DiskNode(Node):
+    """One name on the disk."""
+
+    __slots__ = ("_disk", "_status", "above", "name", "number", "path")
+
+    def __init__(self, disk: Disk, above: "DiskNode | None", name: str, path: str, status: os.stat_result) -> None:
+        self.kind = _KINDS.get(stat.S_IFMT(status.st_mode), "other")
+        self._disk = disk
+        self._status = status
+        self.above = above
+        self.name = name
+        self.path = path
+        self.number = disk.number()
+
+    @property
+    def of_kernel(self) -> bool:
+        """Whether it lies in a file system that the kernel makes up."""
+        return self._status.st_dev in self._disk.kernel_devices
+
+    def same(self, status: os.stat_result) -> bool:
+        """Whether this is the status of the same file."""
+        return status.st_ino == self._status.st_ino and status.st_dev == self._status.st_dev
+
+    def find(self, name: str) -> "DiskNode":
+        """What lies in this folder under a name."""
+        if self.kind != "dir":
+            raise NotADirectoryError(errno.ENOTDIR, "not a folder")
+        disk = self._disk
+        path = f"{self.path}/{name}"
+        if path in disk.skipped:
+            raise SkippedError(f"{disk.skipped[path]} mount, skipped", "mount")
+        status = os.stat(name, dir_fd=disk.handle(self), follow_symlinks=False)
+        if getattr(status, "st_flags", 0) & _DATALESS:
+            raise SkippedError(CLOUD, "cloud")
+        return DiskNode(disk, self, name, path, status)
+
+    def entries(self) -> Iterator[Entry]:
+        """The entries of this folder."""
+        if self.kind != "dir":
+            raise NotADirectoryError(errno.ENOTDIR, "not a folder")
+        with os.scandir(self._disk.handle(self, listed=True)) as found:
+            for entry in found:
+                yield Entry(entry.name, _entry_kind(entry))
+
+    def stat(self) -> Stat:
+        """Size, time, owner and so on."""
+        status = self._status
+        mode = status.st_mode
+        return Stat(self.kind, status.st_size, status.st_mtime, status.st_uid, stat.S_IMODE(mode), status.st_rdev)
+
+    def target(self) -> str:
+        """Where this link points."""
+        if self.above is None:
+            raise OSError(errno.EINVAL, "not a link")
+        return os.readlink(self.name, dir_fd=self._disk.handle(self.above))
+
+    def read(self, size: int, offset: int = 0) -> bytes:
+        """At most `size` bytes of this file."""
+        handle, status = self._opened()
+        try:
+            if offset:
+                os.lseek(handle, offset, os.SEEK_SET)
+            step = min(size, max(status.st_size - offset + 1, 1 << 16))  # in one chunk: joining doubles the time
+            chunks = [os.read(handle, step)]
+            size -= len(chunks[0])
+            if len(chunks[0]) == status.st_size - offset:  # it ended before the last byte that was asked for
+                return chunks[0]
+            while size > 0 and chunks[-1]:
+                chunks.append(os.read(handle, min(size, 1 << 20)))
+                size -= len(chunks[-1])
+        finally:
+            os.close(handle)
+        return b"".join(chunks)
+
+    def open(self) -> BinaryIO:
+        """This file, to be read in chunks."""
+        return os.fdopen(self._opened()[0], "rb")
+
+    def attribute(self, name: str) -> bytes:
+        """An extended attribute; empty where there is none."""
+        if not hasattr(os, "getxattr"):
+            return b""
+        try:
+            return os.getxattr(f"/proc/self/fd/{self._disk.handle(self)}", name)
+        except OSError:
+            return b""
+
+    def local(self) -> str:
+        """Its path on this machine."""
+        return self.path or "/"
+
+    def what(self) -> str:
+        """What it is if it is no regular file."""
+        return _OTHERS.get(stat.S_IFMT(self._status.st_mode), "something else")
+
+    def _opened(self) -> tuple[int, os.stat_result]:
+        """A descriptor to read from, and what it shows."""
+        if self.above is None:
+            raise NotRegularError(self.what())
+        folder = self._disk.handle(self.above)
+        if not _PATH:
+            return self._checked(os.open(self.name, _READ | _NOFOLLOW, dir_fd=folder))
+        checked, status = self._checked(os.open(self.name, _PATH | _NOFOLLOW | _CLOEXEC, dir_fd=folder))
+        try:
+            return _reopened(checked), status
+        except FileNotFoundError:  # a chroot without /proc
+            return self._checked(os.open(self.name, _READ | _NOFOLLOW, dir_fd=folder))
+        finally:
+            os.close(checked)
+
+    def _checked(self, handle: int) -> tuple[int, os.stat_result]:
+        """The descriptor, closed again if it does not show the regular file that was found."""
+        try:
+            status = os.fstat(handle)
+            if not self.same(status):
+                raise ReplacedError
+            if not stat.S_ISREG(status.st_mode):
+                raise NotRegularError(self.what())
+        except OSError:
+            os.close(handle)
+            raise
+        return handle, status
+
+
+def _reopened(handle: int) -> int:
+    """A descriptor to read from, of the very file that an `O_PATH` descriptor stands for."""
+    try:
+        return os.open(f"/proc/self/fd/{handle}", _READ | _QUIET)
+    except PermissionError:  # O_NOATIME is for the owner and for root only
+        return os.open(f"/proc/self/fd/{handle}", _READ)
+
+
+def _entry_kind(entry: "os.DirEntry[str]") -> EntryKind:
+    if entry.is_symlink():
+        return "link"
+    if entry.is_dir(follow_symlinks=False):
+        return "dir"
+    return "file" if entry.is_file(follow_symlinks=False) else "other"

@@ -1,0 +1,102 @@
+"""What holds the files of a target: a tree of nodes. A disk has one kind of node, an image or archive another.
+
+`phaseout.host.filesystem.resolve` finds the node of a path. To read files out of something new, derive a node that can
+list a folder, find a name, and read a link and a file; no source needs to know.
+"""
+
+import errno
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from typing import BinaryIO
+
+from phaseout.host.filesystem.files import Entry, EntryKind, Stat
+from phaseout.model.nouns import Cause
+
+_OTHERS: dict[EntryKind, str] = {"dir": "a folder", "link": "a link"}
+
+
+class SkippedError(OSError):
+    """The path leads to something that is skipped on purpose, such as a network mount.
+
+    Args:
+        why: for the report.
+        cause: the cause of the problem.
+        where: the path in the target; the resolver fills it in where the node does not know it.
+    """
+
+    def __init__(self, why: str, cause: Cause, where: str = "") -> None:
+        super().__init__(errno.EXDEV, why)
+        self.cause = cause
+        self.where = where
+
+
+class VanishedError(OSError):
+    """A name that was there before is gone, or something else has taken its place."""
+
+    def __init__(self, why: str = "it was there before, and is gone or replaced") -> None:
+        super().__init__(errno.ESTALE, why)
+
+
+class ReplacedError(VanishedError):
+    """A file was replaced between being found and being opened: worth a second try."""
+
+
+class NotRegularError(OSError):
+    """Not a regular file, and therefore not opened."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(errno.EINVAL, f"not a regular file but {what}")
+
+
+class Node(ABC):
+    """One file, folder or link. Every method raises `OSError` where it cannot do what it should.
+
+    Attributes:
+        kind: what it is itself; a link is not followed.
+        of_kernel: whether it lies in a file system that the kernel makes up, such as `/proc`.
+    """
+
+    __slots__ = ("kind",)
+
+    kind: EntryKind
+
+    @property
+    def of_kernel(self) -> bool:
+        """Whether it lies in a file system that the kernel makes up, such as `/proc`."""
+        return False
+
+    @abstractmethod
+    def find(self, name: str) -> "Node":
+        """What lies in this folder under a name, spelled exactly so."""
+
+    @abstractmethod
+    def entries(self) -> Iterator[Entry]:
+        """The entries of this folder, in any order."""
+
+    @abstractmethod
+    def stat(self) -> Stat:
+        """Size, time, owner and so on."""
+
+    @abstractmethod
+    def target(self) -> str:
+        """Where this link points, as written."""
+
+    @abstractmethod
+    def read(self, size: int, offset: int = 0) -> bytes:
+        """At most `size` bytes of this regular file from `offset` on."""
+
+    @abstractmethod
+    def open(self) -> BinaryIO:
+        """This regular file, to be read in chunks."""
+
+    def attribute(self, name: str) -> bytes:  # noqa: ARG002  (most file systems have none)
+        """An extended attribute; empty where there is none."""
+        return b""
+
+    def local(self) -> str | None:
+        """Its path on the machine that this runs on; `None` where it has none, as in an image."""
+        return None
+
+    def what(self) -> str:
+        """What it is, in words, if it is no regular file."""
+        return _OTHERS.get(self.kind, "something else")

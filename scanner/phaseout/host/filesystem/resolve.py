@@ -1,0 +1,169 @@
+"""The one walk of links: from a path of the target to the nodes that it leads to.
+
+Links are followed as in a chroot. How a path is written, how a name is looked up in a folder and where a link leads is
+the layout's business: `posix`, `windows`, `macos` and `layers` each have one.
+
+References:
+    path_resolution(7).
+"""
+
+import errno
+from abc import ABC, abstractmethod
+from bisect import bisect_left
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from phaseout.host.filesystem.files import Entry
+from phaseout.host.filesystem.node import Node, SkippedError, VanishedError
+
+LINKS = 40  # as the kernel's own limit
+DEPTH = 512
+_FOLDERS = 20_000  # that are remembered
+_NAMES = 200_000  # of listed folders that are remembered
+
+
+class Place(NamedTuple):
+    """Where a path leads once all links are followed.
+
+    Attributes:
+        path: the path without links, spelled as stored; no separator at its end.
+        nodes: what lies there: several for a folder with layers, or whose name is there in several spellings.
+    """
+
+    path: str
+    nodes: tuple[Node, ...]
+
+
+class Layout(ABC):
+    """How the paths of a system are written, and its names looked up. Raises `OSError` as `Node` does.
+
+    Attributes:
+        separator: what stands between two names.
+    """
+
+    separator = "/"
+
+    @abstractmethod
+    def normal(self, path: str) -> str:
+        """A path as given by a source in the form that is walked: absolute, no separator at its end."""
+
+    @abstractmethod
+    def root(self, path: str) -> Place:
+        """The place of a path that has no separator: the root itself, or a drive."""
+
+    @abstractmethod
+    def below(self, folder: Place, name: str) -> Place:
+        """What lies in a folder under a name; a link is not followed."""
+
+    def entries(self, place: Place) -> Iterator[Entry]:
+        """The entries of a folder."""
+        return place.nodes[0].entries()
+
+    def follow(self, folder: Place, target: str) -> tuple[Place, list[str]]:
+        """Where a link that lies in `folder` starts, and the names from there."""
+        return (self.root("") if target.startswith("/") else folder), target.split("/")
+
+    def shown(self, path: str) -> str:
+        """The path of a place as reports and sources see it."""
+        return path or "/"
+
+    def explained(self, error: OSError, path: str) -> OSError:  # noqa: ARG002  (only some systems know better)
+        """The error, or a better one: some systems have reasons of their own to refuse."""
+        return error
+
+
+class Resolver:
+    """Finds places, and remembers folders on the way and their listings.
+
+    A folder is remembered by what it is, not by its path: the nodes notice if another one has taken its place.
+    """
+
+    def __init__(self, layout: Layout) -> None:
+        self._layout = layout
+        self._separator = layout.separator
+        self._folders: dict[str, Place] = {}
+        self._listed: dict[str, tuple[Entry, ...]] = {}
+        self._names = 0
+
+    def place(self, path: str) -> Place:
+        """Where a path leads, all links followed."""
+        path = self._layout.normal(path)
+        head, separator, name = path.rpartition(self._separator)
+        return self._walk(self._folder(head), name) if separator else self._folder(path)
+
+    def entry(self, path: str) -> Place:
+        """The same, but a link at the very end is not followed."""
+        path = self._layout.normal(path)
+        head, separator, name = path.rpartition(self._separator)
+        if not separator or name in ("", ".", ".."):
+            return self.place(path)
+        return self._below(self._folder(head), name)
+
+    def listed(self, place: Place) -> tuple[Entry, ...] | None:
+        """The entries of a folder that were remembered."""
+        return self._listed.get(place.path)
+
+    def remember(self, place: Place, entries: tuple[Entry, ...]) -> None:
+        """Remembers the entries of a folder: all sources list the same homes, and none of the names may vanish."""
+        if self._names > _NAMES:
+            self._listed.clear()
+            self._names = 0
+        self._listed[place.path] = entries
+        self._names += len(entries) + 1
+
+    def forget(self) -> None:
+        """Forgets all folders, so that what has taken the place of a vanished one is found."""
+        self._folders.clear()
+        self._listed.clear()
+
+    def _folder(self, path: str) -> Place:
+        """A folder on the way to others; of a path that starts like an earlier one, only the rest is looked up."""
+        missing: list[tuple[str, str]] = []
+        while (found := self._folders.get(path)) is None:
+            head, separator, name = path.rpartition(self._separator)
+            if not separator:
+                found = self._folders[path] = self._layout.root(path)
+                break
+            missing.append((path, name))
+            path = head
+        if len(self._folders) > _FOLDERS:
+            self._folders.clear()
+        for path, name in reversed(missing):
+            found = self._folders[path] = self._walk(found, name)
+        return found
+
+    def _walk(self, here: Place, name: str) -> Place:
+        pending = [name]
+        links = 0
+        while pending:
+            name = pending.pop()
+            if name in ("", "."):
+                continue
+            if name == "..":
+                above, separator, _ = here.path.rpartition(self._separator)
+                here = self._folder(above) if separator else here  # there is nothing above the root
+                continue
+            there = self._below(here, name)
+            if there.nodes[0].kind != "link":
+                here = there
+                continue
+            links += 1
+            if links > LINKS or len(pending) > DEPTH:
+                raise OSError(errno.ELOOP, "too many symbolic links")
+            here, names = self._layout.follow(here, there.nodes[0].target())
+            pending += reversed(names)
+        return here
+
+    def _below(self, here: Place, name: str) -> Place:
+        try:
+            return self._layout.below(here, name)
+        except FileNotFoundError:
+            listed = self._listed.get(here.path)
+            if listed is not None:
+                at = bisect_left(listed, (name,))
+                if at < len(listed) and listed[at][0] == name:
+                    raise VanishedError from None
+            raise
+        except SkippedError as error:
+            error.where = error.where or self._layout.shown(f"{here.path}{self._separator}{name}")
+            raise

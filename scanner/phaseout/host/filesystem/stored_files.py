@@ -1,0 +1,244 @@
+"""`Files` of any layout: resolves paths, reads nodes within limits, and turns errors into problems."""
+
+import errno
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, BinaryIO, TypeVar
+
+from phaseout.host.filesystem.files import MIB, Entry, Files, Stat, printable
+from phaseout.host.filesystem.node import Node, NotRegularError, ReplacedError, SkippedError, VanishedError
+from phaseout.host.filesystem.resolve import Layout, Place, Resolver
+from phaseout.model.nouns import Cause, Problem
+
+if TYPE_CHECKING:
+    import sqlite3
+
+_ENTRIES = 100_000
+_ABSENT = frozenset((errno.ENOENT, errno.ENOTDIR))
+_KERNEL = ("/proc/", "/sys/", "/dev/")
+_TRIES = 3  # to open a file that is replaced again and again
+_IN_MEMORY = 64 * MIB  # a larger database is read where it lies
+_CAUSES: dict[int, Cause] = {errno.EFBIG: "limit", errno.ELOOP: "limit", errno.ENAMETOOLONG: "unsupported"}
+_T = TypeVar("_T")
+
+
+class StoredFiles(Files):
+    """Read-only view of files that are held by nodes."""
+
+    def __init__(self, layout: Layout) -> None:
+        super().__init__()
+        self.separator = layout.separator
+        self._layout = layout
+        self._resolver = Resolver(layout)
+
+    def read(self, path: str, limit: int = 16 * MIB) -> bytes | None:
+        """The content of a regular file; `None` where there is none, or where a problem says why not."""
+
+        def content(node: Node) -> bytes:
+            _check_size(node, limit)
+            data = node.read(limit + 1)
+            if len(data) > limit:  # it grew while it was read, or is a file of /proc, which has no size
+                raise _too_large(limit)
+            return data
+
+        return self._of_file(path, content)
+
+    def part(self, path: str, offset: int, size: int) -> bytes | None:
+        """At most `size` bytes from `offset` on of a regular file of any length; none behind its end."""
+        return self._of_file(path, lambda node: node.read(size, offset))
+
+    def open(self, path: str, limit: int = 1024 * MIB) -> BinaryIO | None:
+        """A regular file to be read in chunks and closed by the caller; `None` as in `read`."""
+
+        def opened(node: Node) -> BinaryIO:
+            _check_size(node, limit)
+            return node.open()
+
+        return self._of_file(path, opened)
+
+    @contextmanager
+    def database(self, path: str, limit: int = 1024 * MIB) -> "Iterator[sqlite3.Connection | None]":
+        """An SQLite database, of which nothing is changed and beside which nothing is written; `None` as in `read`.
+
+        SQLite's errors within the context become problems. Changes that are only in the journal are not seen. Queries
+        end after 200 million steps of SQLite's virtual machine (about ten seconds).
+
+        References:
+            https://www.sqlite.org/c3ref/deserialize.html, https://www.sqlite.org/uri.html (mode, immutable),
+            https://www.sqlite.org/c3ref/progress_handler.html
+        """
+        import sqlite3
+
+        try:
+            connection = self._of_file(path, lambda node: _connection(node, limit))
+        except sqlite3.Error as error:
+            self._database_problem(path, error)
+            connection = None
+        if connection is None:
+            yield None
+            return
+        steps = iter(range(200))
+        connection.set_progress_handler(lambda: next(steps, None) is None, 1_000_000)
+        connection.execute("PRAGMA query_only = 1")
+        try:
+            yield connection
+        except sqlite3.Error as error:
+            self._database_problem(path, error)
+        finally:
+            connection.close()
+
+    def list(self, path: str) -> tuple[Entry, ...]:
+        """The entries of a folder, sorted by name; none where there is no such folder."""
+        entries: list[Entry] = []
+        try:
+            place = self._resolver.place(path)
+            known = self._resolver.listed(place)
+            if known is not None:
+                return known
+            self._check_kernel(path, place.nodes[0])
+            for entry in self._layout.entries(place):
+                if len(entries) >= _ENTRIES:
+                    why = f"more than {_ENTRIES} entries: the rest was not listed"
+                    self.problems.append(Problem(printable(path), why, "limit"))
+                    break
+                entries.append(entry)
+        except OSError as error:
+            self._report(path, error)
+            return tuple(sorted(entries))
+        entries.sort()
+        found = tuple(entries)
+        self._resolver.remember(place, found)
+        return found
+
+    def stat(self, path: str) -> Stat | None:
+        """What the path leads to, links followed; `None` where that is nothing."""
+        try:
+            return self._resolver.place(path).nodes[0].stat()
+        except OSError as error:
+            self._report(path, error)
+            return None
+
+    def gone(self, path: str) -> bool:
+        """Whether the path surely leads nowhere. False where that is unknown: no permission, a skipped mount."""
+        try:
+            self._resolver.place(path)
+        except OSError as error:
+            return error.errno in _ABSENT
+        return False
+
+    def link(self, path: str) -> str | None:
+        """Where a symbolic link points, as written; `None` where there is no link."""
+        try:
+            node = self._resolver.entry(path).nodes[0]
+            return node.target() if node.kind == "link" else None
+        except OSError as error:
+            self._report(path, error)
+            return None
+
+    def real(self, path: str) -> str | None:
+        """The path of the target with all links resolved; `None` where it leads nowhere."""
+        try:
+            return self._layout.shown(self._resolver.place(path).path)
+        except OSError as error:
+            self._report(path, error)
+            return None
+
+    def layered(self, folders: Sequence[str]) -> "Files | None":
+        """The files of a root that is made of folders of this target, the uppermost first."""
+        from phaseout.host.filesystem.layers import LayeredFiles
+
+        layers: list[Node] = []
+        for folder in folders:
+            try:
+                layers += self._resolver.place(folder).nodes
+            except OSError as error:
+                self._report(folder, error)
+        return LayeredFiles(tuple(layers)) if layers else None
+
+    def _of_file(self, path: str, action: Callable[[Node], _T]) -> _T | None:
+        """What an action gives for the regular file at a path; `None` with a problem where it gives nothing."""
+        try:
+            for _ in range(_TRIES - 1):
+                try:
+                    return action(self._file(path))
+                except ReplacedError:  # as editors do when they save
+                    continue
+            return action(self._file(path))
+        except OSError as error:
+            self._report(path, error)
+            return None
+
+    def _file(self, path: str) -> Node:
+        place = self._resolver.place(path)
+        node = place.nodes[0] if len(place.nodes) == 1 else _one_file(place)
+        if node.kind != "file":
+            raise NotRegularError(node.what())
+        self._check_kernel(path, node)
+        return node
+
+    def _check_kernel(self, path: str, node: Node) -> None:
+        """Refuses what the kernel makes up unless it is asked for: a user's link may lead to it, and reading it acts."""
+        if node.of_kernel and not f"{path}/".startswith(_KERNEL):
+            raise NotRegularError("a file of the kernel behind a link")
+
+    def _report(self, path: str, error: OSError) -> None:
+        if error.errno in _ABSENT:
+            return
+        error = self._layout.explained(error, path)
+        where = path
+        cause: Cause = "error"
+        why = error.strerror or str(error)
+        if isinstance(error, SkippedError):
+            cause, where = error.cause, error.where or path
+        elif isinstance(error, PermissionError):
+            cause, why = "permission", "permission denied"
+        elif isinstance(error, NotRegularError):
+            cause = "not_regular"
+        elif isinstance(error, VanishedError):
+            cause = "vanished"
+            self._resolver.forget()
+        elif error.errno in _CAUSES:
+            cause = _CAUSES[error.errno]
+        problem = Problem(printable(where), why, cause)
+        if problem not in self.problems[-50:]:
+            self.problems.append(problem)
+
+    def _database_problem(self, path: str, error: Exception) -> None:
+        self.problems.append(Problem(printable(path), f"{type(error).__name__}: {error}"))
+
+
+def _one_file(place: Place) -> Node:
+    """The file among several nodes of one path."""
+    return next((node for node in place.nodes if node.kind == "file"), place.nodes[0])
+
+
+def _check_size(node: Node, limit: int) -> None:
+    if node.stat().size > limit:
+        raise _too_large(limit)
+
+
+def _too_large(limit: int) -> OSError:
+    size = f"{limit // MIB} MiB" if limit >= MIB else f"{limit} bytes"
+    return OSError(errno.EFBIG, f"larger than {size}: not read")
+
+
+def _connection(node: Node, limit: int) -> "sqlite3.Connection":
+    """A connection to a copy in memory, which nobody can change or swap; a large database is opened where it lies."""
+    import sqlite3
+
+    _check_size(node, limit)
+    local = node.local()
+    if node.stat().size > _IN_MEMORY and local is not None:
+        from urllib.parse import quote
+
+        node.open().close()  # that it is a regular file is checked here
+        name = quote(local.encode("utf-8", "surrogateescape"))
+        return sqlite3.connect(f"file:{name}?mode=ro&immutable=1", uri=True)
+    data = bytearray(node.read(limit + 1))
+    if len(data) > limit:
+        raise _too_large(limit)
+    data[18:20] = data[18:20].replace(b"\2", b"\1")  # a copy in memory cannot have a write-ahead log
+    connection = sqlite3.connect(":memory:")
+    if data:
+        connection.deserialize(bytes(data))
+    return connection
