@@ -136,14 +136,14 @@ def test_a_source_that_breaks_one_is_seen(deed: str, tmp_path: Path) -> None:
 
 
 def test_automounts_and_network_mounts_are_not_touched(tmp_path: Path) -> None:
-    """A mount that this machine would call left alone is never named in a call."""
+    """A mount that this machine would skip is never named in a call."""
     home = tmp_path / "opt" / "nas"
     home.mkdir(parents=True)
     (home / "app").mkdir()
     code = f"""
 import sys
 import phaseout.host.opening as target
-target._mounts = lambda: {{{str(home)!r}: "nfs4"}}
+target._mountinfo = lambda: {f"30 27 0:40 / {home} rw - nfs4 server:/export rw".encode()!r}
 sys.argv = ['phaseout', 'scan', '--root', {str(tmp_path)!r}, '--os', 'linux', '--fail-on', 'never']
 from phaseout.__main__ import main
 main()

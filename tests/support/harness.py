@@ -1,11 +1,14 @@
 """Runs one source over a host, and checks what must hold for every source."""
 
+import sqlite3
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from fnmatch import fnmatchcase
 from importlib import import_module
 from typing import BinaryIO
 
 from phaseout.host import Host
-from phaseout.host.filesystem.files import Files
+from phaseout.host.filesystem.files import MIB, Entry, Files, Stat
 from phaseout.host.filesystem.macos import MacFiles
 from phaseout.host.filesystem.windows import WindowsFiles
 from phaseout.host.registry.base import Key, Registry
@@ -36,70 +39,54 @@ class Result:
 
 
 class ObservedFiles(Files):
-    """Files that remember which paths of the target were asked for."""
+    """Files that remember which paths of the target were asked for: a decorator of any others."""
 
     def __init__(self, files: Files) -> None:
-        super().__init__(files._root or "/", files._skipped_mounts)
+        super().__init__(files.problems)
+        self.separator = files.separator
         self.asked: set[str] = set()
-        self._unobserved = files
+        self._files = files
+
+    def read(self, path: str, limit: int = 16 * MIB) -> bytes | None:
+        return self._files.read(self._observed(path), limit)
+
+    def part(self, path: str, offset: int, size: int) -> bytes | None:
+        if not isinstance(self._files, MacFiles):  # there the signature of any program may be read
+            self._observed(path)
+        return self._files.part(path, offset, size)
+
+    def open(self, path: str, limit: int = 1024 * MIB) -> BinaryIO | None:
+        if not isinstance(self._files, WindowsFiles):  # there any program may be read for what it says of itself
+            self._observed(path)
+        return self._files.open(path, limit)
+
+    def database(self, path: str, limit: int = 1024 * MIB) -> AbstractContextManager[sqlite3.Connection | None]:
+        return self._files.database(self._observed(path), limit)
+
+    def list(self, path: str) -> tuple[Entry, ...]:
+        return self._files.list(self._observed(path))
+
+    def stat(self, path: str) -> Stat | None:
+        return self._files.stat(self._observed(path))
 
     def gone(self, path: str) -> bool:
         """Whether a program that some file names is still there may be asked of any path."""
-        return self._unobserved.gone(path)
+        return self._files.gone(path)
 
     def link(self, path: str) -> str | None:
         """So may where a link on the way to it leads."""
-        return self._unobserved.link(path)
+        return self._files.link(path)
 
     def real(self, path: str) -> str | None:
-        """And where all of them lead."""
-        return self._unobserved.real(path)
+        """So may where it really lies."""
+        return self._files.real(path)
 
-    def _canonical(self, path: str) -> str:
-        self.asked.add(path.rstrip("/") or "/")
-        return super()._canonical(path)
+    def layered(self, folders: Sequence[str]) -> Files | None:
+        return self._files.layered([self._observed(folder) for folder in folders])
 
-
-class ObservedWindowsFiles(WindowsFiles):
-    """The same for the files of Windows."""
-
-    def __init__(self, files: WindowsFiles) -> None:
-        self.__dict__.update(files.__dict__)
-        self.asked: set[str] = set()
-        self._unobserved = files
-
-    def gone(self, path: str) -> bool:
-        """Whether a program that some key names is still there may be asked of any path."""
-        return self._unobserved.gone(path)
-
-    def open(self, path: str, limit: int = 1 << 40) -> BinaryIO | None:
-        """What such a program says of itself may be read as well."""
-        return self._unobserved.open(path, limit)
-
-    def _canonical(self, path: str) -> str:
-        self.asked.add(path.rstrip("\\"))
-        return super()._canonical(path)
-
-
-class ObservedMacFiles(MacFiles):
-    """The same for the files of macOS."""
-
-    def __init__(self, files: MacFiles) -> None:
-        self.__dict__.update(files.__dict__)
-        self.asked: set[str] = set()
-        self._unobserved = files
-
-    def gone(self, path: str) -> bool:
-        """Whether a program that some file names is still there may be asked of any path."""
-        return self._unobserved.gone(path)
-
-    def part(self, path: str, offset: int, size: int) -> bytes | None:
-        """The signature of such a program may be read as well."""
-        return self._unobserved.part(path, offset, size)
-
-    def _canonical(self, path: str) -> str:
-        self.asked.add(path.rstrip("/") or "/")
-        return super()._canonical(path)
+    def _observed(self, path: str) -> str:
+        self.asked.add(path.rstrip(self.separator) or self.separator)
+        return path
 
 
 class ObservedRegistry(Registry):
@@ -129,7 +116,7 @@ def run(name: str, host: Host) -> Result:
     The places it asked for are those that it declares, and no row is lost.
     """
     one = source(name)
-    observed = _observed(host.files)
+    observed = ObservedFiles(host.files)
     registry = None if host.registry is None else ObservedRegistry(host.registry)
     watched = Host(host.info, observed, host.users, host.processes, registry, host.variables)
     watched.deep, watched.modules = host.deep, host.modules
@@ -145,12 +132,6 @@ def run(name: str, host: Host) -> Result:
     return Result(
         outcome, tuple(sorted(items, key=lambda item: (item.kind, item.name, item.version, item.path, item.user)))
     )
-
-
-def _observed(files: Files) -> ObservedFiles | ObservedMacFiles | ObservedWindowsFiles:
-    if isinstance(files, WindowsFiles):
-        return ObservedWindowsFiles(files)
-    return ObservedMacFiles(files) if isinstance(files, MacFiles) else ObservedFiles(files)
 
 
 def declared(path: str, one: Source, host: Host) -> bool:

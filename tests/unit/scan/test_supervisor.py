@@ -305,7 +305,8 @@ def test_odd_texts_are_made_printable(scan: Callable[..., Inventory]) -> None:
 def test_a_mount_point_that_is_no_utf_8(
     scan: Callable[..., Inventory], tree: Tree, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(phaseout.host.opening, "_mounts", lambda: {f"{tree.root}/m\udcff": "fuse.x"})
+    mountinfo = b"30 27 0:40 / %s/m\xff rw - fuse.x x rw\n" % os.fsencode(tree.root)
+    monkeypatch.setattr(phaseout.host.opening, "_mountinfo", lambda: mountinfo)
     assert scan(good).host.skipped_mounts == ("/m\\xff (fuse.x)",)
 
 
@@ -458,11 +459,12 @@ def test_nothing_is_read_twice(tree: Tree, monkeypatch: pytest.MonkeyPatch) -> N
     really_open, really_list = os.open, os.scandir
 
     def note_open(path: Any, *more: Any, **named: Any) -> int:
-        opened.append(os.fspath(path))
+        if str(path).startswith("/proc/self/fd/"):  # a file that was checked before
+            opened.append(os.readlink(path))
         return really_open(path, *more, **named)
 
     def note_list(path: Any) -> Any:
-        listed.append(os.fspath(path))
+        listed.append(os.readlink(f"/proc/self/fd/{path}"))
         return really_list(path)
 
     monkeypatch.setattr(os, "open", note_open)

@@ -17,9 +17,8 @@ from contextlib import suppress
 from typing import BinaryIO
 
 from phaseout.host.filesystem.files import Entry, EntryKind, Stat
-from phaseout.host.filesystem.node import Node, NotRegularError, ReplacedError, SkippedError, VanishedError
+from phaseout.host.filesystem.node import CLOUD, Node, NotRegularError, ReplacedError, SkippedError, VanishedError
 
-CLOUD = "kept in the cloud: skipped"
 _HANDLES = 100  # folders that are kept open; a process may usually have 1024 descriptors, on macOS 256
 _PATH = getattr(os, "O_PATH", 0)
 _CLOEXEC = getattr(os, "O_CLOEXEC", 0)
@@ -167,7 +166,14 @@ class DiskNode(Node):
         """Size, time, owner and so on."""
         status = self._status
         mode = status.st_mode
-        return Stat(self.kind, status.st_size, status.st_mtime, status.st_uid, stat.S_IMODE(mode), status.st_rdev)
+        return Stat(
+            self.kind,
+            status.st_size,
+            status.st_mtime,
+            status.st_uid,
+            stat.S_IMODE(mode),
+            getattr(status, "st_rdev", -1),
+        )
 
     def target(self) -> str:
         """Where this link points."""
@@ -202,7 +208,7 @@ class DiskNode(Node):
         if not hasattr(os, "getxattr"):
             return b""
         try:
-            return os.getxattr(f"/proc/self/fd/{self._disk.handle(self)}", name)
+            return bytes(os.getxattr(f"/proc/self/fd/{self._disk.handle(self)}", name))
         except OSError:
             return b""
 

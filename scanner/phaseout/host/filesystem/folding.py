@@ -42,6 +42,7 @@ class Folding:
         if len(found) == 1:
             return found[0][0], (found[0][1],)
         found.sort(key=lambda one: (one[1].kind != "dir", one[0] != name, one[0]))
+        found = [one for one in found if not self._leads_to(one[1], name)] or found[:1]
         if any(node.kind == "link" for _, node in found) and len({spelled for spelled, _ in found}) > 1:
             names = ", ".join(dict.fromkeys(spelled for spelled, _ in found))
             raise SkippedError(
@@ -75,6 +76,13 @@ class Folding:
             except FileNotFoundError:
                 if spellings:
                     raise VanishedError from None
+            except SkippedError as error:
+                error.name = spelled
+                raise
+
+    def _leads_to(self, node: Node, name: str) -> bool:
+        """Whether this is only a link to another spelling of its own name, made for programs that ask for that."""
+        return node.kind == "link" and self._fold(node.target().removeprefix("./").rstrip("/")) == self._fold(name)
 
     def _spellings(self, folder: Node) -> Spellings:
         """Folded name → names; none of a folder that cannot be listed."""

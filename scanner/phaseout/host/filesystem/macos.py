@@ -12,12 +12,12 @@ References:
 import errno
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
-from phaseout.host.filesystem.disk import CLOUD, Disk
 from phaseout.host.filesystem.files import Entry
 from phaseout.host.filesystem.folding import Folding
-from phaseout.host.filesystem.node import Node, SkippedError
+from phaseout.host.filesystem.local import local_root
+from phaseout.host.filesystem.node import CLOUD, Node, SkippedError
 from phaseout.host.filesystem.posix import PosixLayout
 from phaseout.host.filesystem.resolve import Layout, Place
 from phaseout.host.filesystem.stored_files import StoredFiles
@@ -59,17 +59,16 @@ class MacFiles(StoredFiles):
         guarded: bool = False,
         live: bool | None = None,
     ) -> None:
-        disk = Disk(root, skipped_mounts)
+        def opened() -> Node:
+            return local_root(root, skipped_mounts)
+
         live = root == "/" if live is None else live
-        layout: Layout = _LiveLayout(disk, guarded=guarded) if live else _OfflineLayout(disk)
+        layout: Layout = _LiveLayout(opened, guarded=guarded) if live else _OfflineLayout(opened)
         super().__init__(layout)
 
 
 class _MacLayout(PosixLayout):
     """What is the same on a live Mac and on its disk elsewhere."""
-
-    def __init__(self, disk: Disk) -> None:
-        super().__init__(disk.root)
 
     def shown(self, path: str) -> str:
         """The path of a place as sources see it: without the data volume where a firmlink leads to it."""
@@ -83,8 +82,8 @@ class _MacLayout(PosixLayout):
 class _LiveLayout(_MacLayout):
     """The running system finds names itself, and guards the personal folders."""
 
-    def __init__(self, disk: Disk, *, guarded: bool) -> None:
-        super().__init__(disk)
+    def __init__(self, root: Callable[[], Node], *, guarded: bool) -> None:
+        super().__init__(root)
         self._guarded = guarded
 
     def below(self, folder: Place, name: str) -> Place:
@@ -104,8 +103,8 @@ class _LiveLayout(_MacLayout):
 class _OfflineLayout(_MacLayout):
     """Names are found as macOS would find them, and firmlinks lead to the data volume."""
 
-    def __init__(self, disk: Disk) -> None:
-        super().__init__(disk)
+    def __init__(self, root: Callable[[], Node]) -> None:
+        super().__init__(root)
         self._folding = Folding(_folded)
         self._firmlinks: dict[str, tuple[str, Node]] | None = None
 

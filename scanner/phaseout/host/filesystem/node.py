@@ -12,6 +12,7 @@ from typing import BinaryIO
 from phaseout.host.filesystem.files import Entry, EntryKind, Stat
 from phaseout.model.nouns import Cause
 
+CLOUD = "kept in the cloud: skipped"
 _OTHERS: dict[EntryKind, str] = {"dir": "a folder", "link": "a link"}
 
 
@@ -28,6 +29,7 @@ class SkippedError(OSError):
         super().__init__(errno.EXDEV, why)
         self.cause = cause
         self.where = where
+        self.name = ""  # the last name of it as it is stored, if it is not the one that was asked for
 
 
 class VanishedError(OSError):

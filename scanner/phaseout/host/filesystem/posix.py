@@ -3,7 +3,7 @@
 import errno
 from collections.abc import Callable, Mapping
 
-from phaseout.host.filesystem.disk import Disk
+from phaseout.host.filesystem.local import local_root
 from phaseout.host.filesystem.node import Node
 from phaseout.host.filesystem.resolve import Layout, Place
 from phaseout.host.filesystem.stored_files import StoredFiles
@@ -24,7 +24,7 @@ class PosixFiles(StoredFiles):
         skipped_mounts: Mapping[str, str] | None = None,
         kernel_devices: frozenset[int] = frozenset(),
     ) -> None:
-        super().__init__(PosixLayout(lambda: Disk(root, skipped_mounts, kernel_devices).root()))
+        super().__init__(PosixLayout(lambda: local_root(root, skipped_mounts, kernel_devices)))
 
 
 class PosixLayout(Layout):

@@ -165,5 +165,5 @@ class Resolver:
                     raise VanishedError from None
             raise
         except SkippedError as error:
-            error.where = error.where or self._layout.shown(f"{here.path}{self._separator}{name}")
+            error.where = error.where or self._layout.shown(f"{here.path}{self._separator}{error.name or name}")
             raise

@@ -12,12 +12,13 @@ import errno
 import os
 import re
 import sys
+from abc import abstractmethod
 from collections.abc import Iterator, Mapping
 
-from phaseout.host.filesystem.disk import Disk
 from phaseout.host.filesystem.files import Entry
 from phaseout.host.filesystem.folding import Folding
-from phaseout.host.filesystem.node import Node, SkippedError
+from phaseout.host.filesystem.local import local_root
+from phaseout.host.filesystem.node import CLOUD, Node, SkippedError
 from phaseout.host.filesystem.resolve import Layout, Place
 from phaseout.host.filesystem.stored_files import StoredFiles
 
@@ -25,7 +26,11 @@ SYSTEM_FOLDERS = ("Windows", "WINNT")
 _PREFIX = re.compile(r"\\\\[?.]\\|\\\?\?\\")  # \\?\, \\.\ and \??\: the kernel's ways to start a path
 _DRIVE = re.compile(r"([A-Za-z]):(?:\\|$)")
 _IMPOSSIBLE = re.compile(r'[\x00-\x1f<>"|?*:\ud800-\udfff]')
-_NORMAL = re.compile(r"[A-Z]:(?:\\(?:[\w()@&+,;=!#%~'{}$^`\[\]-]|[ .](?![ .]*(?:\\|$))){1,255})*", re.ASCII)
+_NORMAL = re.compile(r"[A-Z]:(?:\\(?!\.{1,2}(?:\\|$))[^\x00-\x1f<>\"|?*:/\\\ud800-\udfff]{1,255})*")
+# What ntfs-3g shows in place of what it cannot follow: files that Windows compressed (WOF), deduplicated or keeps in
+# the cloud. They are there, whatever the link says.
+_REPARSE_POINT = re.compile(r"unsupported reparse (?:point|tag (?:0x)?(?P<tag>[0-9A-Fa-f]{1,16}))", re.IGNORECASE)
+_KEPT_IN_THE_CLOUD = re.compile(r"9000[0-9a-f]01a", re.IGNORECASE)
 _LONGEST = 255  # characters of a name
 _VOLUME = re.compile(r"([A-Za-z])(?::|%3A|%3a)?")
 
@@ -48,7 +53,7 @@ class WindowsFiles(StoredFiles):
 
 
 class WindowsLayout(Layout):
-    """Paths with a drive letter. Blanks and dots at the end of a name, and `..` before anything is looked up, go."""
+    """Paths with a drive letter, from which `..` is taken out before anything is looked up."""
 
     separator = "\\"
 
@@ -85,8 +90,23 @@ class WindowsLayout(Layout):
             self._drives[path] = Place(path, (self._drive(path),))
         return self._drives[path]
 
+    def below(self, folder: Place, name: str) -> Place:
+        r"""What lies in a folder under a name.
+
+        Windows drops blanks and dots at the end of a name unless the path starts with `\\?\`: both names may exist.
+        """
+        try:
+            return self._found(folder, name)
+        except FileNotFoundError:
+            kept = name.rstrip(". ")
+            if kept == name:
+                raise
+            return self._found(folder, kept) if kept else folder
+
     def follow(self, folder: Place, target: str) -> tuple[Place, list[str]]:
         """Where a link starts, and the names from there."""
+        if found := _REPARSE_POINT.match(target):
+            raise _not_followed(found["tag"])
         target = _PREFIX.sub("", target.replace("/", "\\"), count=1)
         if target.startswith("\\\\") or target.upper().startswith("UNC\\"):
             raise SkippedError("a link into the network, skipped", "mount")
@@ -98,9 +118,13 @@ class WindowsLayout(Layout):
         """The path of a place as reports and sources see it."""
         return path if "\\" in path else f"{path}\\"
 
+    @abstractmethod
+    def _found(self, folder: Place, name: str) -> Place:
+        """What lies in a folder under just this name."""
+
+    @abstractmethod
     def _drive(self, drive: str) -> Node:
         """The root of a drive (`C:`)."""
-        raise NotImplementedError
 
 
 class _LiveLayout(WindowsLayout):
@@ -110,8 +134,7 @@ class _LiveLayout(WindowsLayout):
         super().__init__()
         self._skipped = dict(skipped)
 
-    def below(self, folder: Place, name: str) -> Place:
-        """What lies in a folder under a name."""
+    def _found(self, folder: Place, name: str) -> Place:
         return Place(f"{folder.path}\\{name}", (folder.nodes[0].find(name),))
 
     def _drive(self, drive: str) -> Node:
@@ -119,9 +142,7 @@ class _LiveLayout(WindowsLayout):
             raise SkippedError(f"{self._skipped[drive]} drive, skipped", "mount", f"{drive}\\")
         if sys.platform != "win32":
             raise FileNotFoundError(errno.ENOENT, "only Windows has drives of its own")
-        from phaseout.host.filesystem.windows_disk import WindowsNode
-
-        return WindowsNode(f"\\\\?\\{drive}\\")
+        return local_root(f"{drive}\\")
 
 
 class _OfflineLayout(WindowsLayout):
@@ -131,11 +152,10 @@ class _OfflineLayout(WindowsLayout):
         super().__init__()
         self._root = root.rstrip("/\\")
         self._folders = dict(drives)
-        self._disk = Disk(self._root, skipped)
+        self._skipped = dict(skipped or {})
         self._folding = Folding(str.lower)
 
-    def below(self, folder: Place, name: str) -> Place:
-        """What lies in a folder under a name, however it is spelled."""
+    def _found(self, folder: Place, name: str) -> Place:
         spelled, nodes = self._folding.find(folder, name)
         return Place(f"{folder.path}\\{spelled}", nodes)
 
@@ -152,7 +172,7 @@ class _OfflineLayout(WindowsLayout):
     def _drive(self, drive: str) -> Node:
         if drive[:1] not in self._folders:
             raise FileNotFoundError(errno.ENOENT, f"there is no drive {drive}")
-        node: Node = self._disk.root()
+        node = local_root(self._root, self._skipped)
         for name in self._folders[drive[:1]].split("/"):
             node = node.find(name) if name else node
         return node
@@ -188,10 +208,11 @@ def is_windows(root: str) -> bool:
 
 
 def _names(path: str) -> list[str]:
-    """The names of a path; Windows takes no notice of blanks and dots at the end of one."""
-    found = []
-    for name in path.replace("/", "\\").split("\\"):
-        kept = name if name == ".." else name.rstrip(". ")
-        if kept:
-            found.append(kept)
-    return found
+    return [name for name in path.replace("/", "\\").split("\\") if name not in ("", ".")]
+
+
+def _not_followed(tag: str | None) -> SkippedError:
+    if tag and _KEPT_IN_THE_CLOUD.fullmatch(tag.lstrip("0")):
+        return SkippedError(CLOUD, "cloud")
+    shown = f"reparse tag 0x{int(tag, 16):08X}" if tag else "reparse point"
+    return SkippedError(f"not readable through this mount: unsupported {shown}", "unsupported")

@@ -13,9 +13,8 @@ import sys
 from collections.abc import Iterator
 from typing import BinaryIO
 
-from phaseout.host.filesystem.disk import CLOUD
 from phaseout.host.filesystem.files import Entry, EntryKind, Stat
-from phaseout.host.filesystem.node import Node, NotRegularError, ReplacedError, SkippedError
+from phaseout.host.filesystem.node import CLOUD, Node, NotRegularError, ReplacedError, SkippedError
 
 assert sys.platform == "win32"
 

@@ -51,7 +51,7 @@ def test_loops_end(root: Path) -> None:
     files = PosixFiles(str(root))
     assert files.read("/a") is None
     assert files.list("/self") == ()
-    assert files.problems == [Problem("/a", "too many symbolic links"), Problem("/self", "too many symbolic links")]
+    assert files.problems == [Problem(path, "too many symbolic links", "limit") for path in ("/a", "/self")]
 
 
 def test_only_regular_files_are_opened(root: Path) -> None:
@@ -62,12 +62,12 @@ def test_only_regular_files_are_opened(root: Path) -> None:
     assert files.read("/fifo") is None  # opening it would wait for a writer
     assert files.read("/folder") is None
     assert files.problems == [
-        Problem("/fifo", "not a regular file but a FIFO"),
-        Problem("/folder", "not a regular file but a folder"),
+        Problem("/fifo", "not a regular file but a FIFO", "not_regular"),
+        Problem("/folder", "not a regular file but a folder", "not_regular"),
     ]
     live = PosixFiles("/")
     assert live.read(str(root / "zero")) is None
-    assert live.problems == [Problem(str(root / "zero"), "not a regular file but a device")]
+    assert live.problems == [Problem(str(root / "zero"), "not a regular file but a device", "not_regular")]
 
 
 def test_large_files_are_not_read(root: Path) -> None:
@@ -76,13 +76,13 @@ def test_large_files_are_not_read(root: Path) -> None:
     files = PosixFiles(str(root))
     assert files.read("/huge") is None
     assert files.head("/huge", 4) == b"\0\0\0\0"
-    assert files.problems == [Problem("/huge", "larger than 16 MiB: not read")]
+    assert files.problems == [Problem("/huge", "larger than 16 MiB: not read", "limit")]
 
 
 def test_growing_files_stop_at_the_limit() -> None:
     files = PosixFiles("/")
     assert files.read("/proc/self/maps", limit=10) is None  # a file of /proc says it has no size
-    assert files.problems == [Problem("/proc/self/maps", "larger than 10 bytes: not read")]
+    assert files.problems == [Problem("/proc/self/maps", "larger than 10 bytes: not read", "limit")]
 
 
 def test_skipped_mounts_are_said_once(root: Path) -> None:
@@ -93,7 +93,7 @@ def test_skipped_mounts_are_said_once(root: Path) -> None:
     assert files.read("/mnt/share/file") is None
     assert files.list("/home") == ()
     assert files.exists("/home/file") is False
-    assert files.problems == [Problem("/mnt/share", "nfs4 mount, left alone")]
+    assert files.problems == [Problem("/mnt/share", "nfs4 mount, skipped", "mount")]
 
 
 def test_names_that_are_not_utf8(root: Path) -> None:
@@ -129,7 +129,7 @@ def test_walk_is_bounded(root: Path) -> None:
     assert len(list(files.walk("/a", 1))) == 1
     assert len(list(files.walk("/a", 2))) == 6
     assert len(list(files.walk("/a", 9, limit=3))) == 1
-    assert files.problems == [Problem("/a", "more than 3 entries below: the rest was not looked at")]
+    assert files.problems == [Problem("/a", "more than 3 entries below: the rest was not read", "limit")]
 
 
 def test_database_is_not_touched(root: Path) -> None:
@@ -187,7 +187,10 @@ def test_permission_denied_is_a_problem(root: Path) -> None:
     problems = os.read(reader, 10_000).decode()
     os.close(reader)
     os.close(writer)
-    denied = [Problem("/closed/file", "permission denied"), Problem("/closed", "permission denied")]
+    denied = [
+        Problem("/closed/file", "permission denied", "permission"),
+        Problem("/closed", "permission denied", "permission"),
+    ]
     assert problems == repr(denied)
 
 

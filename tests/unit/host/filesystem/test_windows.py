@@ -80,7 +80,7 @@ def test_network_paths_are_skipped(windows_tree: WindowsTree) -> None:
     for path in (r"\\server\share\x", r"\\?\UNC\server\share\x", "//server/share"):
         assert files.read(path) is None
         assert not files.gone(path)
-    assert {problem.why for problem in files.problems} == {"a network path, left alone"}
+    assert {problem.why for problem in files.problems} == {"a network path, skipped"}
 
 
 def test_links_stay_inside(windows_tree: WindowsTree, tmp_path: Path) -> None:
@@ -107,7 +107,7 @@ def test_links_stay_inside(windows_tree: WindowsTree, tmp_path: Path) -> None:
     assert files.link(r"C:\LONG") == r"\\?\C:\users"
     assert files.read(r"C:\other drive") is None
     assert files.problems == []
-    for name, why in (("network", "a link into the network, left alone"), ("round", "too many symbolic links")):
+    for name, why in (("network", "a link into the network, skipped"), ("round", "too many symbolic links")):
         assert files.read(rf"C:\{name}") is None
         assert [problem.why for problem in files.problems] == [why]
         files.problems.clear()
@@ -152,7 +152,7 @@ def test_a_drive_that_is_skipped(tmp_path: Path) -> None:
     (tmp_path / "Users").mkdir()
     files = WindowsFiles(str(tmp_path), {"C": ""}, {"/Users": "nfs"})
     assert files.list(r"C:\users") == ()
-    assert [(problem.where, problem.why) for problem in files.problems] == [(r"C:\Users", "nfs mount, left alone")]
+    assert [(problem.where, problem.why) for problem in files.problems] == [(r"C:\Users", "nfs mount, skipped")]
 
 
 def test_what_ntfs_3g_cannot_follow_is_there_and_not_readable(windows_tree: WindowsTree) -> None:

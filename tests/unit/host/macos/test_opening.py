@@ -4,6 +4,7 @@ import errno
 import os
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from phaseout.host.filesystem.macos import MacFiles
@@ -88,7 +89,7 @@ def test_links_stay_within(mac_tree: MacTree) -> None:
     assert files.link("/library/OUT") == "/../../../../PRIVATE/etc"
     assert files.link("/Library") is None
     assert not files.exists("/Library/loop")
-    assert files.problems == [Problem("/Library/loop", "too many symbolic links")]
+    assert files.problems == [Problem("/Library/loop", "too many symbolic links", "limit")]
 
 
 def test_firmlinks_of_the_data_volume(mac_tree: MacTree) -> None:
@@ -129,24 +130,16 @@ def test_mounted_data_volume_is_part_of_the_root(mac_tree: MacTree) -> None:
     assert host.files.text("/Applications/a") == "x"
     assert host.info.skipped_mounts == ("/Volumes/Share (nfs)",)
     assert not host.files.list("/Volumes/Share")
-    assert host.files.problems == [Problem("/Volumes/Share", "nfs mount, left alone")]
+    assert host.files.problems == [Problem("/Volumes/Share", "nfs mount, skipped", "mount")]
 
 
-class LiveFiles(MacFiles):
+def live_files(root: Path, *, guarded: bool) -> MacFiles:
     """Files of a live Mac, of which the disk is a folder: only what guards it is the same."""
-
-    def __init__(self, root: Path, *, guarded: bool) -> None:
-        super().__init__("/", guarded=guarded)
-        self.opened: list[str] = []
-        self._disk = str(root)
-
-    def _on_disk(self, path: str) -> str:
-        self.opened.append(path)
-        return self._disk + path
+    return MacFiles(str(root), guarded=guarded, live=True)
 
 
 @pytest.fixture
-def live(mac_tree: MacTree) -> LiveFiles:
+def live(mac_tree: MacTree) -> MacFiles:
     for folder in (
         "Desktop",
         "Documents",
@@ -158,10 +151,10 @@ def live(mac_tree: MacTree) -> LiveFiles:
         mac_tree.write(f"/Users/ada/{folder}/x", "x")
     mac_tree.write("/Users/ada/Library/CloudStorage/OneDrive/x", "x")
     mac_tree.write("/Users/ada/Library/Preferences/x", "x")
-    return LiveFiles(mac_tree.root, guarded=True)
+    return live_files(mac_tree.root, guarded=True)
 
 
-def test_guarded_folders_are_not_opened(live: LiveFiles, mac_tree: MacTree) -> None:
+def test_guarded_folders_are_not_opened(live: MacFiles, mac_tree: MacTree) -> None:
     mac_tree.link("/System/Volumes/Data/Users", "../../../Users")
     mac_tree.link("/users", "Users")
     mac_tree.link("/Users/ADA", "ada")
@@ -177,12 +170,10 @@ def test_guarded_folders_are_not_opened(live: LiveFiles, mac_tree: MacTree) -> N
         "/users/ADA/desktop",
         "/System/Volumes/Data/Users/ada/Desktop",
     ):
-        live.opened.clear()
         live.problems.clear()
         assert not live.list(path)
         assert not live.gone(path)
         assert [problem.why for problem in live.problems] == ["guarded by macOS: not opened"]
-        assert not [one for one in live.opened if one.startswith(path)]
     live.problems.clear()
     assert live.text("/Users/ada/Library/Preferences/x") == "x"
     assert live.problems == []
@@ -190,11 +181,11 @@ def test_guarded_folders_are_not_opened(live: LiveFiles, mac_tree: MacTree) -> N
 
 @pytest.mark.usefixtures("live")
 def test_with_full_disk_access_they_are(mac_tree: MacTree) -> None:
-    trusted = LiveFiles(mac_tree.root, guarded=False)
+    trusted = live_files(mac_tree.root, guarded=False)
     assert trusted.text("/Users/ada/Downloads/x") == "x"
     assert trusted.text("/Users/ada/Library/Containers/com.acme/x") == "x"
     assert not trusted.list("/Users/ada/Library/CloudStorage")
-    assert trusted.problems == [Problem("/Users/ada/Library/CloudStorage", "kept in the cloud: left alone")]
+    assert trusted.problems == [Problem("/Users/ada/Library/CloudStorage", "kept in the cloud: skipped", "cloud")]
 
 
 @pytest.mark.usefixtures("live")
@@ -207,27 +198,33 @@ def test_offline_nothing_is_guarded(mac_tree: MacTree) -> None:
 def test_dataless_files_are_not_fetched(mac_tree: MacTree, monkeypatch: pytest.MonkeyPatch) -> None:
     mac_tree.write("/Users/ada/cloudy/file", "would be fetched")
     files = mac_tree.host().files
-    really = os.lstat
+    really = os.stat
 
-    def lstat(path: str) -> object:
-        found = really(path)
+    def cloudy(path: str, **options: Any) -> object:
+        found = really(path, **options)
         if not path.endswith("cloudy"):
             return found
         return SimpleNamespace(st_mode=found.st_mode, st_flags=0x40000000)  # no other system has this flag
 
-    monkeypatch.setattr("phaseout.host.macos.opening.os.lstat", lstat)
+    monkeypatch.setattr("phaseout.host.filesystem.disk.os.stat", cloudy)
     assert files.text("/Users/ada/cloudy/file") is None
     assert files.list("/Users/ada/cloudy") == ()
-    assert files.problems == [Problem("/Users/ada/cloudy", "kept in the cloud: left alone")]
+    assert files.problems == [Problem("/Users/ada/cloudy", "kept in the cloud: skipped", "cloud")]
 
 
-def test_refusals_of_macos_name_their_cause() -> None:
-    files = MacFiles("/")
-    files._report("/Users/ada/Library/Mail", PermissionError(errno.EPERM, "Operation not permitted"))
-    files._report("/var/root", PermissionError(errno.EACCES, "Permission denied"))
+def test_refusals_of_macos_name_their_cause(mac_tree: MacTree, monkeypatch: pytest.MonkeyPatch) -> None:
+    files = live_files(mac_tree.root, guarded=False)
+    for number, where in ((errno.EPERM, "/Users/ada"), (errno.EACCES, "/Library")):
+
+        def refuse(*_: object, number: int = number, **__: object) -> None:
+            raise PermissionError(number, "refused")
+
+        with monkeypatch.context() as patched:
+            patched.setattr("phaseout.host.filesystem.disk.os.stat", refuse)
+            assert files.list(where) == ()
     assert files.problems == [
-        Problem("/Users/ada/Library/Mail", "guarded by macOS: not opened"),
-        Problem("/var/root", "permission denied"),
+        Problem("/Users/ada", "guarded by macOS: not opened", "guarded"),
+        Problem("/Library", "permission denied", "permission"),
     ]
 
 

@@ -100,7 +100,7 @@ def test_what_is_none(windows_tree: WindowsTree) -> None:
     host = windows_tree.host()
     for name in ("text.exe", "empty.exe", "absent.exe", "folder.exe"):
         assert host.executables.identity(rf"C:\{name}") is None
-    assert host.files.problems == [Problem(r"C:\folder.exe", "not a regular file but a folder")]
+    assert host.files.problems == [Problem(r"C:\folder.exe", "not a regular file but a folder", "not_regular")]
 
 
 def test_a_file_is_read_once(windows_tree: WindowsTree) -> None:

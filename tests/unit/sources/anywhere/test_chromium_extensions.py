@@ -11,7 +11,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from phaseout.host import Host
-from phaseout.host.filesystem.files import Files
 from phaseout.host.filesystem.posix import PosixFiles
 from phaseout.host.users import User
 from phaseout.model.nouns import Evidence, HostInfo, Item
@@ -20,7 +19,7 @@ from phaseout.rules.matcher import Matcher
 from phaseout.scan.worker import run_source
 from phaseout.sources.anywhere.chromium_extensions import SOURCE
 
-from tests.support.harness import declared, run
+from tests.support.harness import ObservedFiles, declared, run
 from tests.support.trees import MacTree, Tree, WindowsTree
 
 ID = "ahkjpbeeocnddjkakilopmfdlnjdpcdm"
@@ -107,17 +106,11 @@ def test_only_the_profiles_are_looked_into(tree: Tree) -> None:
         tree.write(f"{CHROME}/Default/Extensions/{ID}/30.1_0/deep/{number}/manifest.json")
     strict = SOURCE._replace(reads=tuple(one for one in SOURCE.reads if "**" not in one))
     host = tree.host()
-    watched: list[str] = []
-
-    class Watched(Files):
-        def _canonical(self, path: str) -> str:
-            watched.append(path)
-            return super()._canonical(path)
-
-    list(SOURCE.collect(Host(host.info, Watched(str(tree.root)), host.users)))
-    beyond = {path for path in watched if not declared(path, strict, host)}
+    watched = ObservedFiles(host.files)
+    list(SOURCE.collect(Host(host.info, watched, host.users)))
+    beyond = {path for path in watched.asked if not declared(path, strict, host)}
     assert beyond == {f"{CHROME}/Default/Extensions/{ID}/30.1_0/manifest.json"}
-    assert len(watched) < 400
+    assert len(watched.asked) < 400
 
 
 def test_secure_preferences_add_to_preferences(tree: Tree) -> None:

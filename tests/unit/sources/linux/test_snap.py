@@ -151,7 +151,7 @@ def test_a_mount_that_is_skipped_costs_the_version_only(tree: Tree) -> None:
     result = run("snap", host)
     assert [(item.version, item.state) for item in result.items] == [("", "installed"), ("12.0", "leftover")]
     assert result.items[0].path == f"{SNAPD}/snaps/kesl_42.snap"
-    assert result.problems == (Problem("/snap/kesl/42", "fuse.squashfuse mount, left alone"),)
+    assert result.problems == (Problem("/snap/kesl/42", "fuse.squashfuse mount, skipped", "mount"),)
 
 
 SCALIBR = "packages/osv-scalibr/extractor/filesystem/os/snap/testdata"

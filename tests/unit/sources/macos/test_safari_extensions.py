@@ -55,7 +55,7 @@ def test_what_is_skipped_is_said(mac_tree: MacTree) -> None:
     files = MacFiles(str(mac_tree.root), {"/Users/ada/Library/Containers": "guarded"})
     result = run("safari_extensions", Host(host.info, files, host.users))
     assert result.items == ()
-    assert result.problems == (Problem("/Users/ada/Library/Containers", "guarded mount, left alone"),)
+    assert result.problems == (Problem("/Users/ada/Library/Containers", "guarded mount, skipped", "mount"),)
     assert result.run.status == "partial"
 
 

@@ -1,0 +1,25 @@
+"""The disk of the machine that this runs on, whatever system that is."""
+
+import sys
+from collections.abc import Mapping
+
+from phaseout.host.filesystem.node import Node
+
+
+def local_root(
+    root: str, skipped: Mapping[str, str] | None = None, kernel_devices: frozenset[int] = frozenset()
+) -> Node:
+    """A folder of this machine as the root of a target.
+
+    Args:
+        root: the folder.
+        skipped: path below `root` (`/mnt/nas`) → file system type, for mounts that are skipped. Windows has none.
+        kernel_devices: device numbers of the file systems that the kernel makes up, such as `/proc`.
+    """
+    if sys.platform == "win32":
+        from phaseout.host.filesystem.windows_disk import WindowsNode
+
+        return WindowsNode(root if root.startswith("\\\\") else f"\\\\?\\{root}")
+    from phaseout.host.filesystem.disk import Disk
+
+    return Disk(root, skipped, kernel_devices).root()
