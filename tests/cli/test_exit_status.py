@@ -48,7 +48,8 @@ def places(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     return {"clean": str(clean.root), "found": str(found.root), "saved": saved}
 
 
-def ended(command: tuple[str, ...], places: dict[str, str], stdout: int) -> tuple[int, str]:
+def ended(command: tuple[str, ...], places: dict[str, str], stdout: int, **variables: str) -> tuple[int, str]:
+    """Status and error output. Standard output is buffered, as users have it, unless `variables` say otherwise."""
     result = subprocess.run(
         [sys.executable, "-m", "phaseout", *(part.format(**places) for part in command)],
         stdout=stdout,
@@ -56,6 +57,7 @@ def ended(command: tuple[str, ...], places: dict[str, str], stdout: int) -> tupl
         text=True,
         check=False,
         cwd=CODE,
+        env={name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"} | variables,
     )
     return result.returncode, result.stderr
 
@@ -76,6 +78,14 @@ def test_a_pipe_that_nobody_reads_is_status_2_without_a_word(command: tuple[str,
     reader, writer = os.pipe()
     os.close(reader)
     assert ended(command, places, writer) == (2, "")
+    os.close(writer)
+
+
+@pytest.mark.parametrize("command", [("--version",), ("scan", "--root", "{found}")], ids=" ".join)
+def test_the_same_without_a_buffer(command: tuple[str, ...], places: dict[str, str]) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    assert ended(command, places, writer, PYTHONUNBUFFERED="1") == (2, "")
     os.close(writer)
 
 

@@ -105,7 +105,7 @@ def run(arguments: list[str] | None = None, prepared: object = None) -> NoReturn
             sys.stdout.flush()
     except KeyboardInterrupt:
         status = EXIT_INTERRUPTED
-    except _ReaderGoneError:
+    except (_ReaderGoneError, BrokenPipeError):  # the second from what was still buffered
         status = EXIT_WRONG_USE
     except OSError as error:
         status = EXIT_WRONG_USE
