@@ -51,7 +51,7 @@ def broken(event: str, arguments: tuple[object, ...]) -> bool:
         writes = (isinstance(mode, str) and set(mode) & set("wax+")) or (isinstance(flags, int) and flags & WRITING)
         return bool(writes) and str(path) not in (os.devnull, "NUL", "nul") and not isinstance(path, int)
     if event == "sqlite3.connect":
-        return "mode=ro&immutable=1" not in str(arguments[0])
+        return arguments[0] != ":memory:" and "mode=ro&immutable=1" not in str(arguments[0])
     return event.startswith(NEVER)
 
 
