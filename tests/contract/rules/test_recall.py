@@ -1,14 +1,12 @@
 """Real records of what tools and people list, often names without a publisher: who is recognised, and who is not."""
 
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
-from phaseout.cli.rule_files import shipped
+from phaseout.cli.rule_files import read_rules
 from phaseout.model.findings import Hit
 from phaseout.model.nouns import Item
-from phaseout.rules.load import load
 from phaseout.rules.matcher import Matcher
 
 from tests.support.places import CORPORA
@@ -23,11 +21,9 @@ def judged() -> list[tuple[dict[str, Any], list[Hit]]]:
     if not RECORDS.is_file():
         pytest.skip(f"the real records are not here: {RECORDS}")
     records = [json.loads(line) for line in RECORDS.read_text().splitlines()]
-    files = {f"{path.parent.name}/{path.name}": path.read_bytes() for path in sorted(Path(shipped()).glob("*/*.toml"))}
-    files |= {path.name: path.read_bytes() for path in Path(shipped()).glob("roles.toml")}
     items = [Item(**{field: record[field] for field in FIELDS if record.get(field)}) for record in records]
     hits: list[list[Hit]] = [[] for _ in records]
-    for hit in Matcher(load(files)).match(items):
+    for hit in Matcher(read_rules()).match(items):
         hits[hit.item].append(hit)
     return list(zip(records, hits, strict=True))
 
