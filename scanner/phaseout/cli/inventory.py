@@ -7,9 +7,8 @@ import click
 
 from phaseout.cli import EXIT_INCOMPLETE, EXIT_INTERRUPTED
 from phaseout.cli.output import Outputs, check_saving
-from phaseout.cli.scan_options import output_options, scan_options
+from phaseout.cli.scan_options import ScanOptions, output_options, scan_options
 from phaseout.cli.scanning import start_scan
-from phaseout.model.nouns import Platform
 from phaseout.report import Redaction
 
 
@@ -17,16 +16,7 @@ from phaseout.report import Redaction
 @scan_options
 @output_options
 def command(
-    root: str | None,
-    platform: Platform | None,
-    only: tuple[str, ...],
-    skip: tuple[str, ...],
-    deep: bool,
-    modules: bool,
-    hardware_ids: bool,
-    mask: bool,
-    seconds: float,
-    priority: str | None,
+    options: ScanOptions,
     saved: str | None,
     redact: tuple[Redaction, ...],
     format_name: str | None,
@@ -44,9 +34,7 @@ def command(
     """
     check_saving(saved)
     outputs = Outputs(format_name, files, "inventory", redact)
-    scan = start_scan(
-        root, platform, only, skip, seconds, priority, deep=deep, modules=modules, hardware_ids=hardware_ids, mask=mask
-    )
+    scan = start_scan(options)
     inventory = scan.inventory(dt.datetime.now(dt.UTC))
     status = EXIT_INCOMPLETE if inventory.unseen else 0
     inventory = outputs.redacted(inventory)

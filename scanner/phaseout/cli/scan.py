@@ -8,9 +8,8 @@ import click
 from phaseout.cli import EXIT_INTERRUPTED, found_status
 from phaseout.cli.output import Outputs, check_saving
 from phaseout.cli.rule_folders import RuleFolders
-from phaseout.cli.scan_options import counted_from, judging_options, output_options, scan_options
+from phaseout.cli.scan_options import ScanOptions, counted_from, judging_options, output_options, scan_options
 from phaseout.cli.scanning import start_scan
-from phaseout.model.nouns import Platform
 from phaseout.report import Redaction
 
 
@@ -19,16 +18,7 @@ from phaseout.report import Redaction
 @judging_options
 @output_options
 def command(
-    root: str | None,
-    platform: Platform | None,
-    only: tuple[str, ...],
-    skip: tuple[str, ...],
-    deep: bool,
-    modules: bool,
-    hardware_ids: bool,
-    mask: bool,
-    seconds: float,
-    priority: str | None,
+    options: ScanOptions,
     saved: str | None,
     folders: RuleFolders,
     policy: str | None,
@@ -51,9 +41,7 @@ def command(
     outputs = Outputs(format_name, files, "report", redact)
     now = dt.datetime.now(dt.UTC)
     moment = counted_from(as_of) if as_of else now
-    scan = start_scan(
-        root, platform, only, skip, seconds, priority, deep=deep, modules=modules, hardware_ids=hardware_ids, mask=mask
-    )
+    scan = start_scan(options)
     try:  # the rules, and what judges by them, are loaded while the worker scans; broken rules end it
         from phaseout.cli.rule_files import rules_and_policy
         from phaseout.judgement.verdict import judge

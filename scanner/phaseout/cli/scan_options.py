@@ -1,13 +1,15 @@
 """The options that commands share, and what their values mean."""
 
 import datetime as dt
+import functools
 import math
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import click
 
 from phaseout.cli.rule_folders import rule_folder_options
+from phaseout.model.nouns import Platform
 from phaseout.report import FORMATS, REDACTIONS
 from phaseout.scan.supervisor import WHOLE_SECONDS
 
@@ -27,8 +29,29 @@ class _Seconds(click.FloatRange):
         return seconds
 
 
+class ScanOptions(NamedTuple):
+    """What is scanned and how, as the command line says it."""
+
+    root: str | None
+    platform: Platform | None
+    only: tuple[str, ...]
+    skip: tuple[str, ...]
+    deep: bool
+    modules: bool
+    hardware_ids: bool
+    mask: bool
+    seconds: float
+    priority: str | None
+
+
 def scan_options(function: _F) -> _F:
-    """Adds the options that say what is scanned and how, and `--inventory`."""
+    """Adds the options that say what is scanned and how, which the command gets as `options`, and `--inventory`."""
+
+    @functools.wraps(function)
+    def command(*args: Any, **kwargs: Any) -> Any:
+        options = ScanOptions(**{name: kwargs.pop(name) for name in ScanOptions._fields})
+        return function(*args, options=options, **kwargs)
+
     for option in (
         click.option(
             "--inventory",
@@ -87,8 +110,8 @@ def scan_options(function: _F) -> _F:
             "--root", metavar="DIR", help="Scan a mounted disk, a chroot or a backup instead of this machine."
         ),
     ):
-        function = option(function)
-    return function
+        command = option(command)
+    return command  # type: ignore[return-value]
 
 
 def rule_options(function: _F) -> _F:

@@ -8,7 +8,8 @@ import click
 from phaseout import __version__
 from phaseout.cli.interruption import interruptible
 from phaseout.cli.progress import Progress
-from phaseout.model.nouns import Inventory, Platform
+from phaseout.cli.scan_options import ScanOptions
+from phaseout.model.nouns import Inventory
 from phaseout.scan.messages import Request
 from phaseout.scan.supervisor import ScanError, ScanSupervisor
 from phaseout.scan.worker_process import PreparedWorker
@@ -50,37 +51,25 @@ class Scan:
         self._supervisor.abandon()
 
 
-def start_scan(
-    root: str | None,
-    platform: Platform | None,
-    only: tuple[str, ...],
-    skip: tuple[str, ...],
-    seconds: float,
-    priority: str | None,
-    *,
-    deep: bool,
-    modules: bool,
-    hardware_ids: bool,
-    mask: bool,
-) -> Scan:
+def start_scan(options: ScanOptions) -> Scan:
     """Starts the scan that the options ask for.
 
     Raises:
         click.UsageError: this system does not offer what was asked for.
     """
-    if modules and root is None and sys.platform == "darwin":
+    if options.modules and options.root is None and sys.platform == "darwin":
         raise click.UsageError("--modules: macOS does not show what a process has loaded")
-    low = priority == "low" or (priority is None and (sys.stdout is None or not sys.stdout.isatty()))
+    low = options.priority == "low" or (options.priority is None and (sys.stdout is None or not sys.stdout.isatty()))
     request = Request(
-        root=root,
-        platform=platform,
-        only=only,
-        skip=skip,
+        root=options.root,
+        platform=options.platform,
+        only=options.only,
+        skip=options.skip,
         low_priority=low,
-        deep=deep,
-        modules=modules,
-        hardware_ids=hardware_ids,
-        mask=mask,
+        deep=options.deep,
+        modules=options.modules,
+        hardware_ids=options.hardware_ids,
+        mask=options.mask,
     )
     prepared = click.get_current_context().find_root().obj
-    return Scan(request, seconds, prepared if isinstance(prepared, PreparedWorker) else None)
+    return Scan(request, options.seconds, prepared if isinstance(prepared, PreparedWorker) else None)
