@@ -120,8 +120,9 @@ DELAYS = (0.0, 0.02, 0.05, 0.1, 0.2, 0.3)  # seconds from the first line of our 
 @pytest.mark.parametrize("delay", DELAYS)
 def test_an_interruption_is_status_130(command: str, delay: float, places: dict[str, str]) -> None:
     code = (
-        f"import sys; from phaseout.__main__ import main; sys.argv = ['phaseout', {command!r}, "
-        f"'--root', {places['found']!r}]; print(end='.', file=sys.stderr, flush=True); main()"
+        f"import sys, phaseout.__main__ as entry; sys.argv = ['phaseout', {command!r}, '--root', {places['found']!r}]; "
+        "real = entry._main; say = lambda: print(end='.', file=sys.stderr, flush=True); "
+        "entry._main = lambda arguments: (say(), real(arguments)); entry.main()"
     )
     with subprocess.Popen(
         [sys.executable, "-c", code], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, cwd=CODE

@@ -3,6 +3,7 @@
 import contextlib
 import io
 import os
+import signal
 import sys
 from collections.abc import Collection
 from importlib import import_module
@@ -116,6 +117,9 @@ def run(arguments: list[str] | None = None, prepared: object = None) -> NoReturn
         status = EXIT_WRONG_USE
         _say(traceback.format_exc())
     _drop_unwritable()
+    with contextlib.suppress(ValueError):  # not the main thread
+        # All is written. While the interpreter ends, it takes its own handlers away, and Ctrl-C would kill the process.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
     sys.exit(status)
 
 
