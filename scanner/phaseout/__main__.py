@@ -2,7 +2,26 @@
 
 import sys
 
-from phaseout import __version__
+
+def _forget_working_folder() -> None:
+    """Takes the working folder, which `python -m` searches first, off the path: what lies there would run."""
+    import os
+
+    import phaseout
+
+    try:
+        here = os.getcwd()
+    except OSError:  # it is gone
+        return
+    above = os.path.dirname(os.path.dirname(os.path.abspath(phaseout.__file__)))
+    if not sys.flags.safe_path and sys.path[:1] == [here] != [above]:
+        del sys.path[0]
+
+
+if __name__ == "__main__":
+    _forget_working_folder()  # before anything else is imported
+
+from phaseout import __version__  # noqa: E402
 
 _INTERRUPTED = 130
 

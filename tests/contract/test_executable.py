@@ -134,7 +134,9 @@ def test_scan_of_a_windows_root(phaseout: Program, tmp_path: Path) -> None:
 def test_every_format_is_inside(phaseout: Program, tree: Tree, tmp_path: Path) -> None:
     wanted = [f"{tmp_path / one.name}{one.endings[0]}" for one in FORMATS if one.endings]
     options: Sequence[str] = [part for path in wanted for part in ("-o", phaseout.named(Path(path)))]
-    tree.write("/var/lib/dpkg/status", "Package: bash\nStatus: install ok installed\nArchitecture: amd64\nVersion: 5.2\n")
+    tree.write(
+        "/var/lib/dpkg/status", "Package: bash\nStatus: install ok installed\nArchitecture: amd64\nVersion: 5.2\n"
+    )
     result = phaseout("scan", "--root", phaseout.named(tree.root), *options)
     assert (result.stdout, result.stderr, result.returncode) == ("", "", 0)
     assert [path for path in wanted if not Path(path).stat().st_size] == []

@@ -396,3 +396,28 @@ def test_interruption_keeps_what_was_seen(
     assert reasons["bad"] == reasons["uninstall"] == "interrupted"
     assert "before" in {item["name"] for item in found["items"]}
     assert result.returncode == 130
+
+
+def test_a_policy_that_others_can_write_is_refused(phaseout: Phaseout, offline: Path) -> None:
+    """Every user may make this folder. Wine shows the owner and the modes of the files behind it as a descriptor."""
+    folder = WINE / "prefix" / "drive_c" / "ProgramData" / "phaseout"
+    policy = folder / "phaseout.toml"
+    root = ("scan", "--root", windows_path(offline), "-f", "line")
+    folder.mkdir()
+    try:
+        policy.write_text('roles = ["us_person"]\n')
+        folder.chmod(0o755)
+        policy.chmod(0o644)
+        assert "Error" not in (sound := phaseout(*root)).stdout, sound
+        policy.chmod(0o666)
+        written = phaseout(*root)
+        policy.chmod(0o644)
+        folder.chmod(0o777)
+        replaced = phaseout(*root)
+        by_hand = phaseout(*root, "--policy", r"C:\ProgramData\phaseout\phaseout.toml")
+    finally:
+        shutil.rmtree(folder)
+    shown = r"phaseout.toml: not used: C:\ProgramData\phaseout"
+    assert rf"{shown}\phaseout.toml: S-1-1-0 can change it" in written.stdout, written
+    assert f"{shown}: S-1-1-0 can change it" in replaced.stdout, replaced
+    assert "Error" not in by_hand.stdout, by_hand

@@ -28,8 +28,13 @@ def shipped() -> str:
     return os.path.join(os.path.dirname(os.path.dirname(package)), "rules")
 
 
-def read_rules(folders: RuleFolders = _SHIPPED, policy: Policy = _NO_POLICY) -> Ruleset:
+def read_rules(folders: RuleFolders = _SHIPPED, policy: Policy = _NO_POLICY, *, guarded: bool = False) -> Ruleset:
     """The shipped rules, or those that are named instead; and with them those that are added, by the policy too.
+
+    Args:
+        folders: those that the user names.
+        policy: names more.
+        guarded: whether those of the policy count only if nobody but the administrator can write them.
 
     Raises:
         RuleError: with every error of every file.
@@ -37,8 +42,14 @@ def read_rules(folders: RuleFolders = _SHIPPED, policy: Policy = _NO_POLICY) -> 
     files: dict[str, bytes] = {}
     errors: list[str] = []
     added = (*folders.added, *policy.rules)
-    for folder in (*(folders.only or (shipped(),)), *added):
+    for folder in (*(folders.only or (shipped(),)), *folders.added):
         _collect(folder, files, errors)
+    for folder in policy.rules:
+        own: dict[str, bytes] = {}
+        _collect(folder, own, errors)
+        if guarded:
+            errors += (f"{place}: not used: {why}" for place in (folder, *own) if (why := _written_by_others(place)))
+        files |= own
     if errors:
         raise RuleError(errors)
     packed = _packed() if not folders.only and not added else b""
@@ -50,12 +61,19 @@ def read_policy(path: str | None) -> tuple[str, Policy]:
     """Place and content of the policy that is named, else of the platform's configuration place, else an empty one.
 
     Raises:
-        RuleError: it cannot be read or has errors.
+        RuleError: it cannot be read, has errors, or lies in the configuration place and others can write it.
     """
     for place in [path] if path else _policy_places():
         try:
             with open(place, "rb") as file:
-                return place, load_policy(place, file.read(_LIMIT + 1))
+                content = file.read(_LIMIT + 1)
+            why = "" if path else _written_by_others(place)
+            if why:
+                raise RuleError([f"{place}: not used: {why}"])
+            policy = load_policy(place, content)
+            beside = os.path.dirname(os.path.abspath(place))
+            rules = tuple(os.path.join(beside, folder) for folder in policy.rules)
+            return place, msgspec.structs.replace(policy, rules=rules) if rules else policy
         except FileNotFoundError:
             if path:
                 raise RuleError([f"{place}: no such file"]) from None
@@ -69,7 +87,7 @@ def rules_and_policy(folders: RuleFolders = _SHIPPED, policy_path: str | None = 
     """Both, or the end of the command with every error and exit status 2."""
     try:
         place, policy = read_policy(policy_path)
-        ruleset = read_rules(folders, policy)
+        ruleset = read_rules(folders, policy, guarded=policy_path is None)
         check_names(place, policy, ruleset)
     except RuleError as error:
         raise broken(error) from error
@@ -151,6 +169,18 @@ def _policy_places() -> list[str]:
         home = os.environ.get("XDG_CONFIG_HOME") or os.path.expanduser("~/.config")
         places.append(f"{home}/phaseout/phaseout.toml")
     return places
+
+
+def _written_by_others(place: str) -> str:
+    """Who could have written configuration that directs a privileged scan; empty if only the administrator."""
+    from phaseout.host.ownership import privileged, writable_by_others
+
+    if not privileged():
+        return ""
+    try:
+        return writable_by_others(place)
+    except OSError as error:
+        return f"it is not known who can write it ({error.strerror or error})"
 
 
 def _anothers_home(place: str) -> bool:

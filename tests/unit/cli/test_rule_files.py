@@ -59,3 +59,42 @@ def test_a_policy_that_cannot_be_read_is_an_error(own: bool, tmp_path: Path, mon
         assert read_policy(None) == ("", Policy())
     with pytest.raises(RuleError):
         read_policy(str(place))
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only a privileged scan is guarded")
+def test_a_policy_that_others_could_have_written_is_refused_unless_it_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = tmp_path / "phaseout.toml"
+    place.write_text('roles = ["us_person"]\n')
+    os.chown(place, 54321, -1)
+    monkeypatch.setattr(rule_files, "_policy_places", lambda: [str(place)])
+    monkeypatch.setattr("phaseout.host.ownership._way", lambda path: iter([(path, os.lstat(path))]))
+    with pytest.raises(RuleError, match=r"phaseout\.toml: not used: .*: it belongs to user 54321"):
+        read_policy(None)
+    assert read_policy(str(place))[1].roles == ("us_person",)
+    os.chown(place, 0, -1)
+    assert read_policy(None)[1].roles == ("us_person",)
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only a privileged scan is guarded")
+def test_rules_of_a_policy_that_others_could_have_written_are_refused(
+    folder: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("phaseout.host.ownership._way", lambda path: iter([(path, os.lstat(path))]))
+    policy = Policy(rules=(folder,))
+    assert read_rules(policy=policy, guarded=True).added == (folder,)
+    os.chmod(f"{folder}/vendors/own.toml", 0o666)
+    with pytest.raises(RuleError, match=r"own\.toml: not used: .*every user can write it"):
+        read_rules(policy=policy, guarded=True)
+    assert read_rules(policy=policy).added == (folder,)
+
+
+def test_rules_of_a_policy_lie_beside_it_wherever_the_command_runs(
+    folder: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = tmp_path / "phaseout.toml"
+    place.write_text('rules = ["."]\n')
+    monkeypatch.chdir("/")
+    _, policy = read_policy(str(place))
+    assert read_rules(policy=policy).added == (os.path.join(folder, "."),)
