@@ -33,7 +33,9 @@ def posix_users(files: Files) -> tuple[User, ...]:
         if not line.strip() or line.startswith(("#", "+", "-")):
             continue
         if len(fields) < 7:
-            files.problems.append(Problem(f"{_ACCOUNTS}:{number}", "no line of a user: the home in it is not seen"))
+            files.problems.append(
+                Problem(f"{_ACCOUNTS}:{number}", "no line of a user: the home in it is not seen", "damaged")
+            )
             continue
         home = fields[5].rstrip("/")
         found.append(User(fields[0], int(fields[2]) if fields[2].isdecimal() else -1, "" if home in _NO_HOME else home))

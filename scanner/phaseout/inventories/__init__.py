@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from importlib import import_module
 from typing import BinaryIO, NamedTuple, Protocol, cast
 
-from phaseout.inventories.document import JSON_ERRORS, BrokenError, Document, documents
+from phaseout.inventories.document import JSON_ERRORS, BrokenError, Document, decoded, documents
 from phaseout.model.findings import REPORT_SCHEMA, Report
 from phaseout.model.nouns import Inventory, Problem
 
@@ -59,7 +59,7 @@ def read(stream: BinaryIO, name: str) -> Iterator[Inventory | Problem]:
         for document in documents(stream, name):
             yield from _from(document)
     except BrokenError as error:
-        yield Problem(error.where, error.why)
+        yield error.problem
     except MemoryError:
         yield Problem(name, "larger than the memory that is there", "limit")
 
@@ -77,7 +77,7 @@ def _from(document: Document) -> Iterator[Inventory | Problem]:
         if document.broken is not None:
             yield document.broken
     except BrokenError as error:
-        yield Problem(error.where, error.why)
+        yield error.problem
 
 
 def _reader(document: Document) -> _Module | None:
@@ -123,8 +123,12 @@ def read_logs(names: Sequence[str], opened: Callable[[str], BinaryIO]) -> Iterat
                     hosts.take(document)
                     if document.broken is not None:
                         yield document.broken
-        except (OSError, BrokenError, MemoryError) as error:
-            yield Problem(name, str(error))
+        except BrokenError as error:
+            yield error.problem
+        except OSError as error:
+            yield Problem(name, str(error), "error")
+        except MemoryError:
+            yield Problem(name, "larger than the memory that is there", "limit")
     yield from hosts.inventories()
     for name in others:
         with opened(name) as file:
@@ -141,26 +145,24 @@ def read_one(stream: BinaryIO, name: str) -> Inventory | Report | Problem:
     try:
         found = list(itertools.islice(_reports_or_inventories(stream, name), 2))
     except BrokenError as error:
-        return Problem(error.where, error.why)
+        return error.problem
     except MemoryError:
         return Problem(name, "larger than the memory that is there", "limit")
     if len(found) > 1:
         broken = next((one for one in found if isinstance(one, Problem)), None)
         return broken or Problem(name, "several inventories, where one is wanted", "unsupported")
-    return found[0] if found else Problem(name, "no inventory in it")
+    return found[0] if found else Problem(name, "no inventory in it", "unsupported")
 
 
 def _reports_or_inventories(stream: BinaryIO, name: str) -> Iterator[Inventory | Report | Problem]:
-    import msgspec
-
     for document in documents(stream, name):
         if bytes(document.members().get("schema", b"")) != f'"{REPORT_SCHEMA}"'.encode():
             yield from _from(document)
             continue
         for where, value in document.values():
             try:
-                yield msgspec.json.decode(value, type=Report)
+                yield decoded(value, Report)
             except JSON_ERRORS as error:
-                yield Problem(where, f"no report: {error}")
+                yield Problem(where, f"no report: {error}", "damaged")
         if document.broken is not None:
             yield document.broken

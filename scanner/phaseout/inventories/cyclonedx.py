@@ -79,7 +79,7 @@ def read(document: Document) -> Iterator[Inventory | Problem]:
     if document.start.lstrip()[:1] == b"<":
         data = document.whole()
         if len(data) > _LARGEST:
-            raise BrokenError(document.name, f"larger than {_LARGEST >> 20} MiB of XML")
+            raise BrokenError(document.name, f"larger than {_LARGEST >> 20} MiB of XML", "limit")
         rows = Rows("cyclonedx")
         bom: _Object = {}
         try:
@@ -88,7 +88,7 @@ def read(document: Document) -> Iterator[Inventory | Problem]:
         except ValueError as error:
             if not bom.get("components"):
                 raise BrokenError(document.name, str(error)) from error
-            rows.problem(Problem(document.name, f"cut off or damaged: {error}"))
+            rows.problem(Problem(document.name, f"cut off or damaged: {error}", "damaged"))
         version = next(iter(data[data.index(_NAMESPACE) + len(_NAMESPACE) :].decode("utf-8", "replace").split('"')), "")
         yield _inventory(document, document.name, {**bom, "specVersion": version[:8]}, rows)
         return
@@ -99,9 +99,9 @@ def read(document: Document) -> Iterator[Inventory | Problem]:
             found = {name: msgspec.json.decode(members[name]) for name in wanted if name in members}
             yield _inventory(document, where, found, Rows("cyclonedx"))
         except JSON_ERRORS as error:
-            yield Problem(where, f"no CycloneDX: {error}")
+            yield Problem(where, f"no CycloneDX: {error}", "damaged")
         except BrokenError as error:
-            yield Problem(error.where, error.why)
+            yield error.problem
 
 
 def _inventory(document: Document, where: str, bom: _Object, rows: Rows) -> Inventory:

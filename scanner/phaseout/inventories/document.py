@@ -7,17 +7,18 @@ References:
 
 import gzip
 import io
+import itertools
 import lzma
 import re
 import zipfile
 import zlib
 from collections.abc import Iterator
-from typing import BinaryIO, cast
+from typing import BinaryIO, TypeVar, cast
 
 import msgspec
 from msgspec.structs import replace
 
-from phaseout.model.nouns import Problem
+from phaseout.model.nouns import Cause, Problem
 
 LIMIT = 512 << 20  # bytes of one document, unpacked
 _COMMAS = 20_000_000  # in a JSON document: what they separate becomes values of a hundred bytes each
@@ -38,16 +39,35 @@ _EMPTY_ZIP = b"PK\x05\x06"
 _STRING = re.compile(rb'"(?:[^"\\]|\\.)*"')
 
 Members = dict[str, msgspec.Raw]
+_T = TypeVar("_T")
 JSON_ERRORS = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)  # of a decoder given hostile input
 
 
 class BrokenError(ValueError):
     """A document, or a part of it, that cannot be judged. The text says where and why."""
 
-    def __init__(self, where: str, why: str) -> None:
+    def __init__(self, where: str, why: str, cause: Cause = "damaged") -> None:
         super().__init__(f"{where}: {why}")
-        self.where = where
-        self.why = why
+        self.problem = Problem(where, why, cause)
+
+
+def decoded(data: bytes | msgspec.Raw, kind: type[_T]) -> _T:
+    """What phaseout itself wrote. Problems of version 0.1, which knew no causes, are taken for damage.
+
+    Raises:
+        msgspec.MsgspecError: it is nothing of that kind.
+    """
+    try:
+        return msgspec.json.decode(data, type=kind)
+    except msgspec.ValidationError as error:
+        if "`cause`" not in str(error):
+            raise
+    saved = msgspec.json.decode(data)
+    lists = [run["problems"] for run in saved["runs"] if isinstance(run, dict) and "problems" in run]
+    for problem in itertools.chain.from_iterable(one for one in lists if isinstance(one, list)):
+        if isinstance(problem, dict):
+            problem.setdefault("cause", "damaged")
+    return msgspec.convert(saved, kind)
 
 
 def documents(stream: BinaryIO, name: str) -> "Iterator[Document]":
@@ -99,7 +119,7 @@ class Document:
         while not self._first or self._first.isspace():
             blank += len(self._first)
             if blank > _START:
-                raise BrokenError(name, f"begins with more than {_START >> 10} KiB of blank lines")
+                raise BrokenError(name, f"begins with more than {_START >> 10} KiB of blank lines", "limit")
             self._first = self._read_line()
             self.line += 1
             if not self._first:
@@ -183,10 +203,10 @@ class Document:
                     continue
                 values = msgspec.json.decode(data, type=list[msgspec.Raw])
             except JSON_ERRORS as error:
-                self._break(where, f"no JSON: {error}")
+                self._break(Problem(where, f"no JSON: {error}", "damaged"))
                 continue
             except BrokenError as error:
-                self._break(error.where, error.why)
+                self._break(error.problem)
                 continue
             for number, value in enumerate(values):
                 yield f"{where}[{number}]", value
@@ -198,9 +218,9 @@ class Document:
             return self._broken
         return replace(self._broken, why=f"{self._broken.why} (and {self._more:,} more lines)")
 
-    def _break(self, where: str, why: str) -> None:
+    def _break(self, problem: Problem) -> None:
         if self._broken is None:
-            self._broken = Problem(where, why)
+            self._broken = problem
         else:
             self._more += 1
 
@@ -328,7 +348,7 @@ class _Limited(io.RawIOBase):
             count = self._stream.readinto(view)  # type: ignore[attr-defined]
         self._left -= count
         if self._left < 0:
-            raise BrokenError(self._name, f"larger than {LIMIT >> 20} MiB")
+            raise BrokenError(self._name, f"larger than {LIMIT >> 20} MiB", "limit")
         return count
 
 
@@ -403,9 +423,10 @@ def _unzipped(packed: BinaryIO, name: str) -> Iterator[Document]:
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, OverflowError) as error:
         raise BrokenError(name, f"damaged zip archive: {error}") from error
     if any(one.filename == "[Content_Types].xml" for one in files):
-        raise BrokenError(name, "an Office document: save the sheet as CSV")
+        raise BrokenError(name, "an Office document: save the sheet as CSV", "unsupported")
     if len(files) > _MEMBERS or sum(one.file_size for one in files) > LIMIT:
-        raise BrokenError(name, f"more than {_MEMBERS:,} files or {LIMIT >> 20} MiB in a zip archive: unpack it first")
+        why = f"more than {_MEMBERS:,} files or {LIMIT >> 20} MiB in a zip archive: unpack it first"
+        raise BrokenError(name, why, "limit")
     if not files:
         raise BrokenError(name, "an empty zip archive")
     broken: BrokenError | None = None
@@ -423,7 +444,7 @@ def _unzipped(packed: BinaryIO, name: str) -> Iterator[Document]:
 
 def _bounded(where: str, data: bytes) -> None:
     if data.count(b",") > _COMMAS:
-        raise BrokenError(where, f"more than {_COMMAS:,} values: no inventory is that large")
+        raise BrokenError(where, f"more than {_COMMAS:,} values: no inventory is that large", "limit")
 
 
 def _why(error: Exception) -> str:

@@ -60,7 +60,7 @@ def read(document: Document) -> Iterator[Inventory | Problem]:
         try:
             yield _from_json(document, where, value)
         except JSON_ERRORS as error:
-            yield Problem(where, f"no GLPI inventory: {error}")
+            yield Problem(where, f"no GLPI inventory: {error}", "damaged")
 
 
 def _empty() -> _Computer:
@@ -102,7 +102,7 @@ def _plain(raw: msgspec.Raw) -> Any:
 def _from_xml(document: Document) -> Inventory:
     data = document.whole()
     if len(data) > _LARGEST:
-        raise BrokenError(document.name, f"larger than {_LARGEST >> 20} MiB of XML")
+        raise BrokenError(document.name, f"larger than {_LARGEST >> 20} MiB of XML", "limit")
     computer = _empty()
     row: _Row = {}
     try:
@@ -128,7 +128,7 @@ def _from_xml(document: Document) -> Inventory:
     except ValueError as error:
         if not computer.sections["softwares"]:
             raise BrokenError(document.name, str(error)) from error
-        computer.rows["softwares"].problem(Problem(document.name, f"cut off or damaged: {error}"))
+        computer.rows["softwares"].problem(Problem(document.name, f"cut off or damaged: {error}", "damaged"))
     return _inventory(document, document.name, computer)
 
 

@@ -272,7 +272,7 @@ class Hosts:
         """Each host, in the order of their names, after the first line that is no result."""
         for problem in self._broken[:1]:
             more = f" (and {len(self._broken) - 1} more lines)" if len(self._broken) > 1 else ""
-            yield Problem(problem.where, problem.why + more)
+            yield Problem(problem.where, problem.why + more, problem.cause)
         for key in sorted(self._hosts):
             yield self._hosts[key].inventory()
 
@@ -289,7 +289,7 @@ class Hosts:
             try:
                 self._value(document, where, value, _DEPTH)
             except JSON_ERRORS as error:
-                self._broken.append(Problem(where, f"no result of osquery: {error}"))
+                self._broken.append(Problem(where, f"no result of osquery: {error}", "damaged"))
 
     def _host(self, name: str) -> _Host:
         """The host of that name, in whatever letters."""
@@ -298,7 +298,7 @@ class Hosts:
     def _counted(self, where: str) -> None:
         self._count += 1
         if self._count > _ROWS:
-            raise BrokenError(where, f"more than {_ROWS:,} rows")
+            raise BrokenError(where, f"more than {_ROWS:,} rows", "limit")
 
     def _value(self, document: Document, where: str, value: msgspec.Raw, depth: int) -> None:
         if bytes(value).lstrip()[:1] == b"[":

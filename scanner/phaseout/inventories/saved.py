@@ -13,7 +13,7 @@ from operator import attrgetter
 import msgspec
 from msgspec import Struct
 
-from phaseout.inventories.document import JSON_ERRORS, BrokenError, Document
+from phaseout.inventories.document import JSON_ERRORS, BrokenError, Document, decoded
 from phaseout.model.findings import REPORT_SCHEMA
 from phaseout.model.nouns import INVENTORY_SCHEMA, HostInfo, Inventory, Item, Problem, SourceRun, Unseen
 from phaseout.model.recording import nothing_shown
@@ -43,7 +43,6 @@ class _Schema(Struct):
 _START = b'{"schema":"phaseout-'  # of what is written here
 _AGAIN = "scan the machine again"
 _ENCODER = msgspec.json.Encoder(order="deterministic")
-_HEAD = msgspec.json.Decoder(_Head)
 _ITEM = msgspec.json.Decoder(Item)
 _SCHEMA = msgspec.json.Decoder(_Schema)
 
@@ -86,7 +85,7 @@ def _values(document: Document) -> Iterator[Inventory | Problem]:
         try:
             yield _whole(where, value)
         except BrokenError as error:
-            yield Problem(error.where, error.why)
+            yield error.problem
 
 
 def _by_line(document: Document) -> Iterator[Inventory | Problem]:
@@ -103,7 +102,7 @@ def _by_line(document: Document) -> Iterator[Inventory | Problem]:
                 yield from _values(document)
                 return
             if not broken:  # the first error of an inventory is the one to mend
-                yield Problem(error.where, error.why)
+                yield error.problem
             broken = True
             head, first = None, False
             continue
@@ -120,7 +119,7 @@ def _by_line(document: Document) -> Iterator[Inventory | Problem]:
             yield _or_problem(at, head, items)
             items = []
         elif items and not broken:
-            yield Problem(where, "items without the head that must stand before them")
+            yield Problem(where, "items without the head that must stand before them", "damaged")
             items = []
         head, at, broken = found, where, False
         if found.items is not None:
@@ -131,7 +130,7 @@ def _by_line(document: Document) -> Iterator[Inventory | Problem]:
     if head is not None:
         yield _or_problem(at, head, items)
     elif items and not broken:
-        yield Problem(document.name, "items without head or summary: the file was cut off")
+        yield Problem(document.name, "items without head or summary: the file was cut off", "damaged")
 
 
 def _line(where: str, line: bytes) -> Item | _Head:
@@ -151,7 +150,7 @@ def _line(where: str, line: bytes) -> Item | _Head:
 
 def _head(where: str, data: bytes | msgspec.Raw) -> _Head:
     try:
-        head = _HEAD.decode(data)
+        head = decoded(data, _Head)
     except JSON_ERRORS as error:
         raise BrokenError(where, _foreign(data) or f"no inventory: {error}") from error
     if head.schema != INVENTORY_SCHEMA or head.host is None:
@@ -211,7 +210,7 @@ def _or_problem(where: str, head: _Head, items: list[Item] | tuple[Item, ...], c
     try:
         return _closed(where, head, items, count)
     except BrokenError as error:
-        return Problem(error.where, error.why)
+        return error.problem
 
 
 def _missing(runs: tuple[SourceRun, ...], items: list[Item] | tuple[Item, ...]) -> Iterator[Unseen]:

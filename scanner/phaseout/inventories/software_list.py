@@ -152,23 +152,23 @@ def read(document: Document) -> Iterator[Inventory | Problem]:
             continue
         device = _device(document, devices, values)
         if row.wrong:
-            device.rows.problem(Problem(where, row.wrong))
+            device.rows.problem(Problem(where, row.wrong, "damaged"))
         program = tuple(values.get(field, "") for field in _FIELDS)
         if not program[0]:
             device.rows.damaged(where, "a row without the name of an application")
             continue
         if len(programs) >= _MOST and program not in programs:
-            raise BrokenError(where, f"more than {_MOST:,} different programs")
+            raise BrokenError(where, f"more than {_MOST:,} different programs", "limit")
         device.programs.append(programs.setdefault(program, len(programs)))
         device.lines.append(row.line)
     if lost and not devices:
-        yield Problem(document.name, f"{lost} rows cannot be read, the first is {first_lost}")
+        yield Problem(document.name, f"{lost} rows cannot be read, the first is {first_lost}", "damaged")
     listed = list(programs)
     for key in sorted(devices):
         device = devices.pop(key)
         if lost:
             why = f"{lost} rows name no device and may be of any, the first is {first_lost}"
-            device.rows.problem(Problem(document.name, why))
+            device.rows.problem(Problem(document.name, why, "damaged"))
         yield _inventory(document, device, listed, of_many="device" not in columns and "count" in columns)
 
 

@@ -59,9 +59,9 @@ def read(document: Document) -> Iterator[Inventory | Problem]:
         try:
             yield _from_json(document, where, value)
         except BrokenError as error:
-            yield Problem(error.where, error.why)
+            yield error.problem
         except JSON_ERRORS as error:
-            yield Problem(where, f"no SPDX: {error}")
+            yield Problem(where, f"no SPDX: {error}", "damaged")
 
 
 def _from_json(document: Document, where: str, value: msgspec.Raw) -> Inventory:

@@ -35,7 +35,7 @@ def read(document: Document) -> Iterator[Inventory | Problem]:
         try:
             yield _inventory(document, where, msgspec.json.decode(value, type=_Object))
         except JSON_ERRORS as error:
-            yield Problem(where, f"no document of syft: {error}")
+            yield Problem(where, f"no document of syft: {error}", "damaged")
 
 
 def _inventory(document: Document, where: str, found: _Object) -> Inventory:

@@ -94,7 +94,7 @@ class Problem(Struct, frozen=True, omit_defaults=True):
 
     where: str
     why: str
-    cause: Cause = "damaged"
+    cause: Cause
     hides: bool = True
     remedy: str = ""
 

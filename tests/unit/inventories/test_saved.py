@@ -12,7 +12,7 @@ import pytest
 from phaseout.inventories import read_one
 from phaseout.inventories.saved import ENDINGS, write
 from phaseout.model.findings import REPORT_SCHEMA
-from phaseout.model.nouns import Inventory, Problem
+from phaseout.model.nouns import Inventory, Problem, SourceRun
 from phaseout.report import format_named
 
 from tests.unit.inventories.conftest import broken, one, read_bytes
@@ -73,6 +73,17 @@ def test_unknown_members_are_ignored(saved: Inventory) -> None:
     members["later"] = {"a": 1}
     members["items"][0]["later"] = True
     assert one(msgspec.json.encode(members)) == saved
+
+
+def test_problems_of_version_0_1_have_no_cause(saved: Inventory) -> None:
+    """They are read, and still hide software; whatever else is wrong with such an inventory is an error."""
+    run = SourceRun(source="rpm", status="partial", problems=(Problem("/var/lib/rpm", "cannot be read", "damaged"),))
+    partial = msgspec.structs.replace(saved, runs=(*saved.runs, run))
+    new = written(partial, ".json")
+    old = new.replace(b',"cause":"damaged"', b"")
+    assert old != new
+    assert one(old) == partial
+    assert "runs" in broken(old.replace(b'"runs":[', b'"runs":[{"problems":3},')).why
 
 
 def test_a_broken_one_costs_itself(saved: Inventory) -> None:

@@ -16,9 +16,9 @@ def test_rows_are_accounted_for() -> None:
 
 def test_what_hides_nothing_leaves_a_source_complete() -> None:
     recorder = Recorder("uninstall")
-    recorder.problem(Problem("a", "no date", hides=False))
+    recorder.problem(Problem("a", "no date", "damaged", hides=False))
     assert recorder.run().status == "ok"
-    recorder.problem(Problem("b", "damaged"))
+    recorder.problem(Problem("b", "damaged", "damaged"))
     assert recorder.run().status == "partial"
     assert recorder.run("it crashed").status == "failed"
 
@@ -26,8 +26,8 @@ def test_what_hides_nothing_leaves_a_source_complete() -> None:
 def test_problems_are_bounded_and_counted_once() -> None:
     recorder = Recorder("dpkg")
     for number in range(PROBLEMS + 50):
-        recorder.problem(Problem(f"line {number}", "odd", hides=False))
-        recorder.problem(Problem("line 0", "odd", hides=False))
+        recorder.problem(Problem(f"line {number}", "odd", "damaged", hides=False))
+        recorder.problem(Problem("line 0", "odd", "damaged", hides=False))
     run = recorder.run()
     assert len(run.problems) == PROBLEMS + 1
     assert run.problems[-1].why == "50 further problems of this source are not listed"

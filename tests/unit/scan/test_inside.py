@@ -43,7 +43,7 @@ def test_what_is_seen_inside_counts_for_the_source_that_found_the_place(tree: Tr
     assert outcome.left_out == {"damaged": 1}
     assert outcome.rows == 2
     assert outcome.problems == (
-        Problem("container web: /var/lib/dpkg/status:1", "a stanza without a package name"),
+        Problem("container web: /var/lib/dpkg/status:1", "a stanza without a package name", "damaged"),
         Problem("container web: /lib/apk/db/installed", "not a regular file but a FIFO", "not_regular"),
     )
 

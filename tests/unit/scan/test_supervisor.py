@@ -114,7 +114,7 @@ def heavy(_: Any) -> Iterator[Any]:
 
 def odd(_: Any) -> Iterator[Any]:
     yield Item(kind="package", name="caf\udce9\ud800\n\x1b[2J" + "x" * 100_000, details={"empty": "", "bad": "\ud800"})
-    yield Problem("/caf\udce9", "odd")
+    yield Problem("/caf\udce9", "odd", "damaged")
 
 
 def floods(_: Any) -> Iterator[Any]:

@@ -203,8 +203,9 @@ class StoredFiles(Files):
         if problem not in self.problems[-50:]:
             self.problems.append(problem)
 
-    def _database_problem(self, path: str, error: Exception) -> None:
-        self.problems.append(Problem(printable(path), f"{type(error).__name__}: {error}"))
+    def _database_problem(self, path: str, error: "sqlite3.Error") -> None:
+        cause: Cause = "limit" if getattr(error, "sqlite_errorname", "") == "SQLITE_INTERRUPT" else "damaged"
+        self.problems.append(Problem(printable(path), f"{type(error).__name__}: {error}", cause))
 
 
 def _one_file(place: Place) -> Node:

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from copy import copy
 from typing import TYPE_CHECKING
 
-from phaseout.model.nouns import Problem
+from phaseout.model.nouns import Cause, Problem
 from phaseout.parsers.windows.registry_values import Value, as_text
 
 if TYPE_CHECKING:
@@ -106,7 +106,7 @@ class Key:
             return (value or "").strip()
         if isinstance(value, bytes):
             if value:
-                self._problem(f"the value {name} is no text but {len(value)} bytes")
+                self._problem(f"the value {name} is no text but {len(value)} bytes", "damaged")
             return ""
         return str(value) if isinstance(value, int) else " ".join(value).strip()
 
@@ -120,8 +120,8 @@ class Key:
     def _read(self) -> dict[str, Value]:
         raise NotImplementedError
 
-    def _problem(self, why: str, below: str = "") -> None:
-        problem = Problem(f"{self.path}\\{below}" if below else self.path, why)
+    def _problem(self, why: str, cause: Cause, below: str = "") -> None:
+        problem = Problem(f"{self.path}\\{below}" if below else self.path, why, cause)
         if problem not in self._problems[-50:]:
             self._problems.append(problem)
 
@@ -233,7 +233,7 @@ class Registry:
                 target = _target(below)
             if target:
                 if links >= _LINKS:
-                    here._problem("too many symbolic links")  # noqa: SLF001
+                    here._problem("too many symbolic links", "limit")  # noqa: SLF001
                     return None
                 below = copy(self._key(target, links + 1))
                 if below is not None:

@@ -33,10 +33,10 @@ def open_hive(files: "Files", file: str, path: str, problems: list[Problem]) -> 
     try:
         node = _root(files, file, problems)
     except ValueError as error:
-        problems.append(Problem(file, str(error)))
+        problems.append(Problem(file, str(error), "damaged"))
         node = None
     except MemoryError:
-        problems.append(Problem(file, "not read: there is not enough memory"))
+        problems.append(Problem(file, "not read: there is not enough memory", "limit"))
         node = None
     problems += files.problems[before:]
     del files.problems[before:]
@@ -51,19 +51,19 @@ def _root(files: "Files", file: str, problems: list[Problem]) -> Node | None:
     node = root(data)
     begun, ended = unpack_from("<II", data, 4)
     if checksum(data) != data[508:512]:
-        problems.append(Problem(file, "damaged: wrong checksum at its beginning"))
+        problems.append(Problem(file, "damaged: wrong checksum at its beginning", "damaged"))
     elif BASE + unpack_from("<I", data, 40)[0] > len(data):
-        problems.append(Problem(file, f"damaged: it ends after {len(data)} bytes"))
+        problems.append(Problem(file, f"damaged: it ends after {len(data)} bytes", "damaged"))
     elif begun != ended:
         from phaseout.parsers.windows.regf_log import recovered
 
         logs = [log for ending in _LOGS if (log := files.read(file + ending, _LARGEST_LOG)) is not None]
         hive, whole = recovered(data, logs)
         if not whole:
-            problems.append(Problem(file, _BEHIND if hive is data else _PARTLY))
+            problems.append(Problem(file, _BEHIND if hive is data else _PARTLY, "damaged"))
         return root(hive)
     if begun != ended or _log_is_newer(files, file, ended):
-        problems.append(Problem(file, _BEHIND))
+        problems.append(Problem(file, _BEHIND, "damaged"))
     return node
 
 
@@ -105,14 +105,14 @@ class HiveKey(Key):
         """The keys below it."""
         count = self._node.subkey_count
         if count > LIMIT:
-            self._problem(f"more than {LIMIT} subkeys: the rest was not read")
+            self._problem(f"more than {LIMIT} subkeys: the rest was not read", "limit")
         elif count and self.path.count("\\") > DEPTH:
-            self._problem(f"more than {DEPTH} levels of keys: not looked further")
+            self._problem(f"more than {DEPTH} levels of keys: not looked further", "limit")
             return
         found = [(child.name.lower(), index, child) for index, child in enumerate(self._node.subkeys(LIMIT))]
         unreadable = min(count, LIMIT) - len(found)
         if unreadable > 0:
-            self._problem(f"damaged: {unreadable} of {count} subkeys cannot be read")
+            self._problem(f"damaged: {unreadable} of {count} subkeys cannot be read", "damaged")
         found.sort()
         for _, _, child in found:
             yield HiveKey(child, child.name, f"{self.path}\\{child.name}", self._problems)
@@ -122,7 +122,7 @@ class HiveKey(Key):
         try:
             node = self._node.child(name)
         except ValueError:
-            self._problem("damaged: not all of its subkeys can be read")
+            self._problem("damaged: not all of its subkeys can be read", "damaged")
             return None
         return None if node is None else HiveKey(node, node.name, f"{self.path}\\{node.name}", self._problems)
 
@@ -133,16 +133,16 @@ class HiveKey(Key):
         for name, kind, data in self._node.values(LIMIT, SIZE):
             unreadable -= 1
             if isinstance(data, int):
-                self._problem(f"the value {name} has {data} bytes: not read")
+                self._problem(f"the value {name} has {data} bytes: not read", "limit")
                 continue
             try:
                 values.setdefault(name, decode(kind, data))
             except ValueError as error:
-                self._problem(f"the value {name} is damaged: {error}")
+                self._problem(f"the value {name} is damaged: {error}", "damaged")
         if unreadable == count > 0:
-            self._problem("damaged: its values cannot be read")
+            self._problem("damaged: its values cannot be read", "damaged")
         elif unreadable:
-            self._problem(f"damaged: {unreadable} of {count} values cannot be read")
+            self._problem(f"damaged: {unreadable} of {count} values cannot be read", "damaged")
         if count > LIMIT:
-            self._problem(f"more than {LIMIT} values: the rest was not read")
+            self._problem(f"more than {LIMIT} values: the rest was not read", "limit")
         return values

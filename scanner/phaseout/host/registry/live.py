@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator
 
 from phaseout.host.registry.base import LIMIT, SIZE, Key
-from phaseout.model.nouns import Problem
+from phaseout.model.nouns import Cause, Problem
 from phaseout.parsers.windows.registry_values import Value, decode, texts
 
 if sys.platform == "win32":
@@ -45,10 +45,10 @@ if sys.platform == "win32":
             try:
                 while len(names) < LIMIT:
                     names.append(winreg.EnumKey(self._handle, len(names)))
-                self._problem(f"more than {LIMIT} subkeys: the rest was not read")
+                self._problem(f"more than {LIMIT} subkeys: the rest was not read", "limit")
             except OSError as error:
                 if error.winerror != _NO_MORE:
-                    self._problem(_why(error))
+                    self._problem(*_why(error))
             return sorted(names, key=lambda name: (name.lower(), name))
 
         def subkeys(self) -> Iterator[Key]:
@@ -66,7 +66,7 @@ if sys.platform == "win32":
             except (FileNotFoundError, ValueError):  # a NUL in the name is a ValueError
                 return None
             except OSError as error:
-                self._problem(_why(error), name)
+                self._problem(*_why(error), name)
                 return None
 
         def _read(self) -> dict[str, Value]:
@@ -77,15 +77,15 @@ if sys.platform == "win32":
                     name, found, kind = winreg.EnumValue(self._handle, index)
                     index += 1
                     self._keep(values, name, kind, found)
-                self._problem(f"more than {LIMIT} values: the rest was not read")
+                self._problem(f"more than {LIMIT} values: the rest was not read", "limit")
             except (OSError, ValueError, MemoryError) as error:
                 if getattr(error, "winerror", 0) != _NO_MORE:
-                    self._problem(_why(error))
+                    self._problem(*_why(error))
             return values
 
         def _keep(self, values: dict[str, Value], name: str, kind: int, found: object) -> None:
             if isinstance(found, (bytes, str)) and len(found) > SIZE:
-                self._problem(f"the value {name} has more than {SIZE} bytes: not read")
+                self._problem(f"the value {name} has more than {SIZE} bytes: not read", "limit")
                 return
             try:
                 if found is None:
@@ -97,9 +97,11 @@ if sys.platform == "win32":
                 elif isinstance(found, (str, int)):
                     values[name] = found
             except ValueError as error:
-                self._problem(f"the value {name} is damaged: {error}")
+                self._problem(f"the value {name} is damaged: {error}", "damaged")
 
-    def _why(error: Exception) -> str:
+    def _why(error: Exception) -> tuple[str, Cause]:
         if isinstance(error, PermissionError):
-            return "permission denied"
-        return error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+            return "permission denied", "permission"
+        if isinstance(error, MemoryError):
+            return "not read: there is not enough memory", "limit"
+        return (error.strerror if isinstance(error, OSError) and error.strerror else str(error)), "error"

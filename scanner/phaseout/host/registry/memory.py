@@ -100,7 +100,7 @@ def registry_of_text(*exports: bytes, files: "Files | None" = None) -> Registry:
             path, values = entry
             node = _place(roots, path)
             if node is None:
-                registry.problems.append(Problem(path[:200], "no path that the registry can have"))
+                registry.problems.append(Problem(path[:200], "no path that the registry can have", "damaged"))
             else:
                 node.values.update(values)
     return registry

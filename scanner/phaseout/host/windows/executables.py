@@ -81,7 +81,7 @@ class Executables:
             resources = [found for data in pe.version_resources(read, image) if (found := version(data)) is not None]
             table = pe.certificate_table(read, image)
         except OSError as error:
-            self._files.problems.append(Problem(path, error.strerror or str(error)))
+            self._files.problems.append(Problem(path, error.strerror or str(error), "error"))
             return None
         finally:
             file.close()

@@ -131,7 +131,7 @@ def live_windows(processes: Callable[[], Iterator[Process]]) -> Host:
     if redirected():
         notes.append(NOTE)
         if not see_everything():
-            registry.problems.append(Problem(rf"{system}\System32", TROUBLE))
+            registry.problems.append(Problem(rf"{system}\System32", TROUBLE, "unsupported"))
     registry.root(live.live_root("HKLM", registry.problems))
     loaded = live.live_root("HKU", registry.problems)
     people = Mounts("HKU", registry.problems)

@@ -35,7 +35,7 @@ def entries(data: bytes) -> Iterator[tuple[str, dict[str, Value]] | Problem]:
     text = _decoded(data)
     head, _, text = text.lstrip("\ufeff \t\n").partition("\n")
     if not head.startswith(_HEADS):
-        yield Problem("registry export", "does not begin as one")
+        yield Problem("registry export", "does not begin as one", "damaged")
         return
     old = head.startswith("REGEDIT4")
     path = ""
@@ -59,7 +59,7 @@ def entries(data: bytes) -> Iterator[tuple[str, dict[str, Value]] | Problem]:
         name = _unescaped(found["name"] or "")
         if found["else"] is not None:
             problems += 1
-            yield Problem(path or "registry export", f"not a line of an export: {found['else'][:80]!r}")
+            yield Problem(path or "registry export", f"not a line of an export: {found['else'][:80]!r}", "damaged")
             continue
         if not path or found["other"] == "-":
             continue
@@ -67,7 +67,7 @@ def entries(data: bytes) -> Iterator[tuple[str, dict[str, Value]] | Problem]:
             values[name] = _unescaped(found["text"]) if found["text"] is not None else _value(found["other"], old=old)
         except ValueError as error:
             problems += 1
-            yield Problem(path, f"the value {name[:80]}: {error}")
+            yield Problem(path, f"the value {name[:80]}: {error}", "damaged")
     if path:
         yield path, values
 

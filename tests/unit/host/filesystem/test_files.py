@@ -152,7 +152,7 @@ def test_database_is_not_touched(root: Path) -> None:
     with files.database("/broken") as found:
         assert found is not None
         found.execute("SELECT x FROM t")
-    assert files.problems == [Problem("/broken", "DatabaseError: file is not a database")]
+    assert files.problems == [Problem("/broken", "DatabaseError: file is not a database", "damaged")]
 
 
 def test_endless_queries_are_ended(root: Path) -> None:
@@ -165,7 +165,7 @@ def test_endless_queries_are_ended(root: Path) -> None:
         assert found is not None
         endless = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT count(*) FROM n"
         found.execute(endless).fetchall()
-    assert files.problems == [Problem("/empty.sqlite", "OperationalError: interrupted")]
+    assert files.problems == [Problem("/empty.sqlite", "OperationalError: interrupted", "limit")]
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")

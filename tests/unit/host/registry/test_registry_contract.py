@@ -172,7 +172,7 @@ def test_number_without_its_bytes_is_a_problem(tmp_path: Path) -> None:
     key, problems = open_one(tmp_path, hive({"": {"short": Raw(4, b"ab"), "good": 1}}))
     assert key is not None
     assert key.values() == {"good": 1}
-    assert problems == [Problem("HKLM\\X", "the value short is damaged: a number of 2 bytes instead of 4")]
+    assert problems == [Problem("HKLM\\X", "the value short is damaged: a number of 2 bytes instead of 4", "damaged")]
 
 
 def test_key_that_is_below_two_keys_is_read_once(tmp_path: Path) -> None:
@@ -258,7 +258,7 @@ def test_problems_of_a_hive_are_said_to_everybody_who_looks(tmp_path: Path) -> N
     assert registry is not None
     for _ in range(2):
         assert registry.key(rf"HKU\{BOB}\Software") is None
-        assert registry.problems == [Problem(r"C:\users\bob\NTUSER.DAT", "not a registry hive")]
+        assert registry.problems == [Problem(r"C:\users\bob\NTUSER.DAT", "not a registry hive", "damaged")]
         registry.problems.clear()
 
 
@@ -270,7 +270,7 @@ def test_hives_that_were_not_used_for_long_are_forgotten(tmp_path: Path, monkeyp
 
     def opener(name: str) -> Key | None:
         opened.append(name)
-        problems.append(Problem(name, "was opened"))
+        problems.append(Problem(name, "was opened", "damaged"))
         return open_one(tmp_path, hive(SMALL))[0]
 
     for name in "ABCD":

@@ -71,7 +71,7 @@ def test_a_bad_line_costs_itself() -> None:
 
 def test_what_is_no_export() -> None:
     for data in (b"", b"MZ\x90\0", b"\xff\xfe", b"[HKLM\\A]\n"):
-        assert list(entries(data)) == [Problem("registry export", "does not begin as one")]
+        assert list(entries(data)) == [Problem("registry export", "does not begin as one", "damaged")]
 
 
 def test_without_end() -> None:

@@ -26,7 +26,7 @@ def test_loaded_modules(tree: Tree) -> None:
         {"size": "49152", "taint": "OE"},
     )
     assert (result.one("nf_nat").version, result.one("nf_nat").details["used_by"]) == ("", "nft_nat")
-    assert result.problems == (Problem("/proc/modules:3", "not a line of this file"),)
+    assert result.problems == (Problem("/proc/modules:3", "not a line of this file", "damaged"),)
     assert result.run.left_out == {"damaged": 1}
 
 

@@ -166,7 +166,7 @@ def test_damaged_newer_database_does_not_hide_the_older_one(tree: Tree) -> None:
     tree.write(BERKELEY, berkeley_db({1: AGENT}))
     result = run("rpm", tree.host())
     assert result.names() == ["klnagent64"]
-    assert result.problems == (Problem(SQLITE, "DatabaseError: file is not a database"),)
+    assert result.problems == (Problem(SQLITE, "DatabaseError: file is not a database", "damaged"),)
 
 
 def test_own_databases_of_debian_users(tree: Tree) -> None:
@@ -193,11 +193,12 @@ def test_damaged_record_costs_one_problem(tree: Tree) -> None:
     assert result.names() == ["foo", "klnagent64"]
     assert result.run.left_out == {"damaged": 2}
     assert result.problems == (
-        Problem(f"{NDB}:1", "a package without a name"),
-        Problem(f"{NDB}:2", "shorter than a header"),
+        Problem(f"{NDB}:1", "a package without a name", "damaged"),
+        Problem(f"{NDB}:2", "shorter than a header", "damaged"),
         Problem(
             f"{NDB}:3",
             f"cut off after {len(AGENT) - 9} of {len(AGENT)} bytes; {tags}",
+            "damaged",
         ),
     )
 
@@ -221,8 +222,8 @@ def test_damaged_row_costs_one_problem(tree: Tree) -> None:
     assert result.names() == ["foo", "klnagent64"]
     assert result.run.left_out == {"damaged": 1}
     assert result.problems == (
-        Problem(f"{SQLITE}:2", "the row cannot be read"),
-        Problem(SQLITE, "DatabaseError: database disk image is malformed"),
+        Problem(f"{SQLITE}:2", "the row cannot be read", "damaged"),
+        Problem(SQLITE, "DatabaseError: database disk image is malformed", "damaged"),
     )
 
 
@@ -230,7 +231,7 @@ def test_many_damaged_rows_are_given_up_in_words(tree: Tree) -> None:
     break_chains(sqlite(tree, SQLITE, {1: FOO, **dict.fromkeys(range(2, 210), LARGE), 300: AGENT}))
     found = list(source("rpm").collect(tree.host()))
     assert [one.name for one in found if isinstance(one, Item)] == ["foo"]
-    assert found[-1] == Problem(SQLITE, "200 rows cannot be read: those behind them were not tried")
+    assert found[-1] == Problem(SQLITE, "200 rows cannot be read: those behind them were not tried", "damaged")
 
 
 def test_rows_of_wrong_types_cost_one_problem(tree: Tree) -> None:
@@ -259,7 +260,7 @@ def test_other_tables_are_a_problem(tree: Tree) -> None:
     with closing(sqlite3.connect(tree.write(SQLITE))) as database, database:
         database.execute("CREATE TABLE Other (hnum)")
     result = run("rpm", tree.host())
-    assert result.problems == (Problem(SQLITE, "OperationalError: no such table: Packages"),)
+    assert result.problems == (Problem(SQLITE, "OperationalError: no such table: Packages", "damaged"),)
 
 
 @contextmanager

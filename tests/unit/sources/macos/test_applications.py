@@ -207,7 +207,7 @@ def test_what_is_broken_is_an_item_all_the_same(mac_tree: MacTree) -> None:
         ("Odd", "installed", ""),
     ]
     assert result.problems == (
-        Problem("/Applications/Damaged.app/Contents/Info.plist", "is damaged: no property list"),
+        Problem("/Applications/Damaged.app/Contents/Info.plist", "is damaged: no property list", "damaged"),
     )
     assert result.run.left_out == {"a file, not a folder": 1}
 

@@ -71,7 +71,7 @@ def test_damage(mac_tree: MacTree) -> None:
     result = run("kernel_extensions", mac_tree.host())
     assert result.names() == ["broken", "empty"]
     assert (
-        Problem("/Library/Extensions/broken.kext/Contents/Info.plist", "is damaged: no property list")
+        Problem("/Library/Extensions/broken.kext/Contents/Info.plist", "is damaged: no property list", "damaged")
         in result.problems
     )
     assert len(result.problems) == 2

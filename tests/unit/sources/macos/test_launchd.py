@@ -96,7 +96,9 @@ def test_damage(mac_tree: MacTree) -> None:
     mac_tree.plist("/Library/LaunchDaemons/odd.plist", {"Label": ["x"], "ProgramArguments": [1, {}], "Disabled": "x"})
     result = run("launchd", mac_tree.host())
     assert result.names() == ["com.acme.broken", "odd"]
-    assert result.problems == (Problem("/Library/LaunchDaemons/com.acme.broken.plist", "is damaged: no property list"),)
+    assert result.problems == (
+        Problem("/Library/LaunchDaemons/com.acme.broken.plist", "is damaged: no property list", "damaged"),
+    )
 
 
 def test_startup_items(mac_tree: MacTree) -> None:

@@ -71,5 +71,5 @@ def test_damage(mac_tree: MacTree) -> None:
     result = run("profiles", mac_tree.host())
     assert result.items == ()
     why = "is damaged: no property list with a dictionary"
-    assert result.problems == (Problem(f"{MANAGED}/com.apple.system-extension-policy.plist", why),)
+    assert result.problems == (Problem(f"{MANAGED}/com.apple.system-extension-policy.plist", why, "damaged"),)
     assert result.run.left_out == {}

@@ -91,8 +91,8 @@ def test_damage(mac_tree: MacTree) -> None:
     result = run("receipts", mac_tree.host())
     assert result.names() == ["7", "com.acme.broken"]
     assert result.problems == (
-        Problem(f"{HISTORY}:0", "an entry that is no dictionary"),
-        Problem("/var/db/receipts/com.acme.broken.plist", "is damaged: no property list with a dictionary"),
+        Problem(f"{HISTORY}:0", "an entry that is no dictionary", "damaged"),
+        Problem("/var/db/receipts/com.acme.broken.plist", "is damaged: no property list with a dictionary", "damaged"),
     )
     assert result.run.left_out == {"damaged": 1, "a record of the past": 1}
 

@@ -71,8 +71,8 @@ def test_damage(mac_tree: MacTree) -> None:
     result = run("system_extensions", mac_tree.host())
     assert result.names() == ["a"]
     assert result.problems == (
-        Problem(f"{FILE}:0", "an extension without an identifier"),
-        Problem(f"{FILE}:1", "an extension without an identifier"),
+        Problem(f"{FILE}:0", "an extension without an identifier", "damaged"),
+        Problem(f"{FILE}:1", "an extension without an identifier", "damaged"),
     )
     mac_tree.write(FILE, b"bplist00")
     assert run("system_extensions", mac_tree.host()).run.status == "partial"

@@ -134,7 +134,7 @@ def test_damaged(windows_tree: WindowsTree) -> None:
         rf"{PACKAGES}\{full('Bad')}",
         rf"{APPS}\{full('Bad')}\AppxManifest.xml",
     }
-    assert Problem(rf"{PACKAGES}\not a package", "not the name of a package") in result.problems
+    assert Problem(rf"{PACKAGES}\not a package", "not the name of a package", "damaged") in result.problems
 
 
 def test_a_real_user(corpora: Path, windows_tree: WindowsTree) -> None:

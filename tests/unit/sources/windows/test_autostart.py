@@ -68,7 +68,7 @@ def test_values_that_are_no_commands(windows_tree: WindowsTree) -> None:
     result = run("autostart", windows_tree.host())
     assert [(item.name, item.command) for item in result.items] == [("list", "a.exe -b"), ("y.exe", r"C:\x\y.exe -z")]
     assert result.run.left_out == {"an empty entry": 3, "damaged": 1}
-    assert set(result.problems) == {Problem(rf"{MACHINE}\Run\bytes", "no command line")}
+    assert set(result.problems) == {Problem(rf"{MACHINE}\Run\bytes", "no command line", "damaged")}
 
 
 def test_startup_folders(windows_tree: WindowsTree) -> None:
@@ -97,7 +97,7 @@ def test_startup_folders(windows_tree: WindowsTree) -> None:
     }
     assert result.one("Tool").details == {"place": "Startup", "enabled": "no"}
     assert result.run.left_out == {"a setting": 1, "a folder": 1}
-    assert result.problems == (Problem(rf"{own}\broken.lnk", "is damaged: no shortcut"),)
+    assert result.problems == (Problem(rf"{own}\broken.lnk", "is damaged: no shortcut", "damaged"),)
 
 
 def test_real_users(corpora: Path, tmp_path: Path) -> None:

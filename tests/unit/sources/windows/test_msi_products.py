@@ -86,8 +86,8 @@ def test_what_is_not_whole(windows_tree: WindowsTree) -> None:
     assert all(item.name == item.ids["product_code"] for item in result.items if item.state == "leftover")
     assert result.run.left_out == {"damaged": 2}
     assert set(result.problems) == {
-        Problem(rf"{DATA}\no code", "the name is no packed product code"),
-        Problem(rf"{own}\none either", "the name is no packed product code"),
+        Problem(rf"{DATA}\no code", "the name is no packed product code", "damaged"),
+        Problem(rf"{own}\none either", "the name is no packed product code", "damaged"),
     }
     assert {item.notes for item in result.items} == {(), ("InstallDate: not a date: 'never'",)}
 

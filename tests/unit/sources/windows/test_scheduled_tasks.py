@@ -148,7 +148,7 @@ def test_what_only_the_registry_knows(windows_tree: WindowsTree) -> None:
     ]
     hidden = result.one("Hidden")
     assert (hidden.vendor, hidden.path, hidden.notes) == ("Contoso", r"C:\x\y.exe", ("in the registry only",))
-    assert result.problems == (Problem(rf"{CACHE}\Tasks\{{3}}", "Actions: actions of version 9"),)
+    assert result.problems == (Problem(rf"{CACHE}\Tasks\{{3}}", "Actions: actions of version 9", "damaged"),)
     assert result.run.left_out == {"an empty entry": 1, "damaged": 1}
 
 

@@ -85,7 +85,9 @@ def test_what_is_missing_does_not_hide_an_entry(windows_tree: WindowsTree) -> No
     result = run("uninstall", windows_tree.host())
     assert sorted(result.names()) == ["Name", "name of bytes", "no name"]
     assert result.run.left_out == {"an empty entry": 2}
-    assert result.problems == (Problem(rf"{KEYS}\name of bytes", "the value DisplayName is no text but 1 bytes"),)
+    assert result.problems == (
+        Problem(rf"{KEYS}\name of bytes", "the value DisplayName is no text but 1 bytes", "damaged"),
+    )
 
 
 def test_kinds_and_versions(windows_tree: WindowsTree) -> None:
@@ -171,7 +173,7 @@ def test_hives_of_an_offline_machine(tmp_path: Path) -> None:
     result = run("uninstall", offline_host(str(tmp_path)))
     assert [(item.name, item.user) for item in result.items] == [("Mine", "eve"), ("Яндекс", "")]
     behind = "the last changes are still in its transaction log and were not read"
-    assert result.problems == (Problem(r"C:\Users\eve\NTUSER.DAT", behind),)
+    assert result.problems == (Problem(r"C:\Users\eve\NTUSER.DAT", behind, "damaged"),)
 
 
 def capture(corpora: Path, *names: str) -> Result:
