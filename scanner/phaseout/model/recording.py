@@ -97,7 +97,7 @@ def unseen_parts(
 ) -> Iterator[Unseen]:
     """What was not seen because of these problems: one entry for each cause and remedy, in the order they came.
 
-    Places that no source reads are entries of their own.
+    Places that no source reads are entries of their own, and so is each home that is missing: no run lists them.
 
     Args:
         what: the part of the host, in words.
@@ -109,7 +109,8 @@ def unseen_parts(
     groups: dict[tuple[str, ...], list[Problem]] = {}
     for problem in problems:
         if problem.hides:
-            place = problem.where if problem.cause == "unsupported" else ""
+            apart = problem.cause == "unsupported" or (problem.cause == "missing" and not source)
+            place = problem.where if apart else ""
             groups.setdefault((problem.cause, problem.remedy, place), []).append(problem)
     for first, *others in groups.values():
         more = f" and {len(others)} more" if others else ""

@@ -143,6 +143,10 @@ class Mounts(Key):
         """Puts a key below this one unless one is there; `opener` gives it, or `None` where there is none."""
         self._openers.setdefault(name.lower(), (name, opener))
 
+    def has(self, name: str) -> bool:
+        """Whether a key was put there under that name, whatever became of it."""
+        return name.lower() in self._openers
+
     @property
     def modified(self) -> int | None:
         """It has never been written."""

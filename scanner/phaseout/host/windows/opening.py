@@ -1,11 +1,10 @@
 r"""Opens a Windows host: the running one, or the folder that holds its drives.
 
-The folder is the system volume itself, or holds volumes as `C`, `C:` or `C%3A`. Users are those of `ProfileList`,
-service accounts among them; a user who is not logged on is read from `NTUSER.DAT` where it lies.
+The folder is the system volume itself, or holds volumes as `C`, `C:` or `C%3A`. A user who is not logged on is read
+from the hive where it lies; see `phaseout.host.windows.profiles` for who is a user.
 
 References:
-    Microsoft, "Registry Hives" (which file is which key), "User Profiles Tools" (ProfileList), "Recognized Environment
-    Variables"; "Well-known SIDs".
+    Microsoft, "Registry Hives" (which file is which key), "Recognized Environment Variables".
 """
 
 import os
@@ -19,8 +18,8 @@ from phaseout.host.filesystem.windows import SYSTEM_FOLDERS, WindowsFiles, drive
 from phaseout.host.processes.process import Process
 from phaseout.host.registry.base import Key, Mounts, Registry
 from phaseout.host.registry.hives import open_hive
-from phaseout.host.users import User
 from phaseout.host.windows.environment import environment
+from phaseout.host.windows.profiles import PROFILE_LIST, kept_elsewhere, missing_hives, mount_profiles, profiles
 from phaseout.host.windows.wow64 import NOTE, TROUBLE, redirected, see_everything
 from phaseout.model.nouns import HostInfo, Problem
 from phaseout.parsers.windows.image_path import absolute
@@ -29,12 +28,6 @@ _VERSION = r"HKLM\SOFTWARE\Microsoft\Windows NT\CurrentVersion"
 _FOLDERS = r"HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion"
 _CONTROL = r"HKLM\SYSTEM\CurrentControlSet\Control"
 _ENVIRONMENT = _CONTROL + r"\Session Manager\Environment"
-_PROFILES = _VERSION + r"\ProfileList"
-_CLASSES = (
-    r"AppData\Local\Microsoft\Windows\UsrClass.dat",
-    r"Local Settings\Application Data\Microsoft\Windows\UsrClass.dat",
-)
-_ACCOUNTS = {"S-1-5-18": "SYSTEM", "S-1-5-19": "LOCAL SERVICE", "S-1-5-20": "NETWORK SERVICE"}
 _FIRST_11 = 22000  # build; Windows 11 still calls itself "Windows 10" in ProductName
 
 
@@ -87,9 +80,12 @@ def windows_host(
         processes: gives the running ones.
     """
     variables = _variables(registry, system)
-    users = tuple(_users(registry, variables))
+    found = profiles(registry, files, variables)
+    users = tuple(profile.user for profile in found)
+    files.problems += kept_elsewhere(registry)
     if people is not None:
-        _mount_users(people, users, files, registry)
+        files.problems += missing_hives(people, found, files)
+        users = mount_profiles(people, found, files, registry)
         registry.root(people)
     return Host(
         _info(registry, root, skipped_mounts, notes),
@@ -153,32 +149,6 @@ def _opener(files: WindowsFiles, file: str, path: str, registry: Registry) -> Ca
     return partial(open_hive, files, file, path, registry.problems)
 
 
-def _mount_users(people: Mounts, users: tuple[User, ...], files: WindowsFiles, registry: Registry) -> None:
-    """The two hives of every user that are not there yet."""
-    for user in users:
-        if not user.home:
-            continue
-        people.mount(user.sid, _opener(files, rf"{user.home}\NTUSER.DAT", rf"HKU\{user.sid}", registry))
-        name = f"{user.sid}_Classes"
-        people.mount(name, partial(_first_hive, files, [rf"{user.home}\{file}" for file in _CLASSES], name, registry))
-
-
-def _first_hive(files: WindowsFiles, candidates: list[str], name: str, registry: Registry) -> Key | None:
-    for file in candidates:
-        if not files.gone(file):
-            return open_hive(files, file, rf"HKU\{name}", registry.problems)
-    return None
-
-
-def _users(registry: Registry, variables: Mapping[str, str]) -> Iterator[User]:
-    """Everybody in ProfileList, by the name of the profile folder: to ask for an account's may go over the network."""
-    profiles = registry.key(_PROFILES)
-    for profile in profiles.subkeys() if profiles is not None else ():
-        home = absolute(profile.text("ProfileImagePath"), variables)
-        name = _ACCOUNTS.get(profile.name) or home.rpartition("\\")[2] or profile.name
-        yield User(name, -1, home, profile.name)
-
-
 def _letter(registry: Registry) -> str:
     version = registry.key(_VERSION)
     root = version.text("SystemRoot") if version is not None else ""
@@ -208,7 +178,7 @@ def _variables(registry: Registry, system: str) -> dict[str, str]:
             folder = absolute(folders.text(value), found)
             if folder:
                 found[variable] = folder
-    profiles = registry.key(_PROFILES)
+    profiles = registry.key(PROFILE_LIST)
     if profiles is not None:
         for variable, value in (("programdata", "ProgramData"), ("public", "Public")):
             folder = absolute(profiles.text(value), found)

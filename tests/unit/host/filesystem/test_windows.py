@@ -145,7 +145,7 @@ def test_told_by_content(tmp_path: Path) -> None:
     assert (host.info.platform, host.variables["systemroot"]) == ("windows", r"C:\WINNT")
     assert host.registry is not None
     assert host.registry.key(r"HKLM\SOFTWARE") is None
-    assert host.users == ()
+    assert [user.name for user in host.users] == ["SYSTEM", "LOCAL SERVICE", "NETWORK SERVICE"]
 
 
 def test_a_drive_that_is_skipped(tmp_path: Path) -> None:
