@@ -7,7 +7,7 @@ LIVE = """
 import subprocess, time
 from phaseout.scan.windows_job import Job
 
-sleeps = "import time; time.sleep(60)"
+sleeps = "import time; time.sleep(600)"
 starts = f"input(); import subprocess, sys; print(subprocess.Popen([sys.executable, '-c', {sleeps!r}]).pid, flush=True)"
 pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
 told = []
@@ -17,14 +17,12 @@ for ends in (Job.end, lambda job: job._kernel.CloseHandle(job._handle)):
     worker.stdin.write(b"\\n")
     worker.stdin.flush()
     child = int(worker.stdout.readline())
-    before = time.monotonic()
     ends(job)
     worker.wait()
     import psutil
-    deadline = time.monotonic() + 5
-    while psutil.pid_exists(child) and time.monotonic() < deadline:
+    while psutil.pid_exists(child):  # the test has two minutes
         time.sleep(0.05)
-    told.append([time.monotonic() - before < 30, psutil.pid_exists(child)])
+    told.append("both ended")
 worker = subprocess.Popen([sys.executable, "-c", sleeps])
 job = Job(int(worker._handle), 1 << 28)
 job.end()
@@ -39,4 +37,4 @@ tell(told)
 
 
 def test_a_job_ends_whatever_belongs_to_the_worker(on_windows: Callable[..., Any]) -> None:
-    assert on_windows(LIVE) == [[True, False], [True, False], "OSError"]
+    assert on_windows(LIVE) == ["both ended", "both ended", "OSError"]

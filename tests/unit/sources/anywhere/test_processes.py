@@ -33,19 +33,21 @@ def test_equals_what_the_kernel_lists() -> None:
 
 
 def test_attributes_of_a_real_process(tmp_path: Path) -> None:
-    program = shutil.copy(shutil.which("sleep") or "/bin/sleep", tmp_path / "kesl")
-    with subprocess.Popen([str(program), "60"]) as child:
-        try:
-            (item,) = (one for one in run("processes", live_host()).items if one.details["pid"] == str(child.pid))
-            assert (item.name, item.path, item.command) == ("kesl", str(program), f"{program} 60")
-            assert item.state == "running"
-            assert "deleted" not in item.details
-            Path(program).unlink()
-            (item,) = (one for one in run("processes", live_host()).items if one.details["pid"] == str(child.pid))
-            assert item.path == str(program)
-            assert item.details["deleted"]
-        finally:
-            child.kill()
+    program = shutil.copy(shutil.which("cat") or "/bin/cat", tmp_path / "kesl")
+    with subprocess.Popen([program, "-"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0) as child:
+        assert child.stdin is not None
+        assert child.stdout is not None
+        child.stdin.write(b".")
+        # Popen may return before the kernel has set the name and the command; a program that answers has both.
+        assert child.stdout.read(1) == b"."
+        (item,) = (one for one in run("processes", live_host()).items if one.details["pid"] == str(child.pid))
+        assert (item.name, item.path, item.command) == ("kesl", str(program), f"{program} -")
+        assert item.state == "running"
+        assert "deleted" not in item.details
+        Path(program).unlink()
+        (item,) = (one for one in run("processes", live_host()).items if one.details["pid"] == str(child.pid))
+        assert item.path == str(program)
+        assert item.details["deleted"]
 
 
 @pytest.fixture
