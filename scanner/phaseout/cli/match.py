@@ -26,6 +26,9 @@ from phaseout.report.several import ending, joined
 @click.argument("inventories", nargs=-1, required=True, metavar="INVENTORY...")
 @judging_options
 @click.option("--jobs", type=click.IntRange(min=1), metavar="N", help="Processes; if left out, one for each processor.")
+@click.option(
+    "--personal-apps", is_flag=True, help="List the apps of personal phones, too; otherwise they are counted."
+)
 @output_options
 def command(
     inventories: tuple[str, ...],
@@ -34,6 +37,7 @@ def command(
     as_of: str | None,
     fail_on: str,
     jobs: int | None,
+    personal_apps: bool,
     redact: tuple[Redaction, ...],
     format_name: str | None,
     files: tuple[str, ...],
@@ -41,8 +45,9 @@ def command(
     """Judge saved inventories again: one, or those of a whole fleet.
 
     An INVENTORY is a file, a folder of files, or - for standard input: saved with --inventory, CycloneDX, SPDX, syft's
-    JSON, results of osquery or Fleet, an inventory of GLPI, FusionInventory or OCS, or the CSV of Intune's discovered
-    apps or of Configuration Manager, also with gzip or zip. The report says what such an input cannot show.
+    JSON, results of osquery or Fleet, an inventory of GLPI, FusionInventory or OCS, devices of Jamf, Google Workspace
+    or Workspace ONE, or a list of programs of Intune, Configuration Manager or Kaspersky Security Center, also with
+    gzip or zip. The report says what such an input cannot show.
 
     Ends with status 1 if something was found on any host, else with 3 if anything was not seen or an inventory could
     not be read, and with 2 if none could.
@@ -60,7 +65,7 @@ def command(
 
     ruleset, own = rules_and_policy(folders, policy)
     names = tuple(output.format.name for output in outputs.all)
-    settings = Settings(ruleset, own, moment, names, outputs.all[0].page, redact, open_input)
+    settings = Settings(ruleset, own, moment, names, outputs.all[0].page, redact, open_input, personal_apps)
     run = _Run(outputs, Progress())
     files_meant = []
     for one in places(inventories):

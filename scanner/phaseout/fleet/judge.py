@@ -53,7 +53,10 @@ class Judged(NamedTuple):
 
 
 class Settings(NamedTuple):
-    """What a process needs to judge. `open_place` must be a function of a module, so that it can be sent."""
+    """What a process needs to judge. `open_place` must be a function of a module, so that it can be sent.
+
+    `personal_apps` lists the apps of personal phones and tablets, which are only counted otherwise.
+    """
 
     ruleset: Ruleset
     policy: Policy
@@ -62,6 +65,7 @@ class Settings(NamedTuple):
     page: Page
     redact: tuple[Redaction, ...]
     open_place: Callable[[str], BinaryIO]
+    personal_apps: bool = False
 
 
 class Judge:
@@ -97,11 +101,12 @@ class Judge:
             yield Problem(path, f"{type(error).__name__}: {error}", cause="error")
 
     def _inventories(self, path: str, also: tuple[str, ...]) -> Iterator[Inventory | Problem]:
+        settings = self._settings
         if also:
-            yield from read_logs((path, *also), self._settings.open_place)
+            yield from read_logs((path, *also), settings.open_place, personal_apps=settings.personal_apps)
             return
-        with self._settings.open_place(path) as file:
-            yield from read(file, path if path != "-" else "standard input")
+        with settings.open_place(path) as file:
+            yield from read(file, path if path != "-" else "standard input", personal_apps=settings.personal_apps)
 
     def judged(self, path: str, also: tuple[str, ...] = ()) -> Iterator[Judged | Problem]:
         """The same as text."""

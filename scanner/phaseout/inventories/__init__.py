@@ -42,21 +42,25 @@ READERS: tuple[Reader, ...] = (
     Reader("cyclonedx", "CycloneDX JSON and XML"),
     Reader("spdx", "SPDX JSON and tag-value"),
     Reader("syft", "syft's own JSON"),
+    Reader("github_snapshot", "GitHub's dependency snapshots"),
     Reader("glpi", "GLPI and FusionInventory XML and JSON"),
+    Reader("managed_devices", "devices of Jamf, Google Workspace, Workspace ONE, Intune and Kaspersky Security Center"),
     READERS_OF_LOGS,
-    Reader("software_list", "Intune's and Configuration Manager's CSV"),
+    Reader("software_list", "lists of programs with headings, such as Intune's and Configuration Manager's CSV"),
 )
 
 
-def read(stream: BinaryIO, name: str) -> Iterator[Inventory | Problem]:
+def read(stream: BinaryIO, name: str, *, personal_apps: bool = False) -> Iterator[Inventory | Problem]:
     """Every inventory in a file, one after the other; a `Problem` for each that is broken. Never raises.
 
     Args:
         stream: its bytes, read once; gzip, zlib and zip are unpacked.
         name: what the user calls the file; a host without a name of its own is called after it.
+        personal_apps: whether the apps of personal phones and tablets are listed; otherwise they are counted.
     """
     try:
         for document in documents(stream, name):
+            document.personal_apps = personal_apps
             yield from _from(document)
     except BrokenError as error:
         yield error.problem
@@ -89,15 +93,23 @@ def _unknown(document: Document) -> str:
         return "empty"
     if document.no_json:
         return document.no_json
-    return f"no inventory of a known kind; there are {', '.join(reader.title for reader in READERS)}"
+    why = f"no inventory of a known kind; there are {', '.join(reader.title for reader in READERS)}"
+    if document.start.lstrip()[:1] in (b"{", b"[", b"<"):
+        return why
+    from phaseout.inventories.software_list import NEEDED
+
+    return f"{why}; {NEEDED}"
 
 
-def read_logs(names: Sequence[str], opened: Callable[[str], BinaryIO]) -> Iterator[Inventory | Problem]:
+def read_logs(
+    names: Sequence[str], opened: Callable[[str], BinaryIO], *, personal_apps: bool = False
+) -> Iterator[Inventory | Problem]:
     """Every host in several logs of osquery, which may hold parts of one host each. Never raises.
 
     Args:
         names: of the files, in any order. What is no log of osquery is read by itself.
         opened: opens one of them, twice each.
+        personal_apps: as for `read`.
     """
     from phaseout.inventories import osquery
 
@@ -120,6 +132,7 @@ def read_logs(names: Sequence[str], opened: Callable[[str], BinaryIO]) -> Iterat
         try:
             with opened(name) as file:
                 for document in documents(file, name):
+                    document.personal_apps = personal_apps
                     hosts.take(document)
                     if document.broken is not None:
                         yield document.broken
@@ -132,7 +145,7 @@ def read_logs(names: Sequence[str], opened: Callable[[str], BinaryIO]) -> Iterat
     yield from hosts.inventories()
     for name in others:
         with opened(name) as file:
-            yield from read(file, name)
+            yield from read(file, name, personal_apps=personal_apps)
 
 
 def read_one(stream: BinaryIO, name: str) -> Inventory | Report | Problem:

@@ -105,6 +105,7 @@ class Document:
         line: the number of the line that `lines` gave last.
         by_line: whether each line is a JSON value of its own; `None` before `members` was called, or without JSON.
         no_json: why what looks like JSON is not.
+        personal_apps: whether the apps of personal phones are wanted.
 
     Raises:
         BrokenError: from every method: too large, damaged, unreadable.
@@ -127,6 +128,7 @@ class Document:
         self.start = self._first[:_START]
         self.by_line: bool | None = None
         self.no_json = ""
+        self.personal_apps = False
         self._members: Members = {}
         self._broken: Problem | None = None
         self._more = 0

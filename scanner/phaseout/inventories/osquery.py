@@ -26,6 +26,7 @@ from msgspec import Struct
 
 from phaseout.inventories import delimited
 from phaseout.inventories.delimited import Heading, heading_of
+from phaseout.inventories.device_apps import NOT_LISTED, PHONES, is_personal
 from phaseout.inventories.document import JSON_ERRORS, BrokenError, Document
 from phaseout.inventories.inventory_builder import Rows, inventory, moment, platform_of, text
 from phaseout.inventories.osquery_tables import FLEET_SOFTWARE, HEADS, TABLES, Columns, Table, says_software, table_of
@@ -157,6 +158,7 @@ class _Host:
         self.latest = 0
         self.raw_identity: dict[IdentityKind, str] = {}
         self.info: Columns = {}  # out of Fleet's answers
+        self.private = False  # a personal phone whose apps are not asked for
         self._queries: dict[str, _Query] = {}
         self._heads: dict[str, Columns] = {}
         self._unknown = Rows("osquery")
@@ -213,6 +215,9 @@ class _Host:
         for table in sorted(tables):
             rows = Rows(f"osquery {table}")
             sources.append(rows)
+            if self.private and TABLES[table].platform in PHONES:
+                rows.leave_out("an app on a personal phone or tablet", len(tables[table]))
+                continue
             for row, where in tables[table].items():
                 _add(rows, TABLES[table], where, dict(row))
         unknown = self._unknown.run()
@@ -235,6 +240,7 @@ class _Host:
             sources,
             shown_kinds,
             _LIMITS,
+            (NOT_LISTED,) if self.private else (),
         )
 
     def _raw_identity(self, system: Columns, platform: Platform) -> Iterator[tuple[IdentityKind, str]]:
@@ -372,6 +378,9 @@ class Hosts:
             "uuid": known["uuid"],
             "hardware_serial": known["hardware_serial"],
         }
+        mdm = _plain(row.get("mdm"))
+        owner = text(mdm.get("enrollment_status")) if isinstance(mdm, dict) else ""
+        host.private = is_personal(owner) and platform_of(known["platform"]) in PHONES and not document.personal_apps
         if "software" in row:
             self._software(where, host, row["software"])
 

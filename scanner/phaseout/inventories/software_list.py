@@ -1,8 +1,8 @@
-"""CSV of installed software out of management systems: Intune's discovered apps, Configuration Manager's software.
+"""Lists of installed software out of management systems: Intune, Configuration Manager, Kaspersky Security Center.
 
-Columns are recognised by their headings, in any order and in several languages; reports and views spell them
-differently (`ApplicationName`, `Application name`, `ProductName0`, `Details_Table0_ProductName`). Several machines may
-be in one file, in any order.
+CSV, JSON (lists of objects) or XML (attributes, elements or cells of a sheet). Columns are recognised by their
+headings, in any order and in several languages; reports and views spell them differently (`ApplicationName`,
+`Application name`, `ProductName0`, `Details_Table0_ProductName`). Several machines may be in one file, in any order.
 
 References:
     https://learn.microsoft.com/intune/intune-service/fundamentals/reports-export-graph-available-reports
@@ -10,23 +10,25 @@ References:
     RFC 4180
 """
 
+import functools
 import re
 import unicodedata
 from array import array
-from collections.abc import Iterator, Mapping
-from typing import NamedTuple
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
-from phaseout.inventories.delimited import Heading, heading_of, table
-from phaseout.inventories.document import BrokenError, Document
-from phaseout.inventories.inventory_builder import Rows, inventory, kept, platform_of, text
-from phaseout.model.nouns import Evidence, HostInfo, IdType, Inventory, Item, Kind, Platform, Problem, Unseen
-from phaseout.parsers.encodings.identity import identities
-from phaseout.parsers.windows.packed_guid import guid
+import msgspec
 
-_LIMITS = "a list of discovered apps has installed programs only, and those that were reported in time"
-_PHONE_LIMITS = "a phone or tablet tells its management system of its apps only, a personal one of managed apps only"
+from phaseout.inventories.delimited import Heading, Row, heading_of, table
+from phaseout.inventories.device_apps import App, Device, device_inventory, is_personal, kaspersky_agents
+from phaseout.inventories.document import JSON_ERRORS, BrokenError, Document, Members
+from phaseout.inventories.inventory_builder import Rows, platform_of, text
+from phaseout.model.nouns import Inventory, Problem
+from phaseout.parsers.encodings.xml_elements import elements
+
 _MOST = 1_000_000  # different programs; the rows themselves cost eight bytes each
-_PHONES: frozenset[Platform] = frozenset(("android", "ios"))
+_HEADINGS_MOST = 1_000  # columns of a table
+_OF_MANY = ("This list is of many devices together and does not say on which of them a program is.",)
 # What a heading means, without blanks, punctuation, accents and letter case. English spellings are those of the tools;
 # the others are translations as the portals use them in their pages, no export in them was seen.
 _SPELLINGS: Mapping[str, str] = {
@@ -41,7 +43,7 @@ _SPELLINGS: Mapping[str, str] = {
         applikationsnamn programnavn appnavn applikationsnavn sovelluksennimi ohjelmannimi sovellus názevaplikace
         názevproduktu názovaplikácie alkalmazásneve alkalmazásnév terméknév 애플리케이션이름 앱이름 응용프로그램이름
         제품이름
-        назвапрограми""",
+        назвапрограми applicationtitle applicationsdisplayname appfriendlyname""",
     "vendor": """
         applicationpublisher publisher normalizedpublisher manufacturer vendor company vendorname publishername
         herausgeber hersteller anwendungsherausgeber éditeur éditeurdelapplication editor editordelaaplicación
@@ -52,7 +54,8 @@ _SPELLINGS: Mapping[str, str] = {
         vydavateľ výrobca közzétevő kiadó gyártó 게시자 제조업체 공급업체 видавець""",
     "version": """
         applicationversion productversion version normalizedversion softwareversion appversion displayversion
-        applicationshortversion anwendungsversion produktversion versión versione versão versie versiondelapplication
+        applicationshortversion applicationsversionname versionnumber prodversion
+        anwendungsversion produktversion versión versione versão versie versiondelapplication
         versióndelaaplicación versionedellapplicazione versioneapplicazione versãodoaplicativo versãodaaplicação
         toepassingsversie バージョン アプリケーションのバージョン アプリのバージョン 版本 应用程序版本 應用程式版本
         версия версияприложения
@@ -67,22 +70,27 @@ _SPELLINGS: Mapping[str, str] = {
         裝置名稱 имяустройства устройство имякомпьютера nazwaurządzenia enhetsnamn enhet datornamn enhedsnavn enhed
         computernavn enhetsnavn laitteennimi laite tietokoneennimi názevzařízení zařízení názevpočítače
         názovzariadenia eszköznév eszközneve eszköz számítógépnév 장치이름 디바이스이름 컴퓨터이름
-        імяпристрою""",
+        імяпристрою devicefriendlyname friendlyname displayedname""",
     "platform": """
         platform plattform plateforme plataforma piattaforma operatingsystem osdescription platforma 平台
         プラットフォーム
-        платформа ympäristö käyttöjärjestelmä 플랫폼 os""",
+        платформа типоперационнойсистемы ympäristö käyttöjärjestelmä 플랫폼 deviceplatform os""",
     "os_version": "osversion betriebssystemversion versiondusystèmedexploitation",
     "user": "username userprincipalname upn emailaddress primaryuser benutzername registereduser",
     "code": "productcode softwarecode productid identifyingnumber",
-    "bundle": "bundleid bundleidentifier packagename packageid applicationidentifier",
+    "bundle": """
+        bundleid bundleidentifier packagename applicationspackagename packageid apppackageid appidentifier
+        applicationidentifier""",
     "path": "installedlocation installlocation installationfolder",
     "uninstall": "uninstallstring",
     "installed": "installdate",
-    "device_id": "deviceid intunedeviceid",
-    "serial": "serialnumber hardwareserial",
-    "ownership": "ownership deviceownership ownertype manageddeviceownertype",
+    "device_id": "deviceid intunedeviceid deviceguid udid resourceid",
+    "serial": "serialnumber deviceserialnumber hardwareserial",
+    "ownership": "ownership deviceownership ownertype manageddeviceownertype deviceownershiplevel deviceownershiptype",
     "count": "devicecount installcount",
+    # Of the list of devices of Kaspersky Security Center: a version of these means that the program is there.
+    "agent": "версияагентаадминистрирования networkagentversion",
+    "protection": "версиязащиты protectionversion версияпрограммыбезопасности",
 }
 # A column that is only called this is the program where nothing else names one, and else the machine.
 _PLAIN = (
@@ -102,65 +110,80 @@ _PLAIN = (
     "이름",
 )
 _TABLE = re.compile(r"(?i)^details?_table\d*_")
-_PERSONAL = frozenset(("personal", "byod", "employee owned", "employeeowned", "employee", "2"))
-_NEEDED = (
-    "no columns that are understood: needed are headings such as ApplicationName (or Product Name, DisplayName), "
-    "ApplicationPublisher (or Publisher, Vendor), ApplicationVersion (or Version), DeviceName (or Computer Name)"
+NEEDED = (
+    "a list of programs needs headings such as ApplicationName (or Product Name, DisplayName), ApplicationPublisher "
+    "(or Publisher, Vendor), ApplicationVersion (or Version), DeviceName (or Computer Name)"
 )
 _VERSION = re.compile(r"[vV]?\d[\w.+~:() -]*|")
-_FIELDS = ("name", "vendor", "version", "user", "code", "bundle", "path", "uninstall", "installed")
+_LARGEST = 64 << 20  # bytes of XML
+_ELEMENTS = 2_000_000
+_DEPTH = 8  # of JSON around the rows
+_SNIFFED = 3  # members and rows by which JSON is recognised, at each depth
 
-_Program = tuple[str, ...]
+_Columns = dict[str, int]
 
 
-class _Device(NamedTuple):
-    """A machine of the list, with its programs by number and the lines they stand in."""
+class _Line(NamedTuple):
+    """One row of the list, whatever it was written in.
 
-    name: str
-    platform: str
-    os_version: str
-    device_id: str
-    serial: str
-    personal: bool
-    rows: Rows
-    programs: "array[int]"
-    lines: "array[int]"
+    Attributes:
+        number: of its line or row.
+        columns: the meanings that its headings have.
+        values: what stands under them.
+        wrong: what was wrong with it, in words.
+    """
+
+    number: int
+    columns: Collection[str]
+    values: Mapping[str, str]
+    wrong: str = ""
+
+
+class _Listed:
+    """A machine of the list, with its programs by number and the rows they stand in."""
+
+    def __init__(self, about: Device) -> None:
+        self.about = about
+        self.rows = Rows("discovered apps")
+        self.programs = array("I")
+        self.lines = array("I")
 
 
 def fits(document: Document) -> bool:
     """A heading for the name, and one for the vendor, the version or the device, within the first lines."""
+    start = document.start.lstrip()
+    if start.startswith(b"<"):
+        return len(document.whole()) <= _LARGEST and next(_xml_rows(document.whole()), None) is not None
+    if start[:1] in (b"{", b"["):
+        members = document.members()
+        return bool(members) and _sniffed(members, start[:1] == b"[", _DEPTH)
     return heading_of(document, _known) is not None
 
 
 def read(document: Document) -> Iterator[Inventory | Problem]:
     """An inventory for each device, in the order of their names; one for the file where it names none."""
-    found = table(document, _known)
-    if found is None:
-        raise BrokenError(document.name, _NEEDED)
-    heading, lines = found
-    columns = _columns(heading)
-    programs: dict[_Program, int] = {}
-    devices: dict[tuple[str, str], _Device] = {}
+    lines, place = _lines(document)
+    programs: dict[App, int] = {}
+    devices: dict[tuple[str, str], _Listed] = {}
     first_lost, lost = "", 0  # rows of which no device is known
-    for row in lines:
-        where = f"{document.name}:{row.line}"
-        fields = row.fields if len(row.fields) <= len(heading.names) else _put_together(row.fields, columns, heading)
-        values = {meaning: text(fields[at]) for meaning, at in columns.items() if at < len(fields)}
-        if not fields or ("device" in columns and not _named(values)):
-            first_lost = first_lost or f"{where}: {row.wrong or 'no device is named'}"
+    for line in lines:
+        where = f"{document.name}{place}{line.number}"
+        values = line.values
+        if (not values and line.wrong) or ("device" in line.columns and not _named(values)):
+            first_lost = first_lost or f"{where}: {line.wrong or 'no device is named'}"
             lost += 1
             continue
-        device = _device(document, devices, values)
-        if row.wrong:
-            device.rows.problem(Problem(where, row.wrong, "damaged"))
-        program = tuple(values.get(field, "") for field in _FIELDS)
-        if not program[0]:
+        device = _device(document, devices, line)
+        if line.wrong:
+            device.rows.problem(Problem(where, line.wrong, "damaged"))
+        apps = list(_apps(line))
+        if not apps and "name" in line.columns:
             device.rows.damaged(where, "a row without the name of an application")
-            continue
-        if len(programs) >= _MOST and program not in programs:
-            raise BrokenError(where, f"more than {_MOST:,} different programs", "limit")
-        device.programs.append(programs.setdefault(program, len(programs)))
-        device.lines.append(row.line)
+        for app in apps:
+            if len(programs) >= _MOST and app not in programs:
+                raise BrokenError(where, f"more than {_MOST:,} different programs", "limit")
+            device.programs.append(programs.setdefault(app, len(programs)))
+            device.lines.append(line.number)
     if lost and not devices:
         yield Problem(document.name, f"{lost} rows cannot be read, the first is {first_lost}", "damaged")
     listed = list(programs)
@@ -169,26 +192,153 @@ def read(document: Document) -> Iterator[Inventory | Problem]:
         if lost:
             why = f"{lost} rows name no device and may be of any, the first is {first_lost}"
             device.rows.problem(Problem(document.name, why, "damaged"))
-        yield _inventory(document, device, listed, of_many="device" not in columns and "count" in columns)
+        yield device_inventory(
+            device.about,
+            "list of discovered apps",
+            "",
+            device.rows,
+            (
+                (f"{document.name}{place}{line}", listed[number])
+                for number, line in zip(device.programs, device.lines, strict=True)
+            ),
+            personal_apps=document.personal_apps,
+        )
 
 
-def _device(document: Document, devices: dict[tuple[str, str], _Device], values: Mapping[str, str]) -> _Device:
+def _lines(document: Document) -> tuple[Iterator[_Line], str]:
+    """The rows, and what stands between the name of the file and the number of a row."""
+    start = document.start.lstrip()
+    if start.startswith(b"<"):
+        return _xml_lines(document), ": row "
+    if start[:1] in (b"{", b"["):
+        return _json_lines(document), ": row "
+    found = table(document, _known)
+    if found is None:
+        raise BrokenError(document.name, NEEDED)
+    heading, rows = found
+    return _csv_lines(heading, rows), ":"
+
+
+def _csv_lines(heading: Heading, rows: Iterator[Row]) -> Iterator[_Line]:
+    columns = _columns(heading.names)
+    for row in rows:
+        fields = row.fields if len(row.fields) <= len(heading.names) else _put_together(row.fields, columns, heading)
+        values = {meaning: text(fields[at]) for meaning, at in columns.items() if at < len(fields)}
+        yield _Line(row.line, columns, values, row.wrong)
+
+
+def _json_lines(document: Document) -> Iterator[_Line]:
+    number = 0
+    for where, raw in document.values(lists=True):
+        try:
+            value = msgspec.json.decode(raw)
+        except JSON_ERRORS as error:
+            raise BrokenError(where, f"no JSON: {error}") from error
+        for row in _json_rows(value, in_list=False, depth=_DEPTH):
+            number += 1
+            yield _named_fields(number, row)
+
+
+def _json_rows(value: Any, *, in_list: bool, depth: int) -> Iterator[Mapping[str, Any]]:
+    """The objects in lists, or in a `value`, whose members are headings of programs."""
+    if isinstance(value, dict):
+        if in_list and _columns(tuple(value), strict=True):
+            yield value
+        elif depth:
+            for name, inner in value.items():
+                yield from _json_rows(inner, in_list=name == "value", depth=depth - 1)
+    elif isinstance(value, list) and depth:
+        for inner in value:
+            yield from _json_rows(inner, in_list=True, depth=depth - 1)
+
+
+def _sniffed(members: Members, in_list: bool, depth: int) -> bool:
+    """Whether there is such a row among the first values, without decoding the others."""
+    if in_list and _columns(tuple(members), strict=True):
+        return True
+    for name, raw in list(members.items())[:_SNIFFED] if depth else ():
+        first = bytes(raw).lstrip()[:1]
+        try:
+            values = msgspec.json.decode(raw, type=list[msgspec.Raw]) if first == b"[" else [raw]
+            for value in values[:_SNIFFED] if first in (b"[", b"{") else ():
+                inner = msgspec.json.decode(value, type=Members)
+                if _sniffed(inner, first == b"[" or name == "value", depth - 1):
+                    return True
+        except JSON_ERRORS:
+            continue
+    return False
+
+
+def _xml_lines(document: Document) -> Iterator[_Line]:
+    data = document.whole()
+    if len(data) > _LARGEST:
+        raise BrokenError(document.name, f"larger than {_LARGEST >> 20} MiB of XML", "limit")
+    number = 0
+    try:
+        for row in _xml_rows(data):
+            number += 1
+            yield _named_fields(number, row)
+    except ValueError as error:
+        yield _Line(number + 1, ("device",), {}, f"cut off or damaged: {error}")
+
+
+def _xml_rows(data: bytes) -> Iterator[Mapping[str, str]]:
+    """Rows in attributes, in child elements, or in cells under a row of headings (SpreadsheetML).
+
+    Raises:
+        ValueError: it is no XML, or ends early.
+    """
+    children: dict[int, dict[str, str]] = {}  # by depth: the texts of the elements whose parent has not ended
+    cells: list[str] = []
+    headings: list[str] = []
+    for element in elements(data, _ELEMENTS):
+        depth, name = element.path.count("/"), element.path.rpartition("/")[2]
+        own = children.pop(depth + 1, {})
+        attributes = {key.rpartition(":")[2]: value for key, value in element.attributes.items()}
+        if name == "Cell":
+            index = attributes.get("Index", "")
+            missing = int(index) - 1 - len(cells) if index.isdigit() and len(index) < 4 else 0
+            cells.extend("" for _ in range(missing))
+            cells.append(own.get("Data", element.text))
+        elif name == "Row" and cells:
+            if headings:
+                yield dict(zip(headings, cells, strict=False))
+            elif _columns(cells):
+                headings = cells
+            cells = []
+        elif _columns(tuple(row := {**attributes, **own})):
+            yield row
+        else:
+            children.setdefault(depth, {})[attributes.get("Name") or attributes.get("N") or name] = element.text
+
+
+def _named_fields(number: int, row: Mapping[str, Any]) -> _Line:
+    names = tuple(row)
+    columns = _columns(names)
+    return _Line(number, columns, {meaning: text(row[names[at]]) for meaning, at in columns.items()})
+
+
+def _device(document: Document, devices: dict[tuple[str, str], _Listed], line: _Line) -> _Listed:
     """The device of a row; of those that share a name, each is one of its own if the list gives them ids."""
+    values = line.values
     name = _named(values) or document.stem
     key = (name.casefold(), values.get("device_id", "") or values.get("serial", ""))
     device = devices.get(key)
+    owner = values.get("ownership", "")
     if device is None:
-        device = devices[key] = _Device(
-            name=name,
-            platform=values.get("platform", ""),
-            os_version=values.get("os_version", ""),
-            device_id=values.get("device_id", ""),
-            serial=values.get("serial", ""),
-            personal=values.get("ownership", "").casefold() in _PERSONAL,
-            rows=Rows("discovered apps"),
-            programs=array("I"),
-            lines=array("I"),
+        device = devices[key] = _Listed(
+            Device(
+                name=name,
+                system=values.get("platform", ""),
+                os_version=values.get("os_version", ""),
+                device_id=values.get("device_id", ""),
+                serial=values.get("serial", ""),
+                owner=owner,
+                notes=_OF_MANY if "device" not in line.columns and "count" in line.columns else (),
+            )
         )
+    elif is_personal(owner):  # one row that says so is enough
+        device.about = device.about._replace(owner=owner)
     return device
 
 
@@ -197,52 +347,47 @@ def _named(values: Mapping[str, str]) -> str:
     return values.get("device", "") or values.get("serial", "") or values.get("device_id", "")
 
 
-def _inventory(document: Document, device: _Device, listed: list[_Program], *, of_many: bool) -> Inventory:
-    platform = platform_of(device.platform) or "windows"
-    phone = platform in _PHONES
-    also: tuple[Unseen, ...] = ()
-    if phone and device.personal:
-        device.rows.leave_out("an app on a personal phone or tablet", len(device.programs))
-        also = (Unseen("Apps of a personal device", "they are counted, not listed", kinds=("app",), cause="not_asked"),)
-    else:
-        for number, line in zip(device.programs, device.lines, strict=True):
-            device.rows.add(_item(f"{document.name}:{line}", listed[number], platform))
-    notes = ("This list is of many devices together and does not say on which of them a program is.",)
-    return inventory(
-        HostInfo(
-            name=device.name,
-            platform=platform,
-            os=device.platform,
-            os_version=device.os_version,
-            notes=notes if of_many else (),
-            identity=identities((("serial", device.serial), ("device_id", device.device_id))),
-        ),
-        "list of discovered apps (CSV)",
-        "",
-        [device.rows],
-        {item.kind for item in device.rows.items},
-        _PHONE_LIMITS if phone else _LIMITS,
-        also,
-    )
+def _apps(line: _Line) -> Iterator[App]:
+    """The program of a row; in Kaspersky's list of devices, those that its columns of versions stand for."""
+    values = line.values
+    if "name" not in line.columns:
+        yield from kaspersky_agents(values.get("agent", ""), values.get("protection", ""))
+    elif values.get("name"):
+        yield App(**{field: values.get(field, "") for field in App._fields})
 
 
 def _known(heading: Heading) -> bool:
-    return bool(_columns(heading))
+    return bool(_columns(heading.names))
 
 
-def _columns(heading: Heading) -> dict[str, int]:
-    """Meaning → column; empty where these are no headings of programs."""
-    plain = [_plain(name) for name in heading.names]
-    columns: dict[str, int] = {}
+@functools.lru_cache(maxsize=64)
+def _cached_columns(names: tuple[str, ...], strict: bool) -> _Columns:
+    plain = [_plain(name) for name in names]
+    columns: _Columns = {}
     for meaning, spellings in _HEADINGS.items():
         at = next((plain.index(spelling) for spelling in spellings if spelling in plain), None)
         if at is not None:
             columns[meaning] = at
+    if strict and "name" not in columns:
+        return {}
+    agents = columns.keys() & {"agent", "protection"} and "name" not in columns
     name = next((plain.index(spelling) for spelling in _PLAIN_NAMES if spelling in plain), None)
     if name is not None:
-        columns.setdefault("device" if "name" in columns else "name", name)
+        columns.setdefault("device" if agents or "name" in columns else "name", name)
     known = columns.keys()
+    if agents and "device" in known:
+        return columns
     return columns if "name" in known and known & {"vendor", "version"} else {}
+
+
+def _columns(names: Sequence[str], *, strict: bool = False) -> _Columns:
+    """Meaning → column; empty where these are no headings of programs.
+
+    Args:
+        names: the headings.
+        strict: whether a heading must say more than "name", as in JSON, where everything has one.
+    """
+    return _cached_columns(tuple(names), strict) if len(names) <= _HEADINGS_MOST else {}
 
 
 def _plain(heading: str) -> str:
@@ -274,26 +419,3 @@ def _put_together(fields: list[str], columns: Mapping[str, int], heading: Headin
     others = [at for meaning, at in columns.items() if meaning not in ("name", "vendor")]
     same = all([one[at] for at in others] == [fitting[0][at] for at in others] for one in fitting)
     return fitting[0] if fitting and same and "version" in columns else []
-
-
-def _item(where: str, program: _Program, platform: Platform) -> Item:
-    name, vendor, version, user, code, bundle, path, uninstall, installed = program
-    kind: Kind = "program" if platform in ("windows", "linux") else "app"
-    key = guid(code if code.startswith("{") else f"{{{code}}}")
-    ids: dict[IdType, str] = {}
-    if key:
-        ids["product_code"] = key
-    if bundle:
-        ids["bundle_id"] = bundle
-    return Item(
-        kind=kind,
-        name=name,
-        source="discovered apps",
-        vendor=vendor,
-        version=version,
-        user=user,
-        path=path,
-        ids=ids,
-        details=kept(uninstall=uninstall, installed=installed),
-        evidence=(Evidence(where, name),),
-    )

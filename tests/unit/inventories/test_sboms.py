@@ -394,3 +394,21 @@ def test_odd_components_never_raise(components: list[dict[str, Any]]) -> None:
     data = json.dumps(document, ensure_ascii=True).encode()
     for found in read_bytes(data):
         assert found is not None
+
+
+@pytest.mark.skipif(not CAPTURES.is_dir(), reason="the captures are not here")
+def test_github_snapshot_of_syft() -> None:
+    found = one((CAPTURES / "syft.github-json").read_bytes(), "syft.github-json")
+    assert {(item.kind, item.name, item.version) for item in found.items} >= {
+        ("package", "kesl", "12.1.0-1543"),
+        ("package", "bash", "5.2.37-2+b5"),
+        ("library", "demo", "1.0"),
+    }
+
+
+def test_a_snapshot_counts_what_has_no_package_url() -> None:
+    resolved = b'{"b": {"package_url": "pkg:npm/%40s/n@1"}, "c": 5}'
+    data = b'{"detector": {"name": "x"}, "manifests": {"a": {"resolved": ' + resolved + b"}}}"
+    found = one(data)
+    assert [(item.kind, item.name, item.version) for item in found.items] == [("library", "@s/n", "1")]
+    assert found.runs[0].left_out == {"damaged": 1}

@@ -176,3 +176,98 @@ def test_every_line_is_accounted_for(body: str) -> None:
     said = "".join("".join(row.fields) for row in found[1])
     kept = [char for char in body if char in "ab0."]
     assert sorted(char for char in said if char in "ab0.") == sorted(kept)
+
+
+KSC = "Имя\tТип операционной системы\tДомен\tВерсия Агента администрирования\tВерсия защиты\r\n"
+
+
+def test_devices_of_kaspersky_security_center() -> None:
+    """The headings are those of a table that somebody imported such an export into; the rows are ours."""
+    rows = "PC-1\tMicrosoft Windows 10\tD\t14.2.0.26967\t12.1.0.506\r\nPC-2\tMicrosoft Windows 10\tD\t\t\r\n"
+    managed, other = read_bytes((KSC + rows).encode("utf-16"), "ksc.csv")
+    assert isinstance(managed, Inventory)
+    assert isinstance(other, Inventory)
+    assert [(item.name, item.vendor, item.version) for item in managed.items] == [
+        ("Kaspersky Security Center Network Agent", "Kaspersky", "14.2.0.26967"),
+        ("Kaspersky security application", "Kaspersky", "12.1.0.506"),
+    ]
+    assert (other.host.name, other.items, other.runs[0].left_out) == ("PC-2", (), {})
+    assert other.unseen
+
+
+def test_versions_report_of_kaspersky_security_center() -> None:
+    data = (
+        "Отчет о версиях программ\n\nГруппа;Устройство;Программа;Номер версии\n"
+        "Серверы;PC-1;Kaspersky Endpoint Security для Windows;12.1.0.506\n"
+    )
+    found = one(data.encode())
+    assert (found.host.name, found.items[0].name, found.items[0].version) == (
+        "PC-1",
+        "Kaspersky Endpoint Security для Windows",
+        "12.1.0.506",
+    )
+
+
+SSRS = (
+    '<?xml version="1.0" encoding="utf-8"?><Report Name="R"><Table0><Detail_Collection>'
+    '<Detail Details_Table0_Netbios_Name0="WS-1" Details_Table0_ProductName="Free" Details_Table0_Publisher0="Foo"'
+    ' Details_Table0_ProductVersion="21"/></Detail_Collection></Table0></Report>'
+)
+ELEMENTS = (
+    "<Rows><Row><ComputerName>WS-1</ComputerName><ProductName>Free</ProductName><Publisher>Foo</Publisher>"
+    "<Version>21</Version></Row></Rows>"
+)
+PROPERTIES = (
+    '<Objects><Object><Property Name="PSComputerName">WS-1</Property><Property Name="DisplayName">Free</Property>'
+    '<Property Name="Publisher">Foo</Property><Property Name="DisplayVersion">21</Property></Object></Objects>'
+)
+SHEET = (
+    '<?xml version="1.0"?><Workbook xmlns="urn:schemas-microsoft-com:office:spreadsheet"'
+    ' xmlns:ss="urn:schemas-microsoft-com:office:spreadsheet"><Worksheet><Table>'
+    "<Row><Cell><Data>Software</Data></Cell></Row>"
+    "<Row>"
+    + "".join(f"<Cell><Data>{name}</Data></Cell>" for name in ("Group", "Device", "Application"))
+    + "<Cell><Data>Publisher</Data></Cell><Cell><Data>Version number</Data></Cell></Row>"
+    '<Row><Cell ss:Index="2"><Data>WS-1</Data></Cell><Cell><Data>Free</Data></Cell><Cell><Data>Foo</Data></Cell>'
+    "<Cell><Data>21</Data></Cell></Row></Table></Worksheet></Workbook>"
+)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        SSRS,
+        ELEMENTS,
+        PROPERTIES,
+        SHEET,
+        '[{"DeviceName": "WS-1", "ApplicationName": "Free", "Publisher": "Foo", "Version": 21}]',
+        '[\n {"DeviceName": "WS-1", "ApplicationName": "Free",\n "Publisher": "Foo", "Version": "21"}\n]',
+        '{"Count": 1, "values": [{"DeviceName": "WS-1", "AppName": "Free", "Publisher": "Foo", "Version": "21"}]}',
+    ],
+)
+def test_the_same_list_as_xml_and_json(data: str) -> None:
+    for encoded in (data.encode(), data.encode("utf-16")):
+        found = one(encoded, "list.xml")
+        (item,) = found.items
+        assert (found.host.name, item.name, item.vendor, item.version) == ("WS-1", "Free", "Foo", "21")
+        assert found.runs[0].status == "ok"
+
+
+def test_products_that_an_api_of_kaspersky_wraps() -> None:
+    product = '{"type": "params", "value": {"DisplayName": "KES", "ProdVersion": "12"}}'
+    products = f'{{"KES": {{"type": "params", "value": {{"11.0": {product}}}}}}}'
+    found = one(f'{{"PxgRetVal": {products}}}'.encode(), "pc-9.json")
+    assert [(item.name, item.version) for item in found.items] == [("KES", "12")]
+    listed = '[{"type": "params", "value": {"DisplayName": "VPN ", "DisplayVersion": "2", "Publisher": "K"}}]'
+    found = one(f'{{"PxgRetVal": {{"GNRL_EA_PARAM_1": {listed}}}}}'.encode(), "pc-9.json")
+    assert [(item.name, item.vendor, item.version) for item in found.items] == [("VPN", "K", "2")]
+
+
+def test_xml_that_is_cut_off_keeps_what_there_is() -> None:
+    found = one(ELEMENTS.removesuffix("</Rows>").encode(), "list.xml")
+    assert (found.items[0].name, found.runs[0].status) == ("Free", "partial")
+
+
+def test_a_list_without_the_headings_that_are_needed() -> None:
+    assert "needs headings such as ApplicationName" in broken(b"a;b;c\n1;2;3\n", "x.csv").why
+    assert "no inventory of a known kind" in broken(b'{"name": "left-pad", "version": "1.0", "files": []}').why

@@ -5,10 +5,12 @@ References:
 """
 
 import re
+from urllib.parse import unquote
 
 _USUAL = re.compile(r"[A-Za-z0-9.~_:+-]*")
 _USUAL_IN_NAME = re.compile(r"[A-Za-z0-9.~_:+/-]*")
 _OTHER = re.compile(r"[^A-Za-z0-9.~_:-]")
+_WITH_NAMESPACE = frozenset(("composer", "golang", "maven", "npm"))  # the namespace is part of what it is called
 _OTHER_IN_NAME = re.compile(r"[^A-Za-z0-9.~_:/-]")
 
 
@@ -44,3 +46,20 @@ def _escape(found: "re.Match[str]") -> str:
     except UnicodeEncodeError:  # half a character, as names on NTFS may have
         data = found[0].encode("utf-8", "surrogatepass")
     return "".join(f"%{byte:02X}" for byte in data)
+
+
+def name_and_version(url: str) -> tuple[str, str]:
+    """Name, with its namespace where languages write one, and version of a package URL; empty if it is not one."""
+    scheme, _, rest = url.partition(":")
+    kind, _, path = rest.lstrip("/").partition("#")[0].partition("?")[0].partition("/")
+    if scheme != "pkg" or not kind or not path:
+        return "", ""
+    path, mark, version = path.rpartition("@") if "@" in path.lstrip("@") else (path, "", "")
+    if mark and "/" in version:  # the `@` of a namespace that is not written out
+        path, version = f"{path}@{version}", ""
+    name = unquote(path.strip("/"))
+    if kind not in _WITH_NAMESPACE:
+        name = name.rpartition("/")[2]
+    elif kind == "maven":
+        name = name.replace("/", ":")
+    return name, unquote(version)

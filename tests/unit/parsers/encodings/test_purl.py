@@ -2,9 +2,10 @@
 
 from urllib.parse import parse_qsl, unquote
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from phaseout.parsers.encodings.purl import purl
+from phaseout.parsers.encodings.purl import name_and_version, purl
 
 
 def test_what_is_empty_is_left_out() -> None:
@@ -28,3 +29,20 @@ def test_it_can_be_read_back(name: str, version: str, arch: str) -> None:
     path, _, told = head.removeprefix("pkg:x/").partition("@")
     assert (unquote(path), unquote(told)) == (name, version)
     assert parse_qsl(qualifiers) == ([("arch", arch)] if arch else [])
+
+
+@pytest.mark.parametrize(
+    ("url", "found"),
+    [
+        ("pkg:deb/debian/bash@5.2.37-2%2Bb5?arch=amd64&upstream=bash%405", ("bash", "5.2.37-2+b5")),
+        ("pkg:npm/%40scope/name@1.0", ("@scope/name", "1.0")),
+        ("pkg:npm/@scope/name", ("@scope/name", "")),
+        ("pkg:maven/org.apache/commons@1", ("org.apache:commons", "1")),
+        ("pkg:golang/example.org/a/b@v1#sub", ("example.org/a/b", "v1")),
+        ("pkg:pypi/demo", ("demo", "")),
+        ("https://example.org", ("", "")),
+        ("pkg:pypi", ("", "")),
+    ],
+)
+def test_name_and_version(url: str, found: tuple[str, str]) -> None:
+    assert name_and_version(url) == found
