@@ -81,30 +81,33 @@ def _read(path: str) -> Report | Inventory:
         raise Failure(f"{path}: {error.strerror or error}") from error
     if isinstance(found, Problem):
         raise Failure(f"{visible(found.where)}: {visible(found.why)}")
-    return found
+    from phaseout.scan.completeness import checked
+
+    return checked(found)
 
 
 def _difference(
     old: Report | Inventory, new: Report | Inventory, folders: RuleFolders, policy: str | None
 ) -> Difference:
     """The difference, with the proof that rules can give."""
+    now = dt.datetime.now(dt.UTC)
     if isinstance(old, Report) and isinstance(new, Report):
-        return compare(old, new)
+        return compare(old, new, now)
     from phaseout.cli.rule_files import rules_and_policy
     from phaseout.rules.matcher import Matcher
 
     ruleset, own = rules_and_policy(folders, policy)
     matcher = Matcher(ruleset)
-    reports = [_judged(side, matcher, ruleset, own) for side in (old, new)]
+    reports = [_judged(side, matcher, ruleset, own, now) for side in (old, new)]
     both = isinstance(old, Inventory) and isinstance(new, Inventory)
     difference = compare(old, new) if both else compare(reports[0], reports[1])
     seen = new if isinstance(new, Inventory) else None
-    return with_products(difference, reports[0], reports[1], seen=seen, ruleset=ruleset)
+    return with_products(difference, reports[0], reports[1], seen=seen, ruleset=ruleset, now=now)
 
 
-def _judged(side: Report | Inventory, matcher: "Matcher", ruleset: Ruleset, policy: Policy) -> Report:
+def _judged(side: Report | Inventory, matcher: "Matcher", ruleset: Ruleset, policy: Policy, now: dt.datetime) -> Report:
     from phaseout.judgement.verdict import judge
 
     if isinstance(side, Report):
         return side
-    return judge(side, matcher.match(side.items), ruleset, policy, dt.datetime.now(dt.UTC))
+    return judge(side, matcher.match(side.items), ruleset, policy, now, now)

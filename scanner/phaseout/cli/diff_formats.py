@@ -5,6 +5,7 @@ import io
 from collections.abc import Callable, Iterator, Sequence
 
 from phaseout.judgement.diff import Change, Difference, ScanSummary
+from phaseout.model.counting import counted
 from phaseout.report import Page
 from phaseout.report.columns import paragraph, table
 from phaseout.report.safe import cell, json_text, visible
@@ -36,7 +37,8 @@ def _coverage(difference: Difference) -> Iterator[str]:
         yield f"Newly unseen: {one.what}: {one.why}."
     for scan, name in ((difference.old, "OLD"), (difference.new, "NEW")):
         unseen = "; ".join(f"{one.what}: {one.why}" for one in scan.unseen) or "nothing that its sources read"
-        yield f"{name} saw {scan.items} items, {len(scan.sources)} sources complete; not seen: {unseen}."
+        sources = counted(len(scan.sources), "source")
+        yield f"{name} saw {counted(scan.items, 'item')}, {sources} complete; not seen: {unseen}."
 
 
 def _proof(difference: Difference) -> Iterator[str]:

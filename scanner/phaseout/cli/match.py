@@ -1,5 +1,6 @@
 """`phaseout match`."""
 
+import datetime as dt
 import os
 import sys
 from collections.abc import Iterable, Iterator
@@ -60,12 +61,13 @@ def command(
       syft dir:/ -o cyclonedx-json | phaseout match -
     """
     outputs = Outputs(format_name, files, "report", redact)
-    moment = counted_from(as_of)
+    now = dt.datetime.now(dt.UTC)
+    moment = counted_from(as_of) if as_of else now
     from phaseout.cli.rule_files import rules_and_policy
 
     ruleset, own = rules_and_policy(folders, policy)
     names = tuple(output.format.name for output in outputs.all)
-    settings = Settings(ruleset, own, moment, names, outputs.all[0].page, redact, open_input, personal_apps)
+    settings = Settings(ruleset, own, moment, names, outputs.all[0].page, redact, open_input, personal_apps, now)
     run = _Run(outputs, Progress())
     files_meant = []
     for one in places(inventories):

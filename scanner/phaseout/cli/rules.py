@@ -12,6 +12,7 @@ from phaseout.cli.rule_files import broken, read_files, read_rules, rules_and_po
 from phaseout.cli.rule_folders import RuleFolders, rule_folder_options
 from phaseout.cli.scan_options import counted_from
 from phaseout.judgement.applied import days_left
+from phaseout.model.counting import counted
 from phaseout.model.nouns import Platform
 from phaseout.model.rules import Measure, Policy, Product, RoleFile, Ruleset, Vendor
 from phaseout.report.safe import json_text, visible
@@ -124,8 +125,9 @@ def check(folders: tuple[str, ...], only_rules: bool, clean_files: tuple[str, ..
     specimens = sum(len(product.hit) + len(product.miss) for product in products)
     ordinary = sum(content.count(b"\n") - 1 for content in clean.values())
     click.echo(
-        f"{len(ruleset.vendors)} vendors, {len(products)} products, {len(ruleset.measures)} measures, "
-        f"{specimens} specimens, {ordinary} ordinary names: {len(wrong)} wrong"
+        f"{counted(len(ruleset.vendors), 'vendor')}, {counted(len(products), 'product')}, "
+        f"{counted(len(ruleset.measures), 'measure')}, "
+        f"{counted(specimens, 'specimen')}, {counted(ordinary, 'ordinary name')}: {len(wrong)} wrong"
     )
     sys.exit(2 if wrong else 0)
 
@@ -372,10 +374,10 @@ def _say(text: str) -> None:
 
 def _behind_and_ahead(measure: Measure, moment: dt.date) -> tuple[str, str]:
     """The last milestone that has passed, and the next that has not."""
-    dated = sorted((one.at, one.kind, one.precision) for one in measure.milestone if one.at)
-    days = [(days_left(at, moment, precision), f"{kind} {at.date()}") for at, kind, precision in dated]
-    behind = [f"{what} ({-left} days past)" for left, what in days if left < 0]
-    ahead = [f"{what} ({left} days left)" for left, what in days if left >= 0]
+    dated = sorted((one.at, one.kind) for one in measure.milestone if one.at)
+    days = [(days_left(at, moment), f"{kind} {at.date()}") for at, kind in dated]
+    behind = [f"{what} ({counted(-left, 'day')} past)" for left, what in days if left < 0]
+    ahead = [f"{what} ({counted(left, 'day') + ' left' if left else 'today'})" for left, what in days if left >= 0]
     undated = "without a date" if len(dated) < len(measure.milestone) else ""
     return behind[-1] if behind else "", ahead[0] if ahead else undated
 

@@ -53,7 +53,7 @@ def command(
         scan.abandon()
         raise
     inventory = scan.inventory(now)
-    report = outputs.redacted(judge(inventory, matcher.match(inventory.items), ruleset, own, moment))
+    report = outputs.redacted(judge(inventory, matcher.match(inventory.items), ruleset, own, moment, now))
     outputs.save(outputs.redacted(inventory), saved)
     outputs.write(lambda form, page: form.write_report(report, page))
     verdicts = {finding.verdict for finding in report.findings}

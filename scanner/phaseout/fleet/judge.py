@@ -16,6 +16,7 @@ from typing import BinaryIO, NamedTuple, cast
 
 from phaseout.inventories import read, read_logs
 from phaseout.judgement.verdict import judge
+from phaseout.model.counting import counted
 from phaseout.model.findings import Report
 from phaseout.model.nouns import Inventory, Problem
 from phaseout.model.rules import Policy, Ruleset
@@ -23,6 +24,7 @@ from phaseout.report import FORMATS, Page, Redaction
 from phaseout.report.redact import redacted
 from phaseout.report.several import host_chunks
 from phaseout.rules.matcher import Matcher
+from phaseout.scan.completeness import checked
 
 _POOLED = 32  # fewer files are judged sooner than a process has started
 _BATCH = 16  # files for one task
@@ -56,6 +58,7 @@ class Settings(NamedTuple):
     """What a process needs to judge. `open_place` must be a function of a module, so that it can be sent.
 
     `personal_apps` lists the apps of personal phones and tablets, which are only counted otherwise.
+    `now` is what the clock says: an inventory that is dated later is marked as such.
     """
 
     ruleset: Ruleset
@@ -66,6 +69,7 @@ class Settings(NamedTuple):
     redact: tuple[Redaction, ...]
     open_place: Callable[[str], BinaryIO]
     personal_apps: bool = False
+    now: dt.datetime | None = None
 
 
 class Judge:
@@ -93,7 +97,8 @@ class Judge:
                     yield found
                 else:
                     hits = self._matcher.match(found.items)
-                    report = judge(found, hits, settings.ruleset, settings.policy, settings.as_of)
+                    rules, own = settings.ruleset, settings.policy
+                    report = judge(checked(found), hits, rules, own, settings.as_of, settings.now)
                     yield redacted(report, settings.redact)
         except OSError as error:
             yield Problem(path, error.strerror or str(error), cause="error")
@@ -290,4 +295,4 @@ class Tally:
             if one in self.verdicts
         ]
         broken = f" {self.broken:,} could not be read." if self.broken else ""
-        return f"{hosts:,} host{'' if hosts == 1 else 's'}: {', '.join(counts) or 'none'}.{broken}"
+        return f"{counted(hosts, 'host')}: {', '.join(counts) or 'none'}.{broken}"

@@ -18,6 +18,7 @@ from typing import BinaryIO, TypeVar, cast
 import msgspec
 from msgspec.structs import replace
 
+from phaseout.model.counting import counted
 from phaseout.model.nouns import Cause, Problem
 
 LIMIT = 512 << 20  # bytes of one document, unpacked
@@ -218,7 +219,7 @@ class Document:
         """The first part that `values` could not read, and how many more there were."""
         if self._broken is None or not self._more:
             return self._broken
-        return replace(self._broken, why=f"{self._broken.why} (and {self._more:,} more lines)")
+        return replace(self._broken, why=f"{self._broken.why} (and {counted(self._more, 'more line')})")
 
     def _break(self, problem: Problem) -> None:
         if self._broken is None:

@@ -30,6 +30,7 @@ from phaseout.inventories.device_apps import NOT_LISTED, PHONES, is_personal
 from phaseout.inventories.document import JSON_ERRORS, BrokenError, Document
 from phaseout.inventories.inventory_builder import Rows, inventory, moment, platform_of, text
 from phaseout.inventories.osquery_tables import FLEET_SOFTWARE, HEADS, TABLES, Columns, Table, says_software, table_of
+from phaseout.model.counting import counted
 from phaseout.model.nouns import Evidence, HostInfo, IdentityKind, Inventory, Item, Kind, Platform, Problem
 from phaseout.parsers.encodings.identity import identities
 
@@ -277,7 +278,7 @@ class Hosts:
     def inventories(self) -> Iterator[Inventory | Problem]:
         """Each host, in the order of their names, after the first line that is no result."""
         for problem in self._broken[:1]:
-            more = f" (and {len(self._broken) - 1} more lines)" if len(self._broken) > 1 else ""
+            more = f" (and {counted(len(self._broken) - 1, 'more line')})" if len(self._broken) > 1 else ""
             yield Problem(problem.where, problem.why + more, problem.cause)
         for key in sorted(self._hosts):
             yield self._hosts[key].inventory()

@@ -14,6 +14,7 @@ import msgspec
 from msgspec import Struct
 
 from phaseout.inventories.document import JSON_ERRORS, BrokenError, Document, decoded
+from phaseout.model.counting import counted
 from phaseout.model.findings import REPORT_SCHEMA
 from phaseout.model.nouns import INVENTORY_SCHEMA, HostInfo, Inventory, Item, Problem, SourceRun, Unseen
 from phaseout.model.recording import nothing_shown
@@ -192,7 +193,9 @@ def _closed(where: str, head: _Head, items: list[Item] | tuple[Item, ...], count
     """
     expected = max(count, sum(run.items for run in head.runs))
     if len(items) < expected:
-        raise BrokenError(where, f"{len(items)} items where {expected} are announced: the file was cut off")
+        raise BrokenError(
+            where, f"{counted(len(items), 'item')} where {expected:,} are announced: the file was cut off"
+        )
     assert head.host is not None
     return Inventory(
         schema=head.schema,

@@ -23,6 +23,7 @@ from phaseout.inventories.delimited import Heading, Row, heading_of, table
 from phaseout.inventories.device_apps import App, Device, device_inventory, is_personal, kaspersky_agents
 from phaseout.inventories.document import JSON_ERRORS, BrokenError, Document, Members
 from phaseout.inventories.inventory_builder import Rows, platform_of, text
+from phaseout.model.counting import counted
 from phaseout.model.nouns import Inventory, Problem
 from phaseout.parsers.encodings.xml_elements import elements
 
@@ -185,12 +186,12 @@ def read(document: Document) -> Iterator[Inventory | Problem]:
             device.programs.append(programs.setdefault(app, len(programs)))
             device.lines.append(line.number)
     if lost and not devices:
-        yield Problem(document.name, f"{lost} rows cannot be read, the first is {first_lost}", "damaged")
+        yield Problem(document.name, f"{counted(lost, 'row')} not readable, the first is {first_lost}", "damaged")
     listed = list(programs)
     for key in sorted(devices):
         device = devices.pop(key)
         if lost:
-            why = f"{lost} rows name no device and may be of any, the first is {first_lost}"
+            why = f"{counted(lost, 'row')} without a device, which may be of any; the first is {first_lost}"
             device.rows.problem(Problem(document.name, why, "damaged"))
         yield device_inventory(
             device.about,

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from phaseout.model.findings import Applied
-from phaseout.model.rules import Category, Measure, Milestone, Policy, Precision, Product, Role
+from phaseout.model.rules import Category, Measure, Milestone, Policy, Product, Role
 
 OWN_CUTOFF = "policy"  # the id under which the operator's own deadline stands beside the measures
 DEAD = frozenset(("revoked", "expired", "proposed", "superseded"))
@@ -109,24 +109,21 @@ def own_cutoffs(policy: Policy, vendor_id: str, product_id: str, as_of: dt.datet
                 force="binding",
                 milestone="removal_due",
                 due=at.isoformat(),
-                days_left=days_left(at, as_of, "day"),
+                days_left=days_left(at, as_of),
                 text="Remove it: the deadline is our own.",
                 status="in_force",
             )
 
 
-def days_left(due: dt.datetime, as_of: dt.datetime | dt.date, precision: Precision) -> int:
-    """Calendar days from `as_of` to `due`, in the zone of `due`; negative once it has passed.
+def days_left(due: dt.datetime, as_of: dt.datetime | dt.date) -> int:
+    """Calendar days from `as_of` to `due`, in the zone of `due`: 0 on the day itself, negative from the next day on.
 
     Args:
         due: the instant, with offset.
         as_of: an instant, or a day in the zone of `due`.
-        precision: "day" if the whole day belongs to it ("by 1 April"), "minute" if it has passed after the instant.
     """
-    if not isinstance(as_of, dt.datetime):
-        return (due.date() - as_of).days
-    days = (due.date() - as_of.astimezone(due.tzinfo).date()).days
-    return -1 if days == 0 and precision == "minute" and as_of > due else days
+    day = as_of.astimezone(due.tzinfo).date() if isinstance(as_of, dt.datetime) else as_of
+    return (due.date() - day).days
 
 
 def _covers(measure: Measure, product: Product) -> bool:
@@ -157,7 +154,7 @@ def _applied(measure: Measure, product: Product, who: Declared, as_of: dt.dateti
         force=measure.force,
         milestone=first.kind if first else "",
         due=first.at.isoformat() if first and first.at else "",
-        days_left=days_left(first.at, as_of, first.precision) if first and first.at else None,
+        days_left=days_left(first.at, as_of) if first and first.at else None,
         text=text,
         status=measure.status.state,
         verified=first.verified if first else "",

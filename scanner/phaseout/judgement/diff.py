@@ -5,6 +5,7 @@ inventory, the findings are compared. Inventories are judged first where there a
 is known. `removal_proof` says when a removal is proven.
 """
 
+import datetime as dt
 from collections.abc import Iterator, Sequence
 from typing import Literal
 
@@ -81,12 +82,13 @@ class Difference(Struct, frozen=True, omit_defaults=True, kw_only=True):
 _Trace = tuple[str, str, Item]  # product, its id, the item
 
 
-def compare(old: Report | Inventory, new: Report | Inventory) -> Difference:
+def compare(old: Report | Inventory, new: Report | Inventory, now: dt.datetime | None = None) -> Difference:
     """The difference between two scans of a host.
 
     Args:
         old: the earlier one.
         new: the later one.
+        now: what the clock says: what is dated later proves nothing.
     """
     found_only = isinstance(old, Report) or isinstance(new, Report)
     before, after = list(_traces(old, found_only)), list(_traces(new, found_only))
@@ -105,12 +107,18 @@ def compare(old: Report | Inventory, new: Report | Inventory) -> Difference:
         notes=(machines.words,) if machines.words and machines.same_machine else (),
     )
     if isinstance(old, Report) and isinstance(new, Report):
-        return _with_proof(difference, old, new)
+        return _with_proof(difference, old, new, now=now)
     return difference
 
 
 def with_products(
-    difference: Difference, old: Report, new: Report, *, seen: Inventory | None, ruleset: Ruleset
+    difference: Difference,
+    old: Report,
+    new: Report,
+    *,
+    seen: Inventory | None,
+    ruleset: Ruleset,
+    now: dt.datetime | None = None,
 ) -> Difference:
     """A difference with the proof that the judged scans give, and the product beside each item.
 
@@ -120,6 +128,7 @@ def with_products(
         new: the judged later scan.
         seen: the inventory of the later scan; `None` where there is only a report.
         ruleset: the rules that judged.
+        now: what the clock says.
     """
     known = {
         _same(item): (product, identifier) for one in (old, new) for product, identifier, item in _traces(one, True)
@@ -130,7 +139,7 @@ def with_products(
         product, identifier = known.get(key, ("", ""))
         changes.append(replace(change, product=product, product_id=identifier))
     changed = replace(difference, changes=tuple(sorted(changes, key=_order)))
-    return _with_proof(changed, old, new, seen, ruleset)
+    return _with_proof(changed, old, new, seen, ruleset, now)
 
 
 def _with_proof(
@@ -139,6 +148,7 @@ def _with_proof(
     new: Report,
     seen: Inventory | None = None,
     ruleset: Ruleset | None = None,
+    now: dt.datetime | None = None,
 ) -> Difference:
     products = {finding.product_id: finding.product for finding in old.findings}
     vendors = {finding.vendor_id for finding in old.findings}
@@ -151,7 +161,7 @@ def _with_proof(
     )
     there = {one.product_id for one in left}
     machines = compare_hosts(old.host, new.host)
-    reasons = tuple(doubts(old, new, machines, difference.newly_unseen, seen=seen, ruleset=ruleset))
+    reasons = tuple(doubts(old, new, machines, difference.newly_unseen, seen=seen, ruleset=ruleset, now=now))
     proof: Proof = "left" if left else "not_proven" if reasons else "proven"
     removed = tuple(name for identifier, name in sorted(products.items()) if identifier not in there)
     return replace(difference, removed=removed, left=left, proof=proof, reasons=reasons)

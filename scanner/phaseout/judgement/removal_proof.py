@@ -10,6 +10,7 @@ import re
 import unicodedata
 from collections.abc import Collection, Iterator, Sequence
 
+from phaseout.judgement.warnings import dating_doubts, instant
 from phaseout.model.findings import Finding, Report
 from phaseout.model.nouns import Inventory, Item, Kind, Unseen
 from phaseout.model.rules import Ruleset, Vendor
@@ -31,6 +32,7 @@ def doubts(
     *,
     seen: Inventory | None,
     ruleset: Ruleset | None,
+    now: dt.datetime | None,
 ) -> Iterator[str]:
     """Why it is not proven that what OLD found is gone, beside what NEW still finds.
 
@@ -41,12 +43,13 @@ def doubts(
         newly_unseen: what OLD saw and NEW did not.
         seen: the inventory of NEW; `None` where there is only a report.
         ruleset: the rules that both were judged by, where they are known.
+        now: what the clock says.
     """
     if not old.findings:
         yield "OLD found nothing, so there is nothing whose removal could be proven"
     if not machines.same_machine:
         yield machines.words
-    yield from _times(old, new)
+    yield from _times(old, new, now)
     if old.rules.digest != new.rules.digest:
         yield "OLD and NEW were judged by different rules; judge their inventories again by the same"
     vendors = {finding.vendor_id for finding in old.findings}
@@ -84,21 +87,12 @@ def residues(old: Report, new: Report, items: Sequence[Item], vendors: Sequence[
             yield item
 
 
-def _times(old: Report, new: Report) -> Iterator[str]:
-    before, after = _instant(old.scanned_at), _instant(new.scanned_at)
-    for name, at in (("OLD", before), ("NEW", after)):
-        if at is None:
-            yield f"{name} does not say when it was made"
+def _times(old: Report, new: Report, now: dt.datetime | None) -> Iterator[str]:
+    before, after = instant(old.scanned_at), instant(new.scanned_at)
+    for name, scanned_at in (("OLD", old.scanned_at), ("NEW", new.scanned_at)):
+        yield from dating_doubts(name, scanned_at, now)
     if before is not None and after is not None and before >= after:
         yield f"OLD was made at {old.scanned_at}, not before NEW ({new.scanned_at})"
-
-
-def _instant(text: str) -> dt.datetime | None:
-    try:
-        at = dt.datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    return at if at.tzinfo is not None else at.replace(tzinfo=dt.UTC)
 
 
 def _hiding(unseen: Sequence[Unseen], concerned: Collection[Kind] | None) -> Iterator[Unseen]:

@@ -6,6 +6,7 @@ a measure that binds no declared role is never called an obligation.
 
 import datetime as dt
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 from phaseout.judgement.applied import (
     EVERYBODY,
@@ -21,6 +22,7 @@ from phaseout.judgement.removal import plan
 from phaseout.judgement.warnings import (
     cautions,
     clock_warnings,
+    dating_doubts,
     day,
     not_looked_for,
     nothing_read,
@@ -53,6 +55,8 @@ _ENDS = {
     "cloud_service_cutoff": ("its cloud service ended", "its cloud service ends"),
     "vendor_end_of_service": ("the vendor ended its service", "the vendor ends its service"),
 }
+_EMBEDDED = "Find out whether this build carries the restricted engine; ask its maker for a build without."
+_EMBEDDED_LEFT = "Nothing of it is installed any more: delete what is left, which may hold the restricted engine."
 _STATE_ORDER = {state: rank for rank, state in enumerate(STATES)}
 _CONFIDENCE_ORDER = {confidence: rank for rank, confidence in enumerate(CONFIDENCES)}
 
@@ -63,6 +67,7 @@ def judge(
     ruleset: Ruleset,
     policy: Policy,
     as_of: dt.datetime | dt.date,
+    now: dt.datetime | None = None,
 ) -> Report:
     """The report on an inventory.
 
@@ -72,6 +77,7 @@ def judge(
         ruleset: where the measures come from.
         policy: roles, own deadlines, waivers and replacements of the operator.
         as_of: the instant that days are counted from; a date is taken as that day in the zone of each milestone.
+        now: what the clock says, if that is to be compared with the date of the inventory.
     """
     who = declared(policy, ruleset.roles)
     used: set[int] = set()
@@ -80,6 +86,7 @@ def judge(
     findings = tuple(finding for finding in judged if finding.verdict not in SUPPRESSED)
     suppressed = tuple(finding for finding in judged if finding.verdict in SUPPRESSED)
     waived = [finding for finding in suppressed if finding.verdict == "waived"]
+    dating = tuple(dating_doubts("the inventory", inventory.scanned_at, now))
     unseen = (*inventory.unseen, *nothing_read(inventory), *not_looked_for(ruleset, who))
     return Report(
         schema=REPORT_SCHEMA,
@@ -96,9 +103,10 @@ def judge(
             added=ruleset.added,
             replaced=ruleset.replaced,
             roles=policy.roles,
-            cautions=tuple(cautions(ruleset, inventory.scanned_at, as_of)),
+            cautions=(*dating, *cautions(ruleset, inventory.scanned_at, as_of)),
             warnings=(
                 *inventory.host.notes,
+                *dating,
                 *clock_warnings(ruleset, inventory.scanned_at, as_of),
                 *rule_warnings(ruleset, hits, as_of),
                 *waiver_warnings(policy, used, ruleset, inventory, waived, day(as_of)),
@@ -192,7 +200,11 @@ def _finding(
         own = list(own_cutoffs(policy, vendor.id, product.id, as_of))
         measures = applied(concerning, product, own, who, as_of)
     waiver = waiver_of(policy, product.id, inventory.host.name, day(as_of), used)
-    verdict, action = _decide(vendor, product, measures, confidence, waiver, policy)
+    judged = _Judged(vendor, product, measures, confidence, state == "leftover")
+    verdict, action = _decide(judged, policy)
+    if waiver is not None and product.role != "successor":
+        knows_none = [one.id for one in _binding(measures) if not _waivable(one, ruleset)]
+        verdict, action = _waived(waiver, verdict, action, measures, knows_none)
     waived = waiver if verdict == "waived" else None
     return Finding(
         vendor=vendor.name,
@@ -215,18 +227,21 @@ def _finding(
     )
 
 
-def _decide(
-    vendor: Vendor,
-    product: Product,
-    measures: Sequence[Applied],
-    confidence: Confidence,
-    waiver: Waiver | None,
-    policy: Policy,
-) -> tuple[Verdict, str]:
+class _Judged(NamedTuple):
+    """What the verdict on a product follows from. `gone`: only leftovers of it were found."""
+
+    vendor: Vendor
+    product: Product
+    measures: Sequence[Applied]
+    confidence: Confidence
+    gone: bool
+
+
+def _decide(judged: _Judged, policy: Policy) -> tuple[Verdict, str]:
+    """The verdict without regard to waivers, and what is to be done."""
+    vendor, product, measures, confidence, gone = judged
     if product.role == "successor":
         return "successor", f"Not restricted. {product.note or 'It took the place of the restricted product.'}".strip()
-    if waiver is not None:
-        return "waived", f"Waived until {waiver.expires} by {waiver.approver}: {waiver.reason}{_not_lifted(measures)}"
     driving = measures[0] if measures and measures[0].applies != "names" else None
     if driving is not None and driving.applies == "exempts":
         return _exempt(product, driving, measures)
@@ -234,13 +249,17 @@ def _decide(
     if product.role == "indicator":
         return "review", "Check for covered equipment of this vendor: the software itself is only a sign of it."
     if product.role == "embedded":
-        return "review", "Find out whether this build carries the restricted engine; ask its maker for a build without."
+        return "review", _EMBEDDED_LEFT if gone else _EMBEDDED
     if product.role == "vendor" and confidence == "certain":
+        if gone:
+            return "review", f"Software of {vendor.name} that no rule names has left it: delete it. {obliges}"
         return "review", f"It is software of {vendor.name}, though no rule names it: decide on it. {obliges}"
     if product.role == "vendor":
         return "review", "Software of a restricted vendor that no rule names: find out what it is."
     if confidence == "possible":
         return "review", "Only the name fits: confirm what it is."
+    if gone:
+        return _left(driving, obliges)
     if not measures:
         return "review", "No measure in force is known for it: decide whether to keep it."
     if driving is None:
@@ -252,6 +271,40 @@ def _decide(
     if driving.milestone in REMOVAL and driving.force != "advisory":
         return "replace", f"Replace it. {obliges} {driving.text}"
     return "review", f"Decide whether to replace it. {obliges} {driving.text}"
+
+
+def _left(driving: Applied | None, obliges: str) -> tuple[Verdict, str]:
+    """What is left of a product that is no longer installed: there is nothing to replace, and nothing that protects."""
+    removal = driving is not None and (
+        driving.id == OWN_CUTOFF
+        or driving.milestone in EVERYBODY
+        or (driving.milestone in REMOVAL and driving.force != "advisory")
+    )
+    by = f" by {_spelled(driving.day)}, our own deadline" if driving and driving.id == OWN_CUTOFF else ""
+    text = f"Delete what is left of it{by}: nothing of it is installed any more. {obliges}"
+    return ("replace" if removal else "review"), text
+
+
+def _waived(
+    waiver: Waiver, verdict: Verdict, action: str, measures: Sequence[Applied], knows_none: Sequence[str]
+) -> tuple[Verdict, str]:
+    """The verdict on a product for which the operator has a waiver: it has no effect on a duty that knows none."""
+    if not knows_none:
+        text = f"Waived until {waiver.expires} by {waiver.approver}: {waiver.reason}{_not_lifted(measures)}"
+        return "waived", text
+    know = "the measure knows" if len(knows_none) == 1 else "these measures know"
+    text = f"The waiver by {waiver.approver} lifts no duty under {', '.join(knows_none)}: {know} no waiver."
+    return ("review" if verdict in SUPPRESSED else verdict), f"{action} {text}"
+
+
+def _binding(measures: Sequence[Applied]) -> Iterator[Applied]:
+    """The measures that oblige a declared role: neither the operator's own deadline nor advice."""
+    return (one for one in measures if one.applies == "binds" and one.id != OWN_CUTOFF and one.force != "advisory")
+
+
+def _waivable(one: Applied, ruleset: Ruleset) -> bool:
+    """Whether the measure knows a waiver, granted by others than the operator."""
+    return any(measure.waiver for measure in ruleset.measures if measure.id == one.id)
 
 
 def _exempt(product: Product, driving: Applied, measures: Sequence[Applied]) -> tuple[Verdict, str]:
@@ -269,9 +322,7 @@ def _exempt(product: Product, driving: Applied, measures: Sequence[Applied]) -> 
 
 def _not_lifted(measures: Sequence[Applied]) -> str:
     """The measures that an internal waiver cannot lift."""
-    binding = [
-        one.id for one in measures if one.applies == "binds" and one.id != OWN_CUTOFF and one.force != "advisory"
-    ]
+    binding = [one.id for one in _binding(measures)]
     return f". This lifts no duty under {', '.join(binding)}." if binding else ""
 
 

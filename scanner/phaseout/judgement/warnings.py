@@ -5,11 +5,13 @@ from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase
 
 from phaseout.judgement.applied import DEAD, Declared
+from phaseout.model.counting import counted
 from phaseout.model.findings import Finding, Hit
 from phaseout.model.nouns import Inventory, Unseen
 from phaseout.model.rules import Policy, Ruleset, Waiver
 
 _UNVERIFIED = frozenset(("unverified",))
+_AHEAD = dt.timedelta(days=1)  # clocks and zones of two machines may differ by that much
 _RULES_AGE = dt.timedelta(days=3650)
 _ENDED = frozenset(("ok", "partial"))  # a run that read something
 
@@ -21,13 +23,37 @@ def cautions(ruleset: Ruleset, scanned_at: str, as_of: dt.datetime | dt.date) ->
     live = [measure for measure in ruleset.measures if measure.status.state not in DEAD]
     overdue = [measure.status.review_by for measure in live if measure.status.review_by < day(as_of)]
     if overdue:
-        yield f"{len(overdue)} of {len(live)} measures are past their review date, the first since {min(overdue)}"
+        yield f"{len(overdue)} of {counted(len(live), 'measure')} past the review date, the first since {min(overdue)}"
 
 
 def clock_warnings(ruleset: Ruleset, scanned_at: str, as_of: dt.datetime | dt.date) -> Iterator[str]:
     """Days that are counted from the machine's own clock are worth what the clock is worth."""
     if wrong := _wrong_clock(ruleset, scanned_at, as_of):
         yield f"the clock says {day(as_of)}, {wrong} the rules were written: no number of days can be trusted"
+
+
+def dating_doubts(what: str, scanned_at: str, now: dt.datetime | None) -> Iterator[str]:
+    """That something has no date, or one in the future: nothing can be concluded from when it was made.
+
+    Args:
+        what: its name in the sentence.
+        scanned_at: its date, as it says.
+        now: what the clock says; `None` if the date is not to be compared with it.
+    """
+    at = instant(scanned_at)
+    if at is None:
+        yield f"{what} does not say when it was made"
+    elif now is not None and at - now > _AHEAD:
+        yield f"{what} is dated {scanned_at}, which is in the future"
+
+
+def instant(text: str) -> dt.datetime | None:
+    """The moment of an RFC 3339 string, without an offset in UTC; `None` if it names no moment."""
+    try:
+        at = dt.datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return at if at.tzinfo is not None else at.replace(tzinfo=dt.UTC)
 
 
 def rule_warnings(ruleset: Ruleset, hits: Sequence[Hit], as_of: dt.datetime | dt.date) -> Iterator[str]:
@@ -78,9 +104,7 @@ def waiver_warnings(
     for finding in waived:
         for one in finding.measures:
             if one.applies == "binds" and one.id in granting and one.force != "advisory":
-                known = granting[one.id]
-                says = f"only this may lift it: {known}" if known else "it knows no waiver"
-                yield f"{finding.product_id} is waived, but {one.id} binds: {says}"
+                yield f"{finding.product_id} is waived, but {one.id} binds: only this may lift it: {granting[one.id]}"
 
 
 def not_looked_for(ruleset: Ruleset, who: Declared) -> Iterator[Unseen]:

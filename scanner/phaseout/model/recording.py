@@ -5,6 +5,7 @@ Scans and readers of other tools' inventories share it, so that the same limits 
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from phaseout.model.counting import counted
 from phaseout.model.nouns import Cause, Item, Kind, LeftOut, Problem, RunStatus, SourceRun, Unseen
 
 TEXT = 8192  # characters of one field; a command line may be 2 MiB
@@ -71,7 +72,7 @@ class Recorder:
         """How the source ended; with a reason it failed. What hides no software does not make it partial."""
         problems = tuple(self._problems)
         if self._more:
-            more = f"{self._more} further problems of this source are not listed"
+            more = f"{counted(self._more, 'further problem')} of this source: not listed"
             problems = (*problems, Problem(self.source, more, "limit"))
         partial = any(problem.hides for problem in problems)
         status: RunStatus = "failed" if reason else "partial" if partial else "ok"

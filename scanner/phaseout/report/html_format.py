@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from phaseout.model.counting import counted
 from phaseout.model.findings import Finding, Report
 from phaseout.model.nouns import Inventory
 from phaseout.report import Page
@@ -57,7 +58,7 @@ def write_inventory(inventory: Inventory, _page: Page) -> Iterator[str]:
     """The inventory as a page."""
     count = len(inventory.items)
     seen = "not everything was seen" if inventory.unseen else f"all {len(inventory.runs)} sources complete"
-    headline = f"{count} trace{'' if count == 1 else 's'} of software; {seen}."
+    headline = f"{counted(count, 'trace')} of software; {seen}."
     tone = "incomplete" if inventory.unseen else "inventory"
     yield from _rendered("inventory.jinja", subject=inventory, headline=headline, tone=tone)
 

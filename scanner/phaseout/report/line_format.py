@@ -9,6 +9,7 @@ References:
 
 from collections.abc import Iterator
 
+from phaseout.model.counting import counted
 from phaseout.model.findings import Finding, Report
 from phaseout.report import Page
 from phaseout.report.wording import complete, due, grouped, none_found, scanned
@@ -23,7 +24,7 @@ def write_report(report: Report, _page: Page) -> Iterator[str]:
     parts = [_finding(finding) for finding in report.findings]
     parts += [f"not seen: {group}" for group in grouped(report.unseen)]
     if not parts or (report.suppressed and not report.findings):
-        parts.insert(0, f"{none_found(report)} in {report.items} items; {scanned(report)}")
+        parts.insert(0, f"{none_found(report)} in {counted(report.items, 'item')}; {scanned(report)}")
     parts = [*report.rules.cautions, *parts]
     line = f"{report.verdict.upper()} ({seen}) {'; '.join(parts)}"
     # Consoles of Windows use an old code page, in which other characters would arrive garbled.

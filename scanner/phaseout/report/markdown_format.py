@@ -10,6 +10,7 @@ References:
 import re
 from collections.abc import Iterable, Iterator
 
+from phaseout.model.counting import counted
 from phaseout.model.findings import Finding, Report
 from phaseout.model.nouns import Inventory, Unseen
 from phaseout.report import Page
@@ -54,7 +55,7 @@ def write_report(report: Report, _page: Page) -> Iterator[str]:
 
 def write_inventory(inventory: Inventory, _page: Page) -> Iterator[str]:
     """The items as a table, and what was not seen."""
-    yield f"# {_code(inventory.host.name)}: {len(inventory.items)} traces of software\n\n"
+    yield f"# {_code(inventory.host.name)}: {counted(len(inventory.items), 'trace')} of software\n\n"
     yield "| kind | name | version | vendor | state | path |\n| --- | --- | --- | --- | --- | --- |\n"
     for item in inventory.items:
         texts = (item.name, item.version, item.vendor)

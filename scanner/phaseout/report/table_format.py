@@ -4,12 +4,13 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import get_args
 
+from phaseout.model.counting import counted
 from phaseout.model.findings import Finding, Report
 from phaseout.model.nouns import Inventory, Kind
 from phaseout.report import Page
 from phaseout.report.columns import cut, open_table, paragraph, table
 from phaseout.report.safe import visible
-from phaseout.report.wording import LIMITS, due, grouped, mounts, none_found, rules_from, scanned, to_see, verdict
+from phaseout.report.wording import LIMITS, days, due, grouped, mounts, none_found, rules_from, scanned, to_see, verdict
 
 _LEAST = 60
 _MOST = 200
@@ -53,10 +54,7 @@ def write_lines(report: Report) -> Iterator[str]:
     for finding in report.findings:
         versions = _some([item.version for item in finding.items if item.version], _VERSIONS)
         product = cut(visible(finding.product), _NAME)
-        driving = finding.driving
-        days = driving.days_left if driving is not None else None
-        when = "no date" if days is None else f"{abs(days)} days {'left' if days >= 0 else 'past'}"
-        what = f"{product} {versions}".strip() + f" ({finding.state}, {finding.confidence}), {when}"
+        what = f"{product} {versions}".strip() + f" ({finding.state}, {finding.confidence}), {days(finding.driving)}"
         yield f"{host:<24}  {_shown(finding):<10}  {what}\n"
     if not report.findings:
         groups = grouped(report.unseen)
@@ -126,9 +124,10 @@ def _seen(report: Report) -> str:
     seconds = sum(run.seconds for run in report.runs)
     system = f"{report.host.os} {report.host.os_version}".strip()
     where = f" ({visible(system)})" if system else ""
-    rules = f"{report.rules.products} products and {report.rules.measures} measures ({visible(rules_from(report))})"
+    known = f"{counted(report.rules.products, 'product')} and {counted(report.rules.measures, 'measure')}"
+    rules = f"{known} ({visible(rules_from(report))})"
     return (
-        f"Seen: {report.items} item{'' if report.items == 1 else 's'} from {ran} source{'' if ran == 1 else 's'} on "
+        f"Seen: {counted(report.items, 'item')} from {counted(ran, 'source')} on "
         f"{visible(report.host.name)}{where} in {seconds:.2f} s, judged by {rules} as of {report.as_of[:10]}."
     )
 

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
+from phaseout.model.counting import counted
 from phaseout.model.findings import Applied, Report
 from phaseout.model.nouns import Platform, Unseen
 
@@ -91,7 +92,7 @@ def mounts(skipped: Sequence[str]) -> str:
     """`2 network or user-space mounts, skipped: /home, /mnt`."""
     more = ", …" if len(skipped) > _MOUNTS else ""
     names = ", ".join(skipped[:_MOUNTS])
-    return f"{len(skipped)} network or user-space mount{'s' if len(skipped) > 1 else ''}, skipped: {names}{more}"
+    return f"{counted(len(skipped), 'network or user-space mount')}, skipped: {names}{more}"
 
 
 def rules_used(report: Report) -> str:
@@ -109,11 +110,15 @@ def rules_from(report: Report) -> str:
 
 def due(applied: Applied | None) -> str:
     """`783 days past (2024-09-29)`, `today (…)`, `12 days left (…)` or `no date`."""
+    return days(applied) if applied is None or applied.days_left is None else f"{days(applied)} ({applied.day})"
+
+
+def days(applied: Applied | None) -> str:
+    """`783 days past`, `today`, `12 days left` or `no date`."""
     if applied is None or applied.days_left is None:
         return "no date"
     left = applied.days_left
-    days = "today" if left == 0 else f"{abs(left)} day{'' if abs(left) == 1 else 's'} {'left' if left > 0 else 'past'}"
-    return f"{days} ({applied.day})"
+    return f"{counted(abs(left), 'day')} {'left' if left > 0 else 'past'}" if left else "today"
 
 
 def instant(text: str) -> dt.datetime | None:
@@ -132,6 +137,6 @@ def _first_date(report: Report) -> Iterator[str]:
     driving = report.findings[0].driving
     left = driving.days_left if driving is not None else None
     if driving is not None and left is not None:
-        days = f"{abs(left)} day{'' if abs(left) == 1 else 's'}"
-        when = "is today" if left == 0 else f"is in {days}" if left > 0 else f"passed {days} ago"
+        count = counted(abs(left), "day")
+        when = "is today" if left == 0 else f"is in {count}" if left > 0 else f"passed {count} ago"
         yield f"the first date {when} ({driving.day})"

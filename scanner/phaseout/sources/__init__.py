@@ -71,6 +71,7 @@ ALL: tuple[str, ...] = (
     "anywhere.containers",
     "territory",
 )
+_NOT_ON_WINDOWS = frozenset(("anywhere.homebrew", "anywhere.nix"))
 # Those that also read the containers and the like that others find within a host.
 INSIDE: tuple[str, ...] = (
     "linux.dpkg",
@@ -118,13 +119,23 @@ _PLATFORMS: dict[str, tuple[Platform, ...]] = {
 
 def load(platform: Platform | None = None) -> tuple[Source, ...]:
     """The sources for a platform, or all; of the folders only those that can hold one are imported."""
-    names = [name for name in ALL if platform is None or platform in _PLATFORMS[name.partition(".")[0]]]
-    return tuple(source for source in map(_source, names) if platform is None or platform in source.platforms)
+    return tuple(_source(name) for name in ALL if platform is None or _is_for(name, platform))
+
+
+def names(platform: Platform) -> tuple[str, ...]:
+    """The names of the sources for a platform; none of them is imported."""
+    return tuple(name.rpartition(".")[2] for name in ALL if _is_for(name, platform))
 
 
 def load_inside() -> tuple[Source, ...]:
     """The sources that read the hosts within a host."""
     return tuple(_source(name) for name in INSIDE)
+
+
+def _is_for(name: str, platform: Platform) -> bool:
+    if platform == "windows" and name in _NOT_ON_WINDOWS:
+        return False
+    return platform in _PLATFORMS[name.partition(".")[0]]
 
 
 def _source(name: str) -> Source:

@@ -131,10 +131,9 @@ def test_rows_of_no_known_device_are_counted_at_every_device() -> None:
     (found,) = read_bytes((ROWS + rows).encode(), "apps.csv")
     assert isinstance(found, Inventory)
     assert [item.name for item in found.items] == ["Reader"]
-    assert "2 rows name no device and may be of any, the first is apps.csv:2" in found.unseen[0].why
+    assert "2 rows without a device, which may be of any; the first is apps.csv:2" in found.unseen[0].why
     assert (
-        "1 rows cannot be read, the first is apps.csv:2"
-        in broken((ROWS + "a,b,c,d,e,f,g,h\n").encode(), "apps.csv").why
+        "1 row not readable, the first is apps.csv:2" in broken((ROWS + "a,b,c,d,e,f,g,h\n").encode(), "apps.csv").why
     )
 
 

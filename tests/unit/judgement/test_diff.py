@@ -1,5 +1,6 @@
 """Differences of inventories and reports, trace by trace."""
 
+import datetime as dt
 from typing import Any
 
 import pytest
@@ -139,11 +140,13 @@ def test_unseen_before_is_not_newly_unseen() -> None:
     assert compare(inventory(), inventory(unseen=(part,))).newly_unseen == (part,)
 
 
-def proof(old: Report, new: Report, *items: Item, vendors: tuple[Vendor, ...] = ()) -> Difference:
+def proof(
+    old: Report, new: Report, *items: Item, vendors: tuple[Vendor, ...] = (), now: dt.datetime | None = None
+) -> Difference:
     """What is proven where NEW is an inventory of these items."""
     seen = replace(inventory(*items, runs=new.runs, unseen=new.unseen), host=new.host, scanned_at=new.scanned_at)
     ruleset = Ruleset(vendors=vendors, measures=(), digest="d")
-    return with_products(compare(old, new), old, new, seen=seen, ruleset=ruleset)
+    return with_products(compare(old, new), old, new, seen=seen, ruleset=ruleset, now=now)
 
 
 BEFORE = report(item("kesl", path="/srv/av/kesl"), at="2026-01-01T00:00:00Z")
@@ -160,6 +163,16 @@ def test_proof() -> None:
         assert proof(BEFORE, replace(report(), scanned_at=at)).proof == "not_proven", at
     other_rules = replace(report(), rules=RulesUsed(vendors=1, products=1, measures=1, digest="e"))
     assert "different rules" in proof(BEFORE, other_rules).reasons[0]
+
+
+def test_a_date_in_the_future_proves_nothing() -> None:
+    now = dt.datetime(2026, 1, 3, tzinfo=dt.UTC)
+    for at, proven in (("2026-01-02T00:00:00Z", True), ("2026-01-03T23:00:00Z", True), ("2026-01-05T00:00:00Z", False)):
+        after = replace(report(), scanned_at=at)
+        difference = proof(BEFORE, after, now=now)
+        assert (difference.proof == "proven") == proven
+        assert proven or difference.reasons == (f"NEW is dated {at}, which is in the future",)
+        assert any("future" in reason for reason in compare(BEFORE, after, now).reasons) != proven
 
 
 @pytest.mark.parametrize(

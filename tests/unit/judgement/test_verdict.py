@@ -32,6 +32,7 @@ from phaseout.model.rules import (
 from phaseout.rules.matcher import Matcher
 
 DPKG = Item(kind="package", name="dpkg")
+KESL = Item(kind="package", name="kesl", vendor="Kaspersky")
 ROLES = tuple(
     Role(id=name, title=name, home=home, implies=implies)
     for name, home, implies in (
@@ -112,7 +113,10 @@ BRANDED = measure(
 
 
 def product(
-    identifier: str = "kesl", category: Category = "endpoint_security", role: ProductRole = "covered"
+    identifier: str = "kesl",
+    category: Category = "endpoint_security",
+    role: ProductRole = "covered",
+    remove: tuple[Step, ...] = (Step(step="uninstall", text="step one"),),
 ) -> Product:
     return Product(
         id=identifier,
@@ -122,7 +126,7 @@ def product(
         platforms=("linux",),
         match=(Match(kind="package", name=identifier, vendor="Kaspersky"), Match(kind="package", name=identifier)),
         hit=(Specimen(name=identifier),),
-        remove=(Step(step="uninstall", text="step one"),),
+        remove=remove,
     )
 
 
@@ -164,12 +168,14 @@ def report(
         (dt.date(2024, 9, 30), -1),
         (dt.datetime(2024, 9, 29, 3, 59, tzinfo=dt.UTC), 1),  # one minute before midnight in Washington
         (dt.datetime(2024, 9, 29, 4, 0, tzinfo=dt.UTC), 0),
-        (dt.datetime(2024, 9, 29, 4, 1, tzinfo=dt.UTC), -1),  # one minute after
+        (dt.datetime(2024, 9, 29, 4, 1, tzinfo=dt.UTC), 0),  # one minute after: it is still the day
+        (dt.datetime(2024, 9, 30, 3, 59, tzinfo=dt.UTC), 0),
+        (dt.datetime(2024, 9, 30, 4, 0, tzinfo=dt.UTC), -1),
         (dt.datetime(2024, 9, 27, 4, 0, tzinfo=dt.UTC), 2),
     ],
 )
 def test_days_are_negative_once_it_has_passed(as_of: dt.date, days: int) -> None:
-    assert days_left(CUTOFF, as_of, "minute") == days
+    assert days_left(CUTOFF, as_of) == days
 
 
 @pytest.mark.parametrize(
@@ -185,7 +191,7 @@ def test_days_are_negative_once_it_has_passed(as_of: dt.date, days: int) -> None
 )
 def test_a_day_has_not_passed_before_it_ends_where_the_measure_is_from(as_of: str, days: int) -> None:
     due = dt.datetime.fromisoformat("2025-04-01T00:00:00+11:00")
-    assert days_left(due, dt.datetime.fromisoformat(as_of), "day") == days
+    assert days_left(due, dt.datetime.fromisoformat(as_of)) == days
 
 
 def test_due_is_the_day_of_the_measures_own_zone() -> None:
@@ -484,13 +490,65 @@ def test_waivers() -> None:
 
 def test_a_waiver_lifts_no_measure_that_binds() -> None:
     policy = msgspec.structs.replace(waiver(), roles=("us_contractor",))
-    result = report(policy=policy)
-    assert result.rules.warnings == ("kesl is waived, but far binds: it knows no waiver",)
-    assert result.suppressed[0].action == "Waived until 2027-01-01 by Grace: pilot. This lifts no duty under far."
     knows = msgspec.structs.replace(FAR, waiver="the head of the agency")
-    assert report(policy=policy, measures=(knows,)).rules.warnings == (
-        "kesl is waived, but far binds: only this may lift it: the head of the agency",
+    result = report(policy=policy, measures=(knows,))
+    assert result.rules.warnings == ("kesl is waived, but far binds: only this may lift it: the head of the agency",)
+    assert result.suppressed[0].action == "Waived until 2027-01-01 by Grace: pilot. This lifts no duty under far."
+
+
+def test_a_waiver_of_a_duty_that_knows_none_has_no_effect() -> None:
+    policy = msgspec.structs.replace(waiver(), roles=("us_contractor",))
+    result = report(policy=policy, measures=(FAR,))
+    assert (result.verdict, result.suppressed) == ("replace", ())
+    (finding,) = result.findings
+    assert (finding.verdict, finding.waived_by) == ("replace", "")
+    assert finding.action.endswith("The waiver by Grace lifts no duty under far: the measure knows no waiver.")
+    trade = measure(
+        "trade", milestone("m", "procurement_ban", "2024-01-01T00:00:00Z", "us_contractor"), bound=("us_contractor",)
     )
+    assert report(policy=policy, measures=(trade,)).findings[0].verdict == "review"
+    assert report(policy=waiver(), measures=(FAR,)).suppressed  # it binds nobody here
+
+
+def test_words_for_what_is_left() -> None:
+    """Nothing protects any more, so nothing decays; and there is nothing to replace."""
+    left = Item(kind="package", name="kesl", vendor="Kaspersky", state="leftover", path="/opt/kaspersky")
+    steps = (
+        Step(step="replace", text="Install the replacement."),
+        Step(step="uninstall", text="Remove the package."),
+        Step(step="verify", text="Scan again."),
+        Step(step="clean", text="Delete the folders."),
+    )
+    (finding,) = report(product(remove=steps), items=(left,), policy=Policy(roles=("us_contractor",))).findings
+    assert (finding.verdict, finding.state) == ("replace", "leftover")
+    assert finding.action.startswith("Delete what is left of it: nothing of it is installed any more. Binding for")
+    assert "decay" not in finding.action
+    assert finding.remove == ("Delete what is left: /opt/kaspersky.", "Delete the folders.", "Scan again.")
+    (installed,) = report(product(remove=steps), items=(KESL,)).findings
+    assert installed.remove == ("Install the replacement.", "Remove the package.", "Delete the folders.", "Scan again.")
+
+
+@pytest.mark.parametrize(
+    ("scanned_at", "words"),
+    [
+        ("2026-11-22T11:00:00Z", ()),  # a clock that is a little ahead
+        ("2026-11-23T12:00:00Z", ("the inventory is dated 2026-11-23T12:00:00Z, which is in the future",)),
+        ("", ("the inventory does not say when it was made",)),
+        ("tomorrow", ("the inventory does not say when it was made",)),
+    ],
+)
+def test_a_date_in_the_future_is_said_in_every_verdict_line(scanned_at: str, words: tuple[str, ...]) -> None:
+    inventory = Inventory(
+        schema=INVENTORY_SCHEMA,
+        tool="test",
+        scanned_at=scanned_at,
+        host=HostInfo(name="x", platform="linux"),
+        items=(),
+        runs=(),
+    )
+    rules = Ruleset(vendors=(), measures=(), digest="")
+    result = judge(inventory, [], rules, Policy(), dt.date(2024, 9, 1), TODAY)
+    assert (result.rules.cautions, result.rules.warnings) == (words, words)
 
 
 def test_own_cutoff_counts_if_it_is_earlier() -> None:
@@ -549,7 +607,7 @@ def test_what_belongs_in_every_verdict_line() -> None:
     assert report().rules.cautions == ()
     old = measure("old", review_by=dt.date(2026, 6, 1))
     assert report(measures=(old, FAR), items=(DPKG,)).rules.cautions == (
-        "1 of 2 measures are past their review date, the first since 2026-06-01",
+        "1 of 2 measures past the review date, the first since 2026-06-01",
     )
 
 

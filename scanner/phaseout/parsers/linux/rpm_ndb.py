@@ -10,6 +10,8 @@ References:
 from collections.abc import Iterator
 from struct import Struct
 
+from phaseout.model.counting import counted
+
 _FILE = Struct("<4sIIIII8x")  # magic, version, generation, pages of slots, next number, reserved
 _SLOT = Struct("<4sIII")  # magic, number of the record, first block, blocks
 _HEAD = Struct("<4sIII")  # magic, number of the record, time, bytes
@@ -41,7 +43,7 @@ def records(data: bytes) -> Iterator[tuple[int | None, bytes | str]]:
         elif block:
             slots.append((block, blocks, number))
     if lost:
-        yield None, f"{lost} damaged entries in the list of records"
+        yield None, f"{counted(lost, 'damaged entry', 'damaged entries')} in the list of records"
     slots.sort()
     free = pages * _PAGE  # records do not overlap: that also bounds what a hostile list can make us read
     for block, blocks, number in slots:

@@ -11,6 +11,7 @@ import io
 from collections.abc import Iterator
 
 from phaseout.host import Host
+from phaseout.model.counting import counted
 from phaseout.model.nouns import Evidence, Item, LeftOut, Problem
 from phaseout.parsers.encodings.lenient_json import decode, member, text
 from phaseout.parsers.encodings.purl import purl
@@ -64,7 +65,7 @@ def wall_packages(path: str, wall: bytes) -> Iterator[Trace]:
     if others:
         yield LeftOut("part of another item", others)  # slices, paths and contents
     if not lines or count != len(lines):
-        yield Problem(path, f"{len(lines)} lines where {count} are announced", "damaged")
+        yield Problem(path, f"{counted(len(lines), 'line')} where the header announces {count}", "damaged")
 
 
 def _item(where: str, value: object) -> Item:

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from phaseout.host import Host
 from phaseout.host.windows.executables import Identity
+from phaseout.model.counting import counted
 from phaseout.model.nouns import Evidence, Item, LeftOut, Problem
 from phaseout.sources.kit.places import Seen
 from phaseout.sources.source import Source, Trace
@@ -141,7 +142,8 @@ def _folder(host: Host, folder: str, programs: list[str], user: str) -> Iterator
             products.add(product)
         yield _item(path, name, user, identity)
     if len(programs) > _READ:
-        yield Problem(folder, f"{len(programs) - _READ} programs beyond the first {_READ} were not read", "limit")
+        more = counted(len(programs) - _READ, "program")
+        yield Problem(folder, f"{more} beyond the first {_READ}: not read", "limit")
 
 
 def _rank(name: str, folder: str) -> tuple[int, int, str]:

@@ -49,7 +49,7 @@ def collect(host: Host) -> Iterator[Trace]:
             for key in keys:
                 yield _item(host, key, missing)
             if more:
-                yield Problem(vendor.path, f"more than {_OF_ONE} keys: {more} were not read", "limit")
+                yield Problem(vendor.path, f"more than {_OF_ONE} keys: the other {more} were not read", "limit")
 
 
 def _keys(vendor: Key, limit: int) -> tuple[list[Key], int]:
