@@ -167,7 +167,7 @@ def test_what_no_scan_writes_is_incomplete(
 def test_items_without_those_that_the_runs_counted(saved: Inventory) -> None:
     fewer = msgspec.structs.replace(saved, items=saved.items[:1])
     for ending in (".json", ".ndjson"):
-        assert broken(written(fewer, ending)).why == "1 items where 3 are announced: the file was cut off"
+        assert broken(written(fewer, ending)).why == "1 item where 3 are announced: the file was cut off"
 
 
 def test_json_is_read_however_its_lines_are_broken(saved: Inventory) -> None:
