@@ -55,8 +55,8 @@ def test_a_scan_of_another_version_has_at_least_the_floor() -> None:
     [
         {"status": "failed", "reason": "why"},
         {"status": "timeout", "reason": "why"},
-        {"status": "partial", "problems": (Problem("/x", "why"),)},
-        {"status": "ok", "problems": (Problem("/x", "why"),)},
+        {"status": "partial", "problems": (Problem("/x", "why", "damaged"),)},
+        {"status": "ok", "problems": (Problem("/x", "why", "damaged"),)},
     ],
 )
 def test_what_a_run_did_not_see_stays_unseen(changed: dict[str, Any]) -> None:
@@ -67,7 +67,7 @@ def test_what_a_run_did_not_see_stays_unseen(changed: dict[str, Any]) -> None:
     assert checked(saved(*runs, unseen=said)).unseen == said
     harmless = (
         *(one for one in WHOLE if one.source != "snap"),
-        run("snap", problems=(Problem("/x", "y", hides=False),)),
+        run("snap", problems=(Problem("/x", "y", "damaged", hides=False),)),
     )
     assert checked(saved(*harmless)).unseen == ()
 
