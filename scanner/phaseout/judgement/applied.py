@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from phaseout.model.findings import Applied
-from phaseout.model.rules import Category, Measure, Milestone, Policy, Product, Role
+from phaseout.model.rules import Category, Exemption, Measure, Milestone, Policy, Product, Role, Vendor
 
 OWN_CUTOFF = "policy"  # the id under which the operator's own deadline stands beside the measures
 DEAD = frozenset(("revoked", "expired", "proposed", "superseded"))
@@ -61,27 +61,40 @@ def declared(policy: Policy, roles: Sequence[Role]) -> Declared:
     return Declared(tuple(found), frozenset(known[role].home for role in found if role in known))
 
 
-def concerns(measure: Measure, vendor_id: str, product: Product) -> bool:
-    """Whether a measure in force names the vendor, and if it names products, this one."""
-    if vendor_id not in measure.vendors or measure.status.state in DEAD:
+def bound_roles(measure: Measure, who: Declared) -> tuple[str, ...]:
+    """The declared and implied roles that a measure binds, the declared ones first."""
+    bound = {one.role for one in measure.bound if not any(role in who.roles for role in one.unless)}
+    return tuple(role for role in who.roles if role in bound)
+
+
+def concerns(measure: Measure, vendor: Vendor, product: Product) -> bool:
+    """Whether a measure in force names the vendor, and if it names products of this vendor, this one."""
+    if vendor.id not in measure.vendors or measure.status.state in DEAD:
         return False
-    return not measure.products or product.id in measure.products
+    named = [one.id for one in vendor.product if one.id in measure.products] if measure.products else ()
+    return not named or product.id in named
 
 
 def applied(
-    measures: Sequence[Measure], product: Product, own: Sequence[Applied], who: Declared, as_of: dt.datetime | dt.date
+    measures: Sequence[Measure],
+    vendor: Vendor,
+    product: Product,
+    own: Sequence[Applied],
+    who: Declared,
+    as_of: dt.datetime | dt.date,
 ) -> list[Applied]:
     """Every measure that concerns a product, the one that drives the finding first.
 
     Args:
         measures: those that concern it.
+        vendor: who makes it.
         product: what was found.
         own: the operator's own deadlines, of which the earlier of law and operator counts.
         who: the declared roles.
         as_of: what days are counted from.
     """
     home = {measure.id: who.at_home(measure.jurisdiction) for measure in measures}
-    found = [_applied(measure, product, who, as_of) for measure in measures if _covers(measure, product)]
+    found = [_applied(measure, vendor, product, who, as_of) for measure in measures if _covers(measure, product)]
     found.sort(key=lambda one: (_group(one), not home[one.id], one.days_left is None, one.days_left or 0, one.id))
     for one in sorted(own, key=lambda each: each.days_left or 0):
         before = next(
@@ -133,14 +146,18 @@ def _covers(measure: Measure, product: Product) -> bool:
     return product.role != "embedded" or measure.components != "branded_only"
 
 
-def _applied(measure: Measure, product: Product, who: Declared, as_of: dt.datetime | dt.date) -> Applied:
-    role = next((bound.role for bound in measure.bound if bound.role in who.roles), "")
+def _applied(
+    measure: Measure, vendor: Vendor, product: Product, who: Declared, as_of: dt.datetime | dt.date
+) -> Applied:
+    bound = bound_roles(measure, who)
+    role = next(iter(bound), "")
     reaches = who.reached_from(measure.jurisdiction)
-    exemption = next((one for one in measure.exempts if product.category in one.categories), None)
+    exemption = next((one for one in measure.exempts if _exempts(one, product)), None)
     first: Milestone | None = None
     if exemption is None:
-        counting = [one for one in measure.milestone if _counts(one, product, who, reaches=reaches)]
-        first = min(counting, key=_weight, default=None)
+        about = [one for one in measure.milestone if _is_about(one, vendor, product)]
+        first = min((one for one in about if _counts(one, product, bound, reaches=reaches)), key=_weight, default=None)
+        role = first.actor if first is not None and first.actor in bound else role
         applies = _APPLIES[0] if role else _APPLIES[1] if first else _APPLIES[3]
         text = measure.action if role else measure.user
     else:
@@ -151,6 +168,7 @@ def _applied(measure: Measure, product: Product, who: Declared, as_of: dt.dateti
         title=measure.title,
         applies=applies,  # type: ignore[arg-type]
         role=role,
+        duty=next((one.duty for one in measure.bound if one.role == role), ""),
         force=measure.force,
         milestone=first.kind if first else "",
         due=first.at.isoformat() if first and first.at else "",
@@ -161,12 +179,19 @@ def _applied(measure: Measure, product: Product, who: Declared, as_of: dt.dateti
     )
 
 
-def _counts(milestone: Milestone, product: Product, who: Declared, *, reaches: bool) -> bool:
-    if milestone.products and product.id not in milestone.products:
-        return False
+def _exempts(exemption: Exemption, product: Product) -> bool:
+    return product.category in exemption.categories and (not exemption.products or product.id in exemption.products)
+
+
+def _is_about(milestone: Milestone, vendor: Vendor, product: Product) -> bool:
+    narrowed = bool(milestone.vendors) and vendor.id not in milestone.vendors
+    return not narrowed and (not milestone.products or product.id in milestone.products)
+
+
+def _counts(milestone: Milestone, product: Product, bound: Sequence[str], *, reaches: bool) -> bool:
     if milestone.kind in EVERYBODY:
         return reaches and milestone.at is not None and product.category not in _WITHOUT_UPDATES
-    return milestone.actor in who.roles and milestone.kind in REMOVAL | _TRADE
+    return milestone.actor in bound and milestone.kind in REMOVAL | _TRADE
 
 
 def _weight(milestone: Milestone) -> tuple[int, bool, float, bool]:

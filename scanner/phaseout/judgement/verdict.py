@@ -108,7 +108,7 @@ def judge(
                 *inventory.host.notes,
                 *dating,
                 *clock_warnings(ruleset, inventory.scanned_at, as_of),
-                *rule_warnings(ruleset, hits, as_of),
+                *rule_warnings(ruleset, judged, who, as_of),
                 *waiver_warnings(policy, used, ruleset, inventory, waived, day(as_of)),
             ),
         ),
@@ -196,9 +196,9 @@ def _finding(
     state = max((item.state for item in items), key=_STATE_ORDER.__getitem__)
     measures: list[Applied] = []
     if product.role != "successor":
-        concerning = [measure for measure in ruleset.measures if concerns(measure, vendor.id, product)]
+        concerning = [measure for measure in ruleset.measures if concerns(measure, vendor, product)]
         own = list(own_cutoffs(policy, vendor.id, product.id, as_of))
-        measures = applied(concerning, product, own, who, as_of)
+        measures = applied(concerning, vendor, product, own, who, as_of)
     waiver = waiver_of(policy, product.id, inventory.host.name, day(as_of), used)
     judged = _Judged(vendor, product, measures, confidence, state == "leftover")
     verdict, action = _decide(judged, policy)
@@ -298,8 +298,9 @@ def _waived(
 
 
 def _binding(measures: Sequence[Applied]) -> Iterator[Applied]:
-    """The measures that oblige a declared role: neither the operator's own deadline nor advice."""
-    return (one for one in measures if one.applies == "binds" and one.id != OWN_CUTOFF and one.force != "advisory")
+    """The measures with something that counts for a declared role: neither own deadlines nor advice."""
+    binding = (one for one in measures if one.applies == "binds" and one.milestone)
+    return (one for one in binding if one.id != OWN_CUTOFF and one.force != "advisory")
 
 
 def _waivable(one: Applied, ruleset: Ruleset) -> bool:
@@ -327,11 +328,15 @@ def _not_lifted(measures: Sequence[Applied]) -> str:
 
 
 def _obligation(measures: Sequence[Applied], policy: Policy) -> str:
-    """Which measure obliges whom, or that none does."""
-    binding = next((one for one in measures if one.applies == "binds" and one.id != OWN_CUTOFF), None)
-    if binding is not None:
-        word = "Advice for" if binding.force == "advisory" else "Binding for"
-        return f"{word} {binding.role}: {binding.title}."
+    """Which measure obliges whom to give the software up; where none does, what another asks of a declared role."""
+    obliging = next((one for one in _binding(measures) if one.milestone in REMOVAL), None)
+    if obliging is not None:
+        return f"Binding for {obliging.role}: {obliging.title}."
+    other = next((one for one in measures if one.applies == "binds" and one.id != OWN_CUTOFF), None)
+    if other is not None:
+        if other.force == "advisory":
+            return f"Advice for {other.role}: {other.title}."
+        return f"No measure obliges you to remove it; of {other.role} this one asks: {other.duty} ({other.title})."
     return f"No measure obliges you ({', '.join(policy.roles) or 'no role declared'})."
 
 

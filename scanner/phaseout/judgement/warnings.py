@@ -4,11 +4,11 @@ import datetime as dt
 from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase
 
-from phaseout.judgement.applied import DEAD, Declared
+from phaseout.judgement.applied import DEAD, Declared, bound_roles
 from phaseout.model.counting import counted
-from phaseout.model.findings import Finding, Hit
+from phaseout.model.findings import Finding
 from phaseout.model.nouns import Inventory, Unseen
-from phaseout.model.rules import Policy, Ruleset, Waiver
+from phaseout.model.rules import VENDOR, Policy, Ruleset, Waiver
 
 _UNVERIFIED = frozenset(("unverified",))
 _AHEAD = dt.timedelta(days=1)  # clocks and zones of two machines may differ by that much
@@ -56,18 +56,16 @@ def instant(text: str) -> dt.datetime | None:
     return at if at.tzinfo is not None else at.replace(tzinfo=dt.UTC)
 
 
-def rule_warnings(ruleset: Ruleset, hits: Sequence[Hit], as_of: dt.datetime | dt.date) -> Iterator[str]:
-    """Unverified parts and overdue reviews of the measures that were used."""
-    found: dict[str, set[str]] = {}
-    for hit in hits:
-        found.setdefault(hit.vendor.id, set()).add(hit.product.id)
+def rule_warnings(
+    ruleset: Ruleset, findings: Sequence[Finding], who: Declared, as_of: dt.datetime | dt.date
+) -> Iterator[str]:
+    """Unverified parts and overdue reviews of the measures that apply to what was found."""
+    applying = {one.id for finding in findings for one in finding.applying}
     for measure in ruleset.measures:
-        if measure.status.state in DEAD or not any(
-            found.get(vendor) and (not measure.products or found[vendor] & set(measure.products))
-            for vendor in measure.vendors
-        ):
+        if measure.id not in applying:
             continue
-        unverified = [milestone.id for milestone in measure.milestone if milestone.verified in _UNVERIFIED]
+        asked = {VENDOR, *bound_roles(measure, who)}
+        unverified = [one.id for one in measure.milestone if one.verified in _UNVERIFIED and one.actor in asked]
         if unverified:
             yield f"{measure.id}: not verified in a source: {', '.join(unverified)}"
         if measure.status.review_by < day(as_of):
@@ -103,15 +101,14 @@ def waiver_warnings(
     granting = {measure.id: measure.waiver for measure in ruleset.measures}
     for finding in waived:
         for one in finding.measures:
-            if one.applies == "binds" and one.id in granting and one.force != "advisory":
+            if one.applies == "binds" and one.milestone and one.force != "advisory" and one.id in granting:
                 yield f"{finding.product_id} is waived, but {one.id} binds: only this may lift it: {granting[one.id]}"
 
 
 def not_looked_for(ruleset: Ruleset, who: Declared) -> Iterator[Unseen]:
     """Vendors without a vendor file, named by a measure that binds a declared role."""
     for measure in ruleset.measures:
-        binds = any(bound.role in who.roles for bound in measure.bound)
-        if measure.unruled_vendors and binds and measure.status.state not in DEAD:
+        if measure.unruled_vendors and bound_roles(measure, who) and measure.status.state not in DEAD:
             names = ", ".join(measure.unruled_vendors)
             yield Unseen(
                 f"not looked for: {names}",

@@ -54,15 +54,16 @@ class Hit(Struct, frozen=True):
 class Applied(Struct, frozen=True, omit_defaults=True, kw_only=True):
     """One measure as it applies to a finding: the milestone that counts there, and the days left to it.
 
-    `role` is the declared or implied role that is bound. No `milestone`: nothing in it asks anything of the operator.
-    `due` is RFC 3339 with the offset of the measure's own zone; `days_left` is negative once past; both are empty
-    where the measure sets no date.
+    `role` is the declared or implied role that is bound, `duty` what the measure asks of it. No `milestone`: nothing in
+    it asks anything of the operator. `due` is RFC 3339 with the offset of the measure's own zone; `days_left` is
+    negative once past; both are empty where the measure sets no date.
     """
 
     id: str
     title: str
     applies: Applies
     role: str = ""
+    duty: str = ""
     force: Force
     milestone: MilestoneKind | Literal[""] = ""
     due: str = ""

@@ -145,6 +145,7 @@ class Vendor(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     product: tuple[Product, ...]
 
 
+VENDOR = "vendor"  # the actor and bound role that is the vendor itself, which no operator can declare
 MilestoneKind = Literal[
     "published",
     "effective",
@@ -167,6 +168,7 @@ MilestoneKind = Literal[
     "vendor_end_of_service",
     "channel_delisting",
     "divestiture",
+    "wind_down",  # the vendor gives up its business there
     "waiver_ends",
     "sunset",
 ]
@@ -179,7 +181,7 @@ Verified = Literal["primary", "copy", "secondary", "derived", "unverified"]
 class Milestone(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """One dated consequence. `at` is an instant with offset; without it `when` says in words when it applies.
 
-    `actor` is the role that must act; `products` narrows it to some products of the vendor file.
+    `actor` is the role that must act; `vendors` and `products` narrow it to some of those that the measure names.
     """
 
     id: str
@@ -190,6 +192,7 @@ class Milestone(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     precision: Precision = "day"
     actor: str
     basis: Literal["law", "vendor", "channel", "computed"] = "law"
+    vendors: tuple[str, ...] = ()
     products: tuple[str, ...] = ()
     verified: Verified
     references: tuple[str, ...]
@@ -211,17 +214,36 @@ class RoleFile(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
 
 class Bound(Struct, frozen=True, forbid_unknown_fields=True):
-    """A role that the measure binds, and to what."""
+    """A role that the measure binds, and to what; not those who are in one of the roles of `unless` as well."""
 
     role: str
     duty: str
+    unless: tuple[str, ...] = ()
 
 
 class Exemption(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Categories that the measure itself leaves free, with its condition in words."""
+    """Categories that the measure itself leaves free, with its condition in words.
+
+    `products` narrows it to some products; the first exemption that fits a product counts.
+    """
 
     categories: tuple[Category, ...]
+    products: tuple[str, ...] = ()
     condition: str = ""
+    references: tuple[str, ...] = ()
+
+
+class ReportDuty(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):
+    """A report that a bound reader owes: what starts the clock, to whom it goes, in what time, and what it asks for.
+
+    The words of a field before a colon are its name, those behind it say what is meant. Fields that a scan can fill in
+    are known by their names: see `phaseout.judgement.reporting`.
+    """
+
+    trigger: str
+    to: str
+    within: str
+    fields: tuple[str, ...]
     references: tuple[str, ...] = ()
 
 
@@ -258,14 +280,17 @@ class Measure(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     force: Force
     vendors: tuple[str, ...]
     unruled_vendors: tuple[str, ...] = ()  # names that it lists as well, and that no vendor file looks for
-    products: tuple[str, ...] = ()  # only these products; empty: all of the vendors
+    products: tuple[str, ...] = ()  # of a vendor that has some here, only these; of any other vendor all
     covers: tuple[Category, ...] = ()  # only these categories; empty: all
     exempts: tuple[Exemption, ...] = ()
     components: Literal["embedded", "branded_only", "unclear"]
+    clients: Literal["covered", "sign"] = "sign"  # software that goes with equipment: covered itself, or only a sign
     bound: tuple[Bound, ...]
     user: str  # what it means for a user whom it does not bind
     action: str  # what a bound reader has to do
     waiver: str = ""  # who may grant an exception under it; empty: it knows none
+    reason: str = ""  # the reason that its issuer gives
+    report: tuple[ReportDuty, ...] = ()
     milestone: tuple[Milestone, ...]
     status: MeasureStatus
     reference: tuple[Reference, ...]
@@ -273,13 +298,20 @@ class Measure(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
 
 class Waiver(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A product that the operator tolerates for a while: who approved it, why, where, until when."""
+    """A product that the operator tolerates for a while: who approved it, why, where, until when.
+
+    `id` is a ticket or file number, `granted` the day of the decision, `authority` what empowers the approver: a
+    paragraph of the law, an exception of an agency, an internal rule.
+    """
 
     product: str
     hosts: Patterns = "*"
     approver: str
     reason: str
     expires: dt.date
+    id: str = ""
+    granted: dt.date | None = None
+    authority: str = ""
 
 
 class Cutoff(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

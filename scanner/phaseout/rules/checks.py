@@ -5,9 +5,8 @@ from collections.abc import Collection, Iterator, Sequence
 from fnmatch import fnmatchcase
 
 from phaseout.model.fields import BY_NAME, HEAD_LISTS, IDS, TEXTS
-from phaseout.model.rules import Match, Measure, Policy, Product, Role, Vendor, VersionRange
+from phaseout.model.rules import VENDOR, Match, Measure, Policy, Product, Role, Vendor, VersionRange
 
-VENDOR = "vendor"  # the actor and bound role that is the vendor itself, which no operator can declare
 _HOME = re.compile(r"[A-Z]{2}(-[A-Z0-9]{1,3})?\Z")
 _ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*\Z")
 # Names that other software or malware uses as well: they prove nothing on their own.
@@ -58,10 +57,17 @@ def check_measure(measure: Measure, name: str) -> Iterator[str]:
         for reference_id in milestone.references:
             if reference_id not in known:
                 yield f"{place}.references: {reference_id!r} is no [[reference]] of this file"
-    for number, exemption in enumerate(measure.exempts):
-        for reference_id in exemption.references:
+        for vendor_id in milestone.vendors:
+            if vendor_id not in measure.vendors:
+                yield f"{place}.vendors: {vendor_id!r} is not among the vendors of the measure"
+    citing = [(f"exempts[{number}]", one.references) for number, one in enumerate(measure.exempts)]
+    citing += [(f"report[{number}]", one.references) for number, one in enumerate(measure.report)]
+    for place, references in citing:
+        for reference_id in references:
             if reference_id not in known:
-                yield f"exempts[{number}].references: {reference_id!r} is no [[reference]] of this file"
+                yield f"{place}.references: {reference_id!r} is no [[reference]] of this file"
+    if not measure.vendors and not measure.unruled_vendors:
+        yield "vendors: names nobody, and unruled_vendors neither"
     if measure.status.review_by <= measure.status.as_of:
         yield "status.review_by: must lie after as_of"
 
@@ -97,13 +103,17 @@ def check_references(
             if vendor_id not in known_vendors:
                 yield measure.id, f"vendors: there is no vendor file {vendor_id!r}"
         named = [*measure.products, *(product for milestone in measure.milestone for product in milestone.products)]
+        named += (product for exemption in measure.exempts for product in exemption.products)
         for product_id in dict.fromkeys(named):
             if product_id not in products:
                 yield measure.id, f"products: there is no product {product_id!r}"
         known_roles = {VENDOR, *(role.id for role in roles)}
         bound = [(f"bound[{number}].role", one.role) for number, one in enumerate(measure.bound)]
         acting = [(f"milestone[{number}].actor", one.actor) for number, one in enumerate(measure.milestone)]
-        for place, role_id in (*bound, *acting):
+        except_for = [
+            (f"bound[{number}].unless", role) for number, one in enumerate(measure.bound) for role in one.unless
+        ]
+        for place, role_id in (*bound, *except_for, *acting):
             if role_id not in known_roles:
                 yield measure.id, f"{place}: roles.toml has no role {role_id!r}{_meant(role_id, known_roles)}"
 
