@@ -24,6 +24,10 @@ _COMMON = frozenset(
     ).split()
 )
 
+# What is remembered of earlier items: hosts of one fleet are much alike. Bounded, for texts come from anywhere.
+_REMEMBERED = 1 << 16
+_REMEMBERED_LENGTH = 512  # characters
+
 
 class NotIndexableError(ValueError):
     """A block without a literal to index on: it would have to be tried on every item."""
@@ -98,16 +102,20 @@ class Matcher:
         self._index()
         self._known_words = frozenset(self._words)
         self._known_heads = frozenset(self._heads)
+        self._ordinary: set[str] = {""}  # texts in which no block is interested; most come again on the next host
+        self._judged: dict[tuple[str, ...], list[Hit]] = {}  # by what is matched of an item
 
     def match(self, items: Sequence[Item]) -> list[Hit]:
         """Every item that is a product of the rules, in the order of the items, the surest product first."""
         hits: list[Hit] = []
-        known_words, known_heads = self._known_words, self._known_heads
+        are_ordinary = self._ordinary.issuperset
         for index, item in enumerate(items):
-            found = item_words(item)
-            if known_words.isdisjoint(found) and known_heads.isdisjoint([word[:HEAD] for word in found]):
+            texts = _indexed(item)
+            if item.ids:
+                texts += tuple(item.ids.values())
+            if are_ordinary(texts) or not self._interesting(texts):
                 continue
-            hits += self._hits(index, item, found)
+            hits += self._known_hits(index, item)
         return hits
 
     def nearest(self, item: Item) -> Iterator[tuple[Block, list[tuple[str, str]]]]:
@@ -120,6 +128,32 @@ class Matcher:
         """The `unless` block that keeps the item from being the product."""
         spelled = _Spelled(item)
         return next((block for block in self._unless[product.id] if block.fits(spelled) is not None), None)
+
+    def _interesting(self, texts: tuple[str, ...]) -> bool:
+        """Whether a block may fit one of the texts. Those that are ordinary are remembered."""
+        ordinary = self._ordinary
+        interesting = False
+        for text in texts:
+            if text in ordinary:
+                continue
+            found = normalise.words(text)
+            if self._known_words.isdisjoint(found) and self._known_heads.isdisjoint([word[:HEAD] for word in found]):
+                if len(text) <= _REMEMBERED_LENGTH and len(ordinary) < _REMEMBERED:
+                    ordinary.add(text)
+            else:
+                interesting = True
+        return interesting
+
+    def _known_hits(self, index: int, item: Item) -> list[Hit]:
+        """The hits of an item; of one that is matched like an earlier one, they are the same."""
+        key = (item.kind, *_matched(item), *item.ids, *item.ids.values())
+        known = self._judged.get(key)
+        if known is None:
+            known = self._hits(index, item, item_words(item))
+            if len(self._judged) < _REMEMBERED and sum(map(len, key)) <= _REMEMBERED_LENGTH:
+                self._judged[key] = known
+            return known
+        return [Hit(index, hit.vendor, hit.product, hit.confidence, hit.because) for hit in known]
 
     def _hits(self, index: int, item: Item, found: list[bytes]) -> list[Hit]:
         spelled = _Spelled(item)
@@ -187,14 +221,12 @@ class _Spelled(dict[str, str]):
 
 _COMPANIES = frozenset(field.name for field in FIELDS if field.company)
 _indexed = attrgetter(*(name for name in TEXTS if BY_NAME[name].indexed))
+_matched = attrgetter(*TEXTS)
 
 
 def item_words(item: Item) -> list[bytes]:
     """The words of everything in an item that a block may be found by, in their normal spelling."""
-    text = "\n".join(_indexed(item))
-    if item.ids:
-        text = "\n".join((text, *item.ids.values()))
-    return normalise.words(text)
+    return [word for text in (*_indexed(item), *item.ids.values()) if text for word in normalise.words(text)]
 
 
 def rank(confidence: Confidence) -> int:

@@ -157,3 +157,37 @@ def _spelled(item: Item):  # type: ignore[no-untyped-def]  # noqa: ANN202
     from phaseout.rules.matcher import _Spelled
 
     return _Spelled(item)
+
+
+_WORDS = st.sampled_from(("kesl", "Kaspersky", "bash", "lib kesl-tools", "касперский", "AO Kaspersky Lab", "", "x\ny"))
+_ITEMS = st.lists(
+    st.builds(
+        lambda kind, name, vendor, path, purl: Item(
+            kind=kind, name=name, vendor=vendor, path=path, ids={"purl": purl} if purl else {}
+        ),
+        st.sampled_from(("package", "file")),
+        _WORDS,
+        _WORDS,
+        _WORDS,
+        _WORDS,
+    )
+)
+
+
+@given(_ITEMS, _ITEMS)
+def test_what_was_matched_before_changes_nothing(earlier: list[Item], items: list[Item]) -> None:
+    used = matcher(KESL)
+    used.match(earlier)
+    assert used.match(items) == matcher(KESL).match(items)
+
+
+def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("phaseout.rules.matcher._REMEMBERED", 10)
+    used = matcher(KESL)
+    items = [Item(kind="package", name=f"lib{number}") for number in range(50)]
+    found = Item(kind="package", name="kesl", vendor="Kaspersky")
+    many = [Item(kind="package", name="kesl", vendor="Kaspersky", version=str(number)) for number in range(50)]
+    for _ in range(2):
+        assert [hit.item for hit in used.match([*items, found, *many])] == list(range(50, 101))
+    assert len(used._ordinary) == 10
+    assert len(used._judged) == 10
