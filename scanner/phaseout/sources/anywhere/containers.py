@@ -347,7 +347,9 @@ SOURCE = Source(
         *(f"{root}/{file}" for root in _DOCKER for file in _DOCKER_FILES),
         *(f"{root}/{file}" for root in _PODMAN for file in _PODMAN_FILES),
         *(*_DOCKER_SETTINGS, *_DOCKER_FLAGS, *_PODMAN_SETTINGS, _PODMAN_USER_SETTINGS),
-        *(f"/**/{file}" for file in (*_DOCKER_FILES, *_PODMAN_FILES)),  # in the folders that the settings name
+        *(
+            f"/**/{file}" for file in (*_DOCKER_FILES, *_PODMAN_FILES, "*.json")
+        ),  # in the folders that the settings name
     ),
     limits="Volumes are not read, and neither are containers whose engine keeps them in volumes or pools of its own.",
     collect=collect,

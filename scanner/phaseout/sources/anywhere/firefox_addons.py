@@ -323,6 +323,7 @@ def _registered(program: str, one: Registration) -> Item:
     )
 
 
+_INSTALLED = ("extensions/*.xpi", "extensions/*/manifest.json", "extensions/*/_locales/*/messages.json")
 SOURCE = Source(
     name="firefox_addons",
     title="Add-ons of Firefox, Thunderbird and related programs",
@@ -333,11 +334,7 @@ SOURCE = Source(
         *reads(
             MOZILLA,
             "profiles.ini",
-            *(
-                f"{profile}/{inside}"
-                for profile in ("*", "Profiles/*")
-                for inside in ("extensions.json", "extensions/**")
-            ),
+            *(f"{profile}/{inside}" for profile in ("*", "Profiles/*") for inside in ("extensions.json", *_INSTALLED)),
         ),
         "/**/extensions.json",  # of profiles that lie elsewhere, as profiles.ini says
         r"C:\**\extensions.json",
@@ -346,9 +343,13 @@ SOURCE = Source(
             for folder in (
                 *_FOR_EVERYBODY["linux"],
                 *_FOR_EVERYBODY["macos"],
-                *(f"~/{one}" for one in _OF_USER.values()),
+                *(f"~/{_OF_USER[platform]}" for platform in ("linux", "macos")),
             )
             for inside in ("manifest.json", "_locales/*/messages.json")
+        ),
+        *(
+            rf"~\AppData\Roaming\Mozilla\Extensions\*\*\{inside}"
+            for inside in ("manifest.json", r"_locales\*\messages.json")
         ),
         *(
             f"{folder}/distribution/{inside}"

@@ -176,6 +176,10 @@ def _inner(values: Mapping[str, Any], key: str) -> Mapping[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
+_PARTS = (
+    *("Cellar/*/*/INSTALL_RECEIPT.json", "Caskroom/*/.metadata/INSTALL_RECEIPT.json"),
+    *("Caskroom/*/.metadata/*/*/Casks/*.json", "Caskroom/*/*", "opt/*"),
+)
 SOURCE = Source(
     name="homebrew",
     title="Homebrew formulae and casks",
@@ -183,8 +187,8 @@ SOURCE = Source(
     kinds=("package",),
     needs=(),
     reads=(
-        *(f"{prefix}/{part}" for prefix in _PREFIXES for part in ("Cellar/**", "Caskroom/**", "opt/*")),
-        *(f"~{prefix}/{part}" for prefix in _HOME for part in ("Cellar/**", "Caskroom/**", "opt/*")),
+        *(f"{prefix}/{part}" for prefix in _PREFIXES for part in _PARTS),
+        *(f"~{prefix}/{part}" for prefix in _HOME for part in _PARTS),
         "/Applications/*/Contents/Info.plist",
         "~/Applications/*/Contents/Info.plist",
     ),

@@ -158,6 +158,7 @@ def _conda(place: Place, path: str, file: str) -> Iterator[Trace]:
 
 
 _FILES = ("*.dist-info/METADATA", "*.egg-info/PKG-INFO", "*.egg/EGG-INFO/PKG-INFO")
+_ON_WINDOWS = tuple(file.replace("/", "\\") for file in _FILES)
 SOURCE = Source(
     name="python_packages",
     title="Python packages",
@@ -166,11 +167,11 @@ SOURCE = Source(
     needs=(),
     reads=(
         *(f"{site}/{file}" for site in _SITES if "/" in site for file in _FILES),
-        *(rf"{site}\**" for site in _SITES if "\\" in site),
+        *(rf"{site}\{file}" for site in _SITES if "\\" in site for file in _ON_WINDOWS),
         *(*_RECORDS, *_ENVIRONMENTS),
         *("/**/conda-meta", r"C:\**\conda-meta"),  # of the environments that those files name
         *(f"/**/site-packages/{file}" for file in _FILES),
-        r"C:\**\site-packages\**",
+        *(rf"C:\**\site-packages\{file}" for file in _ON_WINDOWS),
     ),
     limits="Virtual environments of projects, and what is inside a program that carries its own Python, are not seen.",
     collect=collect,

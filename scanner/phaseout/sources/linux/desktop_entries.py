@@ -130,9 +130,9 @@ SOURCE = Source(
     kinds=("app", "task"),
     needs=(),
     reads=(
-        *(f"{folder}/**" for folder in _MENUS),
+        *(f"{folder}/**/*.desktop" for folder in _MENUS),
         f"{_AUTOSTART}/*",
-        *(f"~{folder}/**" for folder in _USER_MENUS),
+        *(f"~{folder}/**/*.desktop" for folder in _USER_MENUS),
         f"~{_USER_AUTOSTART}/*",
         "/etc/fstab",
     ),

@@ -134,7 +134,7 @@ SOURCE = Source(
     reads=(
         *(f"{folder}/{_BRANCH}{name}" for folder in (_SYSTEM, f"~/{_USER}") for name in _READ),
         f"{_INSTALLATIONS}/*.conf",
-        f"/**/{_BRANCH}*",  # the installations that those files name
+        *(f"/**/{_BRANCH}{name}" for name in _READ),  # the installations that those files name
     ),
     limits="What a removed application left in ~/.var/app is not listed, nor what is in the OSTree store only.",
     collect=collect,

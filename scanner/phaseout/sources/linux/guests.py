@@ -168,7 +168,7 @@ SOURCE = Source(
         *(f"{top}/{kind}/*" for top in _LXD for kind in ("containers", "virtual-machines")),
         *_SCHROOT,
         *(f"{folder}/*/*" for folders in _MACHINES.values() for folder in folders),
-        "/**",  # the folders that those settings name
+        *(f"/**/{inside}" for inside in ("config", "rootfs")),  # in the folders that those settings name
     ),
     limits="Containers and chroots in other folders are found only where the settings of LXC or schroot name them.",
     collect=collect,

@@ -141,7 +141,7 @@ SOURCE = Source(
     needs=(),
     reads=(
         *(_LOADED, f"{_SYS}/*/version"),
-        *(f"{tree}/*/{added}/**" for tree in _TREES for added in _ADDED),
+        *(f"{tree}/*/{added}/**/*.ko*" for tree in _TREES for added in _ADDED),
         *(f"{_DKMS}/*/*/*", f"{_SOURCES}/*/dkms.conf"),
     ),
     limits="Parts built into the kernel are not modules; compressed and very large modules show no vendor and version.",

@@ -51,6 +51,7 @@ _LIMIT = 1 << 20
 _UNREAD = "could not be read"
 _STARTING = frozenset(("service", "timer", "socket", "path"))
 _DEPENDENCIES = frozenset(("wants", "requires", "upholds"))
+_READ = (*(f"**/*.{suffix}" for suffix in sorted(_STARTING)), "**/*.conf")
 _INSTALL = tuple(("Install", key) for key in ("WantedBy", "RequiredBy", "UpheldBy", "Alias", "Also"))
 _OTHER_ROOT = (("Service", "RootDirectory"), ("Service", "RootImage"))
 
@@ -427,9 +428,8 @@ SOURCE = Source(
     kinds=("service", "task"),
     needs=(),
     reads=(
-        *(f"{folder}/**" for folder in (*_SYSTEM, *_EVERY_USER)),
-        *(f"~{folder}/**" for folder in _HOME),
-        *(f"{top}/**" for top, _ in _CGROUPS),
+        *(f"{folder}/{file}" for folder in (*_SYSTEM, *_EVERY_USER, *(f"~{one}" for one in _HOME)) for file in _READ),
+        *(f"{top}/**/{file}" for top, file in _CGROUPS),
         "/etc/fstab",
     ),
     limits="Whether a service of a user or in a slice of its own runs is not seen here, but among the processes.",

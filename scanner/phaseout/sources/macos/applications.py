@@ -427,6 +427,14 @@ def _stem(path: str) -> str:
     return name.rpartition(".")[0] if name.lower().endswith((*_BUNDLES, *_PLUG_IN)) else name
 
 
+_SEARCHED = (
+    *(top.folder for top in _TOPS if top.folder),
+    *(*_PLUG_INS, _TRASHES),
+    *(f"~{folder}" for folder in (*(top.folder for top in _OF_USER), *_PLUG_INS, _TRASH) if folder),
+    *(f"{_VOLUMES}/*{folder}" for folder in ("/Applications", _TRASHES)),
+)
+# Of a bundle: what it says of itself, its program and the signature. Those of phones and tablets are flat.
+_FILES = ("Info.plist", "MacOS/*", "_CodeSignature/Code*", "WrappedBundle/*", "*.app/*", "*.appex/*")
 SOURCE = Source(
     name="applications",
     title="Applications of macOS",
@@ -434,11 +442,12 @@ SOURCE = Source(
     kinds=("app", "extension", "file"),
     needs=(),
     reads=(
-        *(f"{top.folder}/**" for top in _TOPS if top.folder),
-        *(f"{folder}/**" for folder in (*_PLUG_INS, _TRASHES)),
-        *(f"~{folder}/**" for folder in (*(top.folder for top in _OF_USER), *_PLUG_INS, _TRASH) if folder),
-        *(f"{top}/*.app/**" for top in ("", "~", f"{_VOLUMES}/*")),
-        *(f"{_VOLUMES}/*{folder}/**" for folder in ("/Applications", _TRASHES)),
+        *(f"{folder}/**/{file}" for folder in _SEARCHED for file in _FILES),
+        *(
+            f"{top}/*.app/{file}"
+            for top in ("", "~", f"{_VOLUMES}/*")
+            for file in ("*", *(f"**/{file}" for file in _FILES))
+        ),
     ),
     limits="Applications kept in other places, such as folders within Documents, are seen when they run. Whether a "
     "signature holds is not verified.",

@@ -138,7 +138,14 @@ SOURCE = Source(
     platforms=("macos",),
     kinds=("driver",),
     needs=(),
-    reads=(*(f"{folder}/**" for folder in _FOLDERS), _POLICY),
+    reads=(
+        *(
+            f"{folder}/**/*.kext/{file}"
+            for folder in _FOLDERS
+            for file in ("Info.plist", "Contents/Info.plist", "Contents/MacOS/*", "*")
+        ),
+        _POLICY,
+    ),
     limits="Whether an extension is loaded is not seen, nor are extensions that lie in a folder of their product.",
     collect=collect,
 )

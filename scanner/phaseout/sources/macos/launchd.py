@@ -152,7 +152,7 @@ SOURCE = Source(
     reads=(
         *(f"{folder}/*" for folder in _FOLDERS),
         f"~{_HOME}/*",
-        *(f"{folder}/**" for folder in _STARTUP),
+        *(f"{folder}/*/StartupParameters.plist" for folder in _STARTUP),
         f"{_DISABLED}/disabled.plist",
     ),
     limits="Whether a job runs shows among the processes. Jobs within applications are login items.",

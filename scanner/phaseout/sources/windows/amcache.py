@@ -216,7 +216,7 @@ SOURCE = Source(
     kinds=("program", "app", "file"),
     needs=("registry", "offline"),
     reads=(
-        r"C:\Windows\AppCompat\Programs\Amcache.hve",
+        *(rf"C:\Windows\AppCompat\Programs\Amcache.hve{log}" for log in ("", ".LOG1", ".LOG2")),
         rf"{_UNINSTALL}\*",
         r"HKLM\SOFTWARE\WOW6432Node\Microsoft\Windows\CurrentVersion\Uninstall\*",
         r"HKU\*\Software\Microsoft\Windows\CurrentVersion\Uninstall\*",

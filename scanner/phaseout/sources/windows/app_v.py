@@ -142,7 +142,7 @@ SOURCE = Source(
     platforms=("windows",),
     kinds=("program",),
     needs=("registry",),
-    reads=(_PACKAGES, _STREAMING, rf"C:\ProgramData\{_STORE}\**"),
+    reads=(_PACKAGES, _STREAMING, *(rf"C:\ProgramData\{_STORE}\**\{file}" for file in ("AppxManifest.xml", "*.exe"))),
     limits="Programs deeper than eight folders in a package are not listed.",
     collect=collect,
 )

@@ -142,6 +142,9 @@ def _unregistered(host: Host, packages: _Packages, manifests: "_Manifests") -> I
                 _add(packages, "", _Package(name, root, evidence=(Evidence(root),)))
 
 
+_OF_DRIVES = tuple(rf"{letter}:\WindowsApps" for letter in "CDEFGHIJKLMNOPQRSTUVWXYZ")
+
+
 class _Manifests:
     """Reads manifests, each once, and only where Windows keeps packages."""
 
@@ -152,7 +155,7 @@ class _Manifests:
         self.tops = (
             rf"{programs}\WindowsApps",
             rf"{host.variables.get('systemroot', '')}\SystemApps",
-            *(rf"{letter}:\WindowsApps" for letter in "CDEFGHIJKLMNOPQRSTUVWXYZ"),
+            *_OF_DRIVES,
         )
         self._tops = {top.lower() for top in self.tops}
 
@@ -248,7 +251,7 @@ SOURCE = Source(
         _STORE,
         *(
             rf"{top}\*\{name}"
-            for top in (r"C:\Program Files\WindowsApps", r"C:\Windows\SystemApps", r"C:\WindowsApps")  # of any drive
+            for top in (r"C:\Program Files\WindowsApps", r"C:\Windows\SystemApps", *_OF_DRIVES)
             for name in (_MANIFEST, _BUNDLE)
         ),
     ),

@@ -179,10 +179,10 @@ SOURCE = Source(
     reads=(
         _SERVICES,
         rf"HKLM\SYSTEM\{_PACKAGES}",
-        rf"C:\Windows\{_HIVE}",
-        rf"C:\Windows\{_STORE}\*\*.inf",
+        *(rf"C:\Windows\{_HIVE}{log}" for log in ("", ".LOG1", ".LOG2")),
+        *(rf"C:\Windows\{_STORE}\*\*{ending}" for ending in (".inf", ".sys")),
         rf"C:\Windows\{_PUBLISHED}\*.inf",
-        *(rf"C:\Windows\{folder}\**" for folder in _FOLDERS),
+        *(rf"C:\Windows\{folder}\**\*.sys" for folder in _FOLDERS),
     ),
     limits="Packages and files of Microsoft are not listed.",
     collect=collect,

@@ -182,9 +182,9 @@ SOURCE = Source(
     kinds=("program",),
     needs=(),
     reads=(
-        *(rf"{folder}\**" for folder in _OTHER_DRIVES),
-        r"C:\ProgramData\**",
-        *(rf"~\{folder}\**" for folder, _ in _OF_USER),
+        *(rf"{folder}\**\*.exe" for folder in _OTHER_DRIVES),
+        r"C:\ProgramData\**\*.exe",
+        *(rf"~\{folder}\**\*.exe" for folder, _ in _OF_USER),
     ),
     limits="Programs elsewhere or deeper are not seen, and signatures are read but not verified.",
     collect=collect,

@@ -196,7 +196,7 @@ SOURCE = Source(
     platforms=("windows",),
     kinds=("task",),
     needs=("registry",),
-    reads=(rf"C:\Windows\{_FILES}\**", rf"C:\Windows\{_JOBS}\*", rf"{_CACHE}\Tasks", windows_programs.READS),
+    reads=(rf"C:\Windows\{_FILES}\**\*", rf"C:\Windows\{_JOBS}\*", rf"{_CACHE}\Tasks", windows_programs.READS),
     limits="What a task's COM object is, and what a script starts in turn, is not followed.",
     collect=collect,
 )

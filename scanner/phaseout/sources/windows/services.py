@@ -201,7 +201,7 @@ SOURCE = Source(
     platforms=("windows",),
     kinds=("service", "driver"),
     needs=("registry",),
-    reads=(_SERVICES, r"C:\**\*.xml"),
+    reads=(_SERVICES, r"C:\**\*.xml", r"C:\**\*.dll"),  # of the programs and hosted libraries that it names
     limits="Whether a service runs is not asked: running ones show among the processes, loaded drivers do not.",
     collect=collect,
 )

@@ -19,7 +19,8 @@ from phaseout.rules.matcher import Matcher
 from phaseout.scan.worker import run_source
 from phaseout.sources.anywhere.chromium_extensions import SOURCE
 
-from tests.support.harness import ObservedFiles, declared, run
+from tests.support.harness import run
+from tests.support.observer import ObservedFiles, undeclared
 from tests.support.trees import MacTree, Tree, WindowsTree
 
 ID = "ahkjpbeeocnddjkakilopmfdlnjdpcdm"
@@ -104,13 +105,12 @@ def test_only_the_profiles_are_looked_into(tree: Tree) -> None:
     for number in range(50):
         tree.write(f"{CHROME}/Default/Cache/{number}")
         tree.write(f"{CHROME}/Default/Extensions/{ID}/30.1_0/deep/{number}/manifest.json")
-    strict = SOURCE._replace(reads=tuple(one for one in SOURCE.reads if "**" not in one))
     host = tree.host()
     watched = ObservedFiles(host.files)
     list(SOURCE.collect(Host(host.info, watched, host.users)))
-    beyond = {path for path in watched.asked if not declared(path, strict, host)}
-    assert beyond == {f"{CHROME}/Default/Extensions/{ID}/30.1_0/manifest.json"}
-    assert len(watched.asked) < 400
+    beyond = undeclared(watched.touched, [one for one in SOURCE.reads if "**" not in one], host)
+    assert beyond == [("content", f"{CHROME}/Default/Extensions/{ID}/30.1_0/manifest.json")]
+    assert len(watched.touched) < 400
 
 
 def test_secure_preferences_add_to_preferences(tree: Tree) -> None:

@@ -9,7 +9,8 @@ import pytest
 from phaseout.model.nouns import Problem
 from phaseout.sources.linux.flatpak import SOURCE
 
-from tests.support.harness import ObservedFiles, declared, run
+from tests.support.harness import run
+from tests.support.observer import ObservedFiles, undeclared
 from tests.support.trees import Tree
 
 SYSTEM = "/var/lib/flatpak"
@@ -68,8 +69,7 @@ def test_reads_no_more_than_the_places_it_names(tree: Tree) -> None:
     host = tree.host()
     host.files = files = ObservedFiles(host.files)
     assert len(list(SOURCE.collect(host))) == 2
-    strict = SOURCE._replace(reads=tuple(place for place in SOURCE.reads if not place.startswith("/**")))
-    assert [path for path in sorted(files.asked) if not declared(path, strict, host)] == []
+    assert undeclared(files.touched, [place for place in SOURCE.reads if not place.startswith("/**")], host) == []
 
 
 def test_an_installation_that_is_no_path(tree: Tree) -> None:
