@@ -15,9 +15,11 @@ SECONDS = re.compile(r"\bin\s+\d+\.\d+ s\b")  # the only part of the example tha
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "scanner"))
 
+import click  # noqa: E402
 import msgspec  # noqa: E402
 from phaseout.cli import COMMANDS, group  # noqa: E402
 from phaseout.cli.rule_files import read_rules  # noqa: E402
+from phaseout.fleet.status import FleetView  # noqa: E402
 from phaseout.judgement.diff import Difference  # noqa: E402
 from phaseout.model.details import DETAILS  # noqa: E402
 from phaseout.model.findings import Report  # noqa: E402
@@ -92,22 +94,27 @@ def formats() -> Iterator[str]:
 
 def helps() -> Iterator[str]:
     """The help text of every command."""
-    import click
-
-    for name in ("", *COMMANDS):
-        context = click.Context(group, info_name="phaseout", max_content_width=100, terminal_width=100)
-        command: click.Command | None = group
-        if name:
-            command = group.get_command(context, name)
-            assert command is not None
-            context = click.Context(command, info_name=name, parent=context, max_content_width=100, terminal_width=100)
+    width = {"max_content_width": 100, "terminal_width": 100}
+    top = click.Context(group, info_name="phaseout", **width)  # type: ignore[arg-type]
+    yield from _help(group, top)
+    for name in COMMANDS:
+        command = group.get_command(top, name)
         assert command is not None
-        yield f"## phaseout {name}".rstrip()
-        yield ""
-        yield "```text"
-        yield command.get_help(context)
-        yield "```"
-        yield ""
+        yield from _help(command, click.Context(command, info_name=name, parent=top, **width))  # type: ignore[arg-type]
+
+
+def _help(command: click.Command, context: click.Context) -> Iterator[str]:
+    """The help text of a command, and below it those of the commands that it groups."""
+    yield f"## {context.command_path}"
+    yield ""
+    yield "```text"
+    yield command.get_help(context)
+    yield "```"
+    yield ""
+    if isinstance(command, click.Group) and context.parent is not None:
+        for name, inner in command.commands.items():
+            own = click.Context(inner, info_name=name, parent=context, max_content_width=100, terminal_width=100)
+            yield from _help(inner, own)
 
 
 def example() -> Iterator[str]:
@@ -157,6 +164,7 @@ def schemas() -> dict[str, str]:
     """The published JSON Schemas: file name → content."""
     shapes = {
         "phaseout-inventory-1": Inventory,
+        "phaseout-fleet-1": FleetView,
         "phaseout-report-1": Report,
         "phaseout-diff-1": Difference,
         "vendor": Vendor,

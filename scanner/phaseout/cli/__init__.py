@@ -17,6 +17,7 @@ COMMANDS = {
     "scan": "Scan this machine: what must be replaced, and by when.",
     "inventory": "List everything installed and running, without any rules.",
     "match": "Judge saved inventories again: one, or those of a whole fleet.",
+    "fleet": "Keep what many machines report: who still runs what, who is silent, how it goes.",
     "diff": "Compare two scans: what went, what came, and whether a removal is proven.",
     "explain": "Explain why a name is, or is not, matched.",
     "rules": "List, show, check, start and export rules.",

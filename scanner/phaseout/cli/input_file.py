@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from typing import BinaryIO
 
+from phaseout.fleet.add import Listed
 from phaseout.fleet.judge import Place
 from phaseout.model.nouns import Problem
 
@@ -28,8 +29,9 @@ def open_input(path: str) -> BinaryIO:
     _check(os.stat(path).st_mode, path)
     handle = os.open(path, os.O_RDONLY | flags)
     try:
-        _check(os.fstat(handle).st_mode, path)
-        if hasattr(os, "set_blocking"):
+        mode = os.fstat(handle).st_mode
+        _check(mode, path)
+        if hasattr(os, "set_blocking") and not stat.S_ISREG(mode):
             os.set_blocking(handle, True)
         return open(handle, "rb")
     except BaseException:
@@ -50,6 +52,46 @@ def places(named: tuple[str, ...]) -> Iterator[Place | Problem]:
             yield one
     if logs:
         yield Place(logs[0], alone=len(logs) > 1 or _size(logs[0]) >= _LARGE, also=tuple(logs[1:]))
+
+
+def listed(named: tuple[str, ...]) -> Iterator[Listed | Problem]:
+    """The files that are meant, with size and time, so that a file that has not changed need not be read again."""
+    for path in named:
+        if path == STDIN:
+            yield Listed(path, -1, -1)
+            continue
+        try:
+            state = os.stat(path)
+        except OSError as error:
+            yield Problem(path, error.strerror or str(error), cause="missing")
+            continue
+        if not stat.S_ISDIR(state.st_mode):
+            yield Listed(os.path.abspath(path), state.st_size, state.st_mtime_ns)
+            continue
+        yield from _below(os.path.abspath(path))
+
+
+def _below(folder: str) -> Iterator[Listed | Problem]:
+    """Every file below a folder that may hold answers, in the order of their names."""
+    folders: list[str] = []
+    try:
+        with os.scandir(folder) as entries:
+            found = sorted((one for one in entries if not one.name.startswith(".")), key=lambda one: one.name)
+    except OSError as error:
+        yield Problem(folder, error.strerror or str(error), cause="error")
+        return
+    for entry in found:
+        try:
+            if entry.is_dir(follow_symlinks=False):
+                folders.append(entry.path)
+            elif entry.name.lower().removesuffix(".gz").endswith(ENDINGS) or _LOG.search(entry.name):
+                state = entry.stat()
+                if stat.S_ISREG(state.st_mode):
+                    yield Listed(entry.path, state.st_size, state.st_mtime_ns)
+        except OSError as error:
+            yield Problem(entry.path, error.strerror or str(error), cause="vanished")
+    for inner in folders:
+        yield from _below(inner)
 
 
 def _files(named: tuple[str, ...]) -> Iterator[Place | Problem]:

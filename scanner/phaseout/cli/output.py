@@ -224,6 +224,11 @@ def _saved_ending(path: str) -> str:
     return lower[plain.rindex(".") :]
 
 
+def terminal_width(path: str) -> int:
+    """The columns that a text for that place may take."""
+    return _terminal().width if path == STDOUT else WIDTH
+
+
 def _terminal() -> Page:
     try:
         width = os.get_terminal_size(sys.stdout.fileno()).columns or WIDTH

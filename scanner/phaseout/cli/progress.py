@@ -28,6 +28,11 @@ class Progress:
             rate = done / (time.monotonic() - self._began)
             self._show(f"{done:,} of {planned:,} inventories, {rate:,.0f} a second")
 
+    def files(self, done: int) -> None:
+        """Shows how many files have been read, and how fast that goes."""
+        if self._due():
+            self._show(f"{done:,} files, {done / (time.monotonic() - self._began):,.0f} a second")
+
     def erase(self) -> None:
         """Takes the line away, so that something else can be printed; harmless if there is none."""
         if self._columns:

@@ -61,14 +61,14 @@ def read(stream: BinaryIO, name: str, *, personal_apps: bool = False) -> Iterato
     try:
         for document in documents(stream, name):
             document.personal_apps = personal_apps
-            yield from _from(document)
+            yield from read_document(document)
     except BrokenError as error:
         yield error.problem
     except MemoryError:
         yield Problem(name, "larger than the memory that is there", "limit")
 
 
-def _from(document: Document) -> Iterator[Inventory | Problem]:
+def read_document(document: Document) -> Iterator[Inventory | Problem]:
     """The inventories of one document."""
     try:
         reader = _reader(document)
@@ -170,7 +170,7 @@ def read_one(stream: BinaryIO, name: str) -> Inventory | Report | Problem:
 def _reports_or_inventories(stream: BinaryIO, name: str) -> Iterator[Inventory | Report | Problem]:
     for document in documents(stream, name):
         if bytes(document.members().get("schema", b"")) != f'"{REPORT_SCHEMA}"'.encode():
-            yield from _from(document)
+            yield from read_document(document)
             continue
         for where, value in document.values():
             try:

@@ -148,18 +148,21 @@ def _equal(old: HostInfo, new: HostInfo, *, hardware: bool) -> Iterator[bool]:
     before = {one.kind: one.value for one in old.identity}
     for one in new.identity:
         if one.kind in before and (one.kind in HARDWARE) == hardware:
-            yield _comparable(one) == _comparable(Identity(one.kind, before[one.kind]))
+            yield comparable(one) == comparable(Identity(one.kind, before[one.kind]))
 
 
-def _comparable(one: Identity) -> str:
-    """Tools disagree about the byte order of an SMBIOS UUID: of the two ways to write it, the smaller."""
-    if one.kind != "smbios_uuid":
-        return one.value.casefold()
-    try:
-        found = UUID(one.value)
-    except ValueError:  # out of a file
-        return one.value.casefold()
-    return min(found.hex, UUID(bytes_le=found.bytes).hex)
+def comparable(one: Identity) -> str:
+    """An identity as one word that is the same however a tool spelled it, such as `serial:pf3abc12`.
+
+    Tools disagree about the byte order of an SMBIOS UUID: of the two ways to write it, the smaller counts.
+    """
+    value = one.value.casefold()
+    if one.kind == "smbios_uuid":
+        digits = value.replace("-", "")
+        if len(digits) == 32:  # anything else is out of a file, and no UUID
+            first = digits[6:8] + digits[4:6] + digits[2:4] + digits[:2]
+            value = min(digits, first + digits[10:12] + digits[8:10] + digits[14:16] + digits[12:14] + digits[16:])
+    return f"{one.kind}:{value}"
 
 
 def _hashed(raw: UUID) -> str:

@@ -1,0 +1,303 @@
+"""`phaseout fleet add|assets|status|hosts|trend`."""
+
+import contextlib
+import datetime as dt
+import gc
+import sys
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
+
+import click
+
+from phaseout.cli import EXIT_WRONG_USE, Failure
+from phaseout.cli.fleet_formats import hosts_text, status_text, trend_text
+from phaseout.cli.input_file import STDIN, listed, open_input
+from phaseout.cli.interruption import interruptible
+from phaseout.cli.output import STDOUT, terminal_width, write_file
+from phaseout.cli.progress import Progress
+from phaseout.cli.rule_folders import RuleFolders
+from phaseout.cli.scan_options import counted_from, rule_options
+from phaseout.fleet.status import LEAST_VALID, STATES, VALID, Wanted, hosts, status, trend
+from phaseout.fleet.store import Store, StoreError, opened
+from phaseout.model.findings import Report
+from phaseout.model.nouns import Inventory, Problem
+from phaseout.report.safe import visible
+
+_F = TypeVar("_F", bound=Callable[..., Any])
+
+
+@click.group("fleet")
+def command() -> None:
+    """Keep what many machines report in one file, STORE: who still runs what, who is silent, and how it goes.
+
+    \b
+    Examples:
+      phaseout fleet add fleet.db reports/
+      phaseout fleet assets fleet.db machines.csv
+      phaseout fleet status fleet.db
+      phaseout fleet hosts fleet.db --state silent
+      phaseout fleet trend fleet.db --by product
+    """
+
+
+def _store_options(function: _F) -> _F:
+    """Adds STORE, the moment, and how long an answer holds."""
+    for option in (
+        click.option(
+            "--valid",
+            type=click.IntRange(1, 3650),
+            default=VALID,
+            show_default=True,
+            metavar="DAYS",
+            help="Days without an answer after which a host is silent.",
+        ),
+        click.option("--as-of", metavar="DATE", help="The moment that is shown, instead of now."),
+        click.argument("store", metavar="STORE"),
+    ):
+        function = option(function)
+    return function
+
+
+def _format_options(*formats: str) -> Callable[[_F], _F]:
+    def add(function: _F) -> _F:
+        for option in (
+            click.option("-o", "--output", default=STDOUT, metavar="FILE", help="Write to FILE."),
+            click.option(
+                "-f",
+                "--format",
+                "format_name",
+                type=click.Choice(formats, case_sensitive=False),
+                default=formats[0],
+                show_default=True,
+            ),
+        ):
+            function = option(function)
+        return function
+
+    return add
+
+
+@command.command("add")
+@click.argument("store", metavar="STORE")
+@click.argument("places", nargs=-1, required=True, metavar="PLACE...")
+@rule_options
+def add_answers(store: str, places: tuple[str, ...], folders: RuleFolders, policy: str | None) -> None:
+    """Add what machines reported; STORE is made if it is not there.
+
+    A PLACE is a file, a folder of files, or - for standard input: reports of `phaseout scan` as JSON, NDJSON or CSV,
+    and inventories of every kind that `phaseout match` reads, which are judged by the rules. Each file is read once;
+    adding it again, late or in another order gives the same store.
+
+    Ends with status 2 if any file, or a part of one, was refused; everything else is added.
+
+    \b
+    Examples:
+      phaseout fleet add fleet.db //server/reports
+      phaseout fleet add fleet.db reports/*.json.gz
+    """
+    from phaseout.fleet.add import Listed, Reading, Totals, add
+
+    gc.disable()  # answers have no cycles: looking for some would take a quarter of the time
+    totals, progress = Totals(), Progress()
+    judge = _Judge(folders, policy)
+    unread = 0
+
+    def meant() -> Iterator[Listed]:
+        nonlocal unread
+        for one in listed(places):
+            if isinstance(one, Problem):
+                unread += 1
+                _say_refused(progress, one)
+            else:
+                progress.files(totals.listed)
+                yield one
+
+    reading = Reading(open_input, judge.report, judge.ids)
+    now = int(dt.datetime.now(dt.UTC).timestamp())
+    with interruptible(), _opened(store, make=True) as kept:
+        for problem in add(kept, meant(), reading, now, totals):
+            _say_refused(progress, problem)
+    progress.erase()
+    click.echo(f"{visible(store)}: {totals.sentence()}")
+    sys.exit(EXIT_WRONG_USE if unread or totals.refused or totals.parts else 0)
+
+
+@command.command("assets")
+@click.argument("store", metavar="STORE")
+@click.argument("file", metavar="FILE")
+def replace_list(store: str, file: str) -> None:
+    """Say which machines must answer: FILE replaces the list that STORE has.
+
+    FILE is a CSV with any of the columns name, serial, uuid, group, role, owner and retired, or an export of Intune,
+    Active Directory or Kaspersky Security Center. Only the first of several rows about one machine counts.
+
+    Ends with status 2 if a row was refused; the others are the list.
+
+    \b
+    Examples:
+      phaseout fleet assets fleet.db machines.csv
+    """
+    from phaseout.fleet.assets import Asset, read_assets, replace_assets
+
+    assets: list[Asset] = []
+    refused = 0
+    try:
+        with open_input(file) as stream:
+            for one in read_assets(stream, file if file != STDIN else "standard input"):
+                if isinstance(one, Problem):
+                    refused += 1
+                    _say_refused(Progress(), one)
+                else:
+                    assets.append(one)
+    except OSError as error:
+        raise Failure(f"{file}: {error.strerror or error}") from error
+    if not assets:
+        raise Failure(f"{file}: no machine in it: the list stays as it was")
+    with interruptible(), _opened(store, make=True) as kept, kept.changing():
+        replace_assets(kept, assets)
+        found = kept.one("SELECT count(host) FROM asset")[0]
+    retired = sum(one.retired for one in assets)
+    click.echo(
+        f"{visible(store)}: {len(assets):,} machines, {retired:,} of them retired, {found:,} known;"
+        f" {refused:,} rows refused"
+    )
+    sys.exit(EXIT_WRONG_USE if refused else 0)
+
+
+@command.command("status")
+@_store_options
+@_format_options("table", "json")
+def show_status(store: str, as_of: str | None, valid: int, format_name: str, output: str) -> None:
+    """The fleet in numbers: states, groups, products, dates ahead and behind.
+
+    \b
+    Examples:
+      phaseout fleet status fleet.db
+      phaseout fleet status fleet.db --valid 30 -f json
+    """
+    with _opened(store) as kept:
+        found = status(kept, _moment(as_of), valid)
+    write_file(output, status_text(found, format_name, terminal_width(output)))
+
+
+@command.command("hosts")
+@_store_options
+@click.option(
+    "--state", type=click.Choice([*STATES, "unlisted"], case_sensitive=False), default=None, help="In this state."
+)
+@click.option("--product", default="", metavar="ID", help="With this product, by id or name.")
+@click.option("--vendor", default="", metavar="ID", help="With software of this vendor, by id or name.")
+@click.option("--measure", default="", metavar="ID", help="With a product for which this measure decides.")
+@click.option("--group", default="", help="Of this group of the list of machines.")
+@click.option("--user", default="", help="On which this user has a product.")
+@click.option("--name", default="", help="Of this name.")
+@click.option(
+    "--origin",
+    type=click.Choice(["first", "new", "again", "new_rules", "unknown"]),
+    default=None,
+    help="With a product that came in this way; again: it had been gone.",
+)
+@click.option("--seen-since", metavar="DATE", help="That answered since then.")
+@_format_options("table", "csv", "json")
+def show_hosts(
+    store: str,
+    as_of: str | None,
+    valid: int,
+    seen_since: str | None,
+    format_name: str,
+    output: str,
+    **wanted: str | None,
+) -> None:
+    """The hosts behind a number, with what is on them.
+
+    \b
+    Examples:
+      phaseout fleet hosts fleet.db --state silent
+      phaseout fleet hosts fleet.db --product kaspersky-endpoint-security -f csv -o to-do.csv
+    """
+    since = int(_moment(seen_since).timestamp()) if seen_since else 0
+    with _opened(store) as kept:
+        found = hosts(
+            kept,
+            _moment(as_of),
+            Wanted(seen_since=since, **{name: value or "" for name, value in wanted.items()}),
+            valid,
+        )
+        write_file(output, hosts_text(found, format_name, terminal_width(output)))
+
+
+@command.command("trend")
+@_store_options
+@click.option("--by", type=click.Choice(["state", "product", "measure", "group"]), default="state", show_default=True)
+@click.option("--since", metavar="DATE", help="The first day; that of the first answer if left out.")
+@_format_options("table", "csv", "json")
+def show_trend(
+    store: str, as_of: str | None, valid: int, by: Any, since: str | None, format_name: str, output: str
+) -> None:
+    """How many hosts were in each state, or had each product, at the end of each day (UTC).
+
+    \b
+    Examples:
+      phaseout fleet trend fleet.db --by product --since 2026-01-01 -f csv
+    """
+    if valid < LEAST_VALID:
+        raise click.UsageError(f"--valid {valid}: a trend knows no gaps shorter than {LEAST_VALID} days")
+    first = _moment(since).date() if since else None
+    with _opened(store) as kept:
+        found = trend(kept, _moment(as_of), by=by, since=first, valid=valid)
+    write_file(output, trend_text(found, format_name, terminal_width(output)))
+
+
+@contextlib.contextmanager
+def _opened(path: str, *, make: bool = False) -> Iterator[Store]:
+    try:
+        with opened(path, make=make) as store:
+            yield store
+    except StoreError as error:
+        raise Failure(str(error)) from error
+
+
+class _Judge:
+    """Judges inventories by rules that are loaded only if there is one."""
+
+    def __init__(self, folders: RuleFolders, policy: str | None) -> None:
+        self._folders = folders
+        self._policy = policy
+        self._loaded: Any = None
+        self._ids: dict[tuple[str, str], tuple[str, str]] | None = None
+
+    def report(self, inventory: Inventory) -> Report:
+        """The report on an inventory, counted from the day on which it was taken."""
+        from phaseout.judgement.verdict import judge
+
+        ruleset, own, matcher = self._rules()
+        return judge(inventory, matcher.match(inventory.items), ruleset, own, dt.datetime.now(dt.UTC))
+
+    def ids(self, vendor: str, product: str) -> tuple[str, str]:
+        """The ids of a vendor and a product; their names where the rules do not know them."""
+        if self._ids is None:
+            ruleset, _, _ = self._rules()
+            self._ids = {(one.name, each.name): (one.id, each.id) for one in ruleset.vendors for each in one.product}
+        return self._ids.get((vendor, product), (vendor, product))
+
+    def _rules(self) -> Any:
+        if self._loaded is None:
+            from phaseout.cli.rule_files import rules_and_policy
+            from phaseout.rules.matcher import Matcher
+
+            ruleset, own = rules_and_policy(self._folders, self._policy)
+            self._loaded = ruleset, own, Matcher(ruleset)
+        return self._loaded
+
+
+def _say_refused(progress: Progress, problem: Problem) -> None:
+    progress.erase()
+    click.echo(f"Refused: {visible(problem.where)}: {visible(problem.why)}", err=True)
+
+
+def _moment(text: str | None) -> dt.datetime:
+    """The moment that the user names; of a day its end."""
+    found = counted_from(text)
+    if isinstance(found, dt.datetime):
+        return found
+    return dt.datetime.combine(found, dt.time(23, 59, 59), dt.UTC)

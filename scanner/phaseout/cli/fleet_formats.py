@@ -1,0 +1,189 @@
+"""What a fleet says as table, CSV and JSON."""
+
+import csv
+import io
+from collections.abc import Iterable, Iterator, Sequence
+
+from phaseout.fleet.status import SCHEMA, STATES, HostLine, HostProduct, Status, TrendDay
+from phaseout.report.columns import paragraph, table
+from phaseout.report.safe import cell, json_text, visible
+
+HOST_COLUMNS = (
+    *("name", "state", "listed", "group", "role", "owner", "platform", "os", "serial", "last_answer", "verdict"),
+    *("vendor", "product", "product_verdict", "product_state", "since", "last_seen", "origin", "versions", "users"),
+    *("paths", "measure", "milestone", "due", "action", "replacement", "rules_of", "tool", "flags", "unseen"),
+)
+_ROWS = 15  # of the longer lists in a table
+_FLAGS = {
+    "renamed": "had another name before",
+    "reinstalled": "were installed anew",
+    "cloned": "share all their ids with another machine that answers under another name",
+    "shared_installation": "share the id of their installation with other hardware (a cloned image)",
+    "several_systems": "have several systems on the same hardware",
+    "no_identity": "show nothing but their name",
+    "ambiguous_name": "show nothing but a name that others have too",
+    "contradicts": "gave two different answers for one moment",
+    "clock_ahead": "have a clock that is ahead",
+}
+
+
+def status_text(status: Status, format_name: str, width: int) -> Iterator[str]:
+    """The fleet in numbers."""
+    if format_name.lower() == "json":
+        yield json_text({"schema": SCHEMA, "status": status}, indent=2) + "\n"
+        return
+    yield from paragraph(sentence(status), width)
+    yield "\n"
+    heads = ("group", *(one.replace("_", " ") for one in STATES), "sum")
+    rows = [
+        (visible(part) or "(no group)", *(f"{counts[one]:,}" for one in STATES), f"{sum(counts.values()):,}")
+        for part, counts in status.parts.items()
+    ]
+    total = ("all", *(f"{status.states[one]:,}" for one in STATES), f"{status.members:,}")
+    yield from table(heads, [*rows, total], width)
+    for words in _more(status):
+        yield from paragraph(words, width)
+    if status.products:
+        yield "\n"
+        counts = [(visible(one.product), one.verdict, f"{one.hosts:,}") for one in status.products[:_ROWS]]
+        yield from table(("still there", "verdict", "hosts"), counts, width)
+        if len(status.products) > _ROWS:
+            yield f"and {len(status.products) - _ROWS:,} more products\n"
+    if status.due:
+        yield "\n"
+        dates = [
+            (
+                visible(one.due),
+                _left(one.days_left),
+                visible(one.measure),
+                one.milestone.replace("_", " "),
+                f"{one.hosts:,}",
+            )
+            for one in status.due[:_ROWS]
+        ]
+        yield from table(("due", "", "measure", "milestone", "hosts"), dates, width)
+
+
+def sentence(status: Status) -> str:
+    """The fleet in one sentence."""
+    if not status.members:
+        return "No machine is known yet: `phaseout fleet add` adds reports, `phaseout fleet assets` a list of machines."
+    what = "machines in the list" if status.states["never_seen"] or status.parts or status.unlisted else "hosts"
+    answered = _share(status.answered, status.members)
+    seen = _share(status.wholly_seen, status.members)
+    return (
+        f"{status.members:,} {what}: {status.states['replace']:,} must replace software,"
+        f" {status.states['review']:,} need a decision."
+        f" {answered} answered within {status.valid_days} days; {seen} were wholly seen."
+    )
+
+
+def _more(status: Status) -> Iterator[str]:
+    yield "\n"
+    if status.newest:
+        yield f"Newest answer: {status.newest}. Oldest of the newest answers: {status.oldest}."
+    if status.unlisted:
+        yield f"{status.unlisted:,} hosts answered and are in no list."
+    if status.retired:
+        yield f"{status.retired:,} machines of the list are retired and not counted."
+    if status.again:
+        yield f"{status.again:,} hosts have a product again that had been gone (--origin again)."
+    if status.new_rules:
+        yield f"{status.new_rules:,} hosts have a product that newer rules found first (--origin new_rules)."
+    if status.old_rules or status.old_tools:
+        yield (
+            f"{status.old_rules:,} hosts were judged by older rules than others,"
+            f" {status.old_tools:,} by another version of the program."
+        )
+    for flag, count in status.flags.items():
+        yield f"{count:,} hosts {_FLAGS.get(flag, flag)}."
+
+
+def hosts_text(hosts: Iterable[HostLine], format_name: str, width: int) -> Iterator[str]:
+    """The hosts, one row for each product of each host in CSV and in the table."""
+    form = format_name.lower()
+    if form == "json":
+        yield f'{{"schema":"{SCHEMA}","hosts":[\n'
+        for number, one in enumerate(hosts):
+            yield (",\n" if number else "") + json_text(one)
+        yield "\n]}\n"
+    elif form == "csv":
+        yield _row(HOST_COLUMNS)
+        for one in hosts:
+            for product in one.products or (None,):
+                yield _row(_columns(one, product))
+    else:
+        rows = [_short(one, product) for one in hosts for product in one.products or (None,)]
+        heads = ("host", "state", "last answer", "product", "version", "due", "user", "group")
+        if rows:
+            yield from table(heads, rows, width)
+        yield f"{len({row[0] for row in rows}):,} hosts\n"
+
+
+def trend_text(days: Sequence[TrendDay], format_name: str, width: int) -> Iterator[str]:
+    """One row for each day."""
+    form = format_name.lower()
+    names = list(days[-1].counts) if days else []
+    if form == "json":
+        yield json_text({"schema": SCHEMA, "days": days}, indent=2) + "\n"
+    elif form == "csv":
+        yield _row(("day", *names))
+        for day in days:
+            yield _row((day.day, *(day.counts[name] for name in names)))
+    else:
+        most = sorted(names, key=lambda name: -max(day.counts[name] for day in days))
+        shown = [name for name in names if name in most[: max(4, (width - 10) // 24)]]
+        rows = [(day.day, *(f"{day.counts[name]:,}" for name in shown)) for day in days]
+        heads = ("day", *(visible(name).replace("_", " ") or "(none)" for name in shown))
+        yield from table(heads, rows, width)
+        if len(shown) < len(names):
+            yield f"and {len(names) - len(shown):,} more columns: -f csv has all of them\n"
+
+
+def _short(host: HostLine, product: HostProduct | None) -> tuple[str, ...]:
+    versions = ", ".join(product.versions) if product else ""
+    users = ", ".join(product.users) if product else ""
+    values = (
+        host.name, host.state.replace("_", " "), host.last_answer[:10], product.product if product else "", versions,
+        product.due if product else "", users, host.group,
+    )  # fmt: skip
+    return tuple(map(visible, values))
+
+
+def _columns(host: HostLine, product: HostProduct | None) -> tuple[str, ...]:
+    own: tuple[str, ...] = ("",) * 14
+    if product:
+        own = (
+            product.vendor, product.product, product.verdict, product.state, product.since, product.last_seen,
+            product.origin, "; ".join(product.versions), "; ".join(product.users), "; ".join(product.paths),
+            product.measure, product.milestone, product.due, product.action,
+        )  # fmt: skip
+    head = (
+        host.name, host.state, "yes" if host.listed else "no", host.group, host.role, host.owner, host.platform,
+        host.os, host.serial, host.last_answer, host.verdict,
+    )  # fmt: skip
+    tail = (
+        product.replacement if product else "",
+        host.rules_of,
+        host.tool,
+        " ".join(host.flags),
+        "; ".join(host.unseen),
+    )
+    return (*head, *own, *tail)
+
+
+def _row(fields: Iterable[str | int]) -> str:
+    line = io.StringIO()
+    csv.writer(line).writerow(cell(field) if isinstance(field, str) else field for field in fields)
+    return line.getvalue()
+
+
+def _share(part: int, whole: int) -> str:
+    """A percentage that is never rounded up to all of it."""
+    return f"{int(1000 * part / whole) / 10:.1f} %"
+
+
+def _left(days: int) -> str:
+    if days == 0:
+        return "today"
+    return f"in {days:,} days" if days > 0 else f"{-days:,} days past"

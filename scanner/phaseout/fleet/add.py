@@ -1,0 +1,267 @@
+"""Adds what hosts said to a store: each file is decoded once, and every file that is listed is accounted for.
+
+    listed = read + refused + already known
+
+Answers go into the tracks of their hosts first; then the machines that these tracks concern are told apart anew, and
+their history is written again. All of that is one step of the store for some thousand files.
+
+References:
+    `docs/fleet.md`, "The store"
+"""
+
+import hashlib
+import io
+from collections.abc import Callable, Iterable, Iterator
+from typing import BinaryIO, NamedTuple, cast
+
+import msgspec
+
+from phaseout.fleet.answers import Answer, is_report_csv, of_csv, of_json, of_lines, of_report
+from phaseout.fleet.assets import find_hosts
+from phaseout.fleet.hosts import Hosts, Moment, NewAnswer
+from phaseout.fleet.store import Store
+from phaseout.inventories import read_document
+from phaseout.inventories.document import BrokenError, Document, documents
+from phaseout.model.findings import REPORT_SCHEMA, Report
+from phaseout.model.nouns import Inventory, Problem
+
+BATCH = 10_000  # files of one step
+_WHOLE = 32 << 20  # bytes: a larger file is read in pieces
+_TOLERATED = 86_400  # seconds by which a clock may be ahead
+
+
+class Listed(NamedTuple):
+    """A file that may hold answers.
+
+    Attributes:
+        path: absolute, as the ledger knows it.
+        size: in bytes.
+        mtime: nanoseconds since 1970.
+    """
+
+    path: str
+    size: int
+    mtime: int
+
+
+class Reading(NamedTuple):
+    """What is needed to read files.
+
+    Attributes:
+        open_place: opens one of them.
+        judge: makes a report of an inventory.
+        ids: vendor and product as people read them → their ids in the rules.
+    """
+
+    open_place: Callable[[str], BinaryIO]
+    judge: Callable[[Inventory], Report]
+    ids: Callable[[str, str], tuple[str, str]]
+
+
+class Totals:
+    """What came of the files that were listed."""
+
+    def __init__(self) -> None:
+        self.listed = 0
+        self.read = 0
+        self.refused = 0
+        self.known = 0
+        self.parts = 0  # refused parts of files that were read otherwise
+        self.answers = 0
+
+    def sentence(self) -> str:
+        """The counts in words."""
+        parts = f"; {self.parts:,} parts of files that were read were refused" if self.parts else ""
+        return (
+            f"listed {self.listed:,} = read {self.read:,} + refused {self.refused:,} + already known {self.known:,}"
+            f" ({self.answers:,} new answers{parts})"
+        )
+
+
+class _File(NamedTuple):
+    """A file that was read: its digest and its answers."""
+
+    listed: Listed
+    digest: bytes
+    answers: list[Answer]
+
+
+def add(store: Store, places: Iterable[Listed], reading: Reading, now: int, totals: Totals) -> Iterator[Problem]:
+    """Adds every answer in the files to the store, and counts the files in `totals`.
+
+    Args:
+        store: where they go.
+        places: the files.
+        reading: how they are read.
+        now: seconds since 1970: an answer from the future counts as given now, with a caution.
+        totals: is counted up.
+
+    Yields:
+        A problem for every file, or part of a file, that was refused.
+
+    Raises:
+        StoreError: the store cannot be written. What earlier steps wrote remains.
+    """
+    known = {path: (size, mtime) for path, size, mtime in store.rows("SELECT path, size, mtime FROM file")}
+    batch: list[_File] = []
+    for listed in places:
+        totals.listed += 1
+        if known.get(listed.path) == (listed.size, listed.mtime):
+            totals.known += 1
+            continue
+        try:
+            digest, found = _read(listed, reading)
+        except OSError as error:
+            totals.refused += 1
+            yield Problem(listed.path, error.strerror or str(error), cause="error")
+            continue
+        answers = [_not_ahead(one, now) for one in found if isinstance(one, Answer)]
+        broken = [one for one in found if not isinstance(one, Answer)]
+        yield from broken
+        if not answers:
+            totals.refused += 1
+            if not broken:
+                yield Problem(listed.path, "no report and no inventory in it", cause="unsupported")
+            continue
+        totals.parts += len(broken)
+        # A file with a refused part is read again next time: it may be whole by then.
+        batch.append(_File(listed._replace(mtime=-1) if broken else listed, digest, answers))
+        if len(batch) >= BATCH:
+            _write(store, batch, totals)
+            batch = []
+    if batch:
+        _write(store, batch, totals)
+
+
+def _read(listed: Listed, reading: Reading) -> tuple[bytes, list[Answer | Problem]]:
+    """The digest of a file, and every answer in it.
+
+    Raises:
+        OSError: it cannot be opened or read.
+    """
+    with reading.open_place(listed.path) as file:
+        data = file.read(_WHOLE + 1)
+        if len(data) > _WHOLE:
+            hashed = _Hashed(data, file)
+            found = list(_answers(cast("BinaryIO", hashed), listed.path, reading))
+            return hashed.digest(), found
+    digest = hashlib.sha256(data).digest()
+    if data[:1] == b"{":
+        try:
+            return digest, [of_json(data, listed.path)]
+        except BrokenError:
+            pass  # another kind of document, or a broken one: whoever reads it says so
+    return digest, list(_answers(io.BytesIO(data), listed.path, reading))
+
+
+def _answers(stream: BinaryIO, name: str, reading: Reading) -> Iterator[Answer | Problem]:
+    try:
+        for document in documents(stream, name):
+            yield from _of_document(document, reading)
+    except BrokenError as error:
+        yield _problem(error)
+    except MemoryError:
+        yield Problem(name, "larger than the memory that is there", "limit")
+
+
+def _of_document(document: Document, reading: Reading) -> Iterator[Answer | Problem]:
+    if is_report_csv(document):
+        yield from _good(of_csv(document, reading.ids))
+        return
+    members = document.members()
+    kind = bytes(members.get("type", b"")).strip(b'"')
+    schema = bytes(members.get("schema", b"")).strip(b'"')
+    if document.by_line and (kind == b"finding" or (kind == b"summary" and schema == REPORT_SCHEMA.encode())):
+        yield from _good(of_lines(document))
+        return
+    if schema == REPORT_SCHEMA.encode():
+        for where, value in document.values():
+            yield from _good(_of_value(where, value))
+        if document.broken is not None:
+            yield document.broken
+        return
+    for found in read_document(document):
+        if isinstance(found, Problem):
+            yield found
+            continue
+        try:
+            yield of_report(reading.judge(found), document.name)
+        except BrokenError as error:
+            yield _problem(error)
+
+
+def _of_value(where: str, value: msgspec.Raw) -> Iterator[Answer | BrokenError]:
+    try:
+        yield of_json(value, where)
+    except BrokenError as error:
+        yield error
+
+
+def _good(found: Iterator[Answer | BrokenError]) -> Iterator[Answer | Problem]:
+    for one in found:
+        yield _problem(one) if isinstance(one, BrokenError) else one
+
+
+def _problem(error: BrokenError) -> Problem:
+    return Problem(error.where, error.why, cause="damaged")
+
+
+def _not_ahead(answer: Answer, now: int) -> Answer:
+    """The answer; one from the future counts as given now."""
+    if answer.at <= now + _TOLERATED:
+        return answer
+    caution = "its clock was ahead: the answer counts at the time at which it was added"
+    return msgspec.structs.replace(answer, at=now, cautions=(caution, *answer.cautions), ahead=True)
+
+
+def _write(store: Store, batch: list[_File], totals: Totals) -> None:
+    """One step of the store: the files, their answers, and what follows for the hosts."""
+    with store.changing():
+        hosts = Hosts(store)
+        moments: list[tuple[_File, list[Moment]]] = [
+            (file, [hosts.take(NewAnswer(answer, file.digest)) for answer in file.answers]) for file in batch
+        ]
+        hosts.load()
+        fresh = 0
+        for _, found in moments:
+            new = sum(hosts.is_new(one) for one in found)
+            totals.answers += new
+            if new:
+                fresh += 1
+        changed = hosts.write()
+        find_hosts(store, changed)
+        store.write_many(
+            "INSERT OR REPLACE INTO file VALUES (?, ?, ?, ?)",
+            [(file.listed.path, file.listed.size, file.listed.mtime, file.digest) for file in batch],
+        )
+    totals.read += fresh
+    totals.known += len(batch) - fresh
+
+
+class _Hashed(io.RawIOBase):
+    """A stream with its first bytes put back, which digests what passes through it."""
+
+    def __init__(self, start: bytes, stream: BinaryIO) -> None:
+        super().__init__()
+        self._start = start
+        self._stream = stream
+        self._sum = hashlib.sha256()
+
+    def readable(self) -> bool:
+        """It is."""
+        return True
+
+    def readinto(self, buffer: object) -> int:
+        """The next bytes."""
+        view = memoryview(buffer).cast("B")  # type: ignore[arg-type]
+        data = self._start[: len(view)] if self._start else self._stream.read(len(view))
+        self._start = self._start[len(data) :] if self._start else b""
+        self._sum.update(data)
+        view[: len(data)] = data
+        return len(data)
+
+    def digest(self) -> bytes:
+        """Of the whole stream."""
+        while self.read(1 << 20):
+            pass
+        return self._sum.digest()

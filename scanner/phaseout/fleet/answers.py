@@ -1,0 +1,432 @@
+"""What a host said at one moment, as the fleet keeps it.
+
+Reports are decoded into the few members that are kept; a report that was judged here has the same members. The rows of
+a CSV are put together again. Nothing of an answer depends on the other answers of the fleet.
+
+References:
+    docs/schemas (`phaseout-report/1`); RFC 4180 (CSV); RFC 3339 (times)
+"""
+
+import csv
+import datetime as dt
+import io
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from phaseout.inventories.document import JSON_ERRORS, BrokenError, Document
+from phaseout.model.findings import REPORT_SCHEMA, HostVerdict, Report, Verdict
+from phaseout.model.nouns import Identity, Platform, State
+
+JSON, CSV = 2, 1  # the fuller form of two answers of one scan counts
+_KEPT = 5  # versions, users and paths of one finding, each
+_FINDINGS = 10_000  # of one host; more are no report
+_TEXT = 400  # characters of a kept text
+_EPOCH_ENDS = 1 << 32
+
+
+class _Host(Struct):
+    name: str
+    platform: Platform
+    os: str = ""
+    os_version: str = ""
+    identity: tuple[Identity, ...] = ()
+
+
+class _Item(Struct):
+    kind: str = ""
+    name: str = ""
+    version: str = ""
+    user: str = ""
+    path: str = ""
+
+
+class _Applied(Struct):
+    id: str
+    applies: str = ""
+    milestone: str = ""
+    due: str = ""
+
+
+class _Finding(Struct):
+    vendor: str
+    vendor_id: str
+    product: str
+    product_id: str
+    verdict: Verdict
+    state: State
+    items: tuple[_Item, ...] = ()
+    measures: tuple[_Applied, ...] = ()
+    action: str = ""
+    replacement: str = ""
+
+
+class _Unseen(Struct):
+    what: str = ""
+    why: str = ""
+    remedy: str = ""
+
+
+class _Rules(Struct):
+    digest: str = ""
+    as_of: str = ""
+    cautions: tuple[str, ...] = ()
+
+
+class _Report(Struct):
+    schema: str
+    scanned_at: str
+    host: _Host
+    verdict: HostVerdict
+    findings: tuple[_Finding, ...]
+    tool: str = ""
+    rules: _Rules = msgspec.field(default_factory=_Rules)
+    suppressed: tuple[_Finding, ...] = ()
+    unseen: tuple[_Unseen, ...] = ()
+
+
+class _Line(Struct):
+    """A line of NDJSON, of which the summary is a report without findings."""
+
+    type: str
+    schema: str = ""
+    counts: dict[str, int] = {}
+
+
+class Subject(Struct, frozen=True, order=True):
+    """A product of which a host is asked something: what is the same on many hosts. `due` is a day, or empty."""
+
+    product_id: str
+    vendor_id: str
+    product: str
+    vendor: str
+    verdict: Verdict
+    state: State
+    measure: str = ""
+    milestone: str = ""
+    due: str = ""
+
+
+class Detail(Struct, frozen=True, array_like=True, order=True):
+    """How a finding shows on this one host."""
+
+    versions: tuple[str, ...] = ()
+    users: tuple[str, ...] = ()
+    paths: tuple[str, ...] = ()
+    action: str = ""
+    replacement: str = ""
+    items: int = 0
+
+
+class Outcome(Struct, frozen=True, array_like=True, order=True):
+    """What the scan of a host came to: the same for many hosts and many days.
+
+    Attributes:
+        form: what it was read from; of two answers of one scan the higher counts.
+        verdict: of the host.
+        complete: whether everything was seen, so that what is not found is not there.
+        rules: digest of the rules that judged.
+        tool: program and version.
+        subjects: what was found, sorted.
+    """
+
+    form: int
+    verdict: HostVerdict
+    complete: bool
+    rules: str
+    tool: str
+    subjects: tuple[Subject, ...] = ()
+
+
+class Answer(Struct, frozen=True):
+    """What a host said at one moment.
+
+    Attributes:
+        name: of the host.
+        platform: of the host.
+        os: and its version.
+        identity: what tells the machine from others.
+        at: seconds since 1970 in UTC.
+        outcome: what the scan came to.
+        details: one for each subject of the outcome, in that order.
+        unseen: what was not seen, in words, with what helps.
+        rules_of: day on which the rules were last reviewed.
+        cautions: what must be read with the verdict.
+        ahead: whether the clock of the host was ahead, so that `at` is not what it said.
+    """
+
+    name: str
+    platform: str
+    os: str
+    identity: tuple[Identity, ...]
+    at: int
+    outcome: Outcome
+    details: tuple[Detail, ...] = ()
+    unseen: tuple[str, ...] = ()
+    rules_of: str = ""
+    cautions: tuple[str, ...] = ()
+    ahead: bool = False
+
+
+_REPORT = msgspec.json.Decoder(_Report)
+_LINE = msgspec.json.Decoder(_Line)
+_FINDING = msgspec.json.Decoder(_Finding)
+
+
+def of_json(data: bytes | msgspec.Raw, where: str) -> Answer:
+    """The answer in a report in JSON.
+
+    Raises:
+        BrokenError: it is no such report.
+    """
+    try:
+        report = _REPORT.decode(data)
+    except JSON_ERRORS as error:
+        raise BrokenError(where, f"no report: {error}") from error
+    if report.schema != REPORT_SCHEMA:
+        raise BrokenError(where, f"its schema is {report.schema[:80]!r}; this phaseout reads {REPORT_SCHEMA}")
+    return of_report(report, where)
+
+
+def of_report(report: "_Report | Report", where: str) -> Answer:
+    """The answer that a report gives.
+
+    Raises:
+        BrokenError: its time is none, or it is beyond all bounds.
+    """
+    found = [*report.findings, *report.suppressed]
+    if len(found) > _FINDINGS:
+        raise BrokenError(where, f"more than {_FINDINGS:,} findings on one host")
+    pairs = sorted(((_subject(one), _detail(one)) for one in found), key=lambda pair: pair[0]) if found else []
+    host = report.host
+    return Answer(
+        name=host.name[:_TEXT],
+        platform=host.platform,
+        os=f"{host.os} {host.os_version}".strip()[:_TEXT],
+        identity=tuple(host.identity),
+        at=seconds(report.scanned_at, where),
+        outcome=Outcome(
+            form=JSON,
+            verdict=report.verdict,
+            complete=not report.unseen,
+            rules=report.rules.digest[:_TEXT],
+            tool=report.tool[:_TEXT],
+            subjects=tuple(subject for subject, _ in pairs),
+        ),
+        details=tuple(detail for _, detail in pairs),
+        unseen=_unseen(report.unseen),
+        rules_of=report.rules.as_of[:10],
+        cautions=tuple(one[:_TEXT] for one in report.rules.cautions[:_KEPT]),
+    )
+
+
+def of_lines(document: Document) -> Iterator[Answer | BrokenError]:
+    """The answers in a report in NDJSON: findings, and behind those of each host a summary."""
+    findings: list[_Finding] = []
+    broken = False
+    where = document.name
+    for number, line in document.lines():
+        where = f"{document.name}:{number}"
+        try:
+            head = _LINE.decode(line)
+            if head.type == "finding":
+                findings.append(_FINDING.decode(line))
+                continue
+            if not broken:
+                yield of_report(_summed_up(line, head, findings, where), where)
+        except BrokenError as error:
+            yield error
+        except JSON_ERRORS as error:
+            yield BrokenError(where, f"no report: {error}")
+            broken = True
+            continue
+        findings, broken = [], False
+    if findings and not broken:
+        yield BrokenError(where, "findings without the summary that must follow them: the file was cut off")
+
+
+def _summed_up(line: bytes, head: _Line, findings: list[_Finding], where: str) -> _Report:
+    """The report of a summary and the findings before it.
+
+    Raises:
+        BrokenError: it is no summary, or announces another number of findings.
+    """
+    if head.type != "summary" or head.schema != REPORT_SCHEMA:
+        raise BrokenError(where, f"a line of type {head.type[:40]!r} in a report")
+    rest = msgspec.json.decode(line, type=dict[str, msgspec.Raw])
+    rest["findings"] = msgspec.Raw(b"[]")
+    report = _REPORT.decode(msgspec.json.encode(rest))
+    expected = head.counts.get("findings", 0) + head.counts.get("suppressed", 0)
+    if len(findings) != expected:
+        raise BrokenError(where, f"{len(findings)} findings where {expected} are announced: a part is missing")
+    report.findings = tuple(findings)
+    return report
+
+
+Names = Callable[[str, str], tuple[str, str]]
+
+
+def of_csv(document: Document, names: Names) -> Iterator[Answer | BrokenError]:
+    """The answers in a report in CSV, of one host or several.
+
+    Args:
+        document: the file.
+        names: vendor and product as people read them → their ids in the rules.
+    """
+    text = document.whole().decode("utf-8-sig", "replace")
+    rows = csv.DictReader(io.StringIO(text, newline=""), strict=True)
+    hosts: dict[tuple[str, str, str], list[dict[str, str]]] = {}
+    try:
+        for row in rows:
+            if None in row or None in row.values():
+                yield BrokenError(f"{document.name}:{rows.line_num}", "a row with too many or too few columns")
+                continue
+            hosts.setdefault((row["host"], row["scanned_at"], row.get("host_id", "")), []).append(row)
+    except csv.Error as error:
+        yield BrokenError(f"{document.name}:{rows.line_num}", f"damaged CSV: {error}")
+        return
+    for (name, moment, host_id), found in hosts.items():
+        try:
+            yield _of_rows(name, moment, host_id, found, document.name, names)
+        except BrokenError as error:
+            yield error
+
+
+def is_report_csv(document: Document) -> bool:
+    """Whether the document begins with the columns of a report in CSV."""
+    return document.start.removeprefix(b"\xef\xbb\xbf").startswith(b"host,scanned_at,verdict,state,confidence,")
+
+
+def _of_rows(name: str, moment: str, host_id: str, rows: list[dict[str, str]], where: str, names: Names) -> Answer:
+    groups: dict[tuple[str, str, str], list[dict[str, str]]] = {}
+    verdicts = set()
+    unseen: tuple[str, ...] = ()
+    for row in rows:
+        if row["product"]:
+            groups.setdefault((row["vendor"], row["product"], row["verdict"]), []).append(row)
+        else:
+            unseen = tuple(one[:_TEXT] for one in row["because"].split("; ")[:_KEPT] if one)
+        verdicts.add(row["verdict"])
+    verdict = next((one for one in ("replace", "review", "incomplete", "clean") if one in verdicts), "")
+    if not verdict:
+        raise BrokenError(where, f"no verdict on {name!r}: {', '.join(sorted(verdicts)) or 'none'}")
+    pairs = []
+    for (vendor, product, decision), group in groups.items():
+        first = group[0]
+        vendor_id, product_id = names(vendor, product)
+        values = {
+            "product_id": product_id,
+            "vendor_id": vendor_id,
+            "product": product,
+            "vendor": vendor,
+            "verdict": decision,
+            "state": max((row["state"] for row in group), key=("leftover", "installed", "running").index)
+            if all(row["state"] in {"leftover", "installed", "running"} for row in group)
+            else first["state"],
+            "measure": first["measure"],
+            "milestone": first["milestone"],
+            "due": first["due"][:10],
+        }
+        try:
+            subject = msgspec.convert(values, Subject)
+        except msgspec.ValidationError as error:
+            raise BrokenError(where, f"no row of a report: {error}") from error
+        detail = Detail(
+            versions=_few([row["version"] for row in group]),
+            users=_few([row["user"] for row in group]),
+            paths=_few([row["path"] for row in group]),
+            action=first["action"][:_TEXT],
+            replacement=first["replacement"][:_TEXT],
+            items=len(group),
+        )
+        pairs.append((subject, detail))
+    pairs.sort(key=lambda pair: pair[0])
+    kind, _, value = host_id.partition(":")
+    identity: tuple[Identity, ...] = ()
+    if value:
+        try:
+            identity = (msgspec.convert({"kind": kind, "value": value}, Identity),)
+        except msgspec.ValidationError as error:
+            raise BrokenError(where, f"no identity: {host_id[:80]!r}") from error
+    tool = next((row["rules"] for row in rows if row.get("rules")), "")
+    return Answer(
+        name=name[:_TEXT],
+        platform="",
+        os="",
+        identity=identity,
+        at=seconds(moment, where),
+        outcome=Outcome(
+            form=CSV,
+            verdict=msgspec.convert(verdict, HostVerdict),
+            complete=verdict == "clean",
+            rules=tool.split()[-1][:_TEXT] if tool else "",
+            tool="",
+            subjects=tuple(subject for subject, _ in pairs),
+        ),
+        details=tuple(detail for _, detail in pairs),
+        unseen=unseen,
+    )
+
+
+def seconds(moment: str, where: str) -> int:
+    """A time of RFC 3339 in seconds since 1970.
+
+    Raises:
+        BrokenError: it is none, or before 1970 or after 2106.
+    """
+    try:
+        found = dt.datetime.fromisoformat(moment)
+    except ValueError as error:
+        raise BrokenError(where, f"no time: {moment[:40]!r}") from error
+    value = int((found if found.tzinfo else found.replace(tzinfo=dt.UTC)).timestamp())
+    if not 0 <= value < _EPOCH_ENDS:
+        raise BrokenError(where, f"no plausible time: {moment[:40]!r}")
+    return value
+
+
+def _subject(finding: Any) -> Subject:
+    driving = finding.measures[0] if finding.measures and finding.measures[0].applies != "names" else None
+    return Subject(
+        product_id=finding.product_id[:_TEXT],
+        vendor_id=finding.vendor_id[:_TEXT],
+        product=finding.product[:_TEXT],
+        vendor=finding.vendor[:_TEXT],
+        verdict=finding.verdict,
+        state=finding.state,
+        measure=driving.id[:_TEXT] if driving else "",
+        milestone=driving.milestone[:_TEXT] if driving else "",
+        due=driving.due[:10] if driving else "",
+    )
+
+
+def _detail(finding: Any) -> Detail:
+    return Detail(
+        versions=_few([item.version for item in finding.items]),
+        users=_few([item.user for item in finding.items]),
+        paths=_few([item.path for item in finding.items]),
+        action=finding.action[:_TEXT],
+        replacement=finding.replacement[:_TEXT],
+        items=len(finding.items),
+    )
+
+
+def _few(values: Sequence[str]) -> tuple[str, ...]:
+    """The different ones, the first few of them in order, and how many more there are."""
+    found = sorted({value[:_TEXT] for value in set(values) if value})
+    if len(found) <= _KEPT:
+        return tuple(found)
+    return (*found[:_KEPT], f"and {len(found) - _KEPT:,} more")
+
+
+def _unseen(found: Sequence[Any]) -> tuple[str, ...]:
+    """Each reason once, with what it concerns and what helps."""
+    reasons: dict[tuple[str, str], list[str]] = {}
+    for one in found:
+        reasons.setdefault((one.why, one.remedy), []).append(one.what)
+    words = []
+    for (why, remedy), whats in reasons.items():
+        concerned = ", ".join(whats[:3]) + (f" and {len(whats) - 3:,} more" if len(whats) > 3 else "")
+        words.append(f"{concerned}: {why}{f' ({remedy})' if remedy else ''}"[:_TEXT])
+    return tuple(words[:_KEPT]) if len(words) <= _KEPT else (*words[:_KEPT], f"and {len(words) - _KEPT:,} more reasons")

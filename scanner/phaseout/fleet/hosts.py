@@ -1,0 +1,470 @@
+"""Keeps the answers of hosts in the store: tracks, the machines that they form, and the history of each.
+
+References:
+    `phaseout.fleet.machines`, `phaseout.fleet.history`
+"""
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from hashlib import blake2b
+from itertools import islice
+from typing import Any, NamedTuple, TypeVar
+
+import msgspec
+from msgspec import Struct
+
+from phaseout.fleet.answers import Answer, Detail, Outcome, Subject
+from phaseout.fleet.history import Facts, history, outcomes_of, packed, runs_of, unpacked
+from phaseout.fleet.machines import Machine, Track, machines, track_key
+from phaseout.fleet.store import Store
+from phaseout.model.nouns import Identity, IdentityKind
+from phaseout.parsers.encodings.identity import HARDWARE, comparable
+
+_CHUNK = 500  # values in one query
+_SUBJECT = tuple(field.name for field in msgspec.structs.fields(Subject))
+_T = TypeVar("_T")
+
+
+class NewAnswer(NamedTuple):
+    """An answer, and the digest of the file that it stood in."""
+
+    answer: Answer
+    digest: bytes
+
+
+class Moment(NamedTuple):
+    """An answer as its track keeps it."""
+
+    track: str
+    at: int
+    outcome: int
+
+
+class _Newest(Struct, frozen=True, array_like=True, order=True):
+    """What is kept of the newest answer of a track. Ordered, so that of two at one moment always the same counts."""
+
+    at: int
+    form: int
+    rank: bytes
+    name: str
+    os: str
+    outcome: int
+    unseen: tuple[str, ...] = ()
+    rules_of: str = ""
+    cautions: tuple[str, ...] = ()
+    ahead: bool = False
+    digest: bytes = b""
+
+
+class _Shown(Struct, frozen=True, array_like=True, order=True):
+    """How a subject showed when it was seen last."""
+
+    at: int
+    form: int
+    detail: Detail
+
+
+class _Kept(Struct, frozen=True, array_like=True):
+    """An outcome in the store: its subjects by number."""
+
+    form: int
+    verdict: str
+    complete: bool
+    rules: str
+    tool: str
+    subjects: tuple[int, ...]
+
+
+_ENCODE = msgspec.msgpack.Encoder().encode
+_LINK = "INSERT OR IGNORE INTO link VALUES (?, ?)"
+_TRACK = "INSERT OR REPLACE INTO track VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_HOST = "INSERT INTO host VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_SPAN = "INSERT INTO span VALUES (?, ?, ?, ?, ?, ?)"
+_HELD = "INSERT INTO held VALUES (?, ?, ?, ?, ?, ?, ?)"
+_INSERTS = (_LINK, _TRACK, _HOST, _SPAN, _HELD)
+_IDENTITY = msgspec.msgpack.Decoder(tuple[tuple[IdentityKind, str], ...])
+_NEWEST = msgspec.msgpack.Decoder(_Newest)
+_SHOWN = msgspec.msgpack.Decoder(dict[int, _Shown])
+_RUNS = msgspec.msgpack.Decoder(list[tuple[int, int]])
+_KEPT = msgspec.msgpack.Decoder(_Kept)
+
+
+class _Log:
+    """The answers of one track, with those that are being added."""
+
+    def __init__(self, key: str, name: str, platform: str, identity: Sequence[Identity], words: Sequence[str]) -> None:
+        self.id = 0
+        self.host = 0
+        self.key = key
+        self.name = name
+        self.platform = platform
+        self.identity = identity
+        self.words = words
+        plain = name.casefold()
+        lone, ids = _number(f"lone:{plain}"), [_number(word) for word in words]
+        named = _number(f"name:{plain}")
+        self.links = [named, *ids] if ids else [lone]  # by which it is found
+        self.reach = [lone, *ids] if ids else [lone, named]  # by which it finds others
+        self.old: frozenset[tuple[int, int]] = frozenset()
+        self.new: set[tuple[int, int]] = set()
+        self.newest: _Newest | None = None
+        self.shown: dict[int, _Shown] = {}
+
+    def moments(self) -> list[tuple[int, int]]:
+        """All of them, sorted."""
+        if not self.old:
+            return sorted(self.new) if len(self.new) > 1 else list(self.new)
+        return sorted(self.old | self.new)
+
+    def spell(self, identity: Sequence[Identity]) -> None:
+        """Of two spellings of the same identity always the same is kept, whichever came first."""
+        self.identity = min(self.identity, identity, key=lambda one: [(each.kind, each.value) for each in one])
+
+    def keep(self, kept: Sequence[bytes]) -> None:
+        """Takes over what the store knows: times, runs, newest and shown."""
+        times, runs, newest, shown = kept
+        self.old = frozenset(zip(unpacked(times), outcomes_of(_RUNS.decode(runs)), strict=True))
+        before = _NEWEST.decode(newest)
+        self.newest = max(before, self.newest) if self.newest else before
+        for subject, one in _SHOWN.decode(shown).items():
+            _show(self.shown, subject, one)
+
+
+class Hosts:
+    """The hosts of a store while answers are added to it, within one step."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._logs: dict[str, _Log] = {}
+        self._known: dict[int, _Log] = {}
+        self._outcomes: dict[Outcome, int] = {}
+        self._subjects: dict[Subject, int] = {}
+        self._facts: dict[int, Facts] = {}
+        self._ranks: dict[int, bytes] = {}
+        self._rows: dict[str, list[tuple[Any, ...]]] = {statement: [] for statement in _INSERTS}
+
+    def take(self, new: NewAnswer) -> Moment:
+        """Takes an answer."""
+        answer = new.answer
+        words = tuple(map(comparable, answer.identity))
+        key = track_key(answer.name, answer.platform, words)
+        log = self._logs.get(key)
+        if log is None:
+            log = self._logs[key] = _Log(key, answer.name, answer.platform, answer.identity, words)
+        elif log.identity != answer.identity:
+            log.spell(answer.identity)
+        outcome = self._outcome(answer.outcome)
+        form = answer.outcome.form
+        newest = _Newest(
+            answer.at, form, self._ranks[outcome], answer.name, answer.os, outcome, answer.unseen, answer.rules_of,
+            answer.cautions, answer.ahead, new.digest,
+        )  # fmt: skip
+        if log.newest is None or log.newest < newest:
+            log.newest = newest
+        for subject, detail in zip(answer.outcome.subjects, answer.details, strict=True):
+            _show(log.shown, self._subject(subject), _Shown(answer.at, form, detail))
+        return Moment(key, answer.at, outcome)
+
+    def load(self) -> None:
+        """Reads what the store knows of the tracks that were taken."""
+        by_key = {_number(key): log for key, log in self._logs.items()}
+        numbers = {number: by_key[value] for value, number in self._linked(list(by_key))}
+        for number, host, identity, *kept in self._select(
+            "SELECT id, host, identity, times, runs, newest, shown FROM track WHERE id IN", list(numbers)
+        ):
+            log = numbers[number]
+            log.id, log.host = number, host
+            log.spell([Identity(kind, value) for kind, value in _IDENTITY.decode(identity)])
+            log.keep(kept)
+
+    def is_new(self, moment: Moment) -> bool:
+        """Whether the store does not hold the answer yet; from then on it counts as held."""
+        log = self._logs[moment.track]
+        pair = (moment.at, moment.outcome)
+        if pair in log.old or pair in log.new:
+            return False
+        log.new.add(pair)
+        return True
+
+    def write(self) -> set[int]:
+        """Writes the tracks, the machines that they form, and the history of these.
+
+        Returns:
+            The numbers of the hosts that were written or are no more.
+        """
+        free = self._store.one("SELECT coalesce(max(id), 0) FROM track")[0] + 1
+        fresh: set[int] = set()
+        for key, log in self._logs.items():
+            if not log.id:
+                log.id = free
+                fresh.add(free)
+                free += 1
+                self._rows[_LINK] += [(value, log.id) for value in (_number(key), *log.links)]
+            self._known[log.id] = log
+        clusters, lone = self._clusters(fresh)
+        self._flush(_LINK)
+        touched = {log.host for log in self._known.values() if log.host}
+        self._drop(touched)
+        for log in lone:
+            self._write_host(log.id, machines([_track(log)])[0], [log])
+        for cluster in clusters:
+            tracks = {track.key: log for log in cluster for track in [_track(log)]}
+            for machine in machines(map(_track, cluster)):
+                own = [tracks[one.key] for one in machine.tracks]
+                self._write_host(own[0].id, machine, own)
+        touched.update(log.host for log in self._known.values())
+        for log in self._known.values():
+            self._write_track(log)
+        for statement in _INSERTS:
+            self._flush(statement)
+        return touched
+
+    def _write_track(self, log: _Log) -> None:
+        moments = log.moments()
+        self._rows[_TRACK].append(
+            (
+                log.id, log.host, log.newest.name if log.newest else log.name, log.platform,
+                _ENCODE([(one.kind, one.value) for one in log.identity]),
+                moments[0][0], moments[-1][0],
+                packed([at for at, _ in moments]), _ENCODE(runs_of([outcome for _, outcome in moments])),
+                _ENCODE(log.newest), _ENCODE(log.shown),
+            )
+        )  # fmt: skip
+
+    def _flush(self, statement: str) -> None:
+        self._store.write_many(statement, self._rows[statement])
+        self._rows[statement] = []
+
+    def _clusters(self, fresh: set[int]) -> tuple[list[list[_Log]], list[_Log]]:
+        """All tracks that share an identity, or a name that is all they have, with those that are being added.
+
+        Those of the store that belong to them are read.
+
+        Args:
+            fresh: tracks that the store does not know yet.
+
+        Returns:
+            The clusters of several tracks, and the tracks that stand alone.
+        """
+        having: dict[int, list[int]] = {}  # a link → the tracks being added that have it
+        for value, number in self._rows[_LINK]:
+            having.setdefault(value, []).append(number)
+        asked: dict[int, int] = {}  # a link → a track that looks for it
+        group: dict[int, int] = {}
+
+        def root(one: int) -> int:
+            while group[one] != one:
+                group[one] = group[group[one]]
+                one = group[one]
+            return one
+
+        waiting = list(self._known)
+        while waiting:
+            values: list[int] = []
+            for number in waiting:
+                group[number] = number
+                log = self._known[number]
+                for value in log.reach:
+                    if value not in asked:
+                        asked[value] = number
+                        values.append(value)
+            found = {number for value in values for number in having.get(value, ())}
+            found.update(number for _, number in self._linked(values))
+            waiting = [number for number in found if number not in group]
+            self._read([number for number in waiting if number not in self._known])
+        for value, one in asked.items():
+            for number in having.get(value, ()):
+                group[root(number)] = root(one)
+        for value, number in (
+            self._linked(list(asked))
+            if len(fresh) < len(self._known) or self._store.one("SELECT 1 FROM track LIMIT 1")
+            else ()
+        ):
+            group[root(number)] = root(asked[value])
+        clusters: dict[int, list[_Log]] = {}
+        for number in group:
+            clusters.setdefault(root(number), []).append(self._known[number])
+        return (
+            [cluster for cluster in clusters.values() if len(cluster) > 1],
+            [cluster[0] for cluster in clusters.values() if len(cluster) == 1],
+        )
+
+    def _linked(self, values: Sequence[int]) -> Iterator[tuple[int, int]]:
+        """Link and track of every link in the store that is among the values."""
+        yield from self._select("SELECT value, track FROM link WHERE value IN", values)
+
+    def _read(self, numbers: Sequence[int]) -> None:
+        """Reads tracks that are not being added to."""
+        for number, host, name, platform, identity, *kept in self._select(
+            "SELECT id, host, name, platform, identity, times, runs, newest, shown FROM track WHERE id IN", numbers
+        ):
+            ids = [Identity(kind, value) for kind, value in _IDENTITY.decode(identity)]
+            words = tuple(map(comparable, ids))
+            log = self._known[number] = _Log(track_key(name, platform, words), name, platform, ids, words)
+            log.id, log.host = number, host
+            log.keep(kept)
+
+    def _drop(self, hosts: Collection[int]) -> None:
+        for table, column in (("host", "id"), ("span", "host"), ("held", "host")):
+            self._store.write_many(f"DELETE FROM {table} WHERE {column} = ?", [(one,) for one in hosts])
+
+    def _write_host(self, host: int, machine: Machine, logs: Sequence[_Log]) -> None:
+        moments = logs[0].moments() if len(logs) == 1 else sorted(one for log in logs for one in log.moments())
+        past = history(moments, {outcome: self._facts_of(outcome) for _, outcome in moments})
+        newest = max(log.newest for log in logs if log.newest)
+        last = moments[-1][0]
+        identity = {one.kind: one.value for log in logs for one in log.identity}
+        facts = self._facts_of(newest.outcome)
+        words = [
+            *machine.flags,
+            *(["contradicts"] if past.contradicts else []),
+            *(["clock_ahead"] if newest.ahead else []),
+        ]
+        self._rows[_HOST].append(
+            (
+                host, newest.name, next((log.platform for log in logs if log.platform), ""), newest.os,
+                identity.get("serial", ""), _plain_uuid(identity), moments[0][0], last, facts.verdict, facts.complete,
+                newest.outcome, newest.rules_of, " ".join(words),
+            )
+        )  # fmt: skip
+        after = None
+        for one in reversed(past.spans):
+            until = None if one.until == last else one.until
+            self._rows[_SPAN].append((host, one.since, until, after, one.verdict, one.outcome))
+            after = one.since
+        for held in past.held:
+            until = None if held.until == last else held.until
+            self._rows[_HELD].append((host, held.subject, held.since, until, held.ended, held.first, held.origin))
+        for log in logs:
+            log.host = host
+
+    def _outcome(self, outcome: Outcome) -> int:
+        """Its number in the store."""
+        known = self._outcomes.get(outcome)
+        if known is None:
+            subjects = tuple(self._subject(one) for one in outcome.subjects)
+            data = _ENCODE(
+                _Kept(outcome.form, outcome.verdict, outcome.complete, outcome.rules, outcome.tool, subjects)
+            )
+            row = self._store.one("SELECT id FROM outcome WHERE data = ?", data)
+            insert = "INSERT INTO outcome (data, rules, tool) VALUES (?, ?, ?)"
+            known = row[0] if row else self._store.write(insert, data, outcome.rules, outcome.tool)
+            self._outcomes[outcome] = known
+            found = [msgspec.structs.astuple(one) for one in outcome.subjects]
+            self._ranks[known] = _rank(outcome.verdict, outcome.complete, outcome.rules, outcome.tool, found)
+        return known
+
+    def _subject(self, subject: Subject) -> int:
+        known = self._subjects.get(subject)
+        if known is None:
+            values = msgspec.structs.astuple(subject)
+            where = " AND ".join(f"{name} = ?" for name in _SUBJECT)
+            row = self._store.one(f"SELECT id FROM subject WHERE {where}", *values)
+            marks = ", ".join("?" * len(_SUBJECT))
+            insert = f"INSERT INTO subject ({', '.join(_SUBJECT)}) VALUES ({marks})"
+            known = row[0] if row else self._store.write(insert, *values)
+            self._subjects[subject] = known
+        return known
+
+    def _facts_of(self, outcome: int) -> Facts:
+        known = self._facts.get(outcome)
+        if known is None:
+            kept = _KEPT.decode(self._store.one("SELECT data FROM outcome WHERE id = ?", outcome)[0])
+            names = ", ".join(_SUBJECT)
+            rows = self._select(f"SELECT id, {names} FROM subject WHERE id IN", kept.subjects)
+            subjects = {row[0]: row[1:] for row in rows}
+            rank = _rank(kept.verdict, kept.complete, kept.rules, kept.tool, list(subjects.values()))
+            by_product = {subjects[one][0]: one for one in kept.subjects}
+            known = Facts((kept.form, rank), kept.verdict, kept.complete, kept.rules, kept.tool, by_product)
+            self._facts[outcome] = known
+        return known
+
+    def _select(self, query: str, values: Sequence[Any]) -> Iterator[Any]:
+        """The rows of a query that ends with `IN`, whatever the number of values."""
+        for chunk in _chunks(values):
+            yield from self._store.rows(f"{query} ({','.join('?' * len(chunk))})", *chunk)
+
+
+def _plain_uuid(identity: dict[IdentityKind, str]) -> str:
+    """The SMBIOS UUID as lists of machines are compared with it; empty if none is known."""
+    value = identity.get("smbios_uuid", "")
+    return comparable(Identity("smbios_uuid", value)).partition(":")[2] if value else ""
+
+
+def _rank(verdict: str, complete: bool, rules: str, tool: str, subjects: Sequence[tuple[Any, ...]]) -> bytes:
+    """Orders the outcomes of one moment by nothing but what they say."""
+    return blake2b(_ENCODE((verdict, complete, rules, tool, sorted(subjects))), digest_size=8).digest()
+
+
+def _show(shown: dict[int, _Shown], subject: int, one: _Shown) -> None:
+    known = shown.get(subject)
+    if known is None or known < one:
+        shown[subject] = one
+
+
+def _track(log: _Log) -> Track:
+    moments = log.moments()
+    pairs = [(one.kind, word) for one, word in zip(log.identity, log.words, strict=True)]
+    return Track(
+        key=log.key,
+        name=log.name,
+        platform=log.platform,
+        hardware={kind: word for kind, word in pairs if kind in HARDWARE},
+        installations=tuple(word for kind, word in pairs if kind not in HARDWARE),
+        first=moments[0][0],
+        last=moments[-1][0],
+    )
+
+
+class Newest(NamedTuple):
+    """What the newest answer of a host says beyond what is asked of all hosts, and how its products showed last."""
+
+    unseen: tuple[str, ...]
+    cautions: tuple[str, ...]
+    evidence: str
+    details: dict[int, Detail]
+
+
+def newest_of(store: Store, host: int) -> Newest:
+    """The newest answer of a host; its details by the number of the subject."""
+    newest: list[_Newest] = []
+    shown: dict[int, _Shown] = {}
+    for kept, details in store.rows("SELECT newest, shown FROM track WHERE host = ?", host):
+        newest.append(_NEWEST.decode(kept))
+        for subject, one in _SHOWN.decode(details).items():
+            _show(shown, subject, one)
+    last = max(newest)
+    details_of = {subject: one.detail for subject, one in shown.items()}
+    return Newest(last.unseen, last.cautions, last.digest.hex(), details_of)
+
+
+def hosts_of(store: Store, words: Sequence[str]) -> dict[str, set[int]]:
+    """The hosts that show an identity or have a name.
+
+    Args:
+        store: where they are.
+        words: identities as `comparable` gives them, or `name:` with a name in small letters.
+    """
+    found: dict[str, set[int]] = {}
+    by_number: dict[int, str] = {}
+    for word in words:
+        by_number[_number(word)] = word
+        if word.startswith("name:"):
+            by_number[_number(f"lone:{word[5:]}")] = word
+    for chunk in _chunks(by_number):
+        marks = ",".join("?" * len(chunk))
+        for value, host in store.rows(
+            f"SELECT value, host FROM link JOIN track ON track.id = link.track WHERE value IN ({marks})",
+            *chunk,
+        ):
+            found.setdefault(by_number[value], set()).add(host)
+    return found
+
+
+def _number(link: str) -> int:
+    return int.from_bytes(blake2b(link.encode("utf-8", "surrogatepass"), digest_size=8).digest()) >> 1
+
+
+def _chunks(values: Iterable[_T]) -> Iterator[list[_T]]:
+    rest = iter(values)
+    while chunk := list(islice(rest, _CHUNK)):
+        yield chunk

@@ -1,0 +1,426 @@
+"""What a fleet still runs, who is silent, and how it went: every number with the list behind it.
+
+Every host of the list of machines is in exactly one state, so the states add up to the list. Hosts that answered and
+are not in it are `unlisted`. Without a list, every host that ever answered counts.
+
+References:
+    `docs/fleet.md`, "How each number is counted"
+"""
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any, Literal, NamedTuple, get_args
+
+from msgspec import Struct
+
+from phaseout.fleet.answers import Detail
+from phaseout.fleet.history import GAP
+from phaseout.fleet.hosts import newest_of
+from phaseout.fleet.store import Store
+
+SCHEMA = "phaseout-fleet/1"
+DAY = 86_400
+VALID = 14  # days after which a host without an answer is silent
+LEAST_VALID = GAP // DAY
+HostState = Literal["replace", "review", "clean", "incomplete", "silent", "never_seen"]
+STATES: tuple[HostState, ...] = get_args(HostState)
+
+# Every member of the fleet with its state: `listed` is 0 for a host that is in no list although there is one.
+_MEMBER = """
+WITH member AS (
+  SELECT a.name AS asset, a.part, a.role, a.owner, a.host, 1 AS listed,
+         CASE WHEN a.host IS NULL THEN 'never_seen' WHEN h.last < :oldest THEN 'silent' ELSE h.verdict END AS state
+    FROM asset a LEFT JOIN host h ON h.id = a.host WHERE NOT a.retired
+  UNION ALL
+  SELECT h.name, '', '', '', h.id, NOT EXISTS (SELECT 1 FROM asset),
+         CASE WHEN h.last < :oldest THEN 'silent' ELSE h.verdict END
+    FROM host h WHERE NOT EXISTS (SELECT 1 FROM asset a WHERE a.host = h.id)
+)
+"""
+
+
+class Due(Struct, frozen=True, kw_only=True):
+    """A date of a measure, and on how many hosts products still wait for it; `days_left` is negative once past."""
+
+    measure: str
+    milestone: str
+    due: str
+    days_left: int
+    hosts: int
+
+
+class ProductCount(Struct, frozen=True, kw_only=True):
+    """A product, and on how many hosts it is."""
+
+    product: str
+    product_id: str
+    vendor: str
+    verdict: str
+    hosts: int
+
+
+class Status(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The fleet at one moment.
+
+    Attributes:
+        as_of: the moment, RFC 3339 in UTC.
+        valid_days: a host without an answer for longer is silent.
+        members: machines in the list; without one, hosts that ever answered.
+        states: how many of them are in each state; adds up to `members`.
+        parts: the same for each group of the list.
+        unlisted: hosts that answered and are in no list.
+        retired: machines of the list that need not answer.
+        answered: members with an answer that is young enough.
+        wholly_seen: those of them of which everything was seen.
+        newest: of all answers, RFC 3339; empty without any.
+        oldest: the oldest among the newest answers of the members.
+        products: what is still there, the most frequent first.
+        due: the dates of measures, the earliest first.
+        again: hosts on which a product is back that had been gone.
+        new_rules: hosts on which a product was found first by other rules.
+        old_rules: hosts judged by rules that are older than the newest ones in the fleet.
+        old_tools: hosts with a program other than the newest one.
+        flags: what must be looked at, and on how many hosts.
+    """
+
+    as_of: str
+    valid_days: int
+    members: int
+    states: dict[str, int]
+    parts: dict[str, dict[str, int]] = {}
+    unlisted: int = 0
+    retired: int = 0
+    answered: int = 0
+    wholly_seen: int = 0
+    newest: str = ""
+    oldest: str = ""
+    products: tuple[ProductCount, ...] = ()
+    due: tuple[Due, ...] = ()
+    again: int = 0
+    new_rules: int = 0
+    old_rules: int = 0
+    old_tools: int = 0
+    flags: dict[str, int] = {}
+
+
+class HostProduct(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A product on a host. `since` is a day; `open` says that no complete answer has shown the host without it."""
+
+    vendor: str
+    vendor_id: str
+    product: str
+    product_id: str
+    verdict: str
+    state: str
+    since: str
+    last_seen: str
+    origin: str
+    measure: str = ""
+    milestone: str = ""
+    due: str = ""
+    versions: tuple[str, ...] = ()
+    users: tuple[str, ...] = ()
+    paths: tuple[str, ...] = ()
+    action: str = ""
+    replacement: str = ""
+
+
+class HostLine(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A member of the fleet with its state and what is on it."""
+
+    name: str
+    state: str
+    listed: bool
+    group: str = ""
+    role: str = ""
+    owner: str = ""
+    platform: str = ""
+    os: str = ""
+    serial: str = ""
+    last_answer: str = ""
+    verdict: str = ""
+    rules_of: str = ""
+    tool: str = ""
+    flags: tuple[str, ...] = ()
+    unseen: tuple[str, ...] = ()
+    cautions: tuple[str, ...] = ()
+    evidence: str = ""  # SHA-256 of the file with the newest answer
+    products: tuple[HostProduct, ...] = ()
+
+
+class Wanted(NamedTuple):
+    """Which hosts are asked for; empty asks for all."""
+
+    state: str = ""
+    product: str = ""
+    vendor: str = ""
+    measure: str = ""
+    group: str = ""
+    user: str = ""
+    origin: str = ""
+    seen_since: int = 0
+    name: str = ""
+
+
+class TrendDay(Struct, frozen=True, kw_only=True):
+    """The state of the fleet at the end of a day in UTC, or what was counted of it: name → hosts."""
+
+    day: str
+    counts: dict[str, int]
+
+
+class FleetView(Struct, frozen=True, kw_only=True):
+    """The published JSON `phaseout-fleet/1`: the fleet in numbers, its hosts, or its days, as was asked."""
+
+    schema: str
+    status: Status | None = None
+    hosts: tuple[HostLine, ...] | None = None
+    days: tuple[TrendDay, ...] | None = None
+
+
+def status(store: Store, now: dt.datetime, valid: int = VALID) -> Status:
+    """The fleet at a moment.
+
+    Args:
+        store: the fleet.
+        now: the moment.
+        valid: days after which a host without an answer is silent.
+    """
+    at = int(now.timestamp())
+    oldest = at - valid * DAY
+    parts: dict[str, Counter[str]] = {}
+    states: Counter[str] = Counter(dict.fromkeys(STATES, 0))
+    unlisted = 0
+    for part, state, listed, count in _member_rows(
+        store, oldest, "SELECT part, state, listed, count(*) FROM member GROUP BY part, state, listed"
+    ):
+        if not listed:
+            unlisted += count
+            continue
+        states[state] += count
+        parts.setdefault(part, Counter(dict.fromkeys(STATES, 0)))[state] += count
+    seen = _member_rows(
+        store,
+        oldest,
+        "SELECT count(*), coalesce(sum(h.complete), 0), max(h.last), min(h.last) FROM member m JOIN host h"
+        " ON h.id = m.host WHERE m.listed AND m.state <> 'silent'",
+    )[0]
+    ages = store.one(
+        "SELECT max(last), min(last), max(rules_of), max(tool) FROM host JOIN outcome ON outcome.id = host.outcome"
+    )
+    old = store.one(
+        "SELECT coalesce(sum(rules_of < ? AND rules_of <> ''), 0), coalesce(sum(tool <> ? AND tool <> ''), 0)"
+        " FROM host JOIN outcome ON outcome.id = host.outcome",
+        ages[2] or "",
+        ages[3] or "",
+    )
+    flags: Counter[str] = Counter()
+    for words, count in store.rows("SELECT flags, count(*) FROM host WHERE flags <> '' GROUP BY flags"):
+        for word in words.split():
+            flags[word] += count
+    return Status(
+        as_of=_moment(at),
+        valid_days=valid,
+        members=sum(states.values()),
+        states=dict(states),
+        parts={part: dict(counts) for part, counts in sorted(parts.items())} if any(parts) else {},
+        unlisted=unlisted,
+        retired=store.one("SELECT count(*) FROM asset WHERE retired")[0],
+        answered=seen[0],
+        wholly_seen=seen[1],
+        newest=_moment(ages[0]) if ages[0] is not None else "",
+        oldest=_moment(ages[1]) if ages[1] is not None else "",
+        products=tuple(_products(store)),
+        due=tuple(_due(store, now)),
+        again=_origins(store, "again"),
+        new_rules=_origins(store, "new_rules"),
+        old_rules=old[0],
+        old_tools=old[1],
+        flags=dict(sorted(flags.items())),
+    )
+
+
+def hosts(store: Store, now: dt.datetime, wanted: Wanted, valid: int = VALID) -> Iterator[HostLine]:
+    """The members that fit, by name: the list behind every number of `status`."""
+    at = int(now.timestamp())
+    conditions, values = ["1"], {"oldest": at - valid * DAY}
+    if wanted.state == "unlisted":
+        conditions.append("NOT m.listed")
+    elif wanted.state:
+        conditions.append("m.listed AND m.state = :state")
+    if wanted.group:
+        conditions.append("m.part = :group")
+    if wanted.name:
+        conditions.append("(m.asset = :name COLLATE NOCASE OR h.name = :name COLLATE NOCASE)")
+    if wanted.seen_since:
+        conditions.append("h.last >= :seen_since")
+    held = {
+        "product": "(s.product_id = :product OR s.product = :product COLLATE NOCASE)",
+        "vendor": "(s.vendor_id = :vendor OR s.vendor = :vendor COLLATE NOCASE)",
+        "measure": "s.measure = :measure",
+        "origin": "d.origin = :origin",
+    }
+    needed = [condition for field, condition in held.items() if getattr(wanted, field)]
+    if needed:
+        conditions.append(
+            "m.host IN (SELECT d.host FROM held d JOIN subject s ON s.id = d.subject WHERE d.ended IS NULL AND "
+            + " AND ".join(needed)
+            + ")"
+        )
+    rows = _member_rows(
+        store,
+        values.pop("oldest"),
+        "SELECT coalesce(nullif(m.asset, ''), h.name), m.state, m.listed, m.part, m.role, m.owner, h.id, h.platform,"
+        " h.os, h.serial, h.last, h.verdict, h.rules_of, o.tool, h.flags"
+        " FROM member m LEFT JOIN host h ON h.id = m.host LEFT JOIN outcome o ON o.id = h.outcome"
+        f" WHERE {' AND '.join(conditions)} ORDER BY 1, h.id",
+        **wanted._asdict(),
+    )
+    for row in rows:
+        newest = newest_of(store, row[6]) if row[6] is not None else None
+        products = tuple(_held(store, row[6], newest.details)) if newest else ()
+        if wanted.user and not any(wanted.user in one.users for one in products):
+            continue
+        yield HostLine(
+            name=row[0] or "",
+            state=row[1],
+            listed=bool(row[2]),
+            group=row[3],
+            role=row[4],
+            owner=row[5],
+            platform=row[7] or "",
+            os=row[8] or "",
+            serial=row[9] or "",
+            last_answer=_moment(row[10]) if row[10] is not None else "",
+            verdict=row[11] or "",
+            rules_of=row[12] or "",
+            tool=row[13] or "",
+            flags=tuple((row[14] or "").split()),
+            unseen=newest.unseen if newest else (),
+            cautions=newest.cautions if newest else (),
+            evidence=newest.evidence if newest else "",
+            products=products,
+        )
+
+
+def trend(
+    store: Store, now: dt.datetime, *, by: Literal["state", "product", "measure", "group"] = "state",
+    since: dt.date | None = None, valid: int = VALID,
+) -> list[TrendDay]:  # fmt: skip
+    """The counts at the end of each day in UTC, until the day of `now`.
+
+    Args:
+        store: the fleet.
+        now: the last day.
+        by: what is counted. A product counts on a host until a complete answer has shown the host without it.
+        since: the first day; that of the first answer if left out.
+        valid: days for which an answer holds, at least `LEAST_VALID`.
+    """
+    valid = max(valid, LEAST_VALID)
+    last = int(now.timestamp()) // DAY
+    begins, ends = _events(store, by, valid * DAY)
+    known = Counter(dict(store.rows(f"SELECT first / {DAY}, count(*) FROM host WHERE {_LISTED_HOST} GROUP BY 1")))
+    first = min((day for _, day, _ in begins), default=last)
+    names = list(dict.fromkeys([*(STATES[:4] if by == "state" else ()), *sorted({name for name, _, _ in begins})]))
+    changes: dict[int, Counter[str]] = {}
+    for name, day, count in begins:
+        changes.setdefault(day, Counter())[name] += count
+    for name, day, count in ends:
+        changes.setdefault(day, Counter())[name] -= count
+    shown = max(first, (since - dt.date(1970, 1, 1)).days) if since else first
+    counts: Counter[str] = Counter(dict.fromkeys(names, 0))
+    ever = 0
+    days = []
+    for day in range(first, last + 1):
+        counts.update(changes.get(day, {}))
+        ever += known[day]
+        if day >= shown:
+            found = {name: counts[name] for name in names}
+            if by == "state":
+                found["silent"] = ever - sum(found.values())
+            days.append(TrendDay(day=_day(day * DAY), counts=found))
+    return days
+
+
+_LISTED_HOST = (
+    "(NOT EXISTS (SELECT 1 FROM asset) OR EXISTS (SELECT 1 FROM asset a WHERE a.host = host.id AND NOT a.retired))"
+)
+
+
+def _events(store: Store, by: str, valid: int) -> tuple[list[Any], list[Any]]:
+    """Name, day and number of what begins to count, and of what no longer does at the end of that day."""
+    if by == "state":
+        table = (
+            "SELECT span.verdict AS name, span.since AS since,"
+            " min(coalesce(span.next, 1 << 40), coalesce(span.until, host.last) + :valid) AS upto"
+            f" FROM span JOIN host ON host.id = span.host WHERE {_LISTED_HOST}"
+        )
+    else:
+        name = {"product": "subject.product", "measure": "subject.measure", "group": "coalesce(asset.part, '')"}[by]
+        also = "LEFT JOIN asset ON asset.host = host.id AND NOT asset.retired" if by == "group" else ""
+        group = "GROUP BY held.host, held.since" if by == "group" else ""
+        table = (
+            f"SELECT {name} AS name, held.since AS since,"
+            " min(coalesce(held.ended, 1 << 40), host.last + :valid) AS upto FROM held"
+            f" JOIN host ON host.id = held.host JOIN subject ON subject.id = held.subject {also}"
+            f" WHERE subject.verdict IN ('replace', 'review') AND {_LISTED_HOST} {group}"
+        )
+    begins = store.rows(f"SELECT name, since / {DAY}, count(*) FROM ({table}) GROUP BY 1, 2", {"valid": valid})
+    ends = store.rows(f"SELECT name, upto / {DAY}, count(*) FROM ({table}) GROUP BY 1, 2", {"valid": valid})
+    return begins, ends
+
+
+def _member_rows(store: Store, oldest: int, query: str, **values: Any) -> list[Any]:
+    return store.rows(_MEMBER + query, {"oldest": oldest, **values})
+
+
+def _products(store: Store) -> Iterator[ProductCount]:
+    for product, product_id, vendor, verdict, count in store.rows(
+        "SELECT s.product, s.product_id, s.vendor, s.verdict, count(DISTINCT d.host) AS hosts FROM held d"
+        " JOIN subject s ON s.id = d.subject WHERE d.ended IS NULL AND s.verdict IN ('replace', 'review')"
+        " GROUP BY 1, 2, 3, 4 ORDER BY hosts DESC, 1"
+    ):
+        yield ProductCount(product=product, product_id=product_id, vendor=vendor, verdict=verdict, hosts=count)
+
+
+def _due(store: Store, now: dt.datetime) -> Iterator[Due]:
+    for measure, milestone, due, count in store.rows(
+        "SELECT s.measure, s.milestone, s.due, count(DISTINCT d.host) FROM held d JOIN subject s ON s.id = d.subject"
+        " WHERE d.ended IS NULL AND s.verdict IN ('replace', 'review') AND s.due <> '' GROUP BY 1, 2, 3 ORDER BY 3, 1"
+    ):
+        try:
+            left = (dt.date.fromisoformat(due) - now.date()).days
+        except ValueError:
+            continue
+        yield Due(measure=measure, milestone=milestone, due=due, days_left=left, hosts=count)
+
+
+def _origins(store: Store, origin: str) -> int:
+    found = store.one("SELECT count(DISTINCT host) FROM held WHERE ended IS NULL AND origin = ?", origin)
+    return int(found[0])
+
+
+def _held(store: Store, host: int, details: dict[int, Detail]) -> Iterator[HostProduct]:
+    for row in store.rows(
+        "SELECT s.vendor, s.vendor_id, s.product, s.product_id, s.verdict, s.state, d.first,"
+        " coalesce(d.until, (SELECT last FROM host WHERE id = d.host)), d.origin, s.measure, s.milestone, s.due,"
+        " d.subject"
+        " FROM held d JOIN subject s ON s.id = d.subject WHERE d.host = ? AND d.ended IS NULL ORDER BY s.product",
+        host,
+    ):
+        detail = details[row[12]]
+        yield HostProduct(
+            vendor=row[0], vendor_id=row[1], product=row[2], product_id=row[3], verdict=row[4], state=row[5],
+            since=_day(row[6]), last_seen=_moment(row[7]), origin=row[8], measure=row[9], milestone=row[10],
+            due=row[11], versions=detail.versions, users=detail.users, paths=detail.paths, action=detail.action,
+            replacement=detail.replacement,
+        )  # fmt: skip
+
+
+def _moment(at: int) -> str:
+    return f"{dt.datetime.fromtimestamp(at, dt.UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+
+def _day(at: int) -> str:
+    return f"{dt.datetime.fromtimestamp(at, dt.UTC):%Y-%m-%d}"

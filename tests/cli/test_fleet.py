@@ -1,0 +1,250 @@
+"""`phaseout fleet` as a user runs it."""
+
+import csv
+import io
+import json
+import os
+import random
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from phaseout.fleet.store import VERSION
+from phaseout.model.findings import Report
+
+from tests.support.command import phaseout
+from tests.support.places import CODE
+from tests.support.trees import KESL, Tree
+
+UUID = "11111111-2222-3333-4444-{:012}"
+
+
+@pytest.fixture(scope="session")
+def found(tmp_path_factory: pytest.TempPathFactory) -> Report:
+    """The report on a host with a restricted product."""
+    tree = Tree(tmp_path_factory.mktemp("root"))
+    tree.write("/var/lib/dpkg/status", KESL)
+    tree.folder("/home/ada")
+    return msgspec.json.decode(phaseout("scan", "--root", str(tree.root), "-f", "json").stdout, type=Report)
+
+
+def report(found: Report, name: str, day: str, number: int, *, clean: bool = False) -> bytes:
+    """The same of another host and day."""
+    identity = [{"kind": "smbios_uuid", "value": UUID.format(number)}] if number else []
+    value = msgspec.to_builtins(found)
+    value["host"] |= {"name": name, "identity": identity}
+    value["scanned_at"] = f"{day}T06:00:00Z"
+    value.pop("unseen", None)
+    if clean:
+        value |= {"findings": [], "verdict": "clean"}
+    return msgspec.json.encode(value)
+
+
+@pytest.fixture
+def folder(tmp_path: Path, found: Report) -> Path:
+    """Reports of three hosts on some days of 2026."""
+    place = tmp_path / "reports"
+    place.mkdir()
+    (place / "a1.json").write_bytes(report(found, "pc-a", "2026-01-05", 1))
+    (place / "a2.json").write_bytes(report(found, "pc-a", "2026-01-06", 1, clean=True))
+    (place / "b1.json").write_bytes(report(found, "pc-b", "2026-01-06", 2))
+    (place / "c1.json").write_bytes(report(found, "pc-c", "2025-12-01", 3, clean=True))
+    return place
+
+
+@pytest.fixture
+def store(tmp_path: Path, folder: Path) -> str:
+    place = str(tmp_path / "fleet.db")
+    assert phaseout("fleet", "add", place, str(folder)).returncode == 0
+    return place
+
+
+def status(store: str, *options: str) -> dict[str, Any]:
+    result = phaseout("fleet", "status", store, "--as-of", "2026-01-07", "-f", "json", *options)
+    assert result.returncode == 0, result.stderr
+    found: dict[str, Any] = json.loads(result.stdout)["status"]
+    return found
+
+
+def hosts(store: str, *options: str) -> list[dict[str, str]]:
+    result = phaseout("fleet", "hosts", store, "--as-of", "2026-01-07", "-f", "csv", *options)
+    assert result.returncode == 0, result.stderr
+    return list(csv.DictReader(io.StringIO(result.stdout)))
+
+
+def test_every_file_is_accounted_for_and_read_once(store: str, folder: Path) -> None:
+    (folder / "again.json").write_bytes((folder / "a1.json").read_bytes())
+    (folder / "cut.json").write_bytes((folder / "a1.json").read_bytes()[:-20])
+    (folder / "other.json").write_text('{"hello": 1}')
+    result = phaseout("fleet", "add", store, str(folder))
+    assert "listed 7 = read 0 + refused 2 + already known 5" in result.stdout
+    assert result.returncode == 2
+    assert sorted(line.split(": ")[1].rpartition("/")[2] for line in result.stderr.splitlines()) == [
+        "cut.json:1",
+        "other.json",
+    ]
+
+
+@pytest.mark.parametrize("form", ["json", "ndjson", "csv"])
+def test_every_form_of_a_report_says_the_same(tmp_path: Path, tree: Tree, form: str) -> None:
+    tree.write("/var/lib/dpkg/status", KESL)
+    place, db = tmp_path / f"r.{form}", str(tmp_path / "fleet.db")
+    phaseout("scan", "--root", str(tree.root), "-o", str(place))
+    assert phaseout("fleet", "add", db, str(place)).returncode == 0
+    row = hosts(db, "--as-of", "2036-01-01", "--valid", "3650")[0]
+    assert (row["state"], row["product"], row["versions"]) == (
+        "replace",
+        "Kaspersky Endpoint Security for Linux",
+        "12.1.0-1543",
+    )
+    assert len(hosts(db, "--as-of", "2036-01-01", "--valid", "3650", "--vendor", "kaspersky")) == 1
+
+
+def test_an_inventory_is_judged(tmp_path: Path, tree: Tree) -> None:
+    tree.write("/var/lib/dpkg/status", KESL)
+    db = str(tmp_path / "fleet.db")
+    phaseout("inventory", "--root", str(tree.root), "-o", str(tmp_path / "i.json"))
+    assert phaseout("fleet", "add", db, str(tmp_path / "i.json")).returncode == 0
+    assert phaseout("fleet", "status", db).stdout.startswith("1 hosts: 1 must replace software")
+
+
+def test_the_states_add_up_to_the_list(store: str, tmp_path: Path) -> None:
+    listed = tmp_path / "machines.csv"
+    listed.write_text(
+        "Name,UUID,Group,Retired\n"
+        f"pc-a,{UUID.format(1)},Sales,no\n"
+        f"renamed,{UUID.format(2)},Sales,no\n"
+        "pc-c,,Lab,no\n"
+        "pc-d,,Lab,no\n"
+        "pc-e,,Lab,yes\n"
+    )
+    result = phaseout("fleet", "assets", store, str(listed))
+    assert (result.returncode, result.stderr) == (0, "")
+    found = status(store)
+    assert found["states"] == {"replace": 1, "review": 0, "clean": 1, "incomplete": 0, "silent": 1, "never_seen": 1}
+    assert (sum(found["states"].values()), found["retired"]) == (found["members"], 1)
+    for state, count in found["states"].items():
+        assert len(hosts(store, "--state", state)) == count
+    for part, counts in found["parts"].items():
+        assert len(hosts(store, "--group", part)) == sum(counts.values())
+
+
+def test_a_host_that_no_list_has_is_unlisted(store: str, tmp_path: Path) -> None:
+    (tmp_path / "machines.csv").write_text("name\npc-a\n")
+    phaseout("fleet", "assets", store, str(tmp_path / "machines.csv"))
+    assert (status(store)["members"], status(store)["unlisted"]) == (1, 2)
+    assert [row["name"] for row in hosts(store, "--state", "unlisted")] == ["pc-b", "pc-c"]
+
+
+def test_rows_of_a_list_that_tell_nothing_or_contradict_each_other(store: str, tmp_path: Path) -> None:
+    (tmp_path / "machines.csv").write_text(
+        "name;serial number;department\nx;PF12345;A\ny;PF12345;B\n;To be filled by O.E.M.;A\nz;;A\nz;;A\n"
+    )
+    result = phaseout("fleet", "assets", store, str(tmp_path / "machines.csv"))
+    assert (result.returncode, result.stdout.split(": ")[1].split(",")[0]) == (2, "2 machines")
+    assert [line.rpartition("csv:")[2] for line in result.stderr.splitlines()] == [
+        "3: contradicts line 2, which counts",
+        "4: 'To be filled by O.E.M.' tells no machine from another",
+        "6: the same machine as line 5, which counts",
+    ]
+
+
+def test_a_list_without_machines_leaves_the_old_one(store: str, tmp_path: Path) -> None:
+    (tmp_path / "m.csv").write_text("name\npc-a\n")
+    phaseout("fleet", "assets", store, str(tmp_path / "m.csv"))
+    (tmp_path / "m.csv").write_text("colour,size\nred,1\n")
+    result = phaseout("fleet", "assets", store, str(tmp_path / "m.csv"))
+    assert result.returncode == 2
+    assert "needs a heading such as name" in result.stderr
+    assert status(store)["members"] == 1
+
+
+def test_the_trend_counts_each_day(store: str) -> None:
+    text = phaseout("fleet", "trend", store, "--as-of", "2026-01-07", "--since", "2026-01-04", "-f", "csv").stdout
+    assert text.splitlines() == [
+        "day,replace,review,clean,incomplete,silent",
+        "2026-01-04,0,0,0,0,1",
+        "2026-01-05,1,0,0,0,1",
+        "2026-01-06,1,0,1,0,1",
+        "2026-01-07,1,0,1,0,1",
+    ]
+    text = phaseout("fleet", "trend", store, "--as-of", "2026-01-07", "--by", "product", "-f", "csv").stdout
+    assert [line.split(",")[1] for line in text.splitlines()[1:]] == ["1", "1", "1"]
+
+
+def test_an_answer_from_the_future_counts_as_given_now(tmp_path: Path, found: Report) -> None:
+    (tmp_path / "r.json").write_bytes(report(found, "pc", "2099-01-01", 1))
+    db = str(tmp_path / "fleet.db")
+    phaseout("fleet", "add", db, str(tmp_path / "r.json"))
+    row = json.loads(phaseout("fleet", "hosts", db, "-f", "json").stdout)["hosts"][0]
+    assert row["flags"] == ["clock_ahead"]
+    assert row["last_answer"] < "2099"
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"", "no such store"),
+        (b"not a database" * 100, "no store"),
+    ],
+)
+def test_what_is_no_store_is_refused(tmp_path: Path, content: bytes, words: str) -> None:
+    place = tmp_path / "x.db"
+    if content:
+        place.write_bytes(content)
+    result = phaseout("fleet", "status", str(place))
+    assert (result.returncode, words in result.stderr) == (2, True), result.stderr
+
+
+def test_a_store_of_a_newer_program_and_a_database_of_another_are_refused(store: str, tmp_path: Path) -> None:
+    with sqlite3.connect(store) as connection:
+        connection.execute(f"PRAGMA user_version = {VERSION + 1}")
+    assert "made by a newer phaseout" in phaseout("fleet", "status", store).stderr
+    with sqlite3.connect(tmp_path / "other.db") as connection:
+        connection.execute("CREATE TABLE t (x)")
+    result = phaseout("fleet", "add", str(tmp_path / "other.db"), store)
+    assert (result.returncode, "a database of another program" in result.stderr) == (2, True)
+
+
+def test_a_store_is_for_its_owner_alone(store: str) -> None:
+    assert Path(store).stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.slow
+def test_a_killed_process_leaves_a_sound_store(tmp_path: Path, found: Report) -> None:
+    """Killed at random moments; what was added in whole steps is there, and the rest is added by the next run."""
+    place, db = tmp_path / "reports", str(tmp_path / "fleet.db")
+    place.mkdir()
+    for number in range(1, 400):
+        (place / f"{number}.json").write_bytes(report(found, f"pc{number}", "2026-01-05", number))
+    chance = random.Random(7)
+    for _ in range(12):
+        process = subprocess.Popen(
+            [sys.executable, "-m", "phaseout", "fleet", "add", db, str(place)],
+            cwd=CODE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        time.sleep(chance.uniform(0.1, 0.8))
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        if os.path.exists(db):
+            with sqlite3.connect(db) as connection:
+                assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    assert phaseout("fleet", "add", db, str(place)).returncode == 0
+    assert status(db)["members"] == 399
+
+
+@pytest.mark.slow
+def test_two_writers_wait_for_each_other(tmp_path: Path, folder: Path) -> None:
+    db = str(tmp_path / "fleet.db")
+    command = [sys.executable, "-m", "phaseout", "fleet", "add", db, str(folder)]
+    processes = [subprocess.Popen(command, cwd=CODE, stdout=subprocess.DEVNULL) for _ in range(3)]
+    assert [process.wait(120) for process in processes] == [0, 0, 0]
+    assert status(db)["members"] == 3
