@@ -159,7 +159,7 @@ def _answers(stream: BinaryIO, name: str, reading: Reading) -> Iterator[Answer |
         for document in documents(stream, name):
             yield from _of_document(document, reading)
     except BrokenError as error:
-        yield _problem(error)
+        yield error.problem
     except MemoryError:
         yield Problem(name, "larger than the memory that is there", "limit")
 
@@ -187,7 +187,7 @@ def _of_document(document: Document, reading: Reading) -> Iterator[Answer | Prob
         try:
             yield of_report(reading.judge(found), document.name)
         except BrokenError as error:
-            yield _problem(error)
+            yield error.problem
 
 
 def _of_value(where: str, value: msgspec.Raw) -> Iterator[Answer | BrokenError]:
@@ -199,11 +199,7 @@ def _of_value(where: str, value: msgspec.Raw) -> Iterator[Answer | BrokenError]:
 
 def _good(found: Iterator[Answer | BrokenError]) -> Iterator[Answer | Problem]:
     for one in found:
-        yield _problem(one) if isinstance(one, BrokenError) else one
-
-
-def _problem(error: BrokenError) -> Problem:
-    return Problem(error.where, error.why, cause="damaged")
+        yield one.problem if isinstance(one, BrokenError) else one
 
 
 def _not_ahead(answer: Answer, now: int) -> Answer:

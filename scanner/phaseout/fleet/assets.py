@@ -82,7 +82,7 @@ def read_assets(stream: BinaryIO, name: str) -> Iterator[Asset | Problem]:
             text = document.whole().decode("utf-8-sig", "replace")
             yield from _unique(_rows(text, document.name), document.name)
     except BrokenError as error:
-        yield Problem(error.where, error.why, cause="damaged")
+        yield error.problem
 
 
 def _rows(text: str, name: str) -> Iterator[Asset | Problem]:
