@@ -150,7 +150,7 @@ def _read(listed: Listed, reading: Reading) -> tuple[bytes, list[Answer | Proble
         try:
             return digest, [of_json(data, listed.path)]
         except BrokenError:
-            pass  # another kind of document, or a broken one: whoever reads it says so
+            pass  # another kind of document, or a broken one: its reader says which
     return digest, list(_answers(io.BytesIO(data), listed.path, reading))
 
 

@@ -194,7 +194,7 @@ def of_report(report: "_Report | Report", where: str) -> Answer:
     """The answer that a report gives.
 
     Raises:
-        BrokenError: its time is none, or it is beyond all bounds.
+        BrokenError: it has no time, or too many findings.
     """
     found = [*report.findings, *report.suppressed]
     if len(found) > _FINDINGS:
@@ -374,7 +374,7 @@ def seconds(moment: str, where: str) -> int:
     """A time of RFC 3339 in seconds since 1970.
 
     Raises:
-        BrokenError: it is none, or before 1970 or after 2106.
+        BrokenError: no such time, or before 1970 or after 2106.
     """
     try:
         found = dt.datetime.fromisoformat(moment)

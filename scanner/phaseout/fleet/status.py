@@ -81,7 +81,7 @@ class Status(Struct, frozen=True, kw_only=True, omit_defaults=True):
         new_rules: hosts on which a product was found first by other rules.
         old_rules: hosts judged by rules that are older than the newest ones in the fleet.
         old_tools: hosts with a program other than the newest one.
-        flags: what must be looked at, and on how many hosts.
+        flags: what a person must check, and on how many hosts.
     """
 
     as_of: str
