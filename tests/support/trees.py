@@ -82,7 +82,7 @@ class MacTree(Tree):
             {"name": ["ada"], "uid": ["501"], "home": ["/Users/ada"]},
         )
         self.folder("/Users/ada")
-        for folder in ("/Users/Shared", "/Applications", "/Library", "/usr"):
+        for folder in ("/Users/Shared", "/Applications/Utilities", "/Library/Preferences", "/usr"):
             self.folder(folder)
         self.link("/var", "private/var")
 

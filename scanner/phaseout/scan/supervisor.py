@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Literal
 
 import msgspec
+from msgspec.structs import replace
 
 from phaseout.model.nouns import (
     INVENTORY_SCHEMA,
@@ -132,22 +133,9 @@ class ScanSupervisor:
             self.abandon()
         if self._host is None:
             raise ScanError("the worker ended before it had opened the host")
-        runs = tuple(self._runs[name] for name in self._planned if name in self._runs)
-        unseen = _unseen(self._opening, self._runs, tuple(self._planned.values()))
-        return Inventory(
-            schema=INVENTORY_SCHEMA,
-            tool=tool,
-            scanned_at=scanned_at,
-            host=self._host,
-            items=in_order(self._items),
-            runs=runs,
-            peak_memory=self._peak_memory,
-            unseen=(
-                *unseen,
-                *_below_floor(self._host.platform, self._runs),
-                *nothing_shown(runs, self._items, "check that this is the root of a system"),
-            ),
-        )
+        opened = Opened(self._host, tuple(self._planned.values()), self._opening)
+        found = assembled(opened, self._items, self._runs, scanned_at=scanned_at, tool=tool)
+        return replace(found, peak_memory=self._peak_memory)
 
     def abandon(self) -> None:
         """Ends the worker, whatever it is doing."""
@@ -272,6 +260,34 @@ class ScanSupervisor:
             self._lose("failed", reason)
         for name in self._planned:
             self._runs.setdefault(name, SourceRun(source=name, status="failed", reason=reason))
+
+
+def assembled(
+    opened: Opened, items: list[Item], runs: dict[str, SourceRun], *, scanned_at: str, tool: str
+) -> Inventory:
+    """The inventory of what a worker has sent, with everything that it did not see.
+
+    Args:
+        opened: the host, and the sources that were planned.
+        items: those that were found.
+        runs: name of a source → how it ended.
+        scanned_at: the time of the scan, RFC 3339 in UTC.
+        tool: name and version of this program.
+    """
+    ended = tuple(runs[one.name] for one in opened.planned if one.name in runs)
+    return Inventory(
+        schema=INVENTORY_SCHEMA,
+        tool=tool,
+        scanned_at=scanned_at,
+        host=opened.host,
+        items=in_order(items),
+        runs=ended,
+        unseen=(
+            *_unseen(opened.problems, runs, opened.planned),
+            *_below_floor(opened.host.platform, runs),
+            *nothing_shown(ended, items, "check that this is the root of a system"),
+        ),
+    )
 
 
 @contextlib.contextmanager

@@ -104,7 +104,7 @@ FLOOR: dict[Platform, dict[str, tuple[str, ...]]] = {
             *("rpm_manifest", "eopkg"),
         ),
     },
-    "macos": {"Applications and receipts": ("applications", "receipts")},
+    "macos": {"Applications": ("applications",)},
     # That SYSTEM and SOFTWARE are there and whole, `services` and `uninstall` see for themselves.
     "windows": {"Installed programs": ("uninstall", "appx_packages", "msi_products")},
 }

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import NamedTuple, get_args
 
 from phaseout.host import Host
+from phaseout.host.filesystem.files import printable
 from phaseout.model.nouns import Kind, Platform, Problem
 from phaseout.sources.kit.missing_files import volumes_of_linux
 from phaseout.sources.kit.places import places
@@ -17,6 +18,10 @@ _MOUNT = "mount it read-only, and scan it with --root"
 _FILLED = ("/home", "/opt", "/root", "/srv", "/usr", "/var")
 _NO_SOFTWARE = ("/var/cache", "/var/log", "/var/tmp")  # noqa: S108
 _VOLUME = "mount that volume there, then scan again"
+# Folders that every system of its kind has: without one, a part of the disk is elsewhere. Of Linux, where no folder is
+# in every system, those that are links: they lead nowhere if the volume behind them is not there.
+_EVERY_MAC = ("/Applications", "/Library", "/Users", "/private/var/db/dslocal")
+_LINKED = ("/bin", "/home", "/lib", "/opt", "/root", "/sbin", "/srv", "/usr", "/usr/local", "/var", "/var/lib")
 _GUEST = "run phaseout inside"
 
 
@@ -323,6 +328,7 @@ def collect(host: Host) -> Iterator[Trace]:
                 yield Problem(f"{found[0].path}{more}", why, "unsupported", remedy=territory.remedy)
     if host.info.platform == "linux" and not host.live:
         yield from _volumes(host)
+    yield from _parts(host)
 
 
 def _volumes(host: Host) -> Iterator[Problem]:
@@ -331,6 +337,19 @@ def _volumes(host: Host) -> Iterator[Problem]:
         below = any(f"{path}/".startswith(f"{top}/") for top in _FILLED)
         if below and not path.startswith(_NO_SOFTWARE) and not host.files.list(path):
             yield Problem(path, "empty, though /etc/fstab mounts a volume there", "missing", remedy=_VOLUME)
+
+
+def _parts(host: Host) -> Iterator[Problem]:
+    """A problem for every standard folder that is not there: a volume that the system counts on is missing."""
+    if host.info.platform == "macos":
+        for path in _EVERY_MAC:
+            if not host.files.list(path):
+                yield Problem(path, "not there or empty, which it is on no Mac", "missing", remedy=_VOLUME)
+    elif host.info.platform == "linux":
+        for path in _LINKED:
+            target = host.files.link(path)
+            if target is not None and host.files.gone(path):
+                yield Problem(path, f"leads to {printable(target)}, which is not there", "missing", remedy=_VOLUME)
 
 
 def _counts(host: Host, path: str) -> bool:
@@ -348,7 +367,13 @@ SOURCE = Source(
     platforms=("linux", "macos", "windows"),
     kinds=get_args(Kind),
     needs=(),
-    reads=("/etc/fstab", "/home/*", *(pattern for territory in TERRITORIES for pattern in territory.patterns)),
+    reads=(
+        "/etc/fstab",
+        "/home/*",
+        *_EVERY_MAC,
+        *_LINKED,
+        *(pattern for territory in TERRITORIES for pattern in territory.patterns),
+    ),
     limits="What lies there is not read: the report names each place and what helps.",
     collect=collect,
 )

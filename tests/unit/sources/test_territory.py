@@ -1,5 +1,6 @@
 """Places that no source reads are named as soon as they exist."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -85,3 +86,27 @@ def test_a_home_of_systemd_homed_that_is_open_is_seen(tree: Tree) -> None:
 def test_an_empty_host_has_no_territory(tree: Tree, mac_tree: MacTree) -> None:
     assert run("territory", tree.host()).run.status == "ok"
     assert run("territory", mac_tree.host()).run.status == "ok"
+
+
+@pytest.mark.parametrize("path", ["/opt", "/usr", "/home", "/var/lib"])
+def test_a_standard_folder_behind_a_dead_link(tree: Tree, path: str) -> None:
+    """The volume that it leads to is not there: nobody knows what it holds."""
+    before = run("territory", tree.host()).problems
+    target = f"/data{path}"
+    if (tree.root / path[1:]).exists():
+        (tree.root / path[1:]).rename(tree.root / "moved")
+    tree.link(path, target)
+    (problem,) = set(run("territory", tree.host()).problems) - set(before)
+    assert (problem.where, problem.cause) == (path, "missing")
+    assert target in problem.why
+    tree.folder(target)
+    assert not set(run("territory", tree.host()).problems) - set(before)
+
+
+@pytest.mark.parametrize("path", ["/Applications", "/Library", "/Users", "/private/var/db/dslocal"])
+def test_what_every_mac_has(mac_tree: MacTree, path: str) -> None:
+    assert run("territory", mac_tree.host()).problems == ()
+    shutil.rmtree(mac_tree.root / path[1:])
+    mac_tree.folder(path)
+    (problem,) = run("territory", mac_tree.host()).problems
+    assert (problem.where, problem.cause) == (path, "missing")

@@ -4,6 +4,7 @@ References:
     https://wiki.alpinelinux.org/wiki/Apk_spec (installed database). apk-tools 3 keeps it in /usr/lib.
 """
 
+import re
 from collections.abc import Iterator
 
 from phaseout.host import OS_RELEASE, Host
@@ -19,19 +20,39 @@ _INSTALLED = ("/lib/apk/db/installed", "/usr/lib/apk/db/installed")
 _WORLD = "/etc/apk/world"
 _SYSTEMS = frozenset(("alpine", "wolfi", "chainguard", "postmarketos"))
 _LIMIT = 64 << 20
+_VERSION = re.compile(r"[<>=~@]")
 
 
 def collect(host: Host) -> Iterator[Trace]:
     """An item for every record, also for one without a version."""
     found = False
+    names: set[str] = set()
     for path in {host.files.real(path): path for path in reversed(_INSTALLED)}.values():  # /lib may be a link
         text = host.files.text(path, _LIMIT)
+        for _, fields in packages(text or ""):
+            names.update((fields.get("P", ""), *(_name(one) for one in fields.get("p", "").split())))
         for trace in _packages(host, path, text or ""):
             found = True
             yield trace
+    if found:
+        yield from _lost(host, names)
     if not found and (host.families & _SYSTEMS or (host.files.exists(_WORLD) and not host.families)):
         wrong = "holds no package" if any(map(host.files.exists, _INSTALLED)) else "is missing"
         yield Problem(_INSTALLED[0], f"{wrong}, though this is a system of apk", "missing")
+
+
+def _lost(host: Host, names: set[str]) -> Iterator[Problem]:
+    """A problem if packages that somebody asked for are in no database: it was cut off between two records."""
+    wanted = [_name(one) for one in (host.files.text(_WORLD) or "").split() if not one.startswith("!")]
+    lost = [name for name in wanted if name not in names]
+    if lost:
+        where = next(filter(host.files.exists, _INSTALLED), _INSTALLED[0])
+        yield Problem(where, f"lacks {', '.join(lost[:5])}, which {_WORLD} asks for", "missing")
+
+
+def _name(wanted: str) -> str:
+    """The name in a dependency, such as `name>=1.2@edge`."""
+    return _VERSION.split(wanted, maxsplit=1)[0]
 
 
 def _packages(host: Host, path: str, text: str) -> Iterator[Trace]:

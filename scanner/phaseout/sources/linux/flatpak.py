@@ -76,7 +76,7 @@ def _branch(host: Host, place: str, name: str, user: str, details: dict[str, str
     noted = deploy(data) if data is not None else None
     found: Component | None = None
     if data is None and metadata is None and not host.files.is_dir(active):
-        if not any(_folders(host, place)):
+        if host.files.link(active) is None and not any(_folders(host, place)):
             return  # the empty folder of a branch that was removed
         details["status"] = "not active"
     else:

@@ -130,3 +130,13 @@ def test_a_database_that_is_gone_or_empty(tree: Tree, wrong: str) -> None:
         tree.write("/lib/apk/db/installed")
     (problem,) = run("apk", tree.host()).problems
     assert (problem.cause, problem.why) == ("missing", f"{wrong}, though this is a system of apk")
+
+
+def test_a_database_that_was_cut_off(tree: Tree) -> None:
+    """Between two records, so that it looks whole: what somebody asked for is not in it."""
+    tree.write("/etc/apk/world", "kesl>=12 busybox@edge sh !conflict\n")
+    tree.write(PLACE, INSTALLED + "P:busybox\nV:1\np:cmd:sh=1 sh\n\n")
+    assert run("apk", tree.host()).run.status == "ok"
+    tree.write(PLACE, INSTALLED)
+    (problem,) = run("apk", tree.host()).problems
+    assert problem == Problem(PLACE, "lacks busybox, sh, which /etc/apk/world asks for", "missing")

@@ -90,6 +90,14 @@ def test_what_is_not_active_is_a_leftover(tree: Tree) -> None:
     assert (item.name, item.state, item.version, item.details["branch"]) == (ID, "leftover", "", "stable")
 
 
+def test_a_branch_whose_files_are_gone_is_a_leftover(tree: Tree) -> None:
+    """Also if no other deployment of it is there: the link says that there was one."""
+    place = deployed(tree, SYSTEM)
+    shutil.rmtree(tree.root / place[1:] / "c0")
+    (item,) = run("flatpak", tree.host()).items
+    assert (item.name, item.state) == (ID, "leftover")
+
+
 def test_damaged_files_cost_a_problem_each(tree: Tree) -> None:
     active = f"{deployed(tree, SYSTEM)}/active"
     tree.write(f"{SYSTEM}/app/{ID}/x86_64/stable/c0/deploy", b"\xff" * 40)
