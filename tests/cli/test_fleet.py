@@ -111,7 +111,7 @@ def test_an_inventory_is_judged(tmp_path: Path, tree: Tree) -> None:
     db = str(tmp_path / "fleet.db")
     phaseout("inventory", "--root", str(tree.root), "-o", str(tmp_path / "i.json"))
     assert phaseout("fleet", "add", db, str(tmp_path / "i.json")).returncode == 0
-    assert phaseout("fleet", "status", db).stdout.startswith("1 hosts: 1 must replace software")
+    assert phaseout("fleet", "status", db).stdout.startswith("1 host: 1 must replace software")
 
 
 def test_the_states_add_up_to_the_list(store: str, tmp_path: Path) -> None:
@@ -248,3 +248,38 @@ def test_two_writers_wait_for_each_other(tmp_path: Path, folder: Path) -> None:
     processes = [subprocess.Popen(command, cwd=CODE, stdout=subprocess.DEVNULL) for _ in range(3)]
     assert [process.wait(120) for process in processes] == [0, 0, 0]
     assert status(db)["members"] == 3
+
+
+_NEW_VENDOR = """\
+id = "example"
+name = "Example"
+[[product]]
+id = "example-tool"
+name = "Example Tool"
+category = "other"
+platforms = ["linux"]
+match = [{kind = "package", name = "exampletool"}]
+hit = [{kind = "package", name = "exampletool"}]
+"""
+
+
+def test_new_rules_find_what_a_kept_inventory_has(tmp_path: Path, tree: Tree) -> None:
+    """It is no regression, and the machine is not asked."""
+    package = "Package: {}\nStatus: install ok installed\nArchitecture: amd64\nVersion: 1\n\n"
+    db, rules = str(tmp_path / "fleet.db"), tmp_path / "rules"
+    for day, name in ((1, "bash"), (2, "exampletool")):
+        tree.write("/var/lib/dpkg/status", package.format(name))
+        saved = tmp_path / f"{day}.json"
+        phaseout("inventory", "--root", str(tree.root), "-o", str(saved))
+        inventory = json.loads(saved.read_text()) | {"scanned_at": f"2026-01-0{day}T06:00:00Z"}
+        saved.write_text(json.dumps(inventory))
+        assert phaseout("fleet", "add", db, str(saved)).returncode == 0
+    (rules / "vendors").mkdir(parents=True)
+    (rules / "vendors" / "example.toml").write_text(_NEW_VENDOR)
+    shown = phaseout("fleet", "judge", db, "--rules", str(rules), "--dry-run")
+    assert "on 1 host" in shown.stdout, shown.stderr
+    assert status(db)["new_rules"] == 0
+    assert phaseout("fleet", "judge", db, "--rules", str(rules)).returncode == 0
+    found = status(db)
+    assert (found["new_rules"], found["again"], found["states"]["review"]) == (1, 0, 1)
+    assert [row["product"] for row in hosts(db, "--origin", "new_rules")] == ["Example Tool"]

@@ -47,6 +47,6 @@ def answer(
         os="Windows 11",
         identity=tuple(Identity(kind, value) for kind, value in ids if value),  # type: ignore[arg-type]
         at=int(START + day * DAY),
-        outcome=Outcome(form, verdict, complete, rules, "phaseout 0.2.0", found),  # type: ignore[arg-type]
+        outcome=Outcome(form, "2026-11-01", verdict, complete, rules, "phaseout 0.2.0", found),  # type: ignore[arg-type]
         details=tuple(Detail(("12.1",), ("ada",), ("C:/kes",), "Replace it.", "", 1) for _ in found),
     )

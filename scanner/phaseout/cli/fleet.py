@@ -1,11 +1,11 @@
-"""`phaseout fleet add|assets|status|hosts|trend`."""
+"""`phaseout fleet add|assets|judge|status|hosts|trend`."""
 
 import contextlib
 import datetime as dt
 import gc
 import sys
 from collections.abc import Callable, Iterator
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -19,9 +19,13 @@ from phaseout.cli.rule_folders import RuleFolders
 from phaseout.cli.scan_options import counted_from, rule_options
 from phaseout.fleet.status import LEAST_VALID, STATES, VALID, Wanted, hosts, status, trend
 from phaseout.fleet.store import Store, StoreError, opened
+from phaseout.model.counting import counted
 from phaseout.model.findings import Report
 from phaseout.model.nouns import Inventory, Problem
 from phaseout.report.safe import visible
+
+if TYPE_CHECKING:
+    from phaseout.fleet.kept import Judging
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
@@ -122,6 +126,36 @@ def add_answers(store: str, places: tuple[str, ...], folders: RuleFolders, polic
     sys.exit(EXIT_WRONG_USE if unread or totals.refused or totals.parts else 0)
 
 
+@command.command("judge")
+@click.argument("store", metavar="STORE")
+@rule_options
+@click.option("--as-of", metavar="DATE", help="Count days from this date instead of today.")
+@click.option("--dry-run", is_flag=True, help="Only say what would change.")
+def judge_kept(store: str, folders: RuleFolders, policy: str | None, as_of: str | None, dry_run: bool) -> None:
+    """Judge the newest inventory of every host by the rules of today, without asking a machine.
+
+    Only hosts that sent inventories can be judged. What these rules find first is not counted as a regression.
+
+    \b
+    Examples:
+      phaseout fleet judge fleet.db
+      phaseout fleet judge fleet.db --rules our-rules/ --dry-run
+    """
+    from phaseout.fleet.add import judge_again
+
+    judge = _Judge(folders, policy, as_of)
+    with interruptible(), _opened(store) as kept:
+        found = judge_again(kept, judge.judging(), keep=not dry_run)
+        without = kept.one("SELECT count(*) FROM host")[0] - found.inventories
+    click.echo(
+        f"{visible(store)}: {counted(found.inventories, 'inventory', 'inventories')} judged"
+        f"{' (nothing was kept)' if dry_run else ''}: on {counted(found.found, 'host')} a product was found that was not"
+        f" known, on {counted(found.lost, 'host')} one is no longer found."
+    )
+    if without > 0:
+        click.echo(f"{counted(without, 'host')} sent no inventory and cannot be judged again.")
+
+
 @command.command("assets")
 @click.argument("store", metavar="STORE")
 @click.argument("file", metavar="FILE")
@@ -158,8 +192,8 @@ def replace_list(store: str, file: str) -> None:
         found = kept.one("SELECT count(host) FROM asset")[0]
     retired = sum(one.retired for one in assets)
     click.echo(
-        f"{visible(store)}: {len(assets):,} machines, {retired:,} of them retired, {found:,} known;"
-        f" {refused:,} rows refused"
+        f"{visible(store)}: {counted(len(assets), 'machine')}, {retired:,} retired, {found:,} known;"
+        f" {counted(refused, 'row')} refused"
     )
     sys.exit(EXIT_WRONG_USE if refused else 0)
 
@@ -260,18 +294,25 @@ def _opened(path: str, *, make: bool = False) -> Iterator[Store]:
 class _Judge:
     """Judges inventories by rules that are loaded only if there is one."""
 
-    def __init__(self, folders: RuleFolders, policy: str | None) -> None:
+    def __init__(self, folders: RuleFolders, policy: str | None, as_of: str | None = None) -> None:
         self._folders = folders
         self._policy = policy
+        self._moment = counted_from(as_of)
         self._loaded: Any = None
         self._ids: dict[tuple[str, str], tuple[str, str]] | None = None
 
     def report(self, inventory: Inventory) -> Report:
-        """The report on an inventory, counted from the day on which it was taken."""
+        """The report on an inventory."""
+        judging = self.judging()
+        return judging.judge(inventory, judging.match(inventory.items))
+
+    def judging(self) -> "Judging":
+        """What judges inventories."""
+        from phaseout.fleet.kept import Judging
         from phaseout.judgement.verdict import judge
 
         ruleset, own, matcher = self._rules()
-        return judge(inventory, matcher.match(inventory.items), ruleset, own, dt.datetime.now(dt.UTC))
+        return Judging(matcher.match, lambda inventory, hits: judge(inventory, hits, ruleset, own, self._moment))
 
     def ids(self, vendor: str, product: str) -> tuple[str, str]:
         """The ids of a vendor and a product; their names where the rules do not know them."""

@@ -5,6 +5,7 @@ import io
 from collections.abc import Iterable, Iterator, Sequence
 
 from phaseout.fleet.status import SCHEMA, STATES, HostLine, HostProduct, Status, TrendDay
+from phaseout.model.counting import counted
 from phaseout.report.columns import paragraph, table
 from phaseout.report.safe import cell, json_text, visible
 
@@ -48,7 +49,7 @@ def status_text(status: Status, format_name: str, width: int) -> Iterator[str]:
         counts = [(visible(one.product), one.verdict, f"{one.hosts:,}") for one in status.products[:_ROWS]]
         yield from table(("still there", "verdict", "hosts"), counts, width)
         if len(status.products) > _ROWS:
-            yield f"and {len(status.products) - _ROWS:,} more products\n"
+            yield f"and {len(status.products) - _ROWS:,} further products\n"
     if status.due:
         yield "\n"
         dates = [
@@ -68,11 +69,12 @@ def sentence(status: Status) -> str:
     """The fleet in one sentence."""
     if not status.members:
         return "No machine is known yet: `phaseout fleet add` adds reports, `phaseout fleet assets` a list of machines."
-    what = "machines in the list" if status.states["never_seen"] or status.parts or status.unlisted else "hosts"
+    listed = status.states["never_seen"] or status.parts or status.unlisted
+    what = f"{counted(status.members, 'machine')} in the list" if listed else counted(status.members, "host")
     answered = _share(status.answered, status.members)
     seen = _share(status.wholly_seen, status.members)
     return (
-        f"{status.members:,} {what}: {status.states['replace']:,} must replace software,"
+        f"{what}: {status.states['replace']:,} must replace software,"
         f" {status.states['review']:,} need a decision."
         f" {answered} answered within {status.valid_days} days; {seen} were wholly seen."
     )
@@ -83,20 +85,20 @@ def _more(status: Status) -> Iterator[str]:
     if status.newest:
         yield f"Newest answer: {status.newest}. Oldest of the newest answers: {status.oldest}."
     if status.unlisted:
-        yield f"{status.unlisted:,} hosts answered and are in no list."
+        yield f"{counted(status.unlisted, 'host')} answered and are in no list."
     if status.retired:
         yield f"{status.retired:,} machines of the list are retired and not counted."
     if status.again:
-        yield f"{status.again:,} hosts have a product again that had been gone (--origin again)."
+        yield f"{counted(status.again, 'host')} have a product again that had been gone (--origin again)."
     if status.new_rules:
-        yield f"{status.new_rules:,} hosts have a product that newer rules found first (--origin new_rules)."
+        yield f"{counted(status.new_rules, 'host')} have a product that newer rules found first (--origin new_rules)."
     if status.old_rules or status.old_tools:
         yield (
-            f"{status.old_rules:,} hosts were judged by older rules than others,"
+            f"{counted(status.old_rules, 'host')} were judged by older rules than others,"
             f" {status.old_tools:,} by another version of the program."
         )
     for flag, count in status.flags.items():
-        yield f"{count:,} hosts {_FLAGS.get(flag, flag)}."
+        yield f"{counted(count, 'host')} {_FLAGS.get(flag, flag)}."
 
 
 def hosts_text(hosts: Iterable[HostLine], format_name: str, width: int) -> Iterator[str]:
@@ -117,7 +119,7 @@ def hosts_text(hosts: Iterable[HostLine], format_name: str, width: int) -> Itera
         heads = ("host", "state", "last answer", "product", "version", "due", "user", "group")
         if rows:
             yield from table(heads, rows, width)
-        yield f"{len({row[0] for row in rows}):,} hosts\n"
+        yield f"{counted(len({row[0] for row in rows}), 'host')}\n"
 
 
 def trend_text(days: Sequence[TrendDay], format_name: str, width: int) -> Iterator[str]:

@@ -12,6 +12,7 @@ References:
 import hashlib
 import io
 from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
 from typing import BinaryIO, NamedTuple, cast
 
 import msgspec
@@ -19,6 +20,7 @@ import msgspec
 from phaseout.fleet.answers import Answer, is_report_csv, of_csv, of_json, of_lines, of_report
 from phaseout.fleet.assets import find_hosts
 from phaseout.fleet.hosts import Hosts, Moment, NewAnswer
+from phaseout.fleet.kept import Judging, judged_again
 from phaseout.fleet.store import Store
 from phaseout.inventories import read_document
 from phaseout.inventories.document import BrokenError, Document, documents
@@ -26,6 +28,7 @@ from phaseout.model.findings import REPORT_SCHEMA, Report
 from phaseout.model.nouns import Inventory, Problem
 
 BATCH = 10_000  # files of one step
+_ITEMS = 100_000  # of inventories in one step
 _WHOLE = 32 << 20  # bytes: a larger file is read in pieces
 _TOLERATED = 86_400  # seconds by which a clock may be ahead
 
@@ -79,11 +82,11 @@ class Totals:
 
 
 class _File(NamedTuple):
-    """A file that was read: its digest and its answers."""
+    """A file that was read: its digest, its answers, and the inventories that some were judged from."""
 
     listed: Listed
     digest: bytes
-    answers: list[Answer]
+    answers: list[tuple[Answer, Inventory | None]]
 
 
 def add(store: Store, places: Iterable[Listed], reading: Reading, now: int, totals: Totals) -> Iterator[Problem]:
@@ -104,6 +107,7 @@ def add(store: Store, places: Iterable[Listed], reading: Reading, now: int, tota
     """
     known = {path: (size, mtime) for path, size, mtime in store.rows("SELECT path, size, mtime FROM file")}
     batch: list[_File] = []
+    items = 0
     for listed in places:
         totals.listed += 1
         if known.get(listed.path) == (listed.size, listed.mtime):
@@ -115,8 +119,8 @@ def add(store: Store, places: Iterable[Listed], reading: Reading, now: int, tota
             totals.refused += 1
             yield Problem(listed.path, error.strerror or str(error), cause="error")
             continue
-        answers = [_not_ahead(one, now) for one in found if isinstance(one, Answer)]
-        broken = [one for one in found if not isinstance(one, Answer)]
+        answers = [(_not_ahead(one[0], now), one[1]) for one in found if not isinstance(one, Problem)]
+        broken = [one for one in found if isinstance(one, Problem)]
         yield from broken
         if not answers:
             totals.refused += 1
@@ -124,16 +128,20 @@ def add(store: Store, places: Iterable[Listed], reading: Reading, now: int, tota
                 yield Problem(listed.path, "no report and no inventory in it", cause="unsupported")
             continue
         totals.parts += len(broken)
+        items += sum(len(kept.items) for _, kept in answers if kept)
         # A file with a refused part is read again next time: it may be whole by then.
         batch.append(_File(listed._replace(mtime=-1) if broken else listed, digest, answers))
-        if len(batch) >= BATCH:
+        if len(batch) >= BATCH or items >= _ITEMS:
             _write(store, batch, totals)
-            batch = []
+            batch, items = [], 0
     if batch:
         _write(store, batch, totals)
 
 
-def _read(listed: Listed, reading: Reading) -> tuple[bytes, list[Answer | Problem]]:
+_Found = tuple[Answer, Inventory | None] | Problem
+
+
+def _read(listed: Listed, reading: Reading) -> tuple[bytes, list[_Found]]:
     """The digest of a file, and every answer in it.
 
     Raises:
@@ -148,13 +156,13 @@ def _read(listed: Listed, reading: Reading) -> tuple[bytes, list[Answer | Proble
     digest = hashlib.sha256(data).digest()
     if data[:1] == b"{":
         try:
-            return digest, [of_json(data, listed.path)]
+            return digest, [(of_json(data, listed.path), None)]
         except BrokenError:
             pass  # another kind of document, or a broken one: its reader says which
     return digest, list(_answers(io.BytesIO(data), listed.path, reading))
 
 
-def _answers(stream: BinaryIO, name: str, reading: Reading) -> Iterator[Answer | Problem]:
+def _answers(stream: BinaryIO, name: str, reading: Reading) -> Iterator[_Found]:
     try:
         for document in documents(stream, name):
             yield from _of_document(document, reading)
@@ -164,7 +172,7 @@ def _answers(stream: BinaryIO, name: str, reading: Reading) -> Iterator[Answer |
         yield Problem(name, "larger than the memory that is there", "limit")
 
 
-def _of_document(document: Document, reading: Reading) -> Iterator[Answer | Problem]:
+def _of_document(document: Document, reading: Reading) -> Iterator[_Found]:
     if is_report_csv(document):
         yield from _good(of_csv(document, reading.ids))
         return
@@ -185,7 +193,7 @@ def _of_document(document: Document, reading: Reading) -> Iterator[Answer | Prob
             yield found
             continue
         try:
-            yield of_report(reading.judge(found), document.name)
+            yield of_report(reading.judge(found), document.name), found
         except BrokenError as error:
             yield error.problem
 
@@ -197,9 +205,9 @@ def _of_value(where: str, value: msgspec.Raw) -> Iterator[Answer | BrokenError]:
         yield error
 
 
-def _good(found: Iterator[Answer | BrokenError]) -> Iterator[Answer | Problem]:
+def _good(found: Iterator[Answer | BrokenError]) -> Iterator[_Found]:
     for one in found:
-        yield one.problem if isinstance(one, BrokenError) else one
+        yield one.problem if isinstance(one, BrokenError) else (one, None)
 
 
 def _not_ahead(answer: Answer, now: int) -> Answer:
@@ -215,7 +223,8 @@ def _write(store: Store, batch: list[_File], totals: Totals) -> None:
     with store.changing():
         hosts = Hosts(store)
         moments: list[tuple[_File, list[Moment]]] = [
-            (file, [hosts.take(NewAnswer(answer, file.digest)) for answer in file.answers]) for file in batch
+            (file, [hosts.take(NewAnswer(answer, file.digest, kept)) for answer, kept in file.answers])
+            for file in batch
         ]
         hosts.load()
         fresh = 0
@@ -232,6 +241,48 @@ def _write(store: Store, batch: list[_File], totals: Totals) -> None:
         )
     totals.read += fresh
     totals.known += len(batch) - fresh
+
+
+class Rejudged(NamedTuple):
+    """What other rules found: inventories that were judged, and hosts with a product that came or went by that."""
+
+    inventories: int
+    found: int
+    lost: int
+
+
+def judge_again(store: Store, judging: Judging, *, keep: bool) -> Rejudged:
+    """Judges all kept inventories by other rules.
+
+    Args:
+        store: where they are, and where the answers go.
+        judging: the rules.
+        keep: whether the answers become part of the store.
+    """
+    count = 0
+    before = _open_products(store)
+    with store.changing(keep=keep):
+        for chunk in _chunks(judged_again(store, judging)):
+            hosts = Hosts(store)
+            moments = [hosts.take(NewAnswer(answer, b"")) for answer in chunk]
+            hosts.load()
+            for moment in moments:
+                hosts.is_new(moment)
+            find_hosts(store, hosts.write())
+            count += len(chunk)
+        after = _open_products(store)
+    return Rejudged(count, len({host for host, _ in after - before}), len({host for host, _ in before - after}))
+
+
+def _open_products(store: Store) -> set[tuple[int, str]]:
+    query = "SELECT host, product_id FROM held JOIN subject ON subject.id = held.subject WHERE ended IS NULL"
+    return set(store.rows(query))
+
+
+def _chunks(values: Iterable[Answer]) -> Iterator[list[Answer]]:
+    rest = iter(values)
+    while chunk := list(islice(rest, BATCH)):
+        yield chunk
 
 
 class _Hashed(io.RawIOBase):

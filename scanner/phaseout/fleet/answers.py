@@ -20,7 +20,7 @@ from phaseout.inventories.document import JSON_ERRORS, BrokenError, Document
 from phaseout.model.findings import REPORT_SCHEMA, HostVerdict, Report, Verdict
 from phaseout.model.nouns import Identity, Platform, State
 
-JSON, CSV = 2, 1  # the fuller form of two answers of one scan counts
+REJUDGED, JSON, CSV = 3, 2, 1  # of two answers of one scan the higher counts
 _KEPT = 5  # versions, users and paths of one finding, each
 _FINDINGS = 10_000  # of one host; more are no report
 _TEXT = 400  # characters of a kept text
@@ -125,6 +125,7 @@ class Outcome(Struct, frozen=True, array_like=True, order=True):
 
     Attributes:
         form: what it was read from; of two answers of one scan the higher counts.
+        rules_of: day on which the rules were last reviewed; of two with equal form the later counts.
         verdict: of the host.
         complete: whether everything was seen, so that what is not found is not there.
         rules: digest of the rules that judged.
@@ -133,6 +134,7 @@ class Outcome(Struct, frozen=True, array_like=True, order=True):
     """
 
     form: int
+    rules_of: str
     verdict: HostVerdict
     complete: bool
     rules: str
@@ -152,7 +154,6 @@ class Answer(Struct, frozen=True):
         outcome: what the scan came to.
         details: one for each subject of the outcome, in that order.
         unseen: what was not seen, in words, with what helps.
-        rules_of: day on which the rules were last reviewed.
         cautions: what must be read with the verdict.
         ahead: whether the clock of the host was ahead, so that `at` is not what it said.
     """
@@ -165,7 +166,6 @@ class Answer(Struct, frozen=True):
     outcome: Outcome
     details: tuple[Detail, ...] = ()
     unseen: tuple[str, ...] = ()
-    rules_of: str = ""
     cautions: tuple[str, ...] = ()
     ahead: bool = False
 
@@ -209,6 +209,7 @@ def of_report(report: "_Report | Report", where: str) -> Answer:
         at=seconds(report.scanned_at, where),
         outcome=Outcome(
             form=JSON,
+            rules_of=report.rules.as_of[:10],
             verdict=report.verdict,
             complete=not report.unseen,
             rules=report.rules.digest[:_TEXT],
@@ -217,7 +218,6 @@ def of_report(report: "_Report | Report", where: str) -> Answer:
         ),
         details=tuple(detail for _, detail in pairs),
         unseen=_unseen(report.unseen),
-        rules_of=report.rules.as_of[:10],
         cautions=tuple(one[:_TEXT] for one in report.rules.cautions[:_KEPT]),
     )
 
@@ -359,6 +359,7 @@ def _of_rows(name: str, moment: str, host_id: str, rows: list[dict[str, str]], w
         at=seconds(moment, where),
         outcome=Outcome(
             form=CSV,
+            rules_of="",
             verdict=msgspec.convert(verdict, HostVerdict),
             complete=verdict == "clean",
             rules=tool.split()[-1][:_TEXT] if tool else "",

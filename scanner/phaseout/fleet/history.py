@@ -36,7 +36,7 @@ class Facts(NamedTuple):
         subjects: product → number of the subject that shows it.
     """
 
-    rank: tuple[int, bytes]
+    rank: tuple[int, str, bytes]
     verdict: str
     complete: bool
     rules: str
@@ -128,7 +128,8 @@ def _stretches(
     for at, outcome in moments:
         if counted and counted[-1][0] == at:
             one, other = facts[counted[-1][1]], facts[outcome]
-            contradicts |= (one.verdict, one.subjects.keys()) != (other.verdict, other.subjects.keys())
+            if one.rules == other.rules or not (one.rules and other.rules):
+                contradicts |= (one.verdict, one.subjects.keys()) != (other.verdict, other.subjects.keys())
             counted[-1] = (at, max(counted[-1][1], outcome, key=lambda number: facts[number].rank))
         else:
             counted.append((at, outcome))

@@ -14,9 +14,10 @@ from msgspec import Struct
 
 from phaseout.fleet.answers import Answer, Detail, Outcome, Subject
 from phaseout.fleet.history import Facts, history, outcomes_of, packed, runs_of, unpacked
+from phaseout.fleet.kept import Keeping
 from phaseout.fleet.machines import Machine, Track, machines, track_key
 from phaseout.fleet.store import Store
-from phaseout.model.nouns import Identity, IdentityKind
+from phaseout.model.nouns import Identity, IdentityKind, Inventory
 from phaseout.parsers.encodings.identity import HARDWARE, comparable
 
 _CHUNK = 500  # values in one query
@@ -25,10 +26,11 @@ _T = TypeVar("_T")
 
 
 class NewAnswer(NamedTuple):
-    """An answer, and the digest of the file that it stood in."""
+    """An answer, the digest of the file that it stood in, and the inventory that it was judged from, if it was."""
 
     answer: Answer
     digest: bytes
+    inventory: Inventory | None = None
 
 
 class Moment(NamedTuple):
@@ -43,13 +45,11 @@ class _Newest(Struct, frozen=True, array_like=True, order=True):
     """What is kept of the newest answer of a track. Ordered, so that of two at one moment always the same counts."""
 
     at: int
-    form: int
-    rank: bytes
+    rank: tuple[int, str, bytes]
     name: str
     os: str
     outcome: int
     unseen: tuple[str, ...] = ()
-    rules_of: str = ""
     cautions: tuple[str, ...] = ()
     ahead: bool = False
     digest: bytes = b""
@@ -67,6 +67,7 @@ class _Kept(Struct, frozen=True, array_like=True):
     """An outcome in the store: its subjects by number."""
 
     form: int
+    rules_of: str
     verdict: str
     complete: bool
     rules: str
@@ -108,6 +109,7 @@ class _Log:
         self.new: set[tuple[int, int]] = set()
         self.newest: _Newest | None = None
         self.shown: dict[int, _Shown] = {}
+        self.inventories: list[tuple[int, bytes, Inventory]] = []
 
     def moments(self) -> list[tuple[int, int]]:
         """All of them, sorted."""
@@ -139,7 +141,7 @@ class Hosts:
         self._outcomes: dict[Outcome, int] = {}
         self._subjects: dict[Subject, int] = {}
         self._facts: dict[int, Facts] = {}
-        self._ranks: dict[int, bytes] = {}
+        self._ranks: dict[int, tuple[int, str, bytes]] = {}
         self._rows: dict[str, list[tuple[Any, ...]]] = {statement: [] for statement in _INSERTS}
 
     def take(self, new: NewAnswer) -> Moment:
@@ -155,13 +157,15 @@ class Hosts:
         outcome = self._outcome(answer.outcome)
         form = answer.outcome.form
         newest = _Newest(
-            answer.at, form, self._ranks[outcome], answer.name, answer.os, outcome, answer.unseen, answer.rules_of,
-            answer.cautions, answer.ahead, new.digest,
+            answer.at, self._ranks[outcome], answer.name, answer.os, outcome, answer.unseen, answer.cautions,
+            answer.ahead, new.digest,
         )  # fmt: skip
         if log.newest is None or log.newest < newest:
             log.newest = newest
         for subject, detail in zip(answer.outcome.subjects, answer.details, strict=True):
             _show(log.shown, self._subject(subject), _Shown(answer.at, form, detail))
+        if new.inventory is not None:
+            log.inventories.append((answer.at, new.digest, new.inventory))
         return Moment(key, answer.at, outcome)
 
     def load(self) -> None:
@@ -216,6 +220,10 @@ class Hosts:
             self._write_track(log)
         for statement in _INSERTS:
             self._flush(statement)
+        keeping = Keeping(self._store)
+        for log in self._logs.values():
+            for at, digest, inventory in log.inventories:
+                keeping.keep(log.id, at, inventory, digest)
         return touched
 
     def _write_track(self, log: _Log) -> None:
@@ -323,7 +331,7 @@ class Hosts:
             (
                 host, newest.name, next((log.platform for log in logs if log.platform), ""), newest.os,
                 identity.get("serial", ""), _plain_uuid(identity), moments[0][0], last, facts.verdict, facts.complete,
-                newest.outcome, newest.rules_of, " ".join(words),
+                newest.outcome, facts.rank[1], " ".join(words),
             )
         )  # fmt: skip
         after = None
@@ -343,14 +351,24 @@ class Hosts:
         if known is None:
             subjects = tuple(self._subject(one) for one in outcome.subjects)
             data = _ENCODE(
-                _Kept(outcome.form, outcome.verdict, outcome.complete, outcome.rules, outcome.tool, subjects)
+                _Kept(
+                    outcome.form,
+                    outcome.rules_of,
+                    outcome.verdict,
+                    outcome.complete,
+                    outcome.rules,
+                    outcome.tool,
+                    subjects,
+                )
             )
             row = self._store.one("SELECT id FROM outcome WHERE data = ?", data)
             insert = "INSERT INTO outcome (data, rules, tool) VALUES (?, ?, ?)"
             known = row[0] if row else self._store.write(insert, data, outcome.rules, outcome.tool)
             self._outcomes[outcome] = known
             found = [msgspec.structs.astuple(one) for one in outcome.subjects]
-            self._ranks[known] = _rank(outcome.verdict, outcome.complete, outcome.rules, outcome.tool, found)
+            self._ranks[known] = _rank(
+                outcome.form, outcome.rules_of, outcome.verdict, outcome.complete, outcome.rules, outcome.tool, found
+            )
         return known
 
     def _subject(self, subject: Subject) -> int:
@@ -372,9 +390,11 @@ class Hosts:
             names = ", ".join(_SUBJECT)
             rows = self._select(f"SELECT id, {names} FROM subject WHERE id IN", kept.subjects)
             subjects = {row[0]: row[1:] for row in rows}
-            rank = _rank(kept.verdict, kept.complete, kept.rules, kept.tool, list(subjects.values()))
+            rank = _rank(
+                kept.form, kept.rules_of, kept.verdict, kept.complete, kept.rules, kept.tool, list(subjects.values())
+            )
             by_product = {subjects[one][0]: one for one in kept.subjects}
-            known = Facts((kept.form, rank), kept.verdict, kept.complete, kept.rules, kept.tool, by_product)
+            known = Facts(rank, kept.verdict, kept.complete, kept.rules, kept.tool, by_product)
             self._facts[outcome] = known
         return known
 
@@ -390,9 +410,12 @@ def _plain_uuid(identity: dict[IdentityKind, str]) -> str:
     return comparable(Identity("smbios_uuid", value)).partition(":")[2] if value else ""
 
 
-def _rank(verdict: str, complete: bool, rules: str, tool: str, subjects: Sequence[tuple[Any, ...]]) -> bytes:
+def _rank(
+    form: int, rules_of: str, verdict: str, complete: bool, rules: str, tool: str, subjects: Sequence[tuple[Any, ...]]
+) -> tuple[int, str, bytes]:
     """Orders the outcomes of one moment by nothing but what they say."""
-    return blake2b(_ENCODE((verdict, complete, rules, tool, sorted(subjects))), digest_size=8).digest()
+    content = _ENCODE((verdict, complete, rules, tool, sorted(subjects)))
+    return form, rules_of, blake2b(content, digest_size=8).digest()
 
 
 def _show(shown: dict[int, _Shown], subject: int, one: _Shown) -> None:

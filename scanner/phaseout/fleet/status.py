@@ -60,7 +60,7 @@ class ProductCount(Struct, frozen=True, kw_only=True):
     hosts: int
 
 
-class Status(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Status(Struct, frozen=True, kw_only=True):
     """The fleet at one moment.
 
     Attributes:

@@ -61,6 +61,12 @@ CREATE TABLE held (          -- a product on a host over time
   PRIMARY KEY (host, subject, since)
 ) WITHOUT ROWID;
 CREATE INDEX held_subject ON held (subject);
+CREATE TABLE item (          -- distinct items of all inventories
+  id INTEGER PRIMARY KEY, digest INTEGER NOT NULL UNIQUE, data BLOB NOT NULL
+);
+CREATE TABLE kept (          -- the newest inventory of each track: all but its items, and their numbers
+  track INTEGER PRIMARY KEY, at INTEGER NOT NULL, digest BLOB NOT NULL, head BLOB NOT NULL, items BLOB NOT NULL
+);
 CREATE TABLE asset (         -- the machines that must answer
   id INTEGER PRIMARY KEY, name TEXT NOT NULL, serial TEXT NOT NULL COLLATE NOCASE, uuid TEXT NOT NULL,
   part TEXT NOT NULL,
@@ -85,8 +91,11 @@ class Store:
         self._connection = connection
 
     @contextlib.contextmanager
-    def changing(self) -> Iterator[None]:
+    def changing(self, *, keep: bool = True) -> Iterator[None]:
         """Everything that is written within it becomes part of the store at once, or not at all.
+
+        Args:
+            keep: whether it becomes part of the store, or is only there to be read within it.
 
         Raises:
             StoreError: another process writes, or the disk is full.
@@ -94,7 +103,7 @@ class Store:
         try:
             self._connection.execute("BEGIN IMMEDIATE")
             yield
-            self._connection.execute("COMMIT")
+            self._connection.execute("COMMIT" if keep else "ROLLBACK")
         except sqlite3.Error as error:
             with contextlib.suppress(sqlite3.Error):
                 self._connection.execute("ROLLBACK")

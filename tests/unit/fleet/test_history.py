@@ -9,11 +9,11 @@ from phaseout.fleet.history import GAP, Facts, history, outcomes_of, packed, run
 DAY = 86_400
 CLEAN, KES, OTHER_RULES, UNSEEN, KES_LEFT = range(5)
 FACTS = {
-    CLEAN: Facts((2, b"c"), "clean", True, "r1", "", {}),
-    KES: Facts((2, b"k"), "replace", True, "r1", "", {"kes": 7}),
-    OTHER_RULES: Facts((2, b"o"), "replace", True, "r2", "", {"kes": 7}),
-    UNSEEN: Facts((2, b"u"), "incomplete", False, "r1", "", {}),
-    KES_LEFT: Facts((2, b"l"), "replace", True, "r1", "", {"kes": 8}),
+    CLEAN: Facts((2, "", b"c"), "clean", True, "r1", "", {}),
+    KES: Facts((2, "", b"k"), "replace", True, "r1", "", {"kes": 7}),
+    OTHER_RULES: Facts((2, "", b"o"), "replace", True, "r2", "", {"kes": 7}),
+    UNSEEN: Facts((2, "", b"u"), "incomplete", False, "r1", "", {}),
+    KES_LEFT: Facts((2, "", b"l"), "replace", True, "r1", "", {"kes": 8}),
 }
 
 
@@ -61,7 +61,7 @@ def test_a_gap_parts_a_span() -> None:
 
 
 def test_of_one_scan_the_fuller_form_counts() -> None:
-    facts = {**FACTS, 9: Facts((1, b"z"), "replace", False, "r1", "", {"kes": 7})}
+    facts = {**FACTS, 9: Facts((1, "", b"z"), "replace", False, "r1", "", {"kes": 7})}
     found = history([(0, 9), (0, KES)], facts)
     assert ([one.outcome for one in found.spans], found.contradicts) == ([KES], False)
     assert history([(0, CLEAN), (0, KES)], FACTS).contradicts

@@ -1,0 +1,153 @@
+"""The newest inventory of each track: distinct items once for the whole fleet, and for each host the list of its own.
+
+Fleets repeat themselves, so new rules are tried on each distinct item once, whatever the number of hosts that have it.
+
+References:
+    `docs/fleet.md`, "New rules"
+"""
+
+import sys
+import zlib
+from array import array
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from hashlib import blake2b
+from itertools import islice
+from typing import NamedTuple
+
+import msgspec
+from msgspec.structs import replace
+
+from phaseout.fleet.answers import REJUDGED, Answer, of_report
+from phaseout.fleet.store import Store
+from phaseout.model.findings import Hit, Report
+from phaseout.model.nouns import Inventory, Item
+
+_CHUNK = 500
+_REMEMBERED = 100_000  # items that are kept decoded
+_SOMETHING = (Item(kind="file", name="items that no rule matches"),)
+_ENCODE = msgspec.msgpack.Encoder().encode
+_ITEM = msgspec.msgpack.Decoder(Item)
+_HEAD = msgspec.msgpack.Decoder(Inventory)
+
+
+class Judging(NamedTuple):
+    """What judges again.
+
+    Attributes:
+        match: the hits among some items.
+        judge: the report on an inventory and the hits among its items.
+    """
+
+    match: Callable[[Sequence[Item]], list[Hit]]
+    judge: Callable[[Inventory, Sequence[Hit]], Report]
+
+
+class Keeping:
+    """Keeps inventories, within one step of the store."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._known: dict[int, int] = {}
+        self._free = 0
+
+    def keep(self, track: int, at: int, inventory: Inventory, digest: bytes) -> None:
+        """Keeps an inventory as the newest of its track, unless a newer one is there.
+
+        Args:
+            track: number of the track.
+            at: seconds since 1970 at which it was taken.
+            inventory: what is kept.
+            digest: of the file that it stood in; of two inventories of one moment always the same is kept.
+        """
+        before = self._store.one("SELECT at, digest FROM kept WHERE track = ?", track)
+        if before is not None and tuple(before) >= (at, digest):
+            return
+        numbers = self._numbers([_ENCODE(item) for item in inventory.items])
+        head = zlib.compress(_ENCODE(replace(inventory, items=())), 6)
+        self._store.write(
+            "INSERT OR REPLACE INTO kept VALUES (?, ?, ?, ?, ?)", track, at, digest, head, _packed(numbers)
+        )
+
+    def _numbers(self, items: Sequence[bytes]) -> list[int]:
+        """The number of each item; those that the store has not got are added."""
+        digests = [int.from_bytes(blake2b(one, digest_size=8).digest()) >> 1 for one in items]
+        unknown = [one for one in dict.fromkeys(digests) if one not in self._known]
+        for chunk in _chunks(unknown):
+            marks = ",".join("?" * len(chunk))
+            self._known.update(self._store.rows(f"SELECT digest, id FROM item WHERE digest IN ({marks})", *chunk))
+        if not self._free:
+            self._free = self._store.one("SELECT coalesce(max(id), 0) FROM item")[0] + 1
+        rows = []
+        for digest, data in zip(digests, items, strict=True):
+            if digest not in self._known:
+                self._known[digest] = self._free
+                rows.append((self._free, digest, data))
+                self._free += 1
+        self._store.write_many("INSERT INTO item VALUES (?, ?, ?)", rows)
+        return [self._known[one] for one in digests]
+
+
+def judged_again(store: Store, judging: Judging) -> Iterator[Answer]:
+    """What each kept inventory says by other rules, as an answer of the moment at which it was taken."""
+    hits = dict(_hits(store, judging.match))
+    hit = hits.keys()
+    items: dict[int, Item] = {}
+    for track, at, head, packed in store.rows("SELECT track, at, head, items FROM kept ORDER BY track"):
+        inventory = _HEAD.decode(zlib.decompress(head))
+        numbers = _unpacked(packed)
+        found: list[Hit] = []
+        whole: tuple[Item, ...] = _SOMETHING if numbers else ()
+        if not hit.isdisjoint(numbers):
+            whole = _items(store, numbers, items)
+            found = [_at(index, one) for index, number in enumerate(numbers) for one in hits.get(number, ())]
+        report = judging.judge(replace(inventory, items=whole), found)
+        answer = of_report(report, f"{store.path}: inventory {track}")
+        yield replace(answer, at=at, outcome=replace(answer.outcome, form=REJUDGED))
+
+
+def _at(index: int, hit: Hit) -> Hit:
+    """The hit, for the item at that place of an inventory."""
+    return Hit(index, hit.vendor, hit.product, hit.confidence, hit.because)
+
+
+def _hits(store: Store, match: Callable[[Sequence[Item]], list[Hit]]) -> Iterator[tuple[int, list[Hit]]]:
+    """The hits of every item that is a product of the rules, by its number."""
+    last = 0
+    while rows := store.rows("SELECT id, data FROM item WHERE id > ? ORDER BY id LIMIT 10000", last):
+        last = rows[-1][0]
+        found: dict[int, list[Hit]] = {}
+        for hit in match([_ITEM.decode(data) for _, data in rows]):
+            found.setdefault(rows[hit.item][0], []).append(hit)
+        yield from found.items()
+
+
+def _items(store: Store, numbers: Sequence[int], known: dict[int, Item]) -> tuple[Item, ...]:
+    if len(known) > _REMEMBERED:
+        known.clear()
+    for chunk in _chunks([one for one in numbers if one not in known]):
+        marks = ",".join("?" * len(chunk))
+        for number, data in store.rows(f"SELECT id, data FROM item WHERE id IN ({marks})", *chunk):
+            known[number] = _ITEM.decode(data)
+    return tuple(known[one] for one in numbers)
+
+
+def _packed(numbers: Sequence[int]) -> bytes:
+    """Numbers in their order, which is that of the items of an inventory."""
+    found = array("I", numbers)
+    if sys.byteorder == "big":
+        found.byteswap()
+    return zlib.compress(found.tobytes(), 6)
+
+
+def _unpacked(data: bytes) -> list[int]:
+    found = array("I")
+    found.frombytes(zlib.decompress(data))
+    if sys.byteorder == "big":
+        found.byteswap()
+    return found.tolist()
+
+
+def _chunks(values: Iterable[int]) -> Iterator[list[int]]:
+    rest = iter(values)
+    while chunk := list(islice(rest, _CHUNK)):
+        yield chunk
