@@ -149,8 +149,8 @@ def judge_kept(store: str, folders: RuleFolders, policy: str | None, as_of: str 
         without = kept.one("SELECT count(*) FROM host")[0] - found.inventories
     click.echo(
         f"{visible(store)}: {counted(found.inventories, 'inventory', 'inventories')} judged"
-        f"{' (nothing was kept)' if dry_run else ''}: on {counted(found.found, 'host')} a product was found that was not"
-        f" known, on {counted(found.lost, 'host')} one is no longer found."
+        f"{' (nothing was kept)' if dry_run else ''}: on {counted(found.found, 'host')} a product was found that was"
+        f" not known, on {counted(found.lost, 'host')} one is no longer found."
     )
     if without > 0:
         click.echo(f"{counted(without, 'host')} sent no inventory and cannot be judged again.")
