@@ -2,7 +2,8 @@
 
 It is proven only if it is the same machine by its identity, the later scan is younger, both saw everything in which
 the vendor's software could show, and nothing of the vendor is left: no product that rules recognise, and no folder,
-certificate, driver or setting that bears the vendor's name, or lies where the product was, without a rule for it.
+certificate, driver or setting that bears the name of vendor or product, or lies where the product was, without a rule
+for it.
 """
 
 import datetime as dt
@@ -21,6 +22,8 @@ _RESIDUES: frozenset[str] = frozenset(
     ("file", "certificate", "setting", "driver", "service", "task", "security_product", "process")
 )
 _BETWEEN = re.compile(r"[\s._,;=()\[\]{}@-]+")  # words of file names and signatures
+# Names of products that ordinary folders have as well.
+_EVERYBODYS = frozenset(("agent", "backup", "browser", "client", "cloud", "server", "service", "setup", "update"))
 _SHOWN = 5  # of each reason
 
 
@@ -79,7 +82,8 @@ def residues(old: Report, new: Report, items: Sequence[Item], vendors: Sequence[
     matched = {_key(item) for finding in (*new.findings, *new.suppressed) for item in finding.items}
     places = {_folded(item.path) for finding in old.findings for item in finding.items}
     places = {place for place in places if place.count("/") > 1}  # `/opt` and `C:\\Program Files` are everybody's
-    names = {name for vendor in vendors for name in _names(vendor)}
+    found = {finding.product_id for finding in old.findings}
+    names = {name for vendor in vendors for name in (*_names(vendor), *_product_names(vendor, found))}
     for item in items:
         if _key(item) in matched:
             continue
@@ -130,6 +134,16 @@ def _names(vendor: Vendor) -> Iterator[str]:
         plain = _plain(name)
         if len(plain) > 4 or not plain.isascii():
             yield plain
+
+
+def _product_names(vendor: Vendor, found: Collection[str]) -> Iterator[str]:
+    """What the rules call packages, services and drivers of the products, plain: folders are often named so."""
+    for product in vendor.product:
+        for match in product.match if product.id in found else ():
+            for name in (match.name,) if isinstance(match.name, str) else match.name:
+                plain = _plain(name)
+                if "*" not in name and len(plain) > 3 and plain not in _EVERYBODYS:
+                    yield plain
 
 
 def _bears(item: Item, names: Collection[str]) -> bool:

@@ -69,6 +69,7 @@ ALL: tuple[str, ...] = (
     "anywhere.cargo_binaries",
     "anywhere.go_binaries",
     "anywhere.containers",
+    "anywhere.data_folders",
     "territory",
 )
 _NOT_ON_WINDOWS = frozenset(("anywhere.homebrew", "anywhere.nix"))

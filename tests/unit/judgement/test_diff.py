@@ -215,6 +215,9 @@ def test_both_must_be_complete_for_the_kinds_concerned(side: str, kinds: tuple[K
         item("com.kaspersky.agent", kind="service", path="/Library/LaunchDaemons/com.kaspersky.agent.plist"),
         item("a", kind="driver", signer="CN=AO Kaspersky Lab, O=AO Kaspersky Lab"),
         item("x", kind="file", path="/srv/av/kesl/var/x"),  # where the product was
+        item("kaspersky", kind="file", path="/usr/share/kaspersky", state="leftover"),
+        item("kesl", kind="file", path="/var/log/kesl", state="leftover", version="another"),
+        item("kesl-logs", kind="file", path="/var/cache/kesl-logs", state="leftover"),
     ],
 )
 def test_what_no_rule_names_is_left_all_the_same(residue: Item) -> None:
