@@ -68,7 +68,7 @@ def scan_options(function: _F) -> _F:
         click.option(
             "--timeout",
             "seconds",
-            type=_Seconds(min=0.1, max=86_400),
+            type=_Seconds(min=0, max=86_400),
             default=WHOLE_SECONDS,
             show_default=True,
             help="Seconds for the whole scan; after that, what was seen is reported as incomplete.",

@@ -110,6 +110,18 @@ def _processes(users: tuple[User, ...]):  # type: ignore[no-untyped-def]  # noqa
     return processes({user.uid: user.name for user in users})
 
 
+def unopened(root: str | None, platform: Platform | None) -> HostInfo:
+    """What is known of a host that could not be opened in time: its name, and the platform that is asked for.
+
+    Args:
+        root: the folder; `None` for the live machine.
+        platform: as the user says it.
+    """
+    return HostInfo(
+        name=machine.node() if root is None else root, platform=platform or live_platform(), root=root or ""
+    )
+
+
 def live_platform() -> Platform:
     return "windows" if sys.platform == "win32" else "macos" if sys.platform == "darwin" else "linux"
 

@@ -11,6 +11,7 @@ from phaseout.model.nouns import Cause, Item, Kind, LeftOut, Problem, RunStatus,
 TEXT = 8192  # characters of one field; a command line may be 2 MiB
 PROBLEMS = 100  # of one source; the rest is counted
 ITEMS = 500_000  # of one source; more would be a fault and not an inventory
+ALL_SOFTWARE = "All software"  # the name of the part that was not seen, where that is everything
 ALL_ITEMS = 1_000_000  # of all sources: they are held in memory, half a gigabyte
 
 
@@ -132,4 +133,4 @@ def nothing_shown(runs: Sequence[SourceRun], items: Sequence[Item], remedy: str)
     """
     if not runs or not items:
         why = "no source was read" if not runs else "nothing of any kind was listed"
-        yield Unseen("All software", why, remedy, cause="missing")
+        yield Unseen(ALL_SOFTWARE, why, remedy, cause="missing")

@@ -12,6 +12,7 @@ import msgspec.structs
 from phaseout import __version__
 from phaseout.model.findings import Report
 from phaseout.model.nouns import Inventory, Unseen
+from phaseout.model.recording import ALL_SOFTWARE
 from phaseout.sources import FLOOR, names
 
 _Scan = TypeVar("_Scan", bound=Inventory | Report)
@@ -26,7 +27,7 @@ def checked(scan: _Scan) -> _Scan:
     Args:
         scan: an inventory or report; one of another tool names what its input does not show.
     """
-    if any(one.cause == "not_shown" for one in scan.unseen):
+    if any(one.cause == "not_shown" or one.what == ALL_SOFTWARE for one in scan.unseen):
         return scan  # it is never clean
     lacking = tuple(_lacking(scan))
     if not lacking:
@@ -39,10 +40,10 @@ def _lacking(scan: Inventory | Report) -> Iterator[Unseen]:
     runs = {run.source: run for run in scan.runs}
     if not runs:
         if not scan.unseen:
-            yield Unseen("All software", "no source was read", _REMEDY, cause="missing")
+            yield Unseen(ALL_SOFTWARE, "no source was read", _REMEDY, cause="missing")
         return
     if platform not in FLOOR:
-        yield Unseen("All software", f"phaseout scans no {platform}", "use the inventory of its management")
+        yield Unseen(ALL_SOFTWARE, f"phaseout scans no {platform}", "use the inventory of its management")
         return
     if scan.tool == f"phaseout {__version__}":
         for name in names(platform):

@@ -26,7 +26,7 @@ from phaseout.model.nouns import (
     SourceRun,
     Unseen,
 )
-from phaseout.model.recording import in_order, nothing_shown, unseen_parts
+from phaseout.model.recording import ALL_SOFTWARE, in_order, nothing_shown, unseen_parts
 from phaseout.scan.messages import Closed, Ended, Found, Message, Opened, Planned, Refused, Request, Started
 from phaseout.scan.worker import UNWANTED
 from phaseout.scan.worker_process import FORKS, Forked, PreparedWorker, Spawned
@@ -105,6 +105,7 @@ class ScanSupervisor:
         self._runs: dict[str, SourceRun] = {}
         self._items: list[Item] = []
         self._current = ""
+        self._lost = ""  # why the last worker that did not come to its end did not
         self._since = 0.0
         self._computed = 0.0  # seconds of CPU time of the worker at the last check
         self._cpu_began: float | None = None  # the same when the current source started
@@ -132,10 +133,27 @@ class ScanSupervisor:
         finally:
             self.abandon()
         if self._host is None:
-            raise ScanError("the worker ended before it had opened the host")
+            if self.interrupted:
+                raise ScanError("interrupted before the host was opened")
+            return self._of_unopened_host(scanned_at, tool)
         opened = Opened(self._host, tuple(self._planned.values()), self._opening)
         found = assembled(opened, self._items, self._runs, scanned_at=scanned_at, tool=tool)
         return replace(found, peak_memory=self._peak_memory)
+
+    def _of_unopened_host(self, scanned_at: str, tool: str) -> Inventory:
+        """An inventory without anything: the worker ended, or had to be ended, before it had opened the host."""
+        from phaseout.host.opening import unopened
+
+        why = f"the host was not opened: {self._lost or 'the worker ended'}"
+        return Inventory(
+            schema=INVENTORY_SCHEMA,
+            tool=tool,
+            scanned_at=scanned_at,
+            host=unopened(self._request.root, self._request.platform),
+            items=(),
+            runs=(),
+            unseen=(Unseen(ALL_SOFTWARE, why, "scan again, with more time (--timeout)", cause="limit"),),
+        )
 
     def abandon(self) -> None:
         """Ends the worker, whatever it is doing."""
@@ -151,6 +169,7 @@ class ScanSupervisor:
             self._whole_cpu -= self._computed
             self._results -= self._worker.received
             status, reason = lost
+            self._lost = reason
             if self._current:
                 self._lose(status, reason)
             elif len(self._runs) == began:  # it did not even reach its first source, nor would the next worker
