@@ -105,7 +105,10 @@ class ScanSupervisor:
         self._runs: dict[str, SourceRun] = {}
         self._items: list[Item] = []
         self._current = ""
-        self._lost = ""  # why the last worker that did not come to its end did not
+        self._lost: tuple[_Loss, str] = (
+            "failed",
+            "the worker ended",
+        )  # why the last worker that did not come to its end did not
         self._since = 0.0
         self._computed = 0.0  # seconds of CPU time of the worker at the last check
         self._cpu_began: float | None = None  # the same when the current source started
@@ -144,7 +147,9 @@ class ScanSupervisor:
         """An inventory without anything: the worker ended, or had to be ended, before it had opened the host."""
         from phaseout.host.opening import unopened
 
-        why = f"the host was not opened: {self._lost or 'the worker ended'}"
+        status, reason = self._lost
+        cause: Cause = "limit" if status == "timeout" else "error"
+        why = f"the host was not opened: {reason}"
         return Inventory(
             schema=INVENTORY_SCHEMA,
             tool=tool,
@@ -152,7 +157,7 @@ class ScanSupervisor:
             host=unopened(self._request.root, self._request.platform),
             items=(),
             runs=(),
-            unseen=(Unseen(ALL_SOFTWARE, why, "scan again, with more time (--timeout)", cause="limit"),),
+            unseen=(Unseen(ALL_SOFTWARE, why, "scan again, with more time (--timeout)", cause=cause),),
         )
 
     def abandon(self) -> None:
@@ -169,7 +174,7 @@ class ScanSupervisor:
             self._whole_cpu -= self._computed
             self._results -= self._worker.received
             status, reason = lost
-            self._lost = reason
+            self._lost = lost
             if self._current:
                 self._lose(status, reason)
             elif len(self._runs) == began:  # it did not even reach its first source, nor would the next worker
