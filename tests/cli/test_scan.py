@@ -28,18 +28,6 @@ def clean(tree: Tree) -> str:
     return str(tree.root)
 
 
-@pytest.mark.parametrize("seconds", ["0", "0.001"])
-def test_a_scan_without_time_is_incomplete(tree: Tree, tmp_path: Path, seconds: str) -> None:
-    """The report is written, whatever the budget was: no time is no wrong use."""
-    tree.write("/var/lib/dpkg/status", KESL)
-    report = tmp_path / "r.json"
-    result = phaseout("scan", "--root", str(tree.root), "--timeout", seconds, "-o", str(report))
-    assert (result.returncode, result.stdout, result.stderr) == (3, "", "")
-    written = json.loads(report.read_text())
-    assert written["verdict"] == "incomplete"
-    assert "the time limit of the whole scan" in written["unseen"][0]["why"]
-
-
 def test_found_is_status_1(infected: str) -> None:
     result = phaseout("scan", "--root", infected)
     assert result.returncode == 1

@@ -108,7 +108,7 @@ class ScanSupervisor:
         self._lost: tuple[_Loss, str] = (
             "failed",
             "the worker ended",
-        )  # why the last worker that did not come to its end did not
+        )  # how the last worker ended
         self._since = 0.0
         self._computed = 0.0  # seconds of CPU time of the worker at the last check
         self._cpu_began: float | None = None  # the same when the current source started

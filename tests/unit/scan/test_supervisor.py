@@ -461,6 +461,15 @@ def test_a_spawned_worker_is_ended_in_time(tree: Tree) -> None:
     assert len(inventory.runs) > 10
 
 
+def test_a_host_that_was_not_opened_in_time_is_not_seen(tree: Tree) -> None:
+    """Whatever the budget is, what comes of it is an inventory: an interpreter needs longer to begin than no time."""
+    inventory = ScanSupervisor(Request(root=str(tree.root)), fork=False, whole=0).inventory(scanned_at="", tool="t")
+    (unseen,) = inventory.unseen
+    assert (unseen.cause, unseen.kinds, inventory.items) == ("limit", (), ())
+    assert "the time limit of the whole scan (--timeout) was reached" in unseen.why
+    assert (inventory.host.name, inventory.host.platform) == (str(tree.root), "linux")
+
+
 def test_offline_and_live_agree() -> None:
     """The running machine, and its root as a folder: the same items, but for what runs and what changes meanwhile."""
 
