@@ -75,6 +75,17 @@ def concerns(measure: Measure, vendor: Vendor, product: Product) -> bool:
     return not named or product.id in named
 
 
+def has_ended(measure: Measure, as_of: dt.datetime | dt.date) -> bool:
+    """Whether the whole measure ends on a date that has passed."""
+    return any(one.kind == "sunset" and one.at and days_left(one.at, as_of) < 0 for one in measure.milestone)
+
+
+def begins(measure: Measure, as_of: dt.datetime | dt.date) -> str:
+    """The calendar day of the first date of a measure, if it still lies ahead: nothing binds anybody before."""
+    first = min((one.at for one in measure.milestone if one.at is not None), default=None)
+    return first.date().isoformat() if first is not None and days_left(first, as_of) > 0 else ""
+
+
 def applied(
     measures: Sequence[Measure],
     vendor: Vendor,
@@ -175,6 +186,7 @@ def _applied(
         days_left=days_left(first.at, as_of) if first and first.at else None,
         text=text,
         status=measure.status.state,
+        begins=begins(measure, as_of),
         verified=first.verified if first else "",
     )
 

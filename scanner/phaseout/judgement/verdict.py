@@ -16,6 +16,7 @@ from phaseout.judgement.applied import (
     applied,
     concerns,
     declared,
+    has_ended,
     own_cutoffs,
 )
 from phaseout.judgement.removal import plan
@@ -196,7 +197,8 @@ def _finding(
     state = max((item.state for item in items), key=_STATE_ORDER.__getitem__)
     measures: list[Applied] = []
     if product.role != "successor":
-        concerning = [measure for measure in ruleset.measures if concerns(measure, vendor, product)]
+        measures_now = (measure for measure in ruleset.measures if not has_ended(measure, as_of))
+        concerning = [measure for measure in measures_now if concerns(measure, vendor, product)]
         own = list(own_cutoffs(policy, vendor.id, product.id, as_of))
         measures = applied(concerning, vendor, product, own, who, as_of)
     waiver = waiver_of(policy, product.id, inventory.host.name, day(as_of), used)
@@ -331,6 +333,9 @@ def _obligation(measures: Sequence[Applied], policy: Policy) -> str:
     """Which measure obliges whom to give the software up; where none does, what another asks of a declared role."""
     obliging = next((one for one in _binding(measures) if one.milestone in REMOVAL), None)
     if obliging is not None:
+        if obliging.begins:
+            begins = _spelled(obliging.begins)
+            return f"Not in force yet, and binding for {obliging.role} from {begins} on: {obliging.title}."
         return f"Binding for {obliging.role}: {obliging.title}."
     other = next((one for one in measures if one.applies == "binds" and one.id != OWN_CUTOFF), None)
     if other is not None:

@@ -56,7 +56,8 @@ class Applied(Struct, frozen=True, omit_defaults=True, kw_only=True):
 
     `role` is the declared or implied role that is bound, `duty` what the measure asks of it. No `milestone`: nothing in
     it asks anything of the operator. `due` is RFC 3339 with the offset of the measure's own zone; `days_left` is
-    negative once past; both are empty where the measure sets no date.
+    negative once past; both are empty where the measure sets no date. `begins` is the calendar day on which the whole
+    measure begins, if that is still ahead of the day that is counted from.
     """
 
     id: str
@@ -71,6 +72,7 @@ class Applied(Struct, frozen=True, omit_defaults=True, kw_only=True):
     text: str = ""
     status: MeasureState
     verified: Verified | Literal[""] = ""
+    begins: str = ""
 
     @property
     def day(self) -> str:

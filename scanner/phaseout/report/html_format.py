@@ -20,7 +20,7 @@ from phaseout.model.findings import Finding, Report
 from phaseout.model.nouns import Inventory
 from phaseout.report import Page
 from phaseout.report.safe import visible
-from phaseout.report.wording import LIMITS, due, grouped, instant, rules_from, verdict
+from phaseout.report.wording import LIMITS, due, grouped, instant, milestone, rules_from, verdict
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -49,6 +49,7 @@ def write_report(report: Report, _page: Page) -> Iterator[str]:
         counting=counting,
         provenance=_PROVENANCE,
         due=due,
+        when=milestone,
         versions=_versions,
         rules=rules_from(report),
     )

@@ -15,7 +15,7 @@ from phaseout.model.findings import Finding, Report
 from phaseout.model.nouns import Inventory, Unseen
 from phaseout.report import Page
 from phaseout.report.safe import visible
-from phaseout.report.wording import LIMITS, due, grouped, rules_from, to_see, verdict
+from phaseout.report.wording import LIMITS, due, grouped, milestone, rules_from, to_see, verdict
 
 _PUNCTUATION = re.compile(r"([\\`*_{}\[\]<>#|~&!@])|(?<=:)(/)(?=/)|(?<=www)(\.)")
 
@@ -81,8 +81,8 @@ def _finding(finding: Finding) -> Iterator[str]:
     for heading, measures in (("What applies", finding.applying), ("Also names it, and binds others", finding.naming)):
         yield f"\n{heading}:\n\n" if measures else ""
         for applied in measures:
-            milestone = f": {_words(applied.milestone)}, {due(applied)}" if applied.milestone else ""
-            yield f"- {_prose(applied.title)} ({_prose(applied.id)}){milestone}\n"
+            about = f": {_prose(milestone(applied))}" if applied.milestone or applied.begins else ""
+            yield f"- {_prose(applied.title)} ({_prose(applied.id)}){about}\n"
     yield "\nSeen:\n\n"
     for item, because in zip(finding.items, finding.because, strict=True):
         texts = [_code(text) for text in (item.name, item.version, item.path, item.user) if text]

@@ -10,7 +10,19 @@ from phaseout.model.nouns import Inventory, Kind
 from phaseout.report import Page
 from phaseout.report.columns import cut, open_table, paragraph, table
 from phaseout.report.safe import visible
-from phaseout.report.wording import LIMITS, days, due, grouped, mounts, none_found, rules_from, scanned, to_see, verdict
+from phaseout.report.wording import (
+    LIMITS,
+    days,
+    due,
+    grouped,
+    milestone,
+    mounts,
+    none_found,
+    rules_from,
+    scanned,
+    to_see,
+    verdict,
+)
 
 _LEAST = 60
 _MOST = 200
@@ -95,8 +107,8 @@ def _finding(finding: Finding, width: int) -> Iterator[str]:
     """What to do about a finding, and by which measure."""
     yield from paragraph(visible(f"{finding.product}: {finding.action}"), width)
     for applied in finding.applying:
-        what = f": {applied.milestone.replace('_', ' ')}, {due(applied)}" if applied.milestone else ""
-        yield from paragraph(visible(f"  Measure: {applied.title} ({applied.id}){what}."), width)
+        what = f"{applied.title} ({applied.id})"
+        yield from paragraph(visible(f"  Measure: {': '.join(filter(None, (what, milestone(applied))))}."), width)
     if finding.naming:
         text = f"  Also names it, and binds others: {', '.join(one.id for one in finding.naming)}."
         yield from paragraph(visible(text), width)

@@ -121,6 +121,13 @@ def days(applied: Applied | None) -> str:
     return f"{counted(abs(left), 'day')} {'left' if left > 0 else 'past'}" if left else "today"
 
 
+def milestone(applied: Applied) -> str:
+    """The date of a measure that counts: `use ban, 12 days left (…)`, and from when on the measure is in force."""
+    parts = [f"{applied.milestone.replace('_', ' ')}, {due(applied)}"] if applied.milestone else []
+    parts += [f"not in force before {applied.begins}"] if applied.begins else []
+    return "; ".join(parts)
+
+
 def instant(text: str) -> dt.datetime | None:
     """The moment that an RFC 3339 string or a date names; `None` if it names none, or none that UTC has."""
     try:

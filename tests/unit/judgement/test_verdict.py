@@ -194,6 +194,23 @@ def test_a_day_has_not_passed_before_it_ends_where_the_measure_is_from(as_of: st
     assert days_left(due, dt.datetime.fromisoformat(as_of)) == days
 
 
+def test_a_measure_binds_nobody_before_it_begins() -> None:
+    """As of a day before its first date, no measure is called binding; after its sunset, none applies."""
+    policy = Policy(roles=("us_contractor",))
+    (early,) = report(measures=(FAR,), policy=policy, as_of=dt.date(2018, 6, 30)).findings
+    words = "Replace it. Not in force yet, and binding for us_contractor from 1 July 2018 on: far."
+    assert early.action.startswith(words)
+    assert early.measures[0].begins == "2018-07-01"
+    (later,) = report(measures=(FAR,), policy=policy, as_of=dt.date(2018, 7, 1)).findings
+    assert (later.measures[0].begins, later.measures[0].days_left) == ("", 92)
+    assert "Binding for us_contractor: far." in later.action
+    sunset = milestone("end", "sunset", "2020-01-01T00:00:00-05:00", "us_contractor")
+    ended = msgspec.structs.replace(FAR, milestone=(*FAR.milestone, sunset))
+    for day, bound in ((dt.date(2020, 1, 1), True), (dt.date(2020, 1, 2), False)):
+        (found,) = report(measures=(ended,), policy=policy, as_of=day).findings
+        assert (found.verdict == "replace", bool(found.measures)) == (bound, bound)
+
+
 def test_due_is_the_day_of_the_measures_own_zone() -> None:
     due = "2025-04-01T00:00:00+11:00"
     here = measure("there", milestone("remove", "removal_due", due, "us_federal_agency"), bound=("us_federal_agency",))
@@ -249,7 +266,7 @@ def test_another_role_of_the_measure_has_another_date() -> None:
         "two",
         milestone("agency", "use_ban", "2019-08-13T00:00:00-04:00", "us_federal_agency"),
         milestone("contractor", "contracting_ban", "2020-08-13T00:00:00-04:00", "us_contractor"),
-        milestone("end", "sunset", "2018-01-01T00:00:00-04:00", "us_contractor"),
+        milestone("end", "sunset", "2030-01-01T00:00:00-04:00", "us_contractor"),
         bound=("us_federal_agency", "us_contractor"),
     )
     (finding,) = report(measures=(two,), policy=Policy(roles=("us_contractor",))).findings
