@@ -10,9 +10,11 @@ from typing import TypeVar
 import msgspec.structs
 
 from phaseout import __version__
+from phaseout.model.counting import counted
 from phaseout.model.findings import Report
-from phaseout.model.nouns import Inventory, Unseen
+from phaseout.model.nouns import Inventory, SourceRun, Unseen
 from phaseout.model.recording import ALL_SOFTWARE
+from phaseout.scan.worker import UNWANTED
 from phaseout.sources import FLOOR, names
 
 _Scan = TypeVar("_Scan", bound=Inventory | Report)
@@ -53,8 +55,19 @@ def _lacking(scan: Inventory | Report) -> Iterator[Unseen]:
     for what, group in FLOOR[platform].items():
         if not any(name in runs and runs[name].items for name in group) and named.isdisjoint((what, *group)):
             yield Unseen(what, "every such system has some, and no source listed any", _REMEDY, cause="missing")
-    for name, run in runs.items():
-        hiding = [problem for problem in run.problems if problem.hides]
-        if name not in named and (run.status in _LOST or hiding):
-            why = run.reason or (f"{hiding[0].where}: {hiding[0].why}" if hiding else run.status)
-            yield Unseen(name, why, _REMEDY, name, cause="missing")
+    for run in scan.runs:
+        why = _hidden(run)
+        if why and run.source not in named:
+            yield Unseen(run.source, why, _REMEDY, run.source, cause="missing")
+
+
+def _hidden(run: SourceRun) -> str:
+    """What a run did not see, by its own account; empty if nothing, also where the host cannot have such a source."""
+    hiding = next((problem for problem in run.problems if problem.hides), None)
+    if hiding is not None:
+        return f"{hiding.where}: {hiding.why}"
+    if run.status in _LOST or (run.status == "skipped" and run.reason in ("", UNWANTED)):
+        return run.reason or run.status
+    if run.rows != run.items + sum(run.left_out.values()):
+        return f"{counted(run.rows, 'row')} read, and not all of them accounted for"
+    return ""

@@ -19,7 +19,8 @@ def saved(*runs: SourceRun, tool: str = f"phaseout {__version__}", **more: Any) 
 
 
 def run(name: str, **more: Any) -> SourceRun:
-    return SourceRun(**{"source": name, "status": "ok", "items": int(name == "dpkg"), **more})
+    count = int(name == "dpkg")
+    return SourceRun(**{"source": name, "status": "ok", "items": count, "rows": count, **more})
 
 
 WHOLE = tuple(run(name) for name in names("linux"))
@@ -43,7 +44,7 @@ def test_a_run_that_was_taken_out_is_named(name: str) -> None:
 
 def test_a_scan_of_another_version_has_at_least_the_floor() -> None:
     assert checked(saved(run("dpkg"), tool="phaseout 0.1.0")).unseen == ()
-    for runs in ((run("snap"),), (run("dpkg", items=0),), (run("snap"), run("cron", items=3))):
+    for runs in ((run("snap"),), (run("dpkg", items=0, rows=0),), (run("snap"), run("cron", items=3, rows=3))):
         (found,) = checked(saved(*runs, tool="phaseout 0.1.0")).unseen
         assert found.what == "Packages of the system"
     (found,) = checked(saved(tool="")).unseen
@@ -70,6 +71,16 @@ def test_what_a_run_did_not_see_stays_unseen(changed: dict[str, Any]) -> None:
         run("snap", problems=(Problem("/x", "y", "damaged", hides=False),)),
     )
     assert checked(saved(*harmless)).unseen == ()
+
+
+def test_every_run_of_a_source_counts_and_every_row() -> None:
+    twice = checked(saved(run("snap", status="failed", reason="why"), *WHOLE))
+    assert [one.source for one in twice.unseen] == ["snap"]
+    rows = checked(saved(*(one for one in WHOLE if one.source != "snap"), run("snap", rows=7)))
+    assert [one.why for one in rows.unseen] == ["7 rows read, and not all of them accounted for"]
+    for reason, missing in (("", ["snap"]), ("not asked for", ["snap"]), ("an offline root has no processes", [])):
+        absent = (*(one for one in WHOLE if one.source != "snap"), run("snap", status="skipped", reason=reason))
+        assert [one.source for one in checked(saved(*absent)).unseen] == missing
 
 
 def test_other_platforms_and_other_tools() -> None:
