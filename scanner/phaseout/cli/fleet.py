@@ -1,4 +1,4 @@
-"""`phaseout fleet add|assets|judge|status|hosts|trend`."""
+"""`phaseout fleet add|judge|assets|status|hosts|trend|page`."""
 
 import contextlib
 import datetime as dt
@@ -280,6 +280,24 @@ def show_trend(
     with _opened(store) as kept:
         found = trend(kept, _moment(as_of), by=by, since=first, valid=valid)
     write_file(output, trend_text(found, format_name, terminal_width(output)))
+
+
+@command.command("page")
+@_store_options
+@click.option("-o", "--output", default=STDOUT, metavar="FILE", help="Write to FILE.")
+def write_whole_page(store: str, as_of: str | None, valid: int, output: str) -> None:
+    """One HTML file for the person who answers for the fleet. It loads nothing and can be forwarded.
+
+    \b
+    Examples:
+      phaseout fleet page fleet.db -o fleet.html
+    """
+    from phaseout.fleet.html_page import write_page
+
+    if valid < LEAST_VALID:
+        raise click.UsageError(f"--valid {valid}: a trend knows no gaps shorter than {LEAST_VALID} days")
+    with _opened(store) as kept:
+        write_file(output, write_page(kept, _moment(as_of), valid))
 
 
 @contextlib.contextmanager

@@ -5,6 +5,7 @@ import io
 from collections.abc import Iterable, Iterator, Sequence
 
 from phaseout.fleet.status import SCHEMA, STATES, HostLine, HostProduct, Status, TrendDay
+from phaseout.fleet.words import FLAGS, sentence
 from phaseout.model.counting import counted
 from phaseout.report.columns import paragraph, table
 from phaseout.report.safe import cell, json_text, visible
@@ -15,17 +16,6 @@ HOST_COLUMNS = (
     *("paths", "measure", "milestone", "due", "action", "replacement", "rules_of", "tool", "flags", "unseen"),
 )
 _ROWS = 15  # of the longer lists in a table
-_FLAGS = {
-    "renamed": "had another name before",
-    "reinstalled": "were installed anew",
-    "cloned": "share all their ids with another machine that answers under another name",
-    "shared_installation": "share the id of their installation with other hardware (a cloned image)",
-    "several_systems": "have several systems on the same hardware",
-    "no_identity": "show nothing but their name",
-    "ambiguous_name": "show nothing but a name that others have too",
-    "contradicts": "gave two different answers for one moment",
-    "clock_ahead": "have a clock that is ahead",
-}
 
 
 def status_text(status: Status, format_name: str, width: int) -> Iterator[str]:
@@ -65,21 +55,6 @@ def status_text(status: Status, format_name: str, width: int) -> Iterator[str]:
         yield from table(("due", "", "measure", "milestone", "hosts"), dates, width)
 
 
-def sentence(status: Status) -> str:
-    """The fleet in one sentence."""
-    if not status.members:
-        return "No machine is known yet: `phaseout fleet add` adds reports, `phaseout fleet assets` a list of machines."
-    listed = status.states["never_seen"] or status.parts or status.unlisted
-    what = f"{counted(status.members, 'machine')} in the list" if listed else counted(status.members, "host")
-    answered = _share(status.answered, status.members)
-    seen = _share(status.wholly_seen, status.members)
-    return (
-        f"{what}: {status.states['replace']:,} must replace software,"
-        f" {status.states['review']:,} need a decision."
-        f" {answered} answered within {status.valid_days} days; {seen} were wholly seen."
-    )
-
-
 def _more(status: Status) -> Iterator[str]:
     yield "\n"
     if status.newest:
@@ -98,7 +73,7 @@ def _more(status: Status) -> Iterator[str]:
             f" {status.old_tools:,} by another version of the program."
         )
     for flag, count in status.flags.items():
-        yield f"{counted(count, 'host')} {_FLAGS.get(flag, flag)}."
+        yield f"{counted(count, 'host')} {FLAGS.get(flag, flag)}."
 
 
 def hosts_text(hosts: Iterable[HostLine], format_name: str, width: int) -> Iterator[str]:
@@ -178,11 +153,6 @@ def _row(fields: Iterable[str | int]) -> str:
     line = io.StringIO()
     csv.writer(line).writerow(cell(field) if isinstance(field, str) else field for field in fields)
     return line.getvalue()
-
-
-def _share(part: int, whole: int) -> str:
-    """A percentage that is never rounded up to all of it."""
-    return f"{int(1000 * part / whole) / 10:.1f} %"
 
 
 def _left(days: int) -> str:

@@ -447,17 +447,23 @@ class Newest(NamedTuple):
     details: dict[int, Detail]
 
 
-def newest_of(store: Store, host: int) -> Newest:
-    """The newest answer of a host; its details by the number of the subject."""
-    newest: list[_Newest] = []
-    shown: dict[int, _Shown] = {}
-    for kept, details in store.rows("SELECT newest, shown FROM track WHERE host = ?", host):
-        newest.append(_NEWEST.decode(kept))
-        for subject, one in _SHOWN.decode(details).items():
-            _show(shown, subject, one)
-    last = max(newest)
-    details_of = {subject: one.detail for subject, one in shown.items()}
-    return Newest(last.unseen, last.cautions, last.digest.hex(), details_of)
+def newest_of(store: Store, hosts: Sequence[int]) -> dict[int, Newest]:
+    """The newest answer of each of some hosts; its details by the number of the subject."""
+    newest: dict[int, _Newest] = {}
+    shown: dict[int, dict[int, _Shown]] = {}
+    marks = ",".join("?" * len(hosts))
+    for host, kept, details in store.rows(f"SELECT host, newest, shown FROM track WHERE host IN ({marks})", *hosts):
+        one = _NEWEST.decode(kept)
+        newest[host] = max(newest.get(host, one), one)
+        own = shown.setdefault(host, {})
+        for subject, detail in _SHOWN.decode(details).items():
+            _show(own, subject, detail)
+    return {
+        host: Newest(
+            last.unseen, last.cautions, last.digest.hex(), {key: one.detail for key, one in shown[host].items()}
+        )
+        for host, last in newest.items()
+    }
 
 
 def hosts_of(store: Store, words: Sequence[str]) -> dict[str, set[int]]:

@@ -14,14 +14,14 @@ from typing import Any, Literal, NamedTuple, get_args
 
 from msgspec import Struct
 
-from phaseout.fleet.answers import Detail
 from phaseout.fleet.history import GAP
-from phaseout.fleet.hosts import newest_of
+from phaseout.fleet.hosts import Newest, newest_of
 from phaseout.fleet.store import Store
 
 SCHEMA = "phaseout-fleet/1"
 DAY = 86_400
 VALID = 14  # days after which a host without an answer is silent
+_CHUNK = 500  # hosts in one query
 LEAST_VALID = GAP // DAY
 HostState = Literal["replace", "review", "clean", "incomplete", "silent", "never_seen"]
 STATES: tuple[HostState, ...] = get_args(HostState)
@@ -220,7 +220,7 @@ def status(store: Store, now: dt.datetime, valid: int = VALID) -> Status:
         for word in words.split():
             flags[word] += count
     return Status(
-        as_of=_moment(at),
+        as_of=moment(at),
         valid_days=valid,
         members=sum(states.values()),
         states=dict(states),
@@ -229,8 +229,8 @@ def status(store: Store, now: dt.datetime, valid: int = VALID) -> Status:
         retired=store.one("SELECT count(*) FROM asset WHERE retired")[0],
         answered=seen[0],
         wholly_seen=seen[1],
-        newest=_moment(ages[0]) if ages[0] is not None else "",
-        oldest=_moment(ages[1]) if ages[1] is not None else "",
+        newest=moment(ages[0]) if ages[0] is not None else "",
+        oldest=moment(ages[1]) if ages[1] is not None else "",
         products=tuple(_products(store)),
         due=tuple(_due(store, now)),
         again=_origins(store, "again"),
@@ -277,31 +277,37 @@ def hosts(store: Store, now: dt.datetime, wanted: Wanted, valid: int = VALID) ->
         f" WHERE {' AND '.join(conditions)} ORDER BY 1, h.id",
         **wanted._asdict(),
     )
-    for row in rows:
-        newest = newest_of(store, row[6]) if row[6] is not None else None
-        products = tuple(_held(store, row[6], newest.details)) if newest else ()
-        if wanted.user and not any(wanted.user in one.users for one in products):
-            continue
-        yield HostLine(
-            name=row[0] or "",
-            state=row[1],
-            listed=bool(row[2]),
-            group=row[3],
-            role=row[4],
-            owner=row[5],
-            platform=row[7] or "",
-            os=row[8] or "",
-            serial=row[9] or "",
-            last_answer=_moment(row[10]) if row[10] is not None else "",
-            verdict=row[11] or "",
-            rules_of=row[12] or "",
-            tool=row[13] or "",
-            flags=tuple((row[14] or "").split()),
-            unseen=newest.unseen if newest else (),
-            cautions=newest.cautions if newest else (),
-            evidence=newest.evidence if newest else "",
-            products=products,
-        )
+    for chunk in _chunks(rows):
+        numbers = [row[6] for row in chunk if row[6] is not None]
+        newest = newest_of(store, numbers)
+        products = _held(store, numbers, newest)
+        for row in chunk:
+            line = _line(row, newest.get(row[6]), tuple(products.get(row[6], ())))
+            if not wanted.user or any(wanted.user in one.users for one in line.products):
+                yield line
+
+
+def _line(row: Any, newest: Newest | None, products: tuple[HostProduct, ...]) -> HostLine:
+    return HostLine(
+        name=row[0] or "",
+        state=row[1],
+        listed=bool(row[2]),
+        group=row[3],
+        role=row[4],
+        owner=row[5],
+        platform=row[7] or "",
+        os=row[8] or "",
+        serial=row[9] or "",
+        last_answer=moment(row[10]) if row[10] is not None else "",
+        verdict=row[11] or "",
+        rules_of=row[12] or "",
+        tool=row[13] or "",
+        flags=tuple((row[14] or "").split()),
+        unseen=newest.unseen if newest else (),
+        cautions=newest.cautions if newest else (),
+        evidence=newest.evidence if newest else "",
+        products=products,
+    )
 
 
 def trend(
@@ -401,24 +407,35 @@ def _origins(store: Store, origin: str) -> int:
     return int(found[0])
 
 
-def _held(store: Store, host: int, details: dict[int, Detail]) -> Iterator[HostProduct]:
+def _held(store: Store, hosts: list[int], newest: dict[int, Newest]) -> dict[int, list[HostProduct]]:
+    """What is still on each of some hosts."""
+    found: dict[int, list[HostProduct]] = {}
+    marks = ",".join("?" * len(hosts))
     for row in store.rows(
-        "SELECT s.vendor, s.vendor_id, s.product, s.product_id, s.verdict, s.state, d.first,"
-        " coalesce(d.until, (SELECT last FROM host WHERE id = d.host)), d.origin, s.measure, s.milestone, s.due,"
-        " d.subject"
-        " FROM held d JOIN subject s ON s.id = d.subject WHERE d.host = ? AND d.ended IS NULL ORDER BY s.product",
-        host,
+        "SELECT d.host, d.subject, s.vendor, s.vendor_id, s.product, s.product_id, s.verdict, s.state, d.first,"
+        " coalesce(d.until, h.last), d.origin, s.measure, s.milestone, s.due FROM held d"
+        " JOIN subject s ON s.id = d.subject JOIN host h ON h.id = d.host"
+        f" WHERE d.ended IS NULL AND d.host IN ({marks}) ORDER BY s.product",
+        *hosts,
     ):
-        detail = details[row[12]]
-        yield HostProduct(
-            vendor=row[0], vendor_id=row[1], product=row[2], product_id=row[3], verdict=row[4], state=row[5],
-            since=_day(row[6]), last_seen=_moment(row[7]), origin=row[8], measure=row[9], milestone=row[10],
-            due=row[11], versions=detail.versions, users=detail.users, paths=detail.paths, action=detail.action,
+        detail = newest[row[0]].details[row[1]]
+        one = HostProduct(
+            vendor=row[2], vendor_id=row[3], product=row[4], product_id=row[5], verdict=row[6], state=row[7],
+            since=_day(row[8]), last_seen=moment(row[9]), origin=row[10], measure=row[11], milestone=row[12],
+            due=row[13], versions=detail.versions, users=detail.users, paths=detail.paths, action=detail.action,
             replacement=detail.replacement,
         )  # fmt: skip
+        found.setdefault(row[0], []).append(one)
+    return found
 
 
-def _moment(at: int) -> str:
+def _chunks(rows: list[Any]) -> Iterator[list[Any]]:
+    for start in range(0, len(rows), _CHUNK):
+        yield rows[start : start + _CHUNK]
+
+
+def moment(at: int) -> str:
+    """Seconds since 1970 as RFC 3339 in UTC."""
     return f"{dt.datetime.fromtimestamp(at, dt.UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 

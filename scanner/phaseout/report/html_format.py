@@ -12,7 +12,7 @@ import base64
 import hashlib
 import pkgutil
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 from phaseout.model.counting import counted
@@ -65,19 +65,30 @@ def write_inventory(inventory: Inventory, _page: Page) -> Iterator[str]:
 
 
 def _rendered(name: str, **values: object) -> Iterator[str]:
+    yield from rendered("phaseout.report", name, "page.css", "page.js", grouped=grouped, limits=LIMITS, **values)
+
+
+def rendered(package: str, name: str, css_name: str, js_name: str, **values: object) -> Iterator[str]:
+    """A page in pieces. Its template gets style and script with their hashes, for the security policy of the page.
+
+    Args:
+        package: the one in whose folder `page` the three files lie.
+        name: of the template.
+        css_name: of the style.
+        js_name: of the script.
+        values: for the template; every string is escaped, and its control characters are written out.
+    """
     from markupsafe import Markup
 
-    css, js = _part("page.css"), _part("page.js")
+    css, js = _part(package, css_name), _part(package, js_name)
     stream = (
-        _templates()
+        _templates(package)
         .get_template(name)
         .stream(
             css=Markup(css),  # noqa: S704 (our own file)
             js=Markup(js),  # noqa: S704 (our own file)
             css_hash=_hash(css),
             js_hash=_hash(js),
-            grouped=grouped,
-            limits=LIMITS,
             **values,
         )
     )
@@ -86,11 +97,11 @@ def _rendered(name: str, **values: object) -> Iterator[str]:
 
 
 @cache
-def _templates() -> "Environment":
+def _templates(package: str) -> "Environment":
     from jinja2 import Environment, FunctionLoader, StrictUndefined
 
     return Environment(
-        loader=FunctionLoader(_part),
+        loader=FunctionLoader(partial(_part, package)),
         autoescape=True,
         finalize=_shown,
         undefined=StrictUndefined,
@@ -104,8 +115,8 @@ def _shown(value: Any) -> Any:
     return visible(value) if type(value) is str else value
 
 
-def _part(name: str) -> str:
-    content = pkgutil.get_data("phaseout.report", f"page/{name}")
+def _part(package: str, name: str) -> str:
+    content = pkgutil.get_data(package, f"page/{name}")
     assert content is not None
     return content.decode().replace("\r\n", "\n")
 

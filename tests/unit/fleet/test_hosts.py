@@ -62,7 +62,13 @@ def content(store: Store) -> list[Any]:
         for name, identity, host, times, runs in store.rows("SELECT name, identity, host, times, runs FROM track")
     )
     hosts = sorted(
-        (names[row[0]], row[1:10], outcomes[row[10]], row[11:], sorted(newest_of(store, row[0]).details.values()))
+        (
+            names[row[0]],
+            row[1:10],
+            outcomes[row[10]],
+            row[11:],
+            sorted(newest_of(store, [row[0]])[row[0]].details.values()),
+        )
         for row in store.rows("SELECT * FROM host")
     )
     spans = sorted((names[row[0]], row[1:4], row[4], outcomes[row[5]]) for row in store.rows("SELECT * FROM span"))

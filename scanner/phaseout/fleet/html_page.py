@@ -1,0 +1,191 @@
+"""One self-contained page for the person who answers for a fleet: to be read, searched, forwarded and printed.
+
+The sentence first, then how it went against the dates of the measures, the states by group, what is still there, who is
+silent, what came back, and the list of all hosts. The list is packed, and unpacked by the reader's browser.
+
+References:
+    https://www.w3.org/TR/CSP3/; https://www.w3.org/TR/compression/ (DecompressionStream); https://www.w3.org/TR/SVG2/
+"""
+
+import base64
+import datetime as dt
+import zlib
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+import msgspec
+
+from phaseout.fleet.status import STATES, HostLine, HostState, Status, TrendDay, Wanted, hosts, status, trend
+from phaseout.fleet.store import Store
+from phaseout.fleet.words import FLAGS, sentence
+from phaseout.report.html_format import rendered
+from phaseout.report.safe import visible
+
+_WIDTH, _HEIGHT, _LEFT, _BOTTOM, _TOP = 960, 300, 64, 36, 26  # of the picture, in its own units
+_SHOWN = 50  # hosts of a list that is printed as well
+_DUE = 40
+_MEANING: dict[HostState, str] = {
+    "replace": "has software that must be replaced",
+    "review": "has software that a person must decide on",
+    "clean": "nothing found, and all its sources complete",
+    "incomplete": "nothing found, but not everything was seen",
+    "silent": "has not answered for too long",
+    "never_seen": "is in the list and never answered",
+}
+
+
+class Mark(NamedTuple):
+    """A day on the picture: its place, what it is, and whether it is today."""
+
+    x: float
+    text: str
+    today: bool = False
+
+
+class Picture(NamedTuple):
+    """How many hosts still have something to replace or to decide on, day by day.
+
+    Attributes:
+        line: points of the line, for SVG.
+        area: the area below it.
+        target: from the highest day to zero at the next date; empty if no date lies ahead.
+        marks: dates of measures, and today.
+        levels: place and number of the horizontal lines.
+        first: the first day.
+        last: the last day that is shown.
+        words: the same in a sentence.
+    """
+
+    line: str
+    area: str
+    target: str
+    marks: tuple[Mark, ...]
+    levels: tuple[tuple[float, str], ...]
+    first: str
+    last: str
+    words: str
+
+
+def write_page(store: Store, now: dt.datetime, valid: int) -> Iterator[str]:
+    """The page, in pieces.
+
+    Args:
+        store: the fleet.
+        now: the moment that is shown.
+        valid: days after which a host without an answer is silent.
+    """
+    found = status(store, now, valid)
+    days = trend(store, now, valid=valid)
+    lines = list(hosts(store, now, Wanted(), valid))
+    yield from rendered(
+        "phaseout.fleet",
+        "fleet.jinja",
+        "fleet.css",
+        "fleet.js",
+        status=found,
+        headline=sentence(found),
+        tone=_tone(found),
+        states=STATES,
+        meaning=_MEANING,
+        picture=_picture(days, found, now.date()),
+        days=days[-90:],
+        silent=[one for one in lines if one.state == "silent"][:_SHOWN],
+        never=[one for one in lines if one.state == "never_seen"][:_SHOWN],
+        again=[one for one in lines if any(each.origin == "again" for each in one.products)][:_SHOWN],
+        shown=_SHOWN,
+        due=found.due[:_DUE],
+        flags=FLAGS,
+        data=_packed(lines),
+    )
+
+
+def _tone(found: Status) -> str:
+    if found.states["replace"]:
+        return "replace"
+    if found.states["review"] or found.members != found.states["clean"]:
+        return "review"
+    return "clean" if found.members else "review"
+
+
+def _picture(days: Sequence[TrendDay], found: Status, today: dt.date) -> Picture | None:
+    """The burn-down; `None` before a second day is known."""
+    if len(days) < 2:
+        return None
+    counts = [day.counts["replace"] + day.counts["review"] for day in days]
+    first = dt.date.fromisoformat(days[0].day)
+    ahead = [dt.date.fromisoformat(one.due) for one in found.due if one.days_left >= 0]
+    goal = min(ahead, default=None)
+    last = max(today, goal) if goal and (goal - first).days < 4 * len(days) + 60 else today
+    length = max((last - first).days, 1)
+    highest = max(*counts, 1)
+
+    def x(day: dt.date) -> float:
+        return round(_LEFT + (_WIDTH - _LEFT - 12) * (day - first).days / length, 1)
+
+    def y(count: float) -> float:
+        return round(_TOP + (_HEIGHT - _TOP - _BOTTOM) * (1 - count / highest), 1)
+
+    points = [(x(first + dt.timedelta(number)), y(count)) for number, count in enumerate(counts)]
+    line = " ".join(f"{at},{height}" for at, height in points)
+    area = f"{points[0][0]},{y(0)} {line} {points[-1][0]},{y(0)}"
+    peak = counts.index(max(counts))
+    target = f"{points[peak][0]},{points[peak][1]} {x(goal)},{y(0)}" if goal and goal <= last and max(counts) else ""
+    dated: dict[dt.date, list[str]] = {}
+    for one in found.due:
+        day = dt.date.fromisoformat(one.due)
+        if first <= day <= last and one.measure not in dated.setdefault(day, []):
+            dated[day].append(one.measure)
+    marks = [Mark(x(day), f"{day}: {', '.join(names)}") for day, names in sorted(dated.items())]
+    step = _round(highest / 4)
+    return Picture(
+        line=line,
+        area=area,
+        target=target,
+        marks=(*marks, Mark(x(today), "today", today=True)),
+        levels=tuple((y(count), f"{count:,}") for count in range(0, highest + 1, step)),
+        first=first.isoformat(),
+        last=last.isoformat(),
+        words=f"{counts[0]:,} hosts on {first}, at most {max(counts):,}, {counts[-1]:,} on {days[-1].day}.",
+    )
+
+
+def _round(number: float) -> int:
+    """The next number above that people count in: 1, 2 or 5 with zeros behind."""
+    ten = 1
+    while True:
+        for one in (1, 2, 5):
+            if one * ten >= number:
+                return one * ten
+        ten *= 10
+
+
+def _packed(lines: Sequence[HostLine]) -> str:
+    """The hosts for the script of the page, as deflated JSON in base64: texts that come again stand in it once."""
+    texts: dict[str, int] = {"": 0}
+
+    def text(value: str) -> int:
+        return texts.setdefault(visible(value), len(texts))
+
+    rows = [
+        (
+            visible(one.name),
+            STATES.index(one.state) if one.state in STATES else -1,
+            int(one.listed),
+            text(one.group),
+            text(one.last_answer[:10]),
+            text(" ".join(one.flags)),
+            [
+                (
+                    text(each.product), text(", ".join(each.versions)), text(each.due), text(each.since),
+                    text(", ".join(each.users)), text(each.action), text(each.verdict), text(each.origin),
+                )
+                for each in one.products
+            ],
+            visible(one.owner),
+            visible(one.serial),
+            text(" · ".join(one.unseen)) if one.state == "incomplete" else 0,
+        )
+        for one in lines
+    ]  # fmt: skip
+    data = msgspec.json.encode({"texts": list(texts), "rows": rows})
+    return base64.b64encode(zlib.compress(data, 9)).decode()

@@ -1,0 +1,34 @@
+"""The fleet in words, the same on the terminal and on the page."""
+
+from phaseout.fleet.status import Status
+from phaseout.model.counting import counted
+
+FLAGS = {
+    "renamed": "had another name before",
+    "reinstalled": "got a new installation",
+    "cloned": "share all ids with another machine that answers under another name",
+    "shared_installation": "share the id of the installation with other hardware (a cloned image)",
+    "several_systems": "have several systems on the same hardware",
+    "no_identity": "show nothing but a name",
+    "ambiguous_name": "show nothing but a name that others have too",
+    "contradicts": "gave two different answers for one moment",
+    "clock_ahead": "have a clock that is ahead",
+}
+
+
+def sentence(status: Status) -> str:
+    """The fleet in one sentence."""
+    if not status.members:
+        return "No machine is known yet: `phaseout fleet add` adds reports, `phaseout fleet assets` a list of machines."
+    listed = status.states["never_seen"] or status.parts or status.unlisted
+    what = f"{counted(status.members, 'machine')} in the list" if listed else counted(status.members, "host")
+    return (
+        f"{what}: {status.states['replace']:,} must replace software, {status.states['review']:,} need a decision."
+        f" {_share(status.answered, status.members)} answered within {counted(status.valid_days, 'day')};"
+        f" {_share(status.wholly_seen, status.members)} were wholly seen."
+    )
+
+
+def _share(part: int, whole: int) -> str:
+    """A percentage that is never rounded up to all of it."""
+    return f"{int(1000 * part / whole) / 10:.1f} %"
