@@ -14,7 +14,7 @@ _SYSTEMS = ("linux", "darwin", "win32")
 @nox.session
 def quick(session: nox.Session) -> None:
     """Tests that take under a minute on two cores."""
-    session.install("-q", "-e", ".[test]", "pytest-xdist")
+    session.install("-q", "-e", ".[dev]")
     session.run("python", "-m", "pytest", "-q", "-n", "2", "--dist", "loadfile", "-m", "not slow", *session.posargs)
 
 

@@ -33,6 +33,16 @@ def tell(value):
 """
 
 
+_SLOW_FIXTURES = {"bundle", "on_windows"}  # packages are fetched, Wine is started
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Marks tests as slow that wait for something slow."""
+    for item in items:
+        if isinstance(item, pytest.Function) and not _SLOW_FIXTURES.isdisjoint(item.fixturenames):
+            item.add_marker("slow")
+
+
 @pytest.fixture
 def tree(tmp_path: Path) -> Tree:
     return Tree(tmp_path / "root")

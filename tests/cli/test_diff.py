@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import shutil
 from pathlib import Path
 
 import msgspec
@@ -25,8 +26,11 @@ def scan(tree: Tree, folder: Path, name: str, at: int, *options: str) -> None:
         path.write_text(json.dumps(members))
 
 
-@pytest.fixture
-def steps(tree: Tree, tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def steps(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The saved files of each step. Tests that change one make a copy."""
+    tmp_path = tmp_path_factory.mktemp("steps")
+    tree = Tree(tmp_path / "root")
     tree.write("/etc/hostname", "ws-17\n")
     tree.write("/etc/machine-id", "3d1219c7c4c5404aaa1f6d2a48adfda4\n")
     tree.write("/var/lib/dpkg/status", f"{KESL}\n{BASH}")
@@ -126,9 +130,9 @@ def test_wrong_input(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", ["", "-report"])
-def test_nothing_out_of_a_file_moves_the_cursor(steps: Path, kind: str) -> None:
+def test_nothing_out_of_a_file_moves_the_cursor(steps: Path, kind: str, tmp_path: Path) -> None:
     evil, shown = "\x1b[31m\u202e", r"\x1b[31m\u202e"
-    paths = [steps / f"{name}{kind}.json" for name in ("before", "half", "after")]
+    paths = [Path(shutil.copy(steps / f"{name}{kind}.json", tmp_path)) for name in ("before", "half", "after")]
     for path in paths:
         members = json.loads(path.read_text())
         members["scanned_at"] += evil

@@ -64,6 +64,7 @@ def ended(command: tuple[str, ...], places: dict[str, str], stdout: int, **varia
 
 @needs_full
 @pytest.mark.parametrize("command", PRINTING, ids=" ".join)
+@pytest.mark.slow
 def test_a_full_disk_is_status_2(command: tuple[str, ...], places: dict[str, str]) -> None:
     full = os.open(FULL, os.O_WRONLY)
     status, said = ended(command, places, full)
@@ -74,6 +75,7 @@ def test_a_full_disk_is_status_2(command: tuple[str, ...], places: dict[str, str
 
 
 @pytest.mark.parametrize("command", PRINTING, ids=" ".join)
+@pytest.mark.slow
 def test_a_pipe_that_nobody_reads_is_status_2_without_a_word(command: tuple[str, ...], places: dict[str, str]) -> None:
     reader, writer = os.pipe()
     os.close(reader)
@@ -89,6 +91,7 @@ def test_the_same_without_a_buffer(command: tuple[str, ...], places: dict[str, s
     os.close(writer)
 
 
+@pytest.mark.slow
 def test_head_never_makes_a_finding(places: dict[str, str]) -> None:
     """Whether the reader is gone before the end is a matter of chance; that nothing was found is not."""
     for _ in range(5):

@@ -90,6 +90,7 @@ def test_hostile_names_on_the_way_to_the_report(tree: Tree) -> None:
 
 
 @pytest.mark.parametrize("number", ["INT", "TERM"])
+@pytest.mark.slow
 def test_interrupted_command(number: str, tmp_path: Path) -> None:
     """During the scan: a partial report and status 130. A source delays the scan."""
     code = f"""

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from phaseout.report import FORMATS
 
+from tests.support.terminal import on_terminal
 from tests.support.trees import Tree
 
 NAMES = ", ".join(one.name for one in FORMATS)
@@ -28,25 +29,6 @@ def root(tmp_path: Path) -> str:
 def phaseout(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "phaseout", *arguments]
     return subprocess.run(command, capture_output=True, text=True, check=False, env={**os.environ, **variables})
-
-
-def on_terminal(*arguments: str, **variables: str) -> str:
-    """What a terminal gets to see."""
-    ours, theirs = pty.openpty()
-    command = [sys.executable, "-m", "phaseout", *arguments]
-    env = {**{name: text for name, text in os.environ.items() if name != "NO_COLOR"}, "TERM": "xterm", **variables}
-    process = subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=subprocess.DEVNULL, env=env)
-    os.close(theirs)
-    seen = b""
-    try:
-        while more := os.read(ours, 1 << 16):
-            seen += more
-    except OSError:  # Linux says so when the other side is closed
-        pass
-    finally:
-        os.close(ours)
-        process.wait()
-    return seen.decode()
 
 
 def test_every_format_is_written_by_its_ending(root: str, tmp_path: Path) -> None:
@@ -79,13 +61,14 @@ def test_what_has_no_place_for_an_inventory_says_so(root: str, name: str) -> Non
     assert f"{name} has no place for an inventory; these have: table, csv, json" in result.stderr
 
 
+@pytest.mark.slow
 def test_colour_only_on_a_terminal_that_wants_it(root: str) -> None:
     scan = ("scan", "--root", root, "--as-of", "2026-11-21")
     assert "\x1b" not in phaseout(*scan).stdout
-    assert "\x1b[1;31mREPLACE\x1b[0m" in on_terminal(*scan)
+    assert "\x1b[1;31mREPLACE\x1b[0m" in on_terminal(*scan).stdout
     for variables in ({"NO_COLOR": "1"}, {"TERM": "dumb"}):
-        assert "\x1b[" not in on_terminal(*scan, **variables)
-    assert "\x1b[" not in on_terminal(*scan, "-f", "csv")
+        assert "\x1b[" not in on_terminal(*scan, environment=variables).stdout
+    assert "\x1b[" not in on_terminal(*scan, "-f", "csv").stdout
 
 
 def test_formats_that_are_not_asked_for_are_not_loaded(root: str) -> None:

@@ -4,8 +4,6 @@ import csv
 import gzip
 import io
 import json
-import os
-import pty
 import subprocess
 import sys
 from pathlib import Path
@@ -17,6 +15,7 @@ from phaseout.model.nouns import INVENTORY_SCHEMA, HostInfo, Inventory, Item, So
 
 from tests.support.command import phaseout
 from tests.support.places import CODE, ROOT
+from tests.support.terminal import on_terminal
 from tests.support.trees import KESL, Tree
 
 
@@ -196,36 +195,14 @@ def test_a_year_that_nobody_can_count_from_is_wrong_use(command: tuple[str, ...]
         assert "the year must lie between" in result.stderr
 
 
-def on_a_terminal(*arguments: str) -> tuple[int, str]:
-    """Status and standard error of a run whose standard error is a terminal."""
-    leader, follower = pty.openpty()
-    with subprocess.Popen(
-        [sys.executable, "-m", "phaseout", *arguments], stdout=subprocess.DEVNULL, stderr=follower, cwd=CODE
-    ) as process:
-        os.close(follower)
-        shown = b""
-        while True:
-            try:
-                data = os.read(leader, 4096)
-            except OSError:
-                break
-            if not data:
-                break
-            shown += data
-    os.close(leader)
-    return process.returncode, shown.decode()
-
-
 def test_progress_is_for_terminals_and_leaves_nothing(tmp_path: Path) -> None:
     path = str(save(tmp_path, "a"))
-    assert on_a_terminal("match", path) == (0, "")  # too short to be told of
     for number in range(400):
         (tmp_path / f"b{number}.json").symlink_to(path)
-    status, shown = on_a_terminal("match", str(tmp_path), "--jobs", "1")
-    assert status == 0
-    if shown:  # a fast machine needs no progress
-        assert " of 401 inventories" in shown
-        assert shown.endswith("\r")
+    result = on_terminal("match", str(tmp_path), "--jobs", "1", stream="errors")
+    assert result.returncode == 0
+    # A fast machine needs no progress; tests/unit/cli/test_progress.py has a clock of its own.
+    assert not result.stdout or (" of 401 inventories" in result.stdout and result.stdout.endswith("\r"))
 
 
 def test_completion() -> None:

@@ -184,6 +184,7 @@ def test_version_and_help() -> None:
     assert "Exit status" in phaseout("--help").stdout
 
 
+@pytest.mark.slow
 def test_foreign_locale_and_closed_output(infected: str) -> None:
     assert phaseout("scan", "--root", infected, LANG="C", LC_ALL="C", PYTHONUTF8="0").returncode == 1
     with subprocess.Popen(

@@ -12,6 +12,7 @@ import pytest
 
 from tests.support.places import CODE, ROOT, WINE
 
+pytestmark = pytest.mark.slow
 PREPARE = """
 import sys
 sys.path[:0] = [{code!r}, {support!r}]

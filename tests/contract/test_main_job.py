@@ -74,6 +74,7 @@ def build_deb(folder: Path, name: str) -> Path:
 
 @ROOT_ONLY
 @needs("dpkg", "dpkg-deb")
+@pytest.mark.slow
 def test_real_deb_installed_and_removed_without_purge(debian_root: Path, tmp_path: Path) -> None:
     package = build_deb(tmp_path / "kesl", "kesl")
     dpkg = ["dpkg", f"--root={debian_root}", "--force-all", "--log=/dev/null"]
@@ -91,6 +92,7 @@ def test_real_deb_installed_and_removed_without_purge(debian_root: Path, tmp_pat
 
 @ROOT_ONLY
 @needs("rpm", "rpmbuild")
+@pytest.mark.slow
 def test_real_rpm_installed(tmp_path: Path) -> None:
     spec = tmp_path / "klnagent64.spec"
     spec.write_text(
@@ -129,6 +131,7 @@ def matcher() -> Matcher:
     return Matcher(read_rules())
 
 
+@pytest.mark.slow
 def test_debian_package_names_are_no_hits() -> None:
     """All names of the distribution, as its package lists have them."""
     if not shutil.which("apt-cache"):

@@ -33,7 +33,10 @@ CHANGES = (
     *("utimensat", "mknod", "mknodat", "setxattr", "mount", "umount2"),
 )
 
-pytestmark = pytest.mark.skipif(not shutil.which("strace"), reason="not installed: strace")
+pytestmark = [
+    pytest.mark.skipif(not shutil.which("strace"), reason="not installed: strace"),
+    pytest.mark.slow,
+]
 
 
 def trace(code: str, log: Path) -> list[str]:

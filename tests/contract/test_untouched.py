@@ -1,13 +1,13 @@
 """The run of the tests fails if it changed the machine."""
 
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from tests.support.namespaces import can_unshare
 from tests.support.places import ROOT
 from tests.support.untouched import MOUNTS, differences, fingerprint
 
@@ -49,6 +49,7 @@ def run(folder: Path, place: Path, test: str, *around: str) -> tuple[int, str]:
         ("f = place / 'systemd' / 'x'; f.touch(); f.unlink()", "changed: {place}/systemd"),
     ],
 )
+@pytest.mark.slow
 def test_a_test_that_changes_something_fails_the_run(deed: str, words: str, place: Path, tmp_path: Path) -> None:
     status, output = run(tmp_path, place, f"def test_it():\n    {deed}")
     assert "1 passed" in output, output
@@ -61,12 +62,12 @@ def test_a_run_that_changes_nothing_passes(place: Path, tmp_path: Path) -> None:
     assert (status, "was changed" in output) == (0, False), output
 
 
+@pytest.mark.slow
 def test_a_mount_that_is_left_fails_the_run(place: Path, tmp_path: Path) -> None:
-    unshare = shutil.which("unshare")
-    if unshare is None or subprocess.run([unshare, "-m", "true"], check=False, capture_output=True).returncode:
+    if not can_unshare("-m"):
         pytest.skip("no private mount namespace can be made here")
     deed = "def test_it():\n    assert os.system(f'mount -t tmpfs none {place}/systemd') == 0"
-    status, output = run(tmp_path, place, deed, unshare, "-m")
+    status, output = run(tmp_path, place, deed, "unshare", "-m")
     assert "1 passed" in output, output
     assert "new: mount " in output
     assert status == 1

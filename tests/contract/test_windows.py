@@ -101,10 +101,13 @@ PRODUCTS = {
     "klnagent",
 }
 
-pytestmark = pytest.mark.skipif(
-    not (WINE / "ready").is_file(),
-    reason="no Windows Python: scripts/wine_python FOLDER makes one, and PHASEOUT_WINE names it",
-)
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        not (WINE / "ready").is_file(),
+        reason="no Windows Python: scripts/wine_python FOLDER makes one, and PHASEOUT_WINE names it",
+    ),
+]
 Phaseout = Callable[..., subprocess.CompletedProcess[str]]
 
 

@@ -20,6 +20,8 @@ from typing import NamedTuple
 
 import pytest
 
+from tests.support.namespaces import can_unshare
+
 ROOT = Path(__file__).parents[3]
 PLAYBOOK = ROOT / "scripts/ansible/phaseout.yml"
 HOSTS = {"clean": "10.231.0.2", "kesl": "10.231.0.3", "damaged": "10.231.0.4", "silent": "10.231.0.5"}
@@ -91,6 +93,8 @@ MISSING = [one for one in ("sshd", "ssh", "ip", "unshare", "nsenter") if not shu
 pytestmark = [
     pytest.mark.skipif(sys.platform != "linux" or os.geteuid() != 0, reason="needs to be root on Linux"),
     pytest.mark.skipif(bool(MISSING), reason=f"not installed: {', '.join(MISSING)}"),
+    pytest.mark.skipif(not can_unshare(*NAMESPACES[1:]), reason="no namespaces can be made here"),
+    pytest.mark.slow,
 ]
 
 

@@ -56,6 +56,7 @@ def test_task_spreads_and_runs_the_script_that_is_here() -> None:
     assert (SCRIPTS / "configmgr" / script[1]).is_file()
 
 
+@pytest.mark.slow
 def test_task_is_taken_by_schtasks(tmp_path: Path) -> None:
     """That of Wine, which reads the schema's main parts only; it refuses what is no task."""
     folder = os.environ.get("PHASEOUT_WINE")
@@ -117,6 +118,7 @@ def fact(reports: Path) -> str:
 
 @needs("facter")
 @pytest.mark.skipif(sys.platform == "win32", reason="the fact is confined to Linux and macOS")
+@pytest.mark.slow
 def test_puppet_fact_is_the_newest_report(tree: Tree, tmp_path: Path) -> None:
     assert '"phaseout": null' in fact(tmp_path) or fact(tmp_path).split() == ["{", "}"]
     tree.write("/var/lib/dpkg/status", KESL)

@@ -118,6 +118,7 @@ exec setpriv --bounding-set=-all,+dac_read_search,+sys_ptrace --inh-caps=-all --
 
 @pytest.mark.skipif(sys.platform != "linux" or os.geteuid() != 0, reason="needs to be root on Linux")
 @needs("unshare", "setpriv", "mount")
+@pytest.mark.slow
 def test_the_sandbox_lets_it_see_everything() -> None:
     around = ("unshare", "--net", "--mount", "--uts", "sh", "-c", SANDBOX, "sandbox")
     inside, errors = inventory(*around)
@@ -147,6 +148,7 @@ def test_other_users_processes_are_seen_in_the_sandbox() -> None:
 
 
 @needs("systemd-analyze", "strace")
+@pytest.mark.slow
 def test_the_system_calls_of_a_scan_are_let_through(tmp_path: Path) -> None:
     filters = subprocess.run(
         ["systemd-analyze", "syscall-filter"], capture_output=True, text=True, check=True, env={"LC_ALL": "C"}

@@ -130,6 +130,7 @@ def test_the_wait_is_really_waited(tmp_path: Path) -> None:
     assert result.stdout.splitlines() == [f"slept {cksum(os.uname().nodename.encode()) % 14400}", "scan -f csv"]
 
 
+@pytest.mark.slow
 def test_report_in_a_folder(tree: Tree, tmp_path: Path) -> None:
     tree.write("/var/lib/dpkg/status", KESL)
     folder = tmp_path / "new folder"
@@ -186,6 +187,7 @@ def test_jamf_is_given_one_result_and_nothing_else(tmp_path: Path, body: str, li
     assert (element.tag, element.text, list(element)) == ("result", line, [])
 
 
+@pytest.mark.slow
 def test_jamf_with_phaseout_absent_and_present(tree: Tree, tmp_path: Path) -> None:
     absent = sh(JAMF, PHASEOUT=str(tmp_path / "absent"))
     assert absent.stdout.startswith("<result>INCOMPLETE (not everything seen) phaseout is not installed")

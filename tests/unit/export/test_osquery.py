@@ -1,9 +1,7 @@
 """The osquery pack: what its SQL says of real specimens, and what a real osqueryi finds with it."""
 
 import json
-import os
 import re
-import shutil
 import sqlite3
 import subprocess
 import sys
@@ -20,6 +18,7 @@ from phaseout.model.rules import Ruleset, Specimen
 from phaseout.rules.matcher import Matcher
 
 from tests.support.command import phaseout
+from tests.support.namespaces import can_unshare
 from tests.support.places import CODE
 from tests.unit.serve.test_osquery_extension import KESL, osqueryi
 
@@ -114,6 +113,7 @@ def as_shown(table: str, specimen: Specimen) -> Item:
 
 
 @pytest.mark.parametrize("table", sorted(set(TABLES) - NAMED - COMPUTED))
+@pytest.mark.slow
 def test_every_specimen_is_what_the_rules_say_of_it(
     table: str, ruleset: Ruleset, pack: dict[str, Any], database: sqlite3.Connection
 ) -> None:
@@ -173,6 +173,7 @@ def test_a_column_that_is_null_takes_nothing_back(pack: dict[str, Any], database
     assert database.execute(pack["queries"]["kaspersky-other.programs"]["query"]).fetchall()
 
 
+@pytest.mark.slow
 def test_every_query_is_sql(pack: dict[str, Any], database: sqlite3.Connection) -> None:
     for query in pack["queries"].values():
         database.execute(f"EXPLAIN {query['query']}")
@@ -225,6 +226,7 @@ def test_only_the_platforms_that_are_asked_for(ruleset: Ruleset) -> None:
     assert "kaspersky-home-windows.programs" not in queries
 
 
+@pytest.mark.slow
 def test_the_command_writes_it(tmp_path: Path) -> None:
     file = tmp_path / "phaseout.conf"
     result = phaseout("rules", "export", "--to", "osquery", "--os", "linux", "-o", str(file))
@@ -266,19 +268,12 @@ SOURCES = {
 }
 
 
-def own_namespace() -> bool:
-    """Whether this process may have a file system and processes of its own, which nobody else sees."""
-    if os.geteuid() != 0 or not shutil.which("unshare"):
-        return False
-    command = ["unshare", "-m", "-p", "-f", "--mount-proc", "true"]
-    return subprocess.run(command, check=False, capture_output=True).returncode == 0
-
-
+@pytest.mark.slow
 def test_the_pack_finds_here_what_phaseout_finds(tmp_path: Path, ruleset: Ruleset, matcher: Matcher) -> None:
     """On this machine with planted packages, a folder and a process, in a namespace of their own."""
     program = osqueryi()
-    if not own_namespace() or not Path("/var/lib/dpkg/status").exists():
-        pytest.skip("needs to be root on a Debian system, with unshare")
+    if not can_unshare("-m", "-p", "-f", "--mount-proc") or not Path("/var/lib/dpkg/status").exists():
+        pytest.skip("needs to be root on a Debian system, with namespaces of its own")
     queries = json.loads(export(ruleset, LINUX))["queries"]
     (tmp_path / "queries.sql").write_text("\n".join(query["query"] for query in queries.values()))
     (tmp_path / "dpkg").mkdir()
@@ -308,6 +303,7 @@ def test_the_pack_finds_here_what_phaseout_finds(tmp_path: Path, ruleset: Rulese
     assert len(found) >= 6
 
 
+@pytest.mark.slow
 def test_osquery_loads_the_pack(tmp_path: Path, ruleset: Ruleset) -> None:
     pack = tmp_path / "phaseout.conf"
     pack.write_text(export(ruleset, ALL))

@@ -1,4 +1,4 @@
-"""Which mounts are left alone."""
+"""Which mounts are skipped."""
 
 from pathlib import Path
 

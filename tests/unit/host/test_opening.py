@@ -1,4 +1,4 @@
-"""What a host is told by."""
+"""How a host is recognised."""
 
 from pathlib import Path
 

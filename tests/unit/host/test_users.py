@@ -6,7 +6,7 @@ from tests.support.trees import Tree
 
 
 def test_a_name_with_what_unicode_calls_the_end_of_a_line(tree: Tree) -> None:
-    """`chfn` lets every user put it into his own entry."""
+    """`chfn` lets users put it into their own entries."""
     for end in ("\u2028", "\x85", "\x0b", "\x1c"):
         tree.write("/etc/passwd", f"alice:x:1000:1000:x{end}y:/srv/alice:/bin/sh\nbob:x:1001:1001::/srv/bob:/bin/sh\n")
         files = tree.host().files

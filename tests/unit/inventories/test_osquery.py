@@ -349,6 +349,7 @@ def test_odd_lines_never_raise(values: list[dict[str, Any]]) -> None:
         assert found is not None
 
 
+@pytest.mark.slow
 def test_the_real_shell() -> None:
     shell = os.environ.get("PHASEOUT_OSQUERY") or shutil.which("osqueryi")
     if shell is None:

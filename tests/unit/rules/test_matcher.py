@@ -122,6 +122,7 @@ def test_long_names_are_judged_in_linear_time() -> None:
     assert found(rules, Item(kind="program", name="kaspersky " + "a" * 1_000_000)) == []
 
 
+@pytest.mark.slow
 def test_a_million_characters_against_every_shipped_pattern() -> None:
     """For each pattern the text that it all but fits, as often as that goes into a million characters."""
     rules = Matcher(rules_and_policy()[0])

@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import time
-import types
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -96,13 +95,6 @@ def prints(_: Any) -> Iterator[Any]:
 def many(_: Any) -> Iterator[Any]:
     for number in range(20_000):
         yield item(f"item {number}")
-
-
-def computes_a_little(_: Any) -> Iterator[Any]:
-    end = time.process_time() + 0.1
-    while time.process_time() < end:
-        pass
-    yield item("computed")
 
 
 def million(_: Any) -> Iterator[Any]:
@@ -229,12 +221,14 @@ def test_the_real_clock_ends_a_source_as_well(scan: Callable[..., Inventory]) ->
     assert (run.status, run.reason.partition(": ")[2]) == ("timeout", "the time limit of a source is 0.2 s")
 
 
+@pytest.mark.slow
 def test_a_source_that_takes_all_memory(scan: Callable[..., Inventory]) -> None:
     inventory = scan(good, allocates, many, memory=512 << 20)
     assert [(run.status, run.reason) for run in inventory.runs] == [("ok", ""), ("failed", "MemoryError: "), ("ok", "")]
     assert len(inventory.items) == 20_002
 
 
+@pytest.mark.slow
 def test_memory_is_bounded_where_the_system_bounds_none(
     scan: Callable[..., Inventory], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -258,31 +252,17 @@ def test_whole_time(scan: Callable[..., Inventory], clock: Clock) -> None:
     assert [one.source for one in inventory.unseen] == ["hangs", "many"]
 
 
+@pytest.mark.slow
 def test_computing_has_a_budget_of_its_own(scan: Callable[..., Inventory]) -> None:
-    inventory = scan(good, spins, many, cpu=0.5)
+    inventory = scan(good, spins, prints, cpu=0.5)
     assert [run.status for run in inventory.runs] == ["ok", "timeout", "ok"]
     assert inventory.runs[1].reason.endswith(" s of CPU time: the limit of a source is 0.5 s")
-    assert len(inventory.items) == 20_002
+    assert len(inventory.items) == 3
 
 
-def test_short_sources_count_for_the_whole(scan: Callable[..., Inventory], monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each ends before the supervisor checks its usage; at each check a thousand seconds have passed."""
-    clock = iter(range(1000))
-    monkeypatch.setattr(phaseout.scan.supervisor, "_USAGE_INTERVAL", 0.3)
-    monkeypatch.setattr(phaseout.scan.worker_process.Forked, "used", lambda _: (1000.0 * next(clock), 0))
-    code = computes_a_little.__code__
-    short: list[Any] = [types.FunctionType(code, globals(), f"short {number}") for number in range(30)]
-    inventory = scan(*short, whole=10_000, cpu=1_000_000)
-    reasons = [run.reason for run in inventory.runs]
-    assert any(reason.startswith("ended: all sources together have used up their CPU time") for reason in reasons)
-    assert (reasons[0], reasons[-1][:23]) == ("", "not run: the time limit")
-
-
-def test_between_two_sources_no_source_is_judged(
-    scan: Callable[..., Inventory], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The supervisor checks the worker's CPU time right then: no source may be charged for it."""
-    monkeypatch.setattr(phaseout.scan.supervisor, "_USAGE_INTERVAL", 0.0)
+@pytest.fixture
+def a_check_for_each_message(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The supervisor takes one message at a time, and checks what the worker uses after each."""
     held: list[Any] = []
     real = phaseout.scan.worker_process.Forked.receive
 
@@ -294,15 +274,38 @@ def test_between_two_sources_no_source_is_judged(
             held.extend(found)
         return [held.pop(0)]
 
-    # At each check it has used a second more, which is more than a source may if it is charged for the time between.
-    clock = iter(range(1000))
+    monkeypatch.setattr(phaseout.scan.supervisor, "_USAGE_INTERVAL", 0.0)
     monkeypatch.setattr(phaseout.scan.worker_process.Forked, "receive", one_by_one)
-    monkeypatch.setattr(phaseout.scan.worker_process.Forked, "used", lambda _: (float(next(clock)), 0))
+
+
+@pytest.mark.usefixtures("a_check_for_each_message")
+def test_short_sources_count_for_the_whole(scan: Callable[..., Inventory], monkeypatch: pytest.MonkeyPatch) -> None:
+    """At each check the worker has used another thousand seconds, and no source alone has used too much."""
+    used = iter(range(1000, 100_000, 1000))
+    monkeypatch.setattr(phaseout.scan.worker_process.Forked, "used", lambda _: (float(next(used)), 0))
+    # After the opening, and three messages of each source: the sixth is the item of the second.
+    inventory = scan(good, prints, many, whole=10_000, cpu=1_000_000)
+    assert [(run.status, run.reason) for run in inventory.runs] == [
+        ("ok", ""),
+        ("timeout", "ended: all sources together have used up their CPU time, see --timeout"),
+        ("failed", "not run: the time limit of the whole scan (--timeout) was reached"),
+    ]
+
+
+@pytest.mark.usefixtures("a_check_for_each_message")
+def test_between_two_sources_no_source_is_judged(
+    scan: Callable[..., Inventory], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The supervisor checks the worker's CPU time right then: no source may be charged for it."""
+    # At each check it has used a second more, which is more than a source may if it is charged for the time between.
+    used = iter(range(1000))
+    monkeypatch.setattr(phaseout.scan.worker_process.Forked, "used", lambda _: (float(next(used)), 0))
     inventory = scan(good, prints, many, cpu=1.5, whole=10_000)
     assert [run.status for run in inventory.runs] == ["ok", "ok", "timeout"]
     assert inventory.runs[-1].reason.endswith("of CPU time: the limit of a source is 1.5 s")
 
 
+@pytest.mark.slow
 def test_all_sources_have_the_same_room(scan: Callable[..., Inventory]) -> None:
     """Few items may hold as much as many."""
     inventory = scan(good, heavy, many)
@@ -317,6 +320,7 @@ def test_a_source_that_never_pauses_is_ended_as_well(scan: Callable[..., Invento
     assert [run.status for run in inventory.runs] == ["timeout", "ok"]
 
 
+@pytest.mark.slow
 def test_a_source_that_gives_a_million_items(scan: Callable[..., Inventory], monkeypatch: pytest.MonkeyPatch) -> None:
     inventory = scan(million, good)
     (problem,) = inventory.runs[0].problems
@@ -399,6 +403,7 @@ def test_no_orphan_and_no_zombie_is_left(scan: Callable[..., Inventory], clock: 
     assert {child.pid for child in psutil.Process().children()} <= before
 
 
+@pytest.mark.slow
 def test_a_worker_whose_supervisor_was_killed_ends_by_itself(tmp_path: Path) -> None:
     """Nobody can stop a kill -9; what it leaves spinning has an end of its own."""
     code = f"""

@@ -156,7 +156,7 @@ def test_other_operators_rule_nothing_out() -> None:
 
 
 class Core:
-    """What osquery's side of the socket does: registers whoever comes, and answers pings until it is closed."""
+    """The side of osquery: registers every extension that connects, and answers pings until it is closed."""
 
     def __init__(self, path: Path, code: int = 0) -> None:
         self.path = path
@@ -282,7 +282,7 @@ def test_registers_all_tables_and_ends_with_osquery(core: Core, looks: Looks) ->
     assert not path.exists()
 
 
-def test_one_look_for_all_that_ask_meanwhile_and_pings_are_answered(core: Core, looks: Looks) -> None:
+def test_one_scan_serves_all_queries_that_come_meanwhile_and_pings_are_answered(core: Core, looks: Looks) -> None:
     _, path = start(core, looks)
     looks.go.clear()
     results: list[Fields] = []
@@ -312,7 +312,7 @@ def test_a_result_that_is_too_old_is_not_given(core: Core, looks: Looks) -> None
     assert looks.count == 2
 
 
-def test_a_look_that_fails_is_the_error_of_the_query_and_the_next_looks_again(core: Core, looks: Looks) -> None:
+def test_a_failed_scan_is_the_error_of_the_query_and_the_next_query_scans_again(core: Core, looks: Looks) -> None:
     _, path = start(core, looks)
     looks.error = ValueError("rules/x.toml: broken")
     with Client(path) as client:
@@ -322,7 +322,7 @@ def test_a_look_that_fails_is_the_error_of_the_query_and_the_next_looks_again(co
         assert client.table("phaseout_items")[1][1] == 0
 
 
-def test_what_is_asked_wrongly_is_answered_with_an_error(core: Core, looks: Looks) -> None:
+def test_a_wrong_request_is_answered_with_an_error(core: Core, looks: Looks) -> None:
     _, path = start(core, looks)
     with Client(path) as client:
         assert client.table("users")[1][1] == 1
@@ -339,7 +339,7 @@ def test_what_is_asked_wrongly_is_answered_with_an_error(core: Core, looks: Look
     assert looks.count == 0
 
 
-def test_shutdown_ends_it_and_takes_leave(core: Core, looks: Looks) -> None:
+def test_shutdown_ends_it_and_deregisters_it(core: Core, looks: Looks) -> None:
     thread, path = start(core, looks)
     with Client(path) as client:
         client.ask("shutdown", kind=ONEWAY)
@@ -354,14 +354,14 @@ def test_nobody_listens(tmp_path: Path, looks: Looks) -> None:
         serve(str(tmp_path / "nothing"), looks, timeout=0.2, interval=1, keep=1)
 
 
-def test_osquery_does_not_want_us(tmp_path: Path, looks: Looks) -> None:
+def test_osquery_refuses_the_registration(tmp_path: Path, looks: Looks) -> None:
     core = Core(tmp_path / "core", code=1)
     with pytest.raises(CannotServeError, match="rejected the tables: no"):
         serve(str(core.path), looks, timeout=1, interval=1, keep=1)
     core.close()
 
 
-def test_what_a_killed_one_left_is_in_nobodys_way(core: Core, looks: Looks) -> None:
+def test_the_socket_of_a_killed_extension_is_replaced(core: Core, looks: Looks) -> None:
     left = socket.socket(socket.AF_UNIX)
     left.bind(str(core.path.with_name("core.4711")))
     left.close()
@@ -378,6 +378,7 @@ def test_started_as_osquery_starts_it(tmp_path: Path) -> None:
     assert "osquery does not listen there" in result.stderr
 
 
+@pytest.mark.slow
 def test_named_pipes_of_windows() -> None:
     wine = Path(os.environ.get("PHASEOUT_WINE", "/none"))
     if not (wine / "ready").is_file():
@@ -452,7 +453,8 @@ def shell(tree: Tree, tmp_path: Path) -> Iterator[Shell]:
     shell.close()
 
 
-def test_osqueryi_shows_the_tables_and_each_query_looks_again(shell: Shell, tree: Tree) -> None:
+@pytest.mark.slow
+def test_osqueryi_shows_the_tables_and_each_query_scans_again(shell: Shell, tree: Tree) -> None:
     (row,) = shell.ask("select product_id, verdict, name, version, pid, days_left < 0 as late from restricted_software")
     assert row == {
         "product_id": "kaspersky-endpoint-security-linux",
@@ -469,6 +471,7 @@ def test_osqueryi_shows_the_tables_and_each_query_looks_again(shell: Shell, tree
     assert rows == [{"name": "bash"}, {"name": "kesl"}]
 
 
+@pytest.mark.slow
 def test_osquery_starts_a_killed_extension_again(shell: Shell) -> None:
     assert shell.ask("select count(*) as n from restricted_software") == [{"n": "1"}]
     (first,) = shell.pids()
@@ -480,6 +483,7 @@ def test_osquery_starts_a_killed_extension_again(shell: Shell) -> None:
     assert shell.pids()[-1] != first
 
 
+@pytest.mark.slow
 def test_joined_with_processes(tmp_path: Path) -> None:
     """On the machine itself: a process of this test is the same in both tables."""
     shell = Shell(tmp_path)

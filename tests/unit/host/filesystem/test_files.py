@@ -155,6 +155,7 @@ def test_database_is_not_touched(root: Path) -> None:
     assert files.problems == [Problem("/broken", "DatabaseError: file is not a database", "damaged")]
 
 
+@pytest.mark.slow
 def test_endless_queries_are_ended(root: Path) -> None:
     import sqlite3
 

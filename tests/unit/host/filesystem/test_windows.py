@@ -136,7 +136,7 @@ def test_several_drives(tmp_path: Path) -> None:
     assert not host.files.exists("F:\\")
 
 
-def test_told_by_content(tmp_path: Path) -> None:
+def test_recognised_by_content(tmp_path: Path) -> None:
     (tmp_path / "WINNT" / "system32").mkdir(parents=True)
     with pytest.raises(NotAHostError):
         offline_host(str(tmp_path))

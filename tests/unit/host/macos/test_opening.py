@@ -1,4 +1,4 @@
-"""What a Mac is told by, how its names are found, and what is left alone on it."""
+"""How a Mac is recognised, how names are found on it, and what is skipped there."""
 
 import errno
 import os

@@ -145,7 +145,7 @@ def read_all(tmp_path: Path, data: bytes) -> tuple[dict[str, object], list[str]]
     return found, [problem.why for problem in problems]
 
 
-def test_damaged_value_list_is_told_from_no_values(tmp_path: Path) -> None:
+def test_damaged_value_list_differs_from_no_values(tmp_path: Path) -> None:
     data = hive(SMALL)
     found, problems = read_all(tmp_path, damaged(data, node(data, b"One") + 40, b"\xf0\xff\x7f\x00"))
     assert found == {r"A\One": {}, r"A\Two": {"a": "z"}, "B": {}}
@@ -199,7 +199,7 @@ BEHIND = "the last changes are still in its transaction log and were not read"
 PARTLY = "the last changes are still in its transaction log and were read only in part"
 
 
-def test_hives_that_are_behind_say_so(tmp_path: Path) -> None:
+def test_hives_with_missing_updates_are_a_problem(tmp_path: Path) -> None:
     assert [one.why for one in open_one(tmp_path, hive(SMALL, sequence=(4, 3)), "DIRTY")[1]] == [BEHIND]
     log = base_block(0, 0, (9, 9), 6)[:512] + b"HvLE"
     (tmp_path / "NEW.LOG1").write_bytes(log)
@@ -208,7 +208,7 @@ def test_hives_that_are_behind_say_so(tmp_path: Path) -> None:
     assert open_one(tmp_path, hive(SMALL, sequence=(10, 10)), "OLD")[1] == []
 
 
-def test_logs_are_put_in_their_place(tmp_path: Path) -> None:
+def test_transaction_logs_are_applied(tmp_path: Path) -> None:
     old, new = hive(SMALL, sequence=(9, 8)), hive({**SMALL, "New": {"is": "seen"}})
     (tmp_path / "X.LOG2").write_bytes(transaction_log(8, [new[4096:]]))
     key, problems = open_one(tmp_path, old, "X")
@@ -235,14 +235,14 @@ def test_hive_that_is_cut_off(tmp_path: Path) -> None:
     ]
 
 
-def test_wrong_checksum_does_not_keep_it_shut(tmp_path: Path) -> None:
+def test_hive_with_a_wrong_checksum_is_read(tmp_path: Path) -> None:
     key, problems = open_one(tmp_path, damaged(hive(SMALL), 50, b"x"))
     assert key is not None
     assert everything(key) == (5, 4)
     assert [problem.why for problem in problems] == ["damaged: wrong checksum at its beginning"]
 
 
-def test_what_is_no_hive(tmp_path: Path) -> None:
+def test_files_that_are_not_hives(tmp_path: Path) -> None:
     for name, data in (("EMPTY", b""), ("TEXT", b"hello" * 2000), ("CUT", hive(SMALL)[:4096])):
         key, problems = open_one(tmp_path, data, name)
         assert key is None
@@ -251,7 +251,7 @@ def test_what_is_no_hive(tmp_path: Path) -> None:
     assert problems == []
 
 
-def test_problems_of_a_hive_are_said_to_everybody_who_looks(tmp_path: Path) -> None:
+def test_every_reader_learns_the_problems_of_a_hive(tmp_path: Path) -> None:
     fill(tmp_path)
     (tmp_path / "Users" / "bob" / "NTUSER.DAT").write_bytes(b"broken")
     registry = offline_host(str(tmp_path)).registry

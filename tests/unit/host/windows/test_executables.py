@@ -74,7 +74,7 @@ def test_the_maker_before_microsoft_that_attests(windows_tree: WindowsTree, orde
     assert found.details["also_signed_by"] == "Microsoft Corporation"
 
 
-def test_who_has_no_organisation_signs_with_his_name(windows_tree: WindowsTree) -> None:
+def test_signer_without_an_organisation_is_named_by_common_name(windows_tree: WindowsTree) -> None:
     assert identity(windows_tree, executable({}, [("", "Jane Doe")])).signer == "Jane Doe"
     microsoft = identity_of_second(windows_tree, executable({}, [MICROSOFT]))
     assert (microsoft.signer, microsoft.details["certificate"]) == MICROSOFT
@@ -93,7 +93,7 @@ def test_signatures_in_words(windows_tree: WindowsTree) -> None:
     assert (large.signature, large.signer) == ("too large to be read", "")
 
 
-def test_what_is_none(windows_tree: WindowsTree) -> None:
+def test_files_that_are_not_executables(windows_tree: WindowsTree) -> None:
     windows_tree.write(r"C:\text.exe", "MZ, said the text")
     windows_tree.write(r"C:\empty.exe")
     windows_tree.folder(r"C:\folder.exe")

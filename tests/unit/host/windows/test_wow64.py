@@ -19,7 +19,7 @@ tell(told)
 """
 
 
-def test_it_is_said_and_what_fails_is_a_problem(on_windows: Callable[..., Any]) -> None:
+def test_redirection_is_reported_and_its_failure_is_a_problem(on_windows: Callable[..., Any]) -> None:
     is_redirected, usual, agreed, no_trouble, refused, trouble = on_windows(LIVE)
     assert (is_redirected, usual) == (False, [])
     assert agreed == refused == [NOTE]

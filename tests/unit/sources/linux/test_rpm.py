@@ -227,6 +227,7 @@ def test_damaged_row_costs_one_problem(tree: Tree) -> None:
     )
 
 
+@pytest.mark.slow
 def test_many_damaged_rows_are_given_up_in_words(tree: Tree) -> None:
     break_chains(sqlite(tree, SQLITE, {1: FOO, **dict.fromkeys(range(2, 210), LARGE), 300: AGENT}))
     found = list(source("rpm").collect(tree.host()))
