@@ -202,7 +202,7 @@ def _crontab(data: bytes) -> None:
 def _deb822(data: bytes) -> None:
     from phaseout.parsers.linux import deb822
 
-    consume(deb822.stanzas(_text(data), ("Package", "Version", "Status")))
+    consume(deb822.stanzas(_text(data).split("\n"), ("Package", "Version", "Status")))
 
 
 def _extension_locales(data: bytes) -> None:

@@ -46,6 +46,33 @@ def sources() -> Iterator[str]:
         yield row(*cells)
 
 
+_TOOL = ("shutil.which", "subprocess.", "PHASEOUT_OSQUERY")
+_CAPTURE = "PHASEOUT_CORPORA"
+
+
+def tested() -> Iterator[str]:
+    """A row for each source and each kind of inventory: what its tests hold it against, as they themselves show."""
+    from phaseout.inventories import READERS
+
+    tests = ROOT / "tests" / "unit"
+    captures = (tests / "sources" / "test_captures.py").read_text()
+    yield "| system or input | files made by hand | files that the real tool wrote | the real tool |"
+    yield "| --- | --- | --- | --- |"
+    for source in load():
+        files = sorted(tests.glob(f"sources/**/test_{source.name}.py"))
+        text = "".join(file.read_text() for file in files)
+        yield _tested_row(f"`{source.name}`: {source.title}", text, captured=f'"{source.name}", (' in captures)
+    for reader in READERS:
+        own = tests / "inventories" / f"test_{reader.name}.py"
+        text = (own if own.exists() else tests / "inventories" / "test_sboms.py").read_text()
+        yield _tested_row(f"input: {reader.title}", text)
+
+
+def _tested_row(name: str, text: str, *, captured: bool = False) -> str:
+    tool = any(sign in text for sign in _TOOL)
+    return row(name, "yes" if text else "", "yes" if captured or _CAPTURE in text else "", "yes" if tool else "")
+
+
 def vendors(found: tuple[Vendor, ...]) -> Iterator[str]:
     """A row for each product, by vendor."""
     yield "| vendor | product | id | category | recognised as | platforms |"
@@ -197,7 +224,7 @@ def main() -> None:
     """Writes the documents, or checks them."""
     ruleset = read_rules()
     parts = {
-        "docs/sources.md": {"sources": sources(), "details": details()},
+        "docs/sources.md": {"sources": sources(), "tested": tested(), "details": details()},
         "docs/rules.md": {
             "vendors": vendors(ruleset.vendors),
             "measures": measures(ruleset.measures),

@@ -1,6 +1,7 @@
 """Starts a scan as the options ask for it, and waits for its inventory."""
 
 import datetime as dt
+import gc
 import sys
 
 import click
@@ -36,6 +37,7 @@ class Scan:
             click.UsageError: the root is no host, or there is no such source.
             KeyboardInterrupt: it was interrupted before anything was seen.
         """
+        gc.disable()  # items and findings have no cycles, and there may be hundreds of thousands
         try:
             with interruptible():
                 return self._supervisor.inventory(scanned_at=now.strftime("%Y-%m-%dT%H:%M:%SZ"), tool=TOOL)

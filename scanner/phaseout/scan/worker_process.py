@@ -33,6 +33,7 @@ _PIPE = 1 << 20  # bytes that fit into the pipe: the worker need not wait while 
 _CHUNK = 1 << 18
 _ALONE = 30  # seconds after the end of its time; a worker that still runs has lost its supervisor
 _POLL = 0.2  # seconds until Ctrl-C takes effect: on Windows nothing interrupts the wait for a queue
+_TOGETHER = 0.002  # seconds: what comes meanwhile is taken at once, instead of waking up for every item
 _PATIENCE = (*[0.0005] * 20, *[0.01] * 100)  # seconds between the checks whether a killed worker has ended
 
 
@@ -148,14 +149,18 @@ else:
             self._pid, requests, self._pipe = prepared or _fork()
             self._unpack = _Frames()
             self._status = 0
+            self._streams = False  # whether the last call found something
             self.received = 0  # bytes
             with contextlib.suppress(BrokenPipeError), open(requests, "wb") as pipe:
                 pipe.write(msgspec.msgpack.encode((request, memory, seconds)))
 
         def receive(self, seconds: float) -> list[Message] | None:
             """The next messages; an empty list once the worker has ended; `None` if nothing came within that time."""
+            if self._streams:
+                time.sleep(_TOGETHER)
             while True:
                 ready, _, _ = select.select([self._pipe], [], [], max(seconds, 0))
+                self._streams = bool(ready)
                 if not ready:
                     return None
                 data = os.read(self._pipe, _CHUNK)

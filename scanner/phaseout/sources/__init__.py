@@ -29,6 +29,7 @@ ALL: tuple[str, ...] = (
     "linux.desktop_entries",
     "linux.vendor_folders",
     "linux.guests",
+    "linux.containerd",
     "windows.uninstall",
     "windows.portable_programs",
     "windows.chocolatey",
@@ -68,6 +69,9 @@ ALL: tuple[str, ...] = (
     "anywhere.ruby_gems",
     "anywhere.cargo_binaries",
     "anywhere.go_binaries",
+    "anywhere.deno_programs",
+    "anywhere.dotnet_packages",
+    "anywhere.powershell_modules",
     "anywhere.containers",
     "anywhere.data_folders",
     "territory",
@@ -95,6 +99,9 @@ INSIDE: tuple[str, ...] = (
     "anywhere.ruby_gems",
     "anywhere.cargo_binaries",
     "anywhere.go_binaries",
+    "anywhere.deno_programs",
+    "anywhere.dotnet_packages",
+    "anywhere.powershell_modules",
 )
 # What any host of a platform must show: of each group, at least one source must list at least one item. A root whose
 # database of installed software is gone is never taken for one that has no software.

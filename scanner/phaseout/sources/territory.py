@@ -108,20 +108,6 @@ TERRITORIES = (
     Territory("Android apps in BlueStacks", "open BlueStacks", _WINDOWS, (r"C:\ProgramData\BlueStacks*\Engine\*",)),
     # Containers
     Territory(
-        "containers and images of containerd",
-        "see ctr --namespace NAME containers list, crictl ps -a, or nerdctl ps -a",
-        _LINUX,
-        tuple(
-            f"{root}/io.containerd.snapshotter.v1.*/snapshots/*"
-            for root in (
-                *("/var/lib/containerd", "/var/lib/rancher/k3s/agent/containerd"),
-                *("/var/lib/rancher/rke2/agent/containerd", "/var/snap/microk8s/common/var/lib/containerd"),
-                *("/var/lib/k0s/containerd", "/var/lib/docker/containerd/daemon", "~/.local/share/containerd"),
-                *("~/.rancher/k3s/agent/containerd", "~/.local/share/docker/containerd/daemon"),
-            )
-        ),
-    ),
-    Territory(
         "images that bootc keeps",
         "see bootc image list",
         _LINUX,

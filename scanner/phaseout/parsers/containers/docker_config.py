@@ -14,7 +14,10 @@ _VENDOR = ("org.opencontainers.image.vendor", "vendor", "org.label-schema.vendor
 
 
 class DockerContainer(NamedTuple):
-    """A `config.v2.json`. `image` is the name it was started by, `image_id` the digest; `driver` keeps the files."""
+    """A `config.v2.json`. `image` is the name it was started by, `image_id` the digest; `driver` keeps the files.
+
+    With `in_containerd`, it is a snapshotter of containerd that does.
+    """
 
     id: str
     name: str
@@ -25,6 +28,7 @@ class DockerContainer(NamedTuple):
     vendor: str
     created: str
     driver: str
+    in_containerd: bool
 
 
 class ImageConfig(NamedTuple):
@@ -55,6 +59,7 @@ def docker_container(data: bytes) -> DockerContainer:
         vendor(member(found, "Config", "Labels")),
         text(found.get("Created")),
         text(found.get("Driver")),
+        isinstance(found.get("ImageManifest"), dict),
     )
 
 

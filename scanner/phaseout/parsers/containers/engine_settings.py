@@ -49,12 +49,7 @@ def storage(data: bytes) -> Storage:
     Raises:
         ValueError: it is not TOML; the text says why.
     """
-    import tomllib
-
-    try:
-        found: Any = tomllib.loads(data.decode("utf-8", "backslashreplace"))
-    except RecursionError as error:
-        raise ValueError("no TOML: too deep") from error
+    found = _toml(data)
     section = member(found, "storage") or member(found, "crio")
     stores = member(section, "options", "additionalimagestores")
     images = [text(member(section, "imagestore")), *(map(text, stores) if isinstance(stores, list) else ())]
@@ -77,3 +72,24 @@ def expanded(path: str, variables: Mapping[str, str]) -> str:
 
     whole = _VARIABLE.sub(value, path)
     return "" if missing else whole.rstrip("/")
+
+
+def containerd_root(data: bytes) -> str:
+    """The folder that a config.toml of containerd names.
+
+    Raises:
+        ValueError: it is not TOML; the text says why.
+
+    References:
+        https://github.com/containerd/containerd/blob/main/docs/man/containerd-config.toml.5.md
+    """
+    return text(member(_toml(data), "root"))
+
+
+def _toml(data: bytes) -> Any:
+    import tomllib
+
+    try:
+        return tomllib.loads(data.decode("utf-8", "backslashreplace"))
+    except RecursionError as error:
+        raise ValueError("no TOML: too deep") from error

@@ -24,33 +24,25 @@ from phaseout.parsers.containers.docker_config import (
     image_config,
     repositories,
 )
-from phaseout.parsers.containers.engine_settings import Storage, docker_flags, docker_root, expanded, storage
 from phaseout.parsers.containers.image_reference import image_purl, image_reference
+from phaseout.sources.kit.container_roots import (
+    DOCKER,
+    DOCKER_FLAGS,
+    DOCKER_SETTINGS,
+    PODMAN,
+    PODMAN_SETTINGS,
+    PODMAN_USER_SETTINGS,
+    docker_roots,
+    podman_roots,
+    promised,
+)
 from phaseout.sources.kit.parsed import damaged, parsed
-from phaseout.sources.kit.places import Place, Seen, places
+from phaseout.sources.kit.places import Seen, places
 from phaseout.sources.source import Inside, Source, Trace
 
 _T = TypeVar("_T")
 
-_DOCKER = ("/var/lib/docker", "/var/snap/docker/common/var-lib-docker", "~/.local/share/docker")
-_PODMAN = ("/var/lib/containers/storage", "~/.local/share/containers/storage")
 _DRIVERS = ("overlay", "vfs")
-_DOCKER_SETTINGS = (
-    *("/etc/docker/daemon.json", "/var/snap/docker/current/config/daemon.json", "~/.config/docker/daemon.json"),
-)
-_UNITS = ("/etc/systemd/system", "/run/systemd/system", "/usr/lib/systemd/system", "/lib/systemd/system")
-_USER_UNITS = ("~/.config/systemd/user", "~/.local/share/systemd/user")
-# Where a command line of dockerd, or its options, may be written.
-_DOCKER_FLAGS = (
-    *(f"{folder}/docker{below}" for folder in (*_UNITS, *_USER_UNITS) for below in (".service", ".service.d/*.conf")),
-    *("/etc/default/docker", "/etc/sysconfig/docker", "/etc/sysconfig/docker-storage", "/etc/conf.d/docker"),
-    *("/etc/init.d/docker", "/etc/init/docker.conf"),
-)
-_PODMAN_SETTINGS = (
-    *("/etc/containers/storage.conf", "/usr/share/containers/storage.conf"),
-    *("/etc/crio/crio.conf", "/etc/crio/crio.conf.d/*.conf"),
-)
-_PODMAN_USER_SETTINGS = "~/.config/containers/storage.conf"
 _REMAPPED = re.compile(r"\d+\.\d+")  # userns-remap puts everything one folder deeper: UID.GID
 _MOST_LAYERS = 500  # as in the kernel
 _NO_FILES = "its files are not there, or kept in a form that phaseout does not read"
@@ -79,85 +71,20 @@ class _Engine(NamedTuple):
 def collect(host: Host) -> Iterator[Trace]:
     """An item for every container and every name of an image, and what is inside."""
     seen = Seen()
-    roots = list(places(host, _DOCKER))
-    roots += yield from _promised(host, (yield from _docker_roots(host)), "Docker")
+    roots = list(places(host, DOCKER))
+    roots += yield from promised(host, (yield from docker_roots(host)), "Docker")
     for place in roots:
         if seen.first(host.files.real(place.path) or place.path, place.user):
             yield from _docker(host, _Engine("docker", *place))
             for entry in host.files.list(place.path):
                 if entry.kind == "dir" and _REMAPPED.fullmatch(entry.name):
                     yield from _docker(host, _Engine("docker", f"{place.path}/{entry.name}", place.user))
-    roots = list(places(host, _PODMAN))
-    roots += yield from _promised(host, (yield from _podman_roots(host)), "Podman or CRI-O")
+    roots = list(places(host, PODMAN))
+    roots += yield from promised(host, (yield from podman_roots(host)), "Podman or CRI-O")
     for place in roots:
         if seen.first(host.files.real(place.path) or place.path, place.user):
             for driver in _DRIVERS:
                 yield from _podman(host, _Engine("podman", *place), driver, tuple(other.path for other in roots))
-
-
-def _promised(host: Host, found: list[tuple[Place, str]], engine: str) -> Generator[Problem, None, list[Place]]:
-    """The folders that settings name; one that is not there may be on a disk that is not mounted."""
-    there: list[Place] = []
-    for place, where in found:
-        if host.files.gone(place.path):
-            yield Problem(place.path, f"{where} puts the containers of {engine} there, and it is not there", "missing")
-        else:
-            there.append(place)
-    return there
-
-
-def _docker_roots(host: Host) -> Generator[Problem | LeftOut, None, list[tuple[Place, str]]]:
-    """The folders that settings and command lines of Docker name, each with the file that does."""
-    if host.info.platform == "windows":
-        return []
-    found: list[tuple[Place, str]] = []
-    files = list(places(host, _DOCKER_SETTINGS))
-    for place in places(host, _DOCKER_FLAGS):
-        roots, settings = docker_flags(host.files.text(place.path, 1 << 20) or "")
-        found += [(Place(root.rstrip("/"), place.user), place.path) for root in roots]
-        files += [Place(path, place.user) for path in settings]
-    for place in files:
-        root = yield from parsed(host, place.path, docker_root)
-        if root and root.startswith("/"):
-            found.append((Place(root.rstrip("/"), place.user), place.path))
-    return found
-
-
-def _podman_roots(host: Host) -> Generator[Problem | LeftOut, None, list[tuple[Place, str]]]:
-    """The folders that settings of Podman and CRI-O name. Those of the system move the folders of no user."""
-    if host.info.platform == "windows":
-        return []
-    found: list[tuple[Place, str]] = []
-    rootless: list[tuple[str, str]] = []
-    for place in places(host, _PODMAN_SETTINGS):
-        settings = yield from parsed(host, place.path, storage)
-        found += [(Place(folder, ""), place.path) for folder in _named(host, settings, {})]
-        if settings and settings.rootless:
-            rootless.append((settings.rootless, place.path))
-    own: dict[str, tuple[Storage, str]] = {}
-    for place in places(host, (_PODMAN_USER_SETTINGS,)):
-        settings = yield from parsed(host, place.path, storage)
-        if settings:
-            own[place.user] = settings, place.path
-    for user in host.users if rootless or own else ():
-        variables = {"HOME": user.home, "USER": user.name, "UID": str(user.uid)}
-        if user.name in own:
-            settings, where = own[user.name]
-            found += [(Place(folder, user.name), where) for folder in _named(host, settings, variables)]
-        else:
-            folders = [(expanded(folder, variables), where) for folder, where in rootless if user.home]
-            found += [(Place(folder, user.name), where) for folder, where in folders if host.files.is_dir(folder)]
-    return found
-
-
-def _named(host: Host, settings: Storage | None, variables: dict[str, str]) -> Iterator[str]:
-    """The folders of a settings file: its root, there or not, and the stores of images that are there."""
-    if settings is None:
-        return
-    for folder in (expanded(settings.root, variables), variables and expanded(settings.rootless, variables)):
-        if folder and folder.startswith("/") and folder not in _PODMAN:
-            yield folder
-    yield from filter(host.files.is_dir, (expanded(folder, variables) for folder in settings.images))
 
 
 def _docker(host: Host, engine: _Engine) -> Iterator[Trace]:
@@ -171,6 +98,8 @@ def _docker(host: Host, engine: _Engine) -> Iterator[Trace]:
         name = found.name or entry.name
         one = _Container(entry.name, name, found.image, found.state, found.created, found.command, found.vendor)
         yield _container(host, engine, where, one)
+        if found.in_containerd and any(map(host.files.exists, _containerd(engine.root))):
+            continue  # its files are in the snapshots that the source `containerd` opens
         layer = _word(host, f"{engine.root}/image/{found.driver}/layerdb/mounts/{entry.name}/mount-id")
         folders = yield from _docker_folders(host, engine, found.driver, layer)
         yield from _inside(host, engine, f"container {name}", folders)
@@ -188,6 +117,12 @@ def _docker(host: Host, engine: _Engine) -> Iterator[Trace]:
                 layer = _word(host, f"{layers}/cache-id")
                 folders = yield from _docker_folders(host, engine, driver.name, layer)
                 yield from _inside(host, engine, f"image {tags[0]}", folders)
+
+
+def _containerd(root: str) -> Iterator[str]:
+    """Where a containerd that keeps the files of this Docker has its database."""
+    for folder in (f"{root}/containerd/daemon", "/var/lib/containerd"):
+        yield f"{folder}/io.containerd.metadata.v1.bolt/meta.db"
 
 
 def _docker_folders(host: Host, engine: _Engine, driver: str, layer: str) -> Generator[Problem, None, list[str]]:
@@ -332,6 +267,7 @@ _DOCKER_FILES = (
     *("containers/*/config.v2.json", "image/*/repositories.json", "image/*/imagedb/content/sha256/*"),
     *("image/*/layerdb/mounts/*/mount-id", "image/*/layerdb/sha256/*/cache-id"),
     *("overlay*/*/lower", "overlay*/*/diff", "overlay*/l/*", "vfs/dir/*"),
+    "containerd/daemon/io.containerd.metadata.v1.bolt/meta.db",
 )
 _PODMAN_FILES = (
     *("*-containers/containers.json", "*-containers/volatile-containers.json", "*-images/images.json"),
@@ -344,12 +280,11 @@ SOURCE = Source(
     kinds=("app", "package", "library", "service", "task", "file", "driver"),
     needs=(),
     reads=(
-        *(f"{root}/{file}" for root in _DOCKER for file in _DOCKER_FILES),
-        *(f"{root}/{file}" for root in _PODMAN for file in _PODMAN_FILES),
-        *(*_DOCKER_SETTINGS, *_DOCKER_FLAGS, *_PODMAN_SETTINGS, _PODMAN_USER_SETTINGS),
-        *(
-            f"/**/{file}" for file in (*_DOCKER_FILES, *_PODMAN_FILES, "*.json")
-        ),  # in the folders that the settings name
+        *(f"{root}/{file}" for root in DOCKER for file in _DOCKER_FILES),
+        *(f"{root}/{file}" for root in PODMAN for file in _PODMAN_FILES),
+        "/var/lib/containerd/io.containerd.metadata.v1.bolt/meta.db",
+        *(*DOCKER_SETTINGS, *DOCKER_FLAGS, *PODMAN_SETTINGS, PODMAN_USER_SETTINGS),
+        *(f"/**/{file}" for file in (*_DOCKER_FILES, *_PODMAN_FILES, "*.json")),  # in the folders that settings name
     ),
     limits="Volumes are not read, and neither are containers whose engine keeps them in volumes or pools of its own.",
     collect=collect,

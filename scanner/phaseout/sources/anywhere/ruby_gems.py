@@ -18,7 +18,13 @@ from phaseout.sources.source import Source, Trace
 _GEMS = (
     *("/var/lib/gems/*", "/usr/share/rubygems-integration/*", "/usr/lib/ruby/gems/*", "/usr/lib64/ruby/gems/*"),
     *("/usr/share/gems", "/usr/lib/*-linux-gnu/rubygems-integration/*", "/usr/local/lib/ruby/gems/*"),
-    *("/usr/local/bundle", "/usr/local/rvm/gems/*", "/opt/*/embedded/lib/ruby/gems/*", "/opt/homebrew/lib/ruby/gems/*"),
+    *(
+        "/usr/local/bundle",
+        "/usr/local/rvm/gems/*",
+        "/usr/local/rbenv/versions/*/lib/ruby/gems/*",
+        "/opt/*/embedded/lib/ruby/gems/*",
+        "/opt/homebrew/lib/ruby/gems/*",
+    ),
     *("/Library/Ruby/Gems/*", "/System/Library/Frameworks/Ruby.framework/Versions/*/usr/lib/ruby/gems/*"),
     *("~/.gem/ruby/*", "~/.local/share/gem/ruby/*", "~/.rbenv/versions/*/lib/ruby/gems/*", "~/.rvm/gems/*"),
     *("~/.asdf/installs/ruby/*/lib/ruby/gems/*", "~/.local/share/mise/installs/ruby/*/lib/ruby/gems/*"),

@@ -9,6 +9,7 @@ References:
     https://git.dpkg.org/ (`updates`, `status-old`). `status.d` is what distroless images have instead of `status`.
 """
 
+import io
 from collections.abc import Iterator
 
 from phaseout.host import OS_RELEASE, Host
@@ -26,7 +27,8 @@ _OLD = "status-old"
 _UPDATES = "updates"
 _INFO = "info"
 _STATUS_D = ("/var/lib/dpkg/status.d", "/usr/lib/dpkg/status.d")
-_LIMIT = 64 << 20
+_LIMIT = 256 << 20
+_BLANK = 64 << 10  # bytes by which a file without packages is called empty
 _COMPARED = 20_000  # packages of a `status` that is compared with `info` although it looks whole
 _FIELDS = ("package", "status", "maintainer", "architecture", "version", "origin", "homepage", "bugs")
 # The third status word says what is on disk; the first two only what somebody wants. All but two are an installation,
@@ -55,33 +57,66 @@ def collect(host: Host) -> Iterator[Trace]:
             if entry.kind == "dir" or entry.name.endswith(".md5sums"):
                 continue
             path = f"{folder}/{entry.name}"
-            text = host.files.text(path)
-            for line, fields in stanzas(text or "", _FIELDS):
+            for line, fields in stanzas((host.files.text(path) or "").split("\n"), _FIELDS):
                 found = True
                 yield from _package(host, path, line, fields, "install ok installed")
     if not found and host.families & _DEBIAN and not any(map(host.files.exists, (*_STATUS, _CHISEL))):
         yield Problem(_STATUS[0], "is missing, though this is a system of dpkg", "missing")
 
 
+class _Database:
+    """A file of stanzas, which may be long: it is read once, line by line.
+
+    Attributes:
+        there: whether there is one that can be read.
+        whole: whether it ends as dpkg ends it; known after the last stanza.
+        blank: whether nothing stands at its beginning; known after the last stanza.
+    """
+
+    def __init__(self, host: Host, path: str) -> None:
+        self._host = host
+        self._path = path
+        self._file = host.files.open(path, _LIMIT)
+        self.there = self._file is not None
+        self.whole = False
+        self.blank = True
+
+    def stanzas(self) -> Iterator[tuple[int, dict[str, str]]]:
+        """Each stanza with the number of its first line."""
+        if self._file is None:
+            return
+        with io.TextIOWrapper(self._file, encoding="utf-8", errors="backslashreplace", newline="\n") as lines:
+            try:
+                yield from stanzas(lines, _FIELDS)
+                size = self._file.seek(0, io.SEEK_END)
+                self._file.seek(max(size - 2, 0))
+                self.whole = self._file.read(2) == b"\n\n"
+                self._file.seek(0)
+                self.blank = not self._file.read(_BLANK).strip(b"\0 \n")
+            except OSError as error:
+                self._host.files.problems.append(Problem(self._path, error.strerror or str(error), "error"))
+
+
 def _database(host: Host, folder: str) -> Iterator[Trace]:
     """What `status` and the changes that are not in it yet say; and where that is not whole, what else there is."""
     path = f"{folder}/status"
-    text = host.files.text(path, _LIMIT)
-    found = list(stanzas(text or "", _FIELDS))
     changed = {_key(fields): (where, line, fields) for where, line, fields in _changes(host, folder)}
     seen: set[str] = set()
-    whole = (text or "").endswith("\n\n")
-    for line, fields in found:
+    status = _Database(host, path)
+    damage, count = False, 0
+    for line, fields in status.stanzas():
         seen.add(fields.get("package", ""))
+        count += 1
         if changed and _key(fields) in changed:
             continue
-        whole = whole and "" not in fields
+        damage = damage or "" in fields
         yield from _package(host, path, line, fields)
     for where, line, fields in changed.values():
         seen.add(fields.get("package", ""))
         yield from _package(host, where, line, fields)
-    if (not whole or len(found) <= _COMPARED) and (text is not None or host.files.is_dir(folder)):
-        yield from _salvaged(host, folder, path, text, seen, whole=whole)
+    status.whole = status.whole and not damage
+    if (not status.whole or count <= _COMPARED) and (status.there or host.files.is_dir(folder)):
+        yield from _salvaged(host, folder, path, status, seen)
 
 
 def _changes(host: Host, folder: str) -> Iterator[tuple[str, int, dict[str, str]]]:
@@ -89,7 +124,7 @@ def _changes(host: Host, folder: str) -> Iterator[tuple[str, int, dict[str, str]
     for entry in host.files.list(f"{folder}/{_UPDATES}"):
         if entry.name.isdecimal():
             where = f"{folder}/{_UPDATES}/{entry.name}"
-            for line, fields in stanzas(host.files.text(where) or "", _FIELDS):
+            for line, fields in stanzas((host.files.text(where) or "").split("\n"), _FIELDS):
                 yield where, line, fields
 
 
@@ -97,7 +132,7 @@ def _key(fields: dict[str, str]) -> tuple[str, str]:
     return fields.get("package", ""), fields.get("architecture", "")
 
 
-def _salvaged(host: Host, folder: str, path: str, text: str | None, seen: set[str], *, whole: bool) -> Iterator[Trace]:
+def _salvaged(host: Host, folder: str, path: str, status: _Database, seen: set[str]) -> Iterator[Trace]:
     """The packages that only `status-old` or a list of files names, beside a `status` that is not whole."""
     listed = {
         name.removesuffix(".list").partition(":")[0]
@@ -106,24 +141,24 @@ def _salvaged(host: Host, folder: str, path: str, text: str | None, seen: set[st
     }
     old = f"{folder}/{_OLD}"
     missing = listed - seen
-    if not missing and (seen or text is None):
+    if not missing and (seen or not status.there):
         return
     wrong = (
         "is missing"
-        if text is None
+        if not status.there
         else "holds no package"
         if not seen
         else "is not complete"
-        if whole
+        if status.whole
         else "is cut off"
     )
-    if text is not None and not text.strip("\0 \n"):
+    if status.there and status.blank:
         wrong = "is empty"
-    before = list(stanzas(host.files.text(old, _LIMIT) or "", _FIELDS))
+    before = list(_Database(host, old).stanzas())
     if not missing and not before and not host.families & _DEBIAN:
         return  # a folder of dpkg on a system of another package manager
     lacks = f": {len(missing)} packages with a list of files are not in it" if missing else ""
-    yield Problem(path, wrong + lacks, "missing" if text is None else "damaged")
+    yield Problem(path, wrong + lacks, "missing" if not status.there else "damaged")
     for line, fields in before:
         name = fields.get("package", "")
         if name and name not in seen and (name in missing or not listed):

@@ -69,7 +69,7 @@ def collect(host: Host) -> Iterator[Trace]:
 def _packages(
     host: Host, path: str, text: str, controls: dict[str, str], unlisted: State | None = None
 ) -> Iterator[Trace]:
-    for line, fields in stanzas(text, _FIELDS):
+    for line, fields in stanzas(text.split("\n"), _FIELDS):
         name = fields.get("package", "")
         if not name:
             yield from damaged(f"{path}:{line}", "a stanza without a package name")
@@ -87,7 +87,7 @@ def _packages(
             yield Problem(f"{path}:{line}", f"{name}: an unexpected line: {fields[''][:80]!r}", "damaged")
         more: dict[str, str] = {}
         if control and "maintainer" not in fields:  # OpenWrt's status leaves it out
-            more = next(stanzas(host.files.text(control) or "", _FIELDS), (0, {}))[1]
+            more = next(stanzas((host.files.text(control) or "").split("\n"), _FIELDS), (0, {}))[1]
         yield _item(f"{path}:{line}", name, state, " ".join(words), more | fields, note)
 
 

@@ -139,7 +139,7 @@ def _assertion(host: Host, folder: str) -> dict[str, str]:
     """The headers of an assertion; `active.N` holds it in a later format, the last one counts."""
     for entry in reversed(host.files.list(folder)):
         if entry.name.startswith("active"):
-            return next(stanzas(host.files.text(f"{folder}/{entry.name}") or "", _HEADERS), (0, {}))[1]
+            return next(stanzas((host.files.text(f"{folder}/{entry.name}") or "").split("\n"), _HEADERS), (0, {}))[1]
     return {}
 
 

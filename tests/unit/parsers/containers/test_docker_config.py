@@ -58,6 +58,7 @@ def test_a_container() -> None:
         "AO Kaspersky Lab",
         "2026-11-21T19:29:10Z",
         "overlay2",
+        False,
     )
 
 
