@@ -165,6 +165,20 @@ def test_proof() -> None:
     assert "different rules" in proof(BEFORE, other_rules).reasons[0]
 
 
+def test_where_old_found_nothing_nothing_is_proven() -> None:
+    """That alone is a reason, whatever else holds."""
+    before = report(at="2026-01-01T00:00:00Z")
+    assert proof(before, report()).reasons == ("OLD found nothing, so there is nothing whose removal could be proven",)
+
+
+@pytest.mark.parametrize("source", ["dpkg", ""])
+def test_what_new_no_longer_sees_is_said_once(source: str) -> None:
+    hidden = Unseen("Debian packages", "permission denied", source=source)
+    assert len(proof(BEFORE, replace(report(), unseen=(hidden,))).reasons) == 1
+    both = proof(replace(BEFORE, unseen=(hidden,)), replace(report(), unseen=(hidden,))).reasons
+    assert [reason.split()[0] for reason in both] == ["OLD", "NEW"]
+
+
 def test_a_date_in_the_future_proves_nothing() -> None:
     now = dt.datetime(2026, 1, 3, tzinfo=dt.UTC)
     for at, proven in (("2026-01-02T00:00:00Z", True), ("2026-01-03T23:00:00Z", True), ("2026-01-05T00:00:00Z", False)):
