@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from phaseout.model.counting import counted
 from phaseout.model.findings import Finding, Report
 from phaseout.report import Page
-from phaseout.report.wording import complete, due, grouped, none_found, scanned
+from phaseout.report.wording import LIMITS, complete, due, grouped, none_found, scanned
 
 LIMIT = 2048  # characters, as Intune keeps them
 _CUT = " ..."
@@ -24,7 +24,10 @@ def write_report(report: Report, _page: Page) -> Iterator[str]:
     parts = [_finding(finding) for finding in report.findings]
     parts += [f"not seen: {group}" for group in grouped(report.unseen)]
     if not parts or (report.suppressed and not report.findings):
-        parts.insert(0, f"{none_found(report)} in {counted(report.items, 'item')}; {scanned(report)}")
+        parts.insert(
+            0,
+            f"{none_found(report)} in {counted(report.items, 'item')}; {scanned(report)}; what no source can see: {LIMITS}",
+        )
     parts = [*report.rules.cautions, *parts]
     line = f"{report.verdict.upper()} ({seen}) {'; '.join(parts)}"
     # Consoles of Windows use an old code page, in which other characters would arrive garbled.
