@@ -24,10 +24,8 @@ def write_report(report: Report, _page: Page) -> Iterator[str]:
     parts = [_finding(finding) for finding in report.findings]
     parts += [f"not seen: {group}" for group in grouped(report.unseen)]
     if not parts or (report.suppressed and not report.findings):
-        parts.insert(
-            0,
-            f"{none_found(report)} in {counted(report.items, 'item')}; {scanned(report)}; what no source can see: {LIMITS}",
-        )
+        nothing = f"{none_found(report)} in {counted(report.items, 'item')}; {scanned(report)}"
+        parts.insert(0, f"{nothing}; what no source can see: {LIMITS}")
     parts = [*report.rules.cautions, *parts]
     line = f"{report.verdict.upper()} ({seen}) {'; '.join(parts)}"
     # Consoles of Windows use an old code page, in which other characters would arrive garbled.
