@@ -12,7 +12,7 @@ from phaseout.cli.input_file import open_input
 from phaseout.cli.output import Outputs
 from phaseout.cli.rule_folders import RuleFolders
 from phaseout.cli.scan_options import output_options, rule_options
-from phaseout.judgement.diff import Difference, compare, with_products
+from phaseout.judgement.diff import Difference, compare, shortened, with_products
 from phaseout.model.findings import Report
 from phaseout.model.nouns import Inventory
 from phaseout.model.rules import Policy, Ruleset
@@ -57,7 +57,7 @@ def command(
     """
     outputs = Outputs(format_name, files, "difference", redact)
     sides = [_read(old), _read(new)]
-    difference = outputs.redacted(_difference(sides[0], sides[1], folders, policy))
+    difference = outputs.redacted(shortened(_difference(sides[0], sides[1], folders, policy)))
     outputs.write(lambda form, page: WRITERS[form.name](difference, page))
     status = 0
     if require_gone and difference.proof != "proven":

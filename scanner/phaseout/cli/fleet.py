@@ -4,7 +4,7 @@ import contextlib
 import datetime as dt
 import gc
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -20,7 +20,7 @@ from phaseout.cli.scan_options import counted_from, rule_options
 from phaseout.fleet.status import LEAST_VALID, STATES, VALID, Wanted, hosts, status, trend
 from phaseout.fleet.store import Store, StoreError, opened
 from phaseout.model.counting import counted
-from phaseout.model.findings import Report
+from phaseout.model.findings import Hit, Report
 from phaseout.model.nouns import Inventory, Problem
 from phaseout.report.safe import visible
 
@@ -321,16 +321,24 @@ class _Judge:
 
     def report(self, inventory: Inventory) -> Report:
         """The report on an inventory."""
-        judging = self.judging()
-        return judging.judge(inventory, judging.match(inventory.items))
+        from phaseout.judgement.verdict import judge
+
+        ruleset, own, matcher = self._rules()
+        report: Report = judge(inventory, matcher.match(inventory.items), ruleset, own, self._moment)
+        return report
 
     def judging(self) -> "Judging":
         """What judges inventories."""
         from phaseout.fleet.kept import Judging
         from phaseout.judgement.verdict import judge
+        from phaseout.rules.matcher import listed_hits
 
         ruleset, own, matcher = self._rules()
-        return Judging(matcher.match, lambda inventory, hits: judge(inventory, hits, ruleset, own, self._moment))
+
+        def again(inventory: Inventory, hits: Sequence[Hit]) -> Report:
+            return judge(inventory, listed_hits(hits, inventory.items), ruleset, own, self._moment)
+
+        return Judging(matcher.all_hits, again)
 
     def ids(self, vendor: str, product: str) -> tuple[str, str]:
         """The ids of a vendor and a product; their names where the rules do not know them."""

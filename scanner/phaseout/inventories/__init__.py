@@ -13,6 +13,7 @@ from typing import BinaryIO, NamedTuple, Protocol, cast
 from phaseout.inventories.document import JSON_ERRORS, BrokenError, Document, decoded, documents
 from phaseout.model.findings import REPORT_SCHEMA, Report
 from phaseout.model.nouns import Inventory, Problem
+from phaseout.parsers.encodings.secrets import masked_inventory
 
 
 class _Module(Protocol):
@@ -77,11 +78,16 @@ def read_document(document: Document) -> Iterator[Inventory | Problem]:
         if reader is None:
             yield Problem(document.name, _unknown(document), "unsupported")
             return
-        yield from reader.read(document)
+        yield from map(_masked, reader.read(document))
         if document.broken is not None:
             yield document.broken
     except BrokenError as error:
         yield error.problem
+
+
+def _masked(found: Inventory | Problem) -> Inventory | Problem:
+    """Secrets are masked here as well: other tools quote command lines as they are."""
+    return found if isinstance(found, Problem) else masked_inventory(found)
 
 
 def _reader(document: Document) -> _Module | None:
@@ -142,7 +148,7 @@ def read_logs(
             yield Problem(name, str(error), "error")
         except MemoryError:
             yield Problem(name, "larger than the memory that is there", "limit")
-    yield from hosts.inventories()
+    yield from map(_masked, hosts.inventories())
     for name in others:
         with opened(name) as file:
             yield from read(file, name, personal_apps=personal_apps)

@@ -21,8 +21,10 @@ from msgspec.structs import replace
 from phaseout.model.counting import counted
 from phaseout.model.nouns import Cause, Problem
 
-LIMIT = 512 << 20  # bytes of one document, unpacked
-_COMMAS = 20_000_000  # in a JSON document: what they separate becomes values of a hundred bytes each
+LIMIT = 512 << 20  # bytes of one document, unpacked, that is read line by line
+WHOLE = 64 << 20  # bytes of one that must be in memory as a whole, and of one line
+_OLD = 16 << 20  # bytes of what version 0.1 wrote, which is decoded twice
+_COMMAS = 4_000_000  # in a JSON document: what they separate becomes values of up to a hundred bytes each
 _MEMBERS = 1_000  # files in a zip archive
 _JOINED = 100_000  # lines of one value among others
 _NOISE = 20  # lines before the first value, such as warnings of the program that wrote it
@@ -61,7 +63,7 @@ def decoded(data: bytes | msgspec.Raw, kind: type[_T]) -> _T:
     try:
         return msgspec.json.decode(data, type=kind)
     except msgspec.ValidationError as error:
-        if "`cause`" not in str(error):
+        if "`cause`" not in str(error) or memoryview(data).nbytes > _OLD:
             raise
     saved = msgspec.json.decode(data)
     lists = [run["problems"] for run in saved["runs"] if isinstance(run, dict) and "problems" in run]
@@ -86,7 +88,7 @@ def documents(stream: BinaryIO, name: str) -> "Iterator[Document]":
         if not start.startswith((_ZIP, _EMPTY_ZIP)):
             yield Document(stream, name, start)
             return
-        packed = io.BytesIO(io.BufferedReader(_Limited(start, stream, name, LIMIT), _BUFFER).read())
+        packed = io.BytesIO(_all_of(cast("BinaryIO", _Limited(start, stream, name, LIMIT)), name))
     except OSError as error:
         raise BrokenError(name, _why(error)) from error
     yield from _unzipped(packed, name)
@@ -263,7 +265,7 @@ class Document:
     def whole(self) -> bytes:
         """All of it."""
         try:
-            self._first += self._rest.read()
+            self._first += _all_of(self._rest, self.name, WHOLE - len(self._first))
         except (OSError, EOFError, zlib.error) as error:
             raise BrokenError(self.name, _why(error)) from error
         return self._first
@@ -287,9 +289,31 @@ class Document:
 
     def _read_line(self) -> bytes:
         try:
-            return self._rest.readline()
+            line = self._rest.readline(WHOLE + 1)
         except (OSError, EOFError, zlib.error) as error:
             raise BrokenError(self.name, _why(error)) from error
+        if len(line) > WHOLE:
+            raise _too_large(self.name)
+        return line
+
+
+def _all_of(stream: BinaryIO, name: str, limit: int = WHOLE) -> bytes:
+    """The rest of a stream.
+
+    Raises:
+        BrokenError: it is longer than what is kept in memory as a whole.
+    """
+    pieces: list[bytes] = []
+    while piece := stream.read(_BUFFER):
+        pieces.append(piece)
+        limit -= len(piece)
+        if limit < 0:
+            raise _too_large(name)
+    return b"".join(pieces)
+
+
+def _too_large(name: str) -> BrokenError:
+    return BrokenError(name, f"larger than {WHOLE >> 20} MiB, and not one host a line", "limit")
 
 
 def _first_members(data: bytes) -> Members:
@@ -395,7 +419,7 @@ def _buffered(stream: BinaryIO, name: str, start: bytes) -> BinaryIO:
         limited = cast("BinaryIO", io.BufferedReader(_Limited(start, stream, name, LIMIT), _BUFFER))
         encoding = _encoding(start)
         if encoding:
-            text = limited.read().decode(encoding, "replace").removeprefix("\ufeff")
+            text = _all_of(limited, name, WHOLE).decode(encoding, "replace").removeprefix("\ufeff")
             return io.BytesIO(text.encode("utf-8", "replace"))
         if start.startswith(b"\xef\xbb\xbf"):
             limited.read(3)
@@ -432,6 +456,8 @@ def _unzipped(packed: BinaryIO, name: str) -> Iterator[Document]:
         raise BrokenError(name, why, "limit")
     if not files:
         raise BrokenError(name, "an empty zip archive")
+    if large := next((one.filename for one in files if one.file_size > WHOLE), ""):
+        raise BrokenError(f"{name}/{large}", f"larger than {WHOLE >> 20} MiB: unpack it first", "limit")
     broken: BrokenError | None = None
     for one in files:
         place = f"{name}/{one.filename}"

@@ -12,18 +12,19 @@ from operator import attrgetter
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from phaseout.inventories.document import JSON_ERRORS, BrokenError, Document, decoded
 from phaseout.model.counting import counted
 from phaseout.model.findings import REPORT_SCHEMA
 from phaseout.model.nouns import INVENTORY_SCHEMA, HostInfo, Inventory, Item, Problem, SourceRun, Unseen
-from phaseout.model.recording import nothing_shown
+from phaseout.model.recording import ALL_ITEMS, RESULTS, nothing_shown
 
 ENDINGS = (".json", ".ndjson", ".jsonl")  # each may be followed by .gz
 
 
-class _Head(Struct, omit_defaults=True, kw_only=True):
-    """An inventory whose items follow it, or stand in it, or, if its `type` is `summary`, came before."""
+class _Members(Struct, omit_defaults=True, kw_only=True):
+    """An inventory without its items."""
 
     schema: str
     tool: str = ""
@@ -32,9 +33,20 @@ class _Head(Struct, omit_defaults=True, kw_only=True):
     runs: tuple[SourceRun, ...] = ()
     unseen: tuple[Unseen, ...] = ()
     peak_memory: int = 0
-    items: tuple[Item, ...] | None = None
     type: str = ""
     counts: dict[str, int] = {}
+
+
+class _Head(_Members, omit_defaults=True, kw_only=True):
+    """An inventory whose items follow it, or stand in it, or, if its `type` is `summary`, came before."""
+
+    items: tuple[Item, ...] | None = None
+
+
+class _Outline(_Members, omit_defaults=True, kw_only=True):
+    """The same, with the items as they stand in the file."""
+
+    items: msgspec.Raw = msgspec.Raw()
 
 
 class _Schema(Struct):
@@ -42,6 +54,11 @@ class _Schema(Struct):
 
 
 _START = b'{"schema":"phaseout-'  # of what is written here
+_PIECE = 256  # items that are written together
+_SIZE = RESULTS * 3 // 2  # bytes of one inventory: the names of members take a third
+_LARGE = 4 << 20  # bytes; most inventories have less, and are decoded at once
+_LONGEST = 1 << 20  # bytes of one item
+_PARTS = 10_000  # a scan has a hundred sources, and a hundred problems of each
 _AGAIN = "scan the machine again"
 _ENCODER = msgspec.json.Encoder(order="deterministic")
 _ITEM = msgspec.json.Decoder(Item)
@@ -92,6 +109,7 @@ def _values(document: Document) -> Iterator[Inventory | Problem]:
 def _by_line(document: Document) -> Iterator[Inventory | Problem]:
     head: _Head | None = None
     items: list[Item] = []
+    size = 0  # bytes of the lines of these items
     at = ""  # where the head stands
     broken, first = False, True
     for number, line in document.lines():
@@ -109,7 +127,12 @@ def _by_line(document: Document) -> Iterator[Inventory | Problem]:
             continue
         first = False
         if isinstance(found, Item):
-            items.append(found)
+            size = _cost(line) + (size if items else 0)
+            if len(items) < ALL_ITEMS and size <= _SIZE:
+                items.append(found)
+            elif not broken:
+                yield _too_many(where).problem
+                head, items, broken = None, [], True
             continue
         if found.type == "summary":  # closes the items before it
             if not broken:
@@ -135,7 +158,7 @@ def _by_line(document: Document) -> Iterator[Inventory | Problem]:
 
 
 def _line(where: str, line: bytes) -> Item | _Head:
-    if not line.startswith(b'{"schema"'):
+    if not line.startswith(b'{"schema"') and len(line) <= _LONGEST:
         try:
             return _ITEM.decode(line)
         except JSON_ERRORS as error:
@@ -150,12 +173,17 @@ def _line(where: str, line: bytes) -> Item | _Head:
 
 
 def _head(where: str, data: bytes | msgspec.Raw) -> _Head:
+    large = memoryview(data).nbytes > _LARGE
+    head: _Head | _Outline
     try:
-        head = decoded(data, _Head)
+        head = decoded(data, _Outline) if large else decoded(data, _Head)
     except JSON_ERRORS as error:
         raise BrokenError(where, _foreign(data) or f"no inventory: {error}") from error
     if head.schema != INVENTORY_SCHEMA or head.host is None:
         raise BrokenError(where, _foreign(data) or "no inventory: it names no host")
+    if isinstance(head, _Outline):
+        members = {name: getattr(head, name) for name in _Members.__struct_fields__}
+        return _Head(**members, items=_one_by_one(where, head.items) if memoryview(head.items).nbytes else None)
     return head
 
 
@@ -179,6 +207,30 @@ def _whole(where: str, data: msgspec.Raw) -> Inventory:
     return _closed(where, head, head.items)
 
 
+def _one_by_one(where: str, data: msgspec.Raw) -> tuple[Item, ...]:
+    """The items of a large inventory, each of which may take more memory than the file shows."""
+    items: list[Item] = []
+    size = 0
+    try:
+        for raw in msgspec.json.decode(data, type=list[msgspec.Raw]):
+            size += _cost(bytes(raw))
+            if size > _SIZE or len(items) == ALL_ITEMS or memoryview(raw).nbytes > _LONGEST:
+                raise _too_many(where)
+            items.append(_ITEM.decode(raw))
+    except JSON_ERRORS as error:
+        raise BrokenError(where, f"no inventory: {error}") from error
+    return tuple(items)
+
+
+def _cost(item: bytes) -> int:
+    """Bytes that the text of an item may take: one character that is not ASCII makes all of its text wider."""
+    return len(item) if item.isascii() and b"\\u" not in item else 4 * len(item)
+
+
+def _too_many(where: str) -> BrokenError:
+    return BrokenError(where, f"more than {ALL_ITEMS:,} items or {_SIZE >> 20} MiB: no scan returns that many", "limit")
+
+
 def _closed(where: str, head: _Head, items: list[Item] | tuple[Item, ...], count: int = 0) -> Inventory:
     """The inventory of a head and its items.
 
@@ -189,8 +241,13 @@ def _closed(where: str, head: _Head, items: list[Item] | tuple[Item, ...], count
         count: how many a summary announces.
 
     Raises:
-        BrokenError: there are fewer than its runs or its summary have counted.
+        BrokenError: there are fewer than its runs or its summary have counted, or more than any scan returns.
     """
+    if len(items) > ALL_ITEMS:
+        raise _too_many(where)
+    problems = sum(len(run.problems) for run in head.runs)
+    if max(len(head.runs), len(head.unseen), problems) > _PARTS:
+        raise BrokenError(where, f"more than {_PARTS:,} runs, problems or unseen parts: no scan has that many", "limit")
     expected = max(count, sum(run.items for run in head.runs))
     if len(items) < expected:
         raise BrokenError(
@@ -228,7 +285,12 @@ def _missing(runs: tuple[SourceRun, ...], items: list[Item] | tuple[Item, ...]) 
 
 
 def _json(inventory: Inventory) -> Iterator[bytes]:
-    yield _ENCODER.encode(inventory) + b"\n"
+    """In pieces, so that it is never in memory as a whole."""
+    before, empty, after = _ENCODER.encode(replace(inventory, items=())).partition(b'"items":[]')
+    yield before + empty[:-1]
+    for at in range(0, len(inventory.items), _PIECE):
+        yield (b"," if at else b"") + _ENCODER.encode(inventory.items[at : at + _PIECE])[1:-1]
+    yield b"]" + after + b"\n"
 
 
 def _ndjson(inventory: Inventory) -> Iterator[bytes]:

@@ -6,6 +6,7 @@ is known. `removal_proof` says when a removal is proven.
 """
 
 import datetime as dt
+from collections import deque
 from collections.abc import Iterator, Sequence
 from typing import Literal
 
@@ -23,6 +24,7 @@ SCHEMA = "phaseout-diff/1"
 What = Literal["gone", "new", "state", "version"]
 Proof = Literal["proven", "left", "not_proven"]
 _ORDER: tuple[What, ...] = ("new", "state", "version", "gone")
+_LISTED = 20_000  # changes
 _RANKS = {"ok": 2, "partial": 1}  # all other runs saw nothing that counts
 
 
@@ -142,6 +144,19 @@ def with_products(
     return _with_proof(changed, old, new, seen, ruleset, now)
 
 
+def shortened(difference: Difference) -> Difference:
+    """The difference with as many changes as anybody can use, those of products first; the rest is counted."""
+    more = len(difference.changes) - _LISTED
+    if more <= 0:
+        return difference
+    left_out = Unseen("Changes", f"{more:,} more are not listed", cause="limit")
+    return replace(
+        difference,
+        changes=difference.changes[:_LISTED],
+        newly_unseen=(*difference.newly_unseen, left_out),
+    )
+
+
 def _with_proof(
     difference: Difference,
     old: Report,
@@ -223,14 +238,14 @@ def _changes(before: list[_Trace], after: list[_Trace]) -> Iterator[Change]:
 
 def _paired(old: list[_Trace], new: list[_Trace]) -> Iterator[Change]:
     for alike in (_exact, _placed, _versioned):
-        here: dict[tuple[str, ...], list[_Trace]] = {}
+        here: dict[tuple[str, ...], deque[_Trace]] = {}
         for trace in new:
-            here.setdefault(alike(trace[2]), []).append(trace)
+            here.setdefault(alike(trace[2]), deque()).append(trace)
         rest: list[_Trace] = []
         for trace in old:
             candidates = here.get(alike(trace[2]))
             if candidates:
-                yield from _changed(trace, candidates.pop(0))
+                yield from _changed(trace, candidates.popleft())
             else:
                 rest.append(trace)
         old, new = rest, [trace for traces in here.values() for trace in traces]

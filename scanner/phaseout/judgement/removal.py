@@ -1,10 +1,11 @@
 """How a product is removed from this host: the steps of the rules, and the commands that the machine records."""
 
-from collections.abc import Collection, Sequence
-from fnmatch import fnmatchcase
+import re
+from collections.abc import Iterable, Sequence
+from fnmatch import translate
 from typing import get_args
 
-from phaseout.model.nouns import Inventory, Item
+from phaseout.model.nouns import Item, Platform
 from phaseout.model.rules import Product, Step, StepKind, Vendor
 
 # What is not the operator's to remove: a sign of equipment, and what is not restricted.
@@ -16,7 +17,25 @@ _FOR_LEFTOVERS = frozenset(("ask", "unmanage", "clean", "block", "verify"))
 _PLACES = 5  # of leftovers that are named
 
 
-def plan(vendor: Vendor, product: Product, items: Sequence[Item], inventory: Inventory) -> tuple[str, ...]:
+class Names:
+    """The names of all items of a host. Each pattern is looked for once, whatever the number of products that ask."""
+
+    def __init__(self, items: Iterable[Item]) -> None:
+        self._items = items
+        self._names: set[str] | None = None
+        self._known: dict[str, bool] = {}
+
+    def has(self, pattern: str) -> bool:
+        """Whether one of them fits a pattern, in upper or lower case."""
+        if pattern not in self._known:
+            if self._names is None:
+                self._names = {item.name.lower() for item in self._items}
+            fits = re.compile(translate(pattern.lower())).match
+            self._known[pattern] = any(map(fits, self._names))
+        return self._known[pattern]
+
+
+def plan(vendor: Vendor, product: Product, items: Sequence[Item], platform: Platform, names: Names) -> tuple[str, ...]:
     """The steps for this platform and, after the one that uninstalls, the commands that the machine itself records.
 
     Steps stand in the order of `StepKind`: the scan that verifies comes after the deletion. Where only leftovers were
@@ -26,13 +45,11 @@ def plan(vendor: Vendor, product: Product, items: Sequence[Item], inventory: Inv
     """
     if product.role in _WITHOUT_PLAN:
         return ()
-    steps = [step for step in product.remove or vendor.remove if step.platform in ("", inventory.host.platform)]
+    steps = [step for step in product.remove or vendor.remove if step.platform in ("", platform)]
     steps.sort(key=lambda step: _ORDER[step.step])
     only_left = all(item.state == "leftover" for item in items)
     if only_left:
         steps = [step for step in steps if step.step in _FOR_LEFTOVERS]
-    asked = any(step.shown_by for step in steps)
-    names = {item.name.lower() for item in inventory.items} if asked else set()
     recorded: dict[str, str] = {}  # command → name of the first entry that has it
     for item in items if not only_left else ():
         if command := item.details.get("uninstall", ""):
@@ -56,8 +73,8 @@ def _places(items: Sequence[Item]) -> str:
     return f"{', '.join([*places][:_PLACES])}{more}"
 
 
-def _worded(step: Step, names: Collection[str]) -> str:
+def _worded(step: Step, names: Names) -> str:
     """A step that takes something for granted is a question where no item shows it."""
-    if not step.shown_by or any(fnmatchcase(name, pattern.lower()) for pattern in step.shown_by for name in names):
+    if not step.shown_by or any(map(names.has, step.shown_by)):
         return step.text
     return f"Nothing here shows whether this is needed, so find out first: {step.text}"

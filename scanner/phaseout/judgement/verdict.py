@@ -19,7 +19,7 @@ from phaseout.judgement.applied import (
     has_ended,
     own_cutoffs,
 )
-from phaseout.judgement.removal import plan
+from phaseout.judgement.removal import Names, plan
 from phaseout.judgement.warnings import (
     cautions,
     clock_warnings,
@@ -39,6 +39,7 @@ from phaseout.model.findings import (
     Confidence,
     Finding,
     Hit,
+    Hits,
     HostVerdict,
     QuotedMeasure,
     QuotedMilestone,
@@ -64,7 +65,7 @@ _CONFIDENCE_ORDER = {confidence: rank for rank, confidence in enumerate(CONFIDEN
 
 def judge(
     inventory: Inventory,
-    hits: Sequence[Hit],
+    hits: Hits,
     ruleset: Ruleset,
     policy: Policy,
     as_of: dt.datetime | dt.date,
@@ -74,7 +75,7 @@ def judge(
 
     Args:
         inventory: what the host showed.
-        hits: the items that are products of the rules.
+        hits: the items that are products of the rules, and the budget that is left.
         ruleset: where the measures come from.
         policy: roles, own deadlines, waivers and replacements of the operator.
         as_of: the instant that days are counted from; a date is taken as that day in the zone of each milestone.
@@ -82,13 +83,25 @@ def judge(
     """
     who = declared(policy, ruleset.roles)
     used: set[int] = set()
-    judged = [_finding(group, inventory, ruleset, policy, who, as_of, used) for group in _by_product(hits, inventory)]
+    names = Names(inventory.items)
+    judged: list[Finding] = []
+    limits = list(hits.unseen)
+    hits.budget.begin_step()
+    groups = _by_product(hits, inventory)
+    for number, group in enumerate(groups):
+        why = hits.budget.out_of_time or ("the rules say too much of each" if hits.budget.overdrawn else "")
+        if why:
+            others = f" and {len(groups) - number - 1:,} more" if number < len(groups) - 1 else ""
+            limits.append(Unseen(f"{group[0].product.name}{others}", f"found and not judged: {why}", cause="limit"))
+            break
+        judged.append(_finding(group, inventory, names, ruleset, policy, who, as_of, used))
+        hits.budget.take(sum(len(one.text) + len(one.title) for one in judged[-1].measures))
     judged.sort(key=_urgency)
     findings = tuple(finding for finding in judged if finding.verdict not in SUPPRESSED)
     suppressed = tuple(finding for finding in judged if finding.verdict in SUPPRESSED)
     waived = [finding for finding in suppressed if finding.verdict == "waived"]
     dating = tuple(dating_doubts("the inventory", inventory.scanned_at, now))
-    unseen = (*inventory.unseen, *nothing_read(inventory), *not_looked_for(ruleset, who))
+    unseen = (*inventory.unseen, *limits, *nothing_read(inventory), *not_looked_for(ruleset, who))
     return Report(
         schema=REPORT_SCHEMA,
         tool=inventory.tool,
@@ -157,7 +170,7 @@ def _quoted(findings: Sequence[Finding], ruleset: Ruleset) -> Iterator[QuotedMea
         )
 
 
-def _by_product(hits: Sequence[Hit], inventory: Inventory) -> Iterator[list[Hit]]:
+def _by_product(hits: Sequence[Hit], inventory: Inventory) -> list[list[Hit]]:
     """The hits of each product; the folder of a vendor belongs to the product that lies in it."""
     groups: dict[str, list[Hit]] = {}
     paths = [inventory.items[hit.item].path.replace("\\", "/").lower() for hit in hits]
@@ -178,13 +191,13 @@ def _by_product(hits: Sequence[Hit], inventory: Inventory) -> Iterator[list[Hit]
         within = hit.product.role == "vendor" and inventory.items[hit.item].kind == "file"
         product = inside.get((hit.vendor.id, path)) if within else None
         groups.setdefault(product or hit.product.id, []).append(hit)
-    for key in sorted(groups):
-        yield sorted(groups[key], key=lambda hit: hit.product.id != key)
+    return [sorted(groups[key], key=lambda hit: hit.product.id != key) for key in sorted(groups)]
 
 
 def _finding(
     hits: Sequence[Hit],
     inventory: Inventory,
+    names: Names,
     ruleset: Ruleset,
     policy: Policy,
     who: Declared,
@@ -222,7 +235,7 @@ def _finding(
         because=tuple(hit.because for hit in hits),
         measures=tuple(measures),
         action=action,
-        remove=plan(vendor, product, items, inventory),
+        remove=plan(vendor, product, items, inventory.host.platform, names),
         replacement=policy.replacements.get(product.id, policy.replacements.get(vendor.id, "")),
         waived_by=waived.approver if waived else "",
         waived_until=waived.expires.isoformat() if waived else "",

@@ -8,6 +8,7 @@ from typing import Literal
 
 from msgspec import Struct
 
+from phaseout.model.budget import Budget
 from phaseout.model.nouns import HostInfo, Item, SourceRun, State, Unseen
 from phaseout.model.rules import (
     Category,
@@ -49,6 +50,20 @@ class Hit(Struct, frozen=True):
     product: Product
     confidence: Confidence
     because: str
+
+
+class Hits(list[Hit]):
+    """The hits of a host, with what is missing among them.
+
+    Attributes:
+        budget: what is left for judging them.
+        unseen: what was not compared with the rules, and what was recognised and is not listed.
+    """
+
+    def __init__(self, budget: Budget | None = None) -> None:
+        super().__init__()
+        self.budget = budget or Budget()
+        self.unseen: list[Unseen] = []
 
 
 class Applied(Struct, frozen=True, omit_defaults=True, kw_only=True):

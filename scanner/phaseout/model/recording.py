@@ -10,9 +10,10 @@ from phaseout.model.nouns import Cause, Item, Kind, LeftOut, Problem, RunStatus,
 
 TEXT = 8192  # characters of one field; a command line may be 2 MiB
 PROBLEMS = 100  # of one source; the rest is counted
-ITEMS = 500_000  # of one source; more would be a fault and not an inventory
 ALL_SOFTWARE = "All software"  # the name of the part that was not seen, where that is everything
-ALL_ITEMS = 1_000_000  # of all sources: they are held in memory, half a gigabyte
+ITEMS = 50_000  # of one source; a server with a hundred containers has half of them
+ALL_ITEMS = 100_000  # of all sources: they are held in memory, with what they say
+RESULTS = 40 << 20  # bytes of the texts of all items; in memory the items take three times that
 
 
 def shortened(text: str) -> str:

@@ -112,7 +112,11 @@ class Step(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, 
 
 
 class Product(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """One product and how to recognise it. Any `match` block suffices, unless one of `unless` fits as well."""
+    """One product and how to recognise it. Any `match` block suffices, unless one of `unless` fits as well.
+
+    An exception by a publisher, a signer or an identifier stands. One by what a user can choose, such as a path or a
+    name, only decides between products: what is no other product of the vendor is this one all the same.
+    """
 
     id: str
     name: str

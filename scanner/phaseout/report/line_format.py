@@ -16,6 +16,8 @@ from phaseout.report.wording import LIMITS, complete, due, grouped, none_found, 
 
 LIMIT = 2048  # characters, as Intune keeps them
 _CUT = " ..."
+_VERSIONS = 5  # of one finding that are named
+_VERSION = 40  # characters
 
 
 def write_report(report: Report, _page: Page) -> Iterator[str]:
@@ -34,6 +36,9 @@ def write_report(report: Report, _page: Page) -> Iterator[str]:
 
 
 def _finding(finding: Finding) -> str:
-    versions = " ".join(dict.fromkeys(item.version for item in finding.items if item.version))
+    different = list(dict.fromkeys(item.version for item in finding.items if item.version))
+    # A user who makes thousands of versions must not push the next finding out of the line.
+    more = [f"and {len(different) - _VERSIONS} more"] if len(different) > _VERSIONS else []
+    versions = " ".join([*(version[:_VERSION] for version in different[:_VERSIONS]), *more])
     when = due(finding.driving)
     return f"{finding.verdict}: {finding.product} {versions}".rstrip() + f", {finding.state}, {when}"

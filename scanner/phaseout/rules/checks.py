@@ -7,6 +7,11 @@ from fnmatch import fnmatchcase
 from phaseout.model.fields import BY_NAME, HEAD_LISTS, IDS, TEXTS
 from phaseout.model.rules import VENDOR, Match, Measure, Policy, Product, Role, Vendor, VersionRange
 
+_PATTERNS = 500  # of one field of a block; the longest shipped list has 42, the longest shipped pattern 59 characters
+_PATTERN = 256  # characters
+_MEASURES = 250  # each is compared with each product; a tenth of them is shipped
+_SUGGESTIONS = 1_000  # known names among which a similar one is looked for
+_WAIVERS = 1_000  # and deadlines of a policy: each is compared with each product
 _HOME = re.compile(r"[A-Z]{2}(-[A-Z0-9]{1,3})?\Z")
 _ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*\Z")
 # Names that other software or malware uses as well: they prove nothing on their own.
@@ -22,6 +27,10 @@ _WORD = re.compile(r"[^\W_]{3,}|[^\W_\x00-\u02ff]{2,}")  # two ideographs tell a
 def check_vendor(vendor: Vendor, name: str) -> Iterator[str]:
     """The errors of a vendor file, each with its place."""
     yield from _check_id(vendor.id, name)
+    for field in HEAD_LISTS.values():
+        listed: tuple[str, ...] = getattr(vendor, field.head_list)
+        if len(listed) > _PATTERNS or any(len(pattern) > _PATTERN for pattern in listed):
+            yield f"{field.head_list}: more than {_PATTERNS} patterns, or one of more than {_PATTERN} characters"
     seen: dict[str, int] = {}
     for number, product in enumerate(vendor.product):
         place = f"product[{number}]"
@@ -91,6 +100,9 @@ def check_references(
     vendors: Sequence[Vendor], measures: Sequence[Measure], roles: Sequence[Role]
 ) -> Iterator[tuple[str, str]]:
     """Id and error of each file with a dangling reference or a duplicate definition."""
+    if len(measures) > _MEASURES:
+        yield measures[_MEASURES].id, f"with this file, there are more than {_MEASURES} measures"
+        return
     known_vendors = {vendor.id for vendor in vendors}
     products: dict[str, str] = {}
     for vendor in vendors:
@@ -120,6 +132,10 @@ def check_references(
 
 def check_policy(policy: Policy, vendors: Sequence[Vendor], roles: Sequence[Role]) -> Iterator[str]:
     """Unknown roles, products and vendors in a policy."""
+    for name, given in (("waiver", policy.waiver), ("cutoff", policy.cutoff)):
+        if len(given) > _WAIVERS:
+            yield f"{name}: there are {len(given)}, more than {_WAIVERS}"
+            return
     known = {role.id for role in roles}
     for number, role in enumerate(policy.roles):
         if role not in known:
@@ -138,6 +154,8 @@ def check_policy(policy: Policy, vendors: Sequence[Vendor], roles: Sequence[Role
 
 
 def _meant(name: str, known: Collection[str]) -> str:
+    if len(known) > _SUGGESTIONS or len(name) > _PATTERN:  # the comparison takes their product
+        return ""
     import difflib
 
     close = difflib.get_close_matches(name, sorted(known), n=1, cutoff=0.6)
@@ -169,7 +187,11 @@ def _check_match(match: Match, vendor: Vendor, place: str, *, indexed: bool) -> 
         yield f"{place}: an empty block would match everything"
         return
     for field, patterns in fields.items():
+        if len(patterns) > _PATTERNS:
+            yield f"{place}.{field}: {len(patterns)} patterns, more than {_PATTERNS}: use several blocks"
         for pattern in patterns:
+            if len(pattern) > _PATTERN:
+                yield f"{place}.{field}: {pattern[:40]!r}… is longer than {_PATTERN} characters"
             if pattern in HEAD_LISTS:
                 wanted = HEAD_LISTS[pattern]
                 if field != wanted.name:

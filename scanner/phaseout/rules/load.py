@@ -6,7 +6,8 @@ References:
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from itertools import islice
 from typing import TypeVar
 
 import msgspec
@@ -18,6 +19,8 @@ from phaseout.rules.checks import check_measure, check_policy, check_references,
 ROLES = "roles.toml"
 _SIZE = 1 << 20  # bytes of one rule file; the largest that is shipped has a tenth of it
 _FILES = 1000
+_ALL = 4 << 20  # bytes of all rule files; those that are shipped have a twelfth of it
+_ERRORS = 100  # of one file that are named
 _LEVELS = 32  # in one dotted key, which no rule has more than 2 of; the time that tomllib takes grows with their square
 _NAME = r"""(?:[\w-]++|"(?:[^"\\\n]|\\.)*+"|'[^'\n]*+')"""
 _TOO_DEEP = re.compile(rf"(?<![\w\\-]){_NAME}(?:[ \t]*+\.[ \t]*+{_NAME}){{{_LEVELS}}}", re.ASCII)
@@ -49,12 +52,17 @@ def load(files: Mapping[str, bytes]) -> Ruleset:
     errors: list[str] = []
     if len(files) > _FILES:
         raise RuleError([f"{len(files)} rule files: more than {_FILES}"])
+    size = 0
+    for name in sorted(files):
+        size += min(len(files[name]), _SIZE)  # a larger one is refused by itself
+        if size > _ALL:
+            raise RuleError([f"{name}: with this file, all rules together are larger than {_ALL >> 20} MiB"])
     for name in sorted(files):
         folder = name.replace("\\", "/").rpartition("/")[0].rpartition("/")[2]
         if folder == "vendors":
             vendor = _read(name, files[name], Vendor, errors)
             if vendor is not None:
-                errors += (f"{name}: {error}" for error in check_vendor(vendor, name))
+                errors += _first(name, check_vendor(vendor, name))
                 if vendor.id in vendors:
                     errors.append(f"{name}: id: {vendor.id!r} is defined in another file too")
                 vendors[vendor.id] = vendor
@@ -62,7 +70,7 @@ def load(files: Mapping[str, bytes]) -> Ruleset:
         elif folder == "measures":
             measure = _read(name, files[name], Measure, errors)
             if measure is not None:
-                errors += (f"{name}: {error}" for error in check_measure(measure, name))
+                errors += _first(name, check_measure(measure, name))
                 if measure.id in measures:
                     errors.append(f"{name}: id: {measure.id!r} is defined in another file too")
                 measures[measure.id] = measure
@@ -73,9 +81,9 @@ def load(files: Mapping[str, bytes]) -> Ruleset:
         else:
             errors.append(f"{name}: must be {ROLES}, or lie in a folder named vendors or measures")
     if not errors:
-        errors += (f"{ROLES}: {error}" for error in check_roles(roles))
+        errors += _first(ROLES, check_roles(roles))
         wrong = check_references(tuple(vendors.values()), tuple(measures.values()), roles)
-        errors += (f"{names[identifier]}: {error}" for identifier, error in wrong)
+        errors += (f"{names[identifier]}: {error}" for identifier, error in islice(wrong, _ERRORS))
     if not vendors and not errors:
         errors.append("no vendor files: nothing would ever be found")
     if errors:
@@ -111,7 +119,7 @@ def check_names(name: str, policy: Policy, ruleset: Ruleset) -> None:
     Raises:
         RuleError: with every unknown role, product and vendor.
     """
-    errors = [f"{name}: {error}" for error in check_policy(policy, ruleset.vendors, ruleset.roles)]
+    errors = list(_first(name, check_policy(policy, ruleset.vendors, ruleset.roles)))
     if errors:
         raise RuleError(errors)
 
@@ -138,8 +146,17 @@ def _read(name: str, content: bytes, shape: type[_T], errors: list[str]) -> _T |
     except (msgspec.ValidationError, RecursionError):
         from phaseout.rules.shape_errors import explain
 
-        errors += (f"{name}: {error}" for error in explain(table, shape))
+        errors += _first(name, explain(table, shape))
         return None
+
+
+def _first(name: str, errors: Iterator[str]) -> Iterator[str]:
+    """The errors of a file, each with its name; so many that nobody would read them are not even looked for."""
+    for number, error in enumerate(errors):
+        if number == _ERRORS:
+            yield f"{name}: has more errors than {_ERRORS}; the others are not named"
+            return
+        yield f"{name}: {error}"
 
 
 def _digest(files: Mapping[str, bytes]) -> str:

@@ -7,13 +7,16 @@ so the cost of an item does not grow with the number of rules.
 from collections.abc import Iterable, Iterator, Sequence
 from operator import attrgetter
 
+from phaseout.model.budget import Budget
 from phaseout.model.fields import BY_NAME, FIELDS, HEAD_LISTS, IDS, TEXTS
-from phaseout.model.findings import CONFIDENCES, Confidence, Hit
-from phaseout.model.nouns import Item
+from phaseout.model.findings import CONFIDENCES, Confidence, Hit, Hits
+from phaseout.model.nouns import Item, Unseen
 from phaseout.model.rules import Match, Patterns, Product, Ruleset, Vendor, VersionRange
 from phaseout.rules import normalise
 from phaseout.rules.patterns import HEAD, Texts, Versions
 
+_LISTED = 1_000  # items of one product that a report lists
+_PRODUCTS = 10_000  # that a report lists
 # Words of ordinary software: a block indexed by one of them would be tried on half of all items.
 _COMMON = frozenset(
     (
@@ -43,6 +46,7 @@ class Block:
         self.kinds: frozenset[str] = frozenset((match.kind,) if isinstance(match.kind, str) else match.kind)
         self.fields: list[tuple[str, Texts | Versions]] = list(_fields(match, vendor))
         self.confidence = _confidence(match)
+        self.identifies = any(BY_NAME[field].company or BY_NAME[field].identity for field, _ in self.fields)
 
     def fits(self, spelled: "_Spelled") -> list[tuple[str, str]] | None:
         """Each field of the block with the value that fits; `None` if one does not fit."""
@@ -105,17 +109,41 @@ class Matcher:
         self._ordinary: set[str] = {""}  # texts in which no block is interested; most come again on the next host
         self._judged: dict[tuple[str, ...], list[Hit]] = {}  # by what is matched of an item
 
-    def match(self, items: Sequence[Item]) -> list[Hit]:
-        """Every item that is a product of the rules, in the order of the items, the surest product first."""
-        hits: list[Hit] = []
+    def match(self, items: Sequence[Item], budget: Budget | None = None) -> Hits:
+        """Every item that is a product of the rules, in the order of the items, the surest product first.
+
+        Args:
+            items: of one host.
+            budget: what this and the judging may use.
+        """
+        found = _Collected(Hits(budget))
+        budget = found.hits.budget
         are_ordinary = self._ordinary.issuperset
         for index, item in enumerate(items):
             texts = _indexed(item)
             if item.ids:
                 texts += tuple(item.ids.values())
             if are_ordinary(texts) or not self._interesting(texts):
-                continue
-            hits += self._known_hits(index, item)
+                if index & 0xFF or not budget.out_of_time:
+                    continue
+            else:
+                for hit in self._known_hits(index, item, budget):
+                    found.take(hit, item)
+            if late := budget.out_of_time:
+                found.stopped(index + 1, len(items), late)
+                break
+        return found.hits_and_limits()
+
+    def all_hits(self, items: Sequence[Item]) -> list[Hit]:
+        """The same without limits, for items of many hosts."""
+        unbounded = Budget(float("inf"))
+        hits: list[Hit] = []
+        for index, item in enumerate(items):
+            texts = _indexed(item)
+            if item.ids:
+                texts += tuple(item.ids.values())
+            if not self._ordinary.issuperset(texts) and self._interesting(texts):
+                hits += self._known_hits(index, item, unbounded)
         return hits
 
     def nearest(self, item: Item) -> Iterator[tuple[Block, list[tuple[str, str]]]]:
@@ -125,7 +153,7 @@ class Matcher:
             yield block, block.misses(spelled)
 
     def excluded(self, item: Item, product: Product) -> Block | None:
-        """The `unless` block that keeps the item from being the product."""
+        """The `unless` block that keeps the item from being the product, if the vendor has another one that it is."""
         spelled = _Spelled(item)
         return next((block for block in self._unless[product.id] if block.fits(spelled) is not None), None)
 
@@ -144,21 +172,24 @@ class Matcher:
                 interesting = True
         return interesting
 
-    def _known_hits(self, index: int, item: Item) -> list[Hit]:
+    def _known_hits(self, index: int, item: Item, budget: Budget) -> list[Hit]:
         """The hits of an item; of one that is matched like an earlier one, they are the same."""
         key = (item.kind, *_matched(item), *item.ids, *item.ids.values())
         known = self._judged.get(key)
         if known is None:
-            known = self._hits(index, item, item_words(item))
-            if len(self._judged) < _REMEMBERED and sum(map(len, key)) <= _REMEMBERED_LENGTH:
+            known = self._hits(index, item, item_words(item), budget)
+            if len(self._judged) < _REMEMBERED and not budget.out_of_time and sum(map(len, key)) <= _REMEMBERED_LENGTH:
                 self._judged[key] = known
             return known
         return [Hit(index, hit.vendor, hit.product, hit.confidence, hit.because) for hit in known]
 
-    def _hits(self, index: int, item: Item, found: list[bytes]) -> list[Hit]:
+    def _hits(self, index: int, item: Item, found: list[bytes], budget: Budget) -> list[Hit]:
         spelled = _Spelled(item)
         best: dict[str, Hit] = {}
-        for block in self._candidates(found):
+        held: dict[str, Hit] = {}  # excepted by what a user can choose, such as a path
+        for number, block in enumerate(self._candidates(found)):
+            if number & 0xF == 0xF and budget.out_of_time:
+                break  # the caller says so
             fits = block.fits(spelled)
             product = block.product
             if fits is None or product is None:
@@ -166,9 +197,17 @@ class Matcher:
             known = best.get(product.id)
             if known is not None and rank(known.confidence) >= rank(block.confidence):
                 continue
-            if any(unless.fits(spelled) is not None for unless in self._unless[product.id]):
+            exceptions = [unless for unless in self._unless[product.id] if unless.fits(spelled) is not None]
+            if any(exception.identifies for exception in exceptions):
                 continue
-            best[product.id] = Hit(index, block.vendor, product, block.confidence, _because(item, fits))
+            hit = Hit(index, block.vendor, product, block.confidence, _because(item, fits))
+            if not exceptions:
+                best[product.id] = hit
+            elif product.id not in held or rank(held[product.id].confidence) < rank(block.confidence):
+                held[product.id] = hit
+        # Such an exception says which product of the vendor it is, and hides nothing.
+        elsewhere = {hit.vendor.id for hit in best.values() if hit.product.role != "successor"}
+        best.update({product: hit for product, hit in held.items() if hit.vendor.id not in elsewhere})
         # Where the vendor is certain, a weaker match of one of its products is certain as well.
         for sure in [hit for hit in best.values() if hit.product.role == "vendor" and hit.confidence == "certain"]:
             for hit in list(best.values()):
@@ -204,6 +243,63 @@ class Matcher:
                 blocks = table.setdefault(key, [])
                 if not blocks or blocks[-1] is not block:
                     blocks.append(block)
+
+
+def listed_hits(hits: Iterable[Hit], items: Sequence[Item]) -> Hits:
+    """Of the hits of a host, those that a report lists."""
+    found = _Collected(Hits())
+    for hit in hits:
+        found.take(hit, items[hit.item])
+    return found.hits_and_limits()
+
+
+class _Collected:
+    """The hits that a report lists. A flood of items of one product leaves room for every other product."""
+
+    def __init__(self, hits: Hits) -> None:
+        self.hits = hits
+        self._counts: dict[str, int] = {}
+        self._dropped: dict[str, int] = {}  # name of a product → items
+
+    def take(self, hit: Hit, item: Item) -> None:
+        """Keeps a hit, or counts it where there is no room."""
+        budget = self.hits.budget
+        count = self._counts.get(hit.product.id, 0)
+        full = count >= _LISTED or budget.out_of_text if count else len(self._counts) >= _PRODUCTS or budget.overdrawn
+        if full:
+            self._dropped[hit.product.name] = self._dropped.get(hit.product.name, 0) + 1
+            return
+        self._counts[hit.product.id] = count + 1
+        budget.take(len(hit.because) + _length(item))
+        self.hits.append(hit)
+
+    def stopped(self, compared: int, items: int, why: str) -> None:
+        """Notes that the time was used up."""
+        if compared < items:
+            why = f"stopped after {compared:,} of {items:,} items: {why}"
+        else:
+            why = f"the last item was not compared with all rules: {why}"
+        self.hits.unseen.append(Unseen("Comparison with the rules", why, _BY_HAND, cause="limit"))
+
+    def hits_and_limits(self) -> Hits:
+        """The hits, with what is not listed among them."""
+        if self._dropped:
+            name = next(iter(self._dropped))
+            others = f" and of {len(self._dropped) - 1} more products" if len(self._dropped) > 1 else ""
+            why = f"{sum(self._dropped.values()):,} more items of {name}{others}: a report lists no more"
+            self.hits.unseen.append(Unseen("Items that rules recognise", why, _BY_HAND, cause="limit"))
+        return self.hits
+
+
+def _length(item: Item) -> int:
+    """Characters of everything in an item."""
+    evidence = (part for one in item.evidence for part in (one.where, one.what))
+    texts = (*_texts(item), *item.ids.values(), *item.details.values(), *item.notes, *evidence)
+    return sum(map(len, texts))
+
+
+_texts = attrgetter(*TEXTS, "user")
+_BY_HAND = "look at this machine by hand: somebody floods it with names"
 
 
 class _Spelled(dict[str, str]):

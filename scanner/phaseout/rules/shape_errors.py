@@ -8,6 +8,7 @@ import msgspec
 import msgspec.inspect as mi
 
 _DEPTH = 20
+_NAME = 100  # characters of an unknown name that are compared with the known ones
 
 
 def explain(table: object, shape: type) -> Iterator[str]:
@@ -95,7 +96,7 @@ def _is(value: object, wanted: mi.Type) -> bool:
 
 
 def _meant(value: object, known: list[str]) -> str:
-    close = difflib.get_close_matches(_text(value), known, n=1, cutoff=0.6)
+    close = difflib.get_close_matches(_text(value)[:_NAME], known, n=1, cutoff=0.6)  # takes time with its square
     return f', did you mean "{close[0]}"?' if close else ""
 
 

@@ -19,6 +19,7 @@ class Request(Struct, frozen=True, kw_only=True):
     mask: bool = True  # whether secrets in command lines and settings are masked
     done: tuple[str, ...] = ()  # sources that an earlier worker has run
     items: int = 0  # that earlier workers have returned
+    results: int = 0  # bytes of their messages
 
 
 class Planned(Struct, frozen=True):

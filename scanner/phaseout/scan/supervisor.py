@@ -26,7 +26,7 @@ from phaseout.model.nouns import (
     SourceRun,
     Unseen,
 )
-from phaseout.model.recording import ALL_SOFTWARE, in_order, nothing_shown, unseen_parts
+from phaseout.model.recording import ALL_SOFTWARE, RESULTS, in_order, nothing_shown, unseen_parts
 from phaseout.scan.messages import Closed, Ended, Found, Message, Opened, Planned, Refused, Request, Started
 from phaseout.scan.worker import UNWANTED
 from phaseout.scan.worker_process import FORKS, Forked, PreparedWorker, Spawned
@@ -40,7 +40,7 @@ _OPENING_SECONDS = 30.0  # for starting the worker and opening the host
 _TICK = 0.25  # seconds between two calls of `progress`
 # Seconds between two checks of what the worker uses; most scans end before the first. macOS enforces no memory limit.
 _USAGE_INTERVAL = 0.25 if sys.platform == "darwin" else 2.0
-_RESULTS = 128 << 20  # bytes of messages; what they become takes four times that
+_RESULTS = RESULTS + (8 << 20)  # bytes of messages: the worker itself stops its sources at less
 _FEW = 5_000  # items whose texts are left as they come
 _TEXTS = 20_000  # texts that are remembered
 MEMORY = 2 << 30  # bytes of address space for the worker
@@ -191,7 +191,9 @@ class ScanSupervisor:
                 return
             if all(name in self._runs for name in self._planned):
                 return
-            rest = msgspec.structs.replace(self._request, done=tuple(self._runs), items=len(self._items))
+            used = _RESULTS - self._results
+            done = tuple(self._runs)
+            rest = msgspec.structs.replace(self._request, done=done, items=len(self._items), results=used)
             self._worker = self._kind(rest, self._memory, self._end - time.monotonic())
 
     def _listen(self, worker: Forked | Spawned) -> tuple[_Loss, str] | None:

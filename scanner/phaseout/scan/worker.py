@@ -14,9 +14,10 @@ from msgspec.structs import force_setattr, replace
 
 from phaseout.model.fields import TEXTS
 from phaseout.model.nouns import Evidence, HostInfo, Item, LeftOut, Problem, SourceRun
-from phaseout.model.recording import ALL_ITEMS, ITEMS, TEXT, Recorder, shortened
-from phaseout.scan.masking import masked_item
+from phaseout.model.recording import ALL_ITEMS, ITEMS, RESULTS, TEXT, Recorder, shortened
+from phaseout.parsers.encodings.secrets import masked_item
 from phaseout.scan.messages import Closed, Ended, Found, Message, Opened, Planned, Refused, Request, Started
+from phaseout.scan.withholding import Withholding
 
 if TYPE_CHECKING:
     from phaseout.host import Host
@@ -78,20 +79,56 @@ def work(request: Request, send: Callable[[Message], None]) -> None:
             tuple(map(_clean_problem, _drain(host))),
         )
     )
-    left = max(ALL_ITEMS - request.items, 0)
+    room = _Room(ALL_ITEMS - request.items, RESULTS - request.results)
     for source in planned:
         if source.name in request.skip or (request.only and source.name not in request.only):
             send(Ended(SourceRun(source=source.name, status="skipped", reason=UNWANTED)))
             continue
         send(Started(source.name))
-        run = run_source(source, host, lambda item: send(Found(item)), min(left, ITEMS), mask=request.mask)
-        left -= run.items
+        run = run_source(source, host, lambda item: send(Found(item)), room.share(), mask=request.mask)
         send(Ended(run))
     send(Closed(_peak_memory()))
 
 
+class _Room:
+    """What all sources may still return. Each may take half of it: a flood in one place leaves room for the others.
+
+    Args:
+        items: their number.
+        size: bytes of their texts.
+    """
+
+    def __init__(self, items: int = ITEMS, size: int = RESULTS) -> None:
+        self.items = items
+        self.size = size
+        self._whole: _Room | None = None
+        self._given = 0
+
+    def share(self) -> "_Room":
+        """The part that the next source may take."""
+        part = _Room(min(max(self.items, 0) // 2, ITEMS), max(self.size, 0) // 2)
+        part._whole = self
+        return part
+
+    def take(self, size: int) -> None:
+        """Uses up the room of one item."""
+        for room in (self, self._whole):
+            if room is not None:
+                room.items -= 1
+                room.size -= size
+        self._given += 1
+
+    @property
+    def full(self) -> str:
+        """Why nothing more fits; empty if it does."""
+        if self.items > 0 and self.size > 0:
+            return ""
+        limit = f"{ALL_ITEMS:,} items" if self.items <= 0 else f"{RESULTS >> 20} MiB"
+        return f"stopped after {self._given:,} items: a source may return half of what is left of {limit}"
+
+
 def run_source(
-    source: "Source", host: "Host", found: Callable[[Item], None], most: int = ITEMS, *, mask: bool = True
+    source: "Source", host: "Host", found: Callable[[Item], object], room: _Room | None = None, *, mask: bool = True
 ) -> SourceRun:
     """Runs one source and returns how it ended, whatever the source does.
 
@@ -99,25 +136,27 @@ def run_source(
         source: the source.
         host: what it scans.
         found: is called with each item as it comes.
-        most: items, after which the source is stopped.
+        room: what the source may return; without it as much as one may.
         mask: whether secrets are masked.
     """
     started = time.perf_counter()
     missing = _missing(source, host)
     if missing:
         return SourceRun(source=source.name, status="skipped", reason=missing)
-    recorder = Recorder(source.name, most)
+    room = room or _Room()
+    recorder = Recorder(source.name)
+    withholding = Withholding(host.files)
     reason = ""
     try:
         for trace in _traces(source, host):
             if isinstance(trace, Item):
-                if recorder.full:
-                    why = f"stopped after {most:,} items: the limit is {ITEMS:,} for a source, {ALL_ITEMS:,} in all"
-                    recorder.problem(Problem(source.name, why, "limit"))
+                if full := room.full:
+                    recorder.problem(Problem(source.name, full, "limit"))
                     break
                 recorder.count += 1
-                item = _clean(trace, source.name)
-                found(masked_item(item) if mask else item)
+                item, size = _clean(trace, source.name)
+                room.take(size)
+                found(masked_item(withholding.unquoted(item)) if mask else item)
             elif isinstance(trace, LeftOut):
                 recorder.left_out(trace)
             else:
@@ -201,8 +240,8 @@ _TEXTS = (*TEXTS, "user")
 _texts = attrgetter(*_TEXTS)
 
 
-def _clean(item: Item, source: str) -> Item:
-    """The item with its source, its strings printable as UTF-8 and of bounded length."""
+def _clean(item: Item, source: str) -> tuple[Item, int]:
+    """The item with its source, its strings printable as UTF-8 and of bounded length; and the memory for these."""
     text = "".join(
         (
             *_texts(item),
@@ -214,8 +253,8 @@ def _clean(item: Item, source: str) -> Item:
     )
     if text.isascii() and len(text) <= TEXT and all(item.ids.values()) and all(item.details.values()):
         force_setattr(item, "source", source)  # the usual item, which nothing else refers to yet: faster than a copy
-        return item
-    return replace(
+        return item, len(text)
+    shorter = replace(
         item,
         source=source,
         **dict(zip(_TEXTS, map(_printable, _texts(item)), strict=True)),
@@ -224,6 +263,7 @@ def _clean(item: Item, source: str) -> Item:
         notes=tuple(map(_printable, item.notes)),
         evidence=tuple(Evidence(_printable(one.where), _printable(one.what)) for one in item.evidence),
     )
+    return shorter, len(text) * (1 if text.isascii() else 4)  # as CPython holds them, if one character is an emoji
 
 
 def _clean_problem(problem: Problem) -> Problem:

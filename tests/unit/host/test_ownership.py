@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from phaseout.host import ownership
 from phaseout.host.ownership import writable_by_others
 
 pytestmark = [
@@ -16,15 +17,22 @@ pytestmark = [
 
 
 @pytest.fixture
-def folder() -> Iterator[Path]:
-    """A folder above which nobody but root can write; the usual one for tests lies in /tmp."""
-    import shutil
-    import tempfile
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder that stands for the root: everybody can write `/tmp` above it."""
+    whole_way = ownership._way
 
-    made = Path(tempfile.mkdtemp(dir="/var/lib"))
-    made.chmod(0o755)
-    yield made
-    shutil.rmtree(made)
+    def below(path: str) -> Iterator[tuple[str, os.stat_result]]:
+        return (one for one in whole_way(path) if one[0].startswith(str(tmp_path)))
+
+    monkeypatch.setattr(ownership, "_way", below)
+    tmp_path.chmod(0o755)
+    return tmp_path
+
+
+def test_the_folders_above_count() -> None:
+    places = [place for place, _ in ownership._way("/usr/../etc/hostname")]
+    assert places[0] == "/"
+    assert {"/usr", "/etc"} <= set(places)
 
 
 @pytest.fixture

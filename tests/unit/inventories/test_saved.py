@@ -12,7 +12,7 @@ import pytest
 from phaseout.inventories import read_one
 from phaseout.inventories.saved import ENDINGS, write
 from phaseout.model.findings import REPORT_SCHEMA
-from phaseout.model.nouns import Inventory, Problem, SourceRun
+from phaseout.model.nouns import Inventory, Item, Problem, SourceRun
 from phaseout.report import format_named
 
 from tests.unit.inventories.conftest import broken, one, read_bytes
@@ -210,3 +210,51 @@ def test_a_zip_bomb_is_refused(saved: Inventory, monkeypatch: pytest.MonkeyPatch
         archive.writestr("one.json", written(saved, ".json") + b" " * (2 << 20))
     assert "unpack it first" in broken(packed.getvalue()).why
     assert "larger than 1 MiB" in broken(zlib.compress(b"[" + b" " * (2 << 20))).why
+
+
+def flooded(saved: Inventory, *items: Item) -> Inventory:
+    counted = SourceRun(source="dpkg", status="ok", rows=len(items), items=len(items))
+    return msgspec.structs.replace(saved, items=items, runs=(counted,))
+
+
+def test_large_inventories_are_read_item_by_item(saved: Inventory, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("phaseout.inventories.saved._LARGE", 10)
+    for ending in ENDINGS:
+        assert one(written(saved, ending)) == saved
+
+
+@pytest.mark.parametrize("large", [10, 1 << 30])
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_more_than_a_scan_returns_is_refused(
+    saved: Inventory, monkeypatch: pytest.MonkeyPatch, ending: str, large: int
+) -> None:
+    monkeypatch.setattr("phaseout.inventories.saved._LARGE", large)
+    monkeypatch.setattr("phaseout.inventories.saved.ALL_ITEMS", 5)
+    item = Item(kind="package", name="kesl", source="dpkg")
+    assert one(written(flooded(saved, *(item,) * 5), ending)).items == (item,) * 5
+    why = broken(written(flooded(saved, *(item,) * 6), ending)).why
+    assert why.startswith("more than 5 items or")
+    run = SourceRun(source="dpkg", status="ok", rows=1, items=1)
+    monkeypatch.setattr("phaseout.inventories.saved._PARTS", 9)
+    many = msgspec.structs.replace(flooded(saved, item), runs=(run,) * 10)
+    assert broken(written(many, ending)).why.startswith("more than 9 runs, problems or unseen parts")
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_text_that_takes_more_memory_than_it_shows_is_refused(
+    saved: Inventory, monkeypatch: pytest.MonkeyPatch, ending: str
+) -> None:
+    """One character that is not ASCII makes the whole text of CPython two or four bytes wide."""
+    monkeypatch.setattr("phaseout.inventories.saved._LARGE", 10)
+    monkeypatch.setattr("phaseout.inventories.saved._SIZE", 10_000)
+    plain = Item(kind="package", name="x" * 6_000, source="dpkg")
+    assert one(written(flooded(saved, plain), ending)).items == (plain,)
+    wide = msgspec.structs.replace(plain, name="x" * 6_000 + "\U0001f600")
+    assert broken(written(flooded(saved, wide), ending)).why.startswith("more than")
+    monkeypatch.setattr("phaseout.inventories.saved._LONGEST", 1_000)
+    assert isinstance(broken(written(flooded(saved, plain), ending)), Problem)
+
+
+def test_one_long_line_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("phaseout.inventories.document.WHOLE", 1 << 20)
+    assert broken(b"[" + b" " * (2 << 20)).why == "larger than 1 MiB, and not one host a line"

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from msgspec.structs import replace
-from phaseout.judgement.diff import Change, Difference, compare, with_products
+from phaseout.judgement.diff import Change, Difference, compare, shortened, with_products
 from phaseout.model.findings import Finding, Report, RulesUsed
 from phaseout.model.nouns import (
     INVENTORY_SCHEMA,
@@ -276,3 +276,12 @@ def test_a_report_and_an_inventory_compare_findings_only() -> None:
     changes = compare(report(item("kesl")), seen).changes
     assert [(one.what, one.name, one.product) for one in changes] == [("gone", "kesl", "KESL")]
     assert isinstance(changes[0], Change)
+
+
+def test_more_changes_than_anybody_reads_are_counted() -> None:
+    old = inventory(*(item(f"old{number}") for number in range(10_001)))
+    new = inventory(*(item(f"new{number}") for number in range(10_001)))
+    difference = shortened(compare(old, new))
+    assert len(difference.changes) == 20_000
+    assert difference.newly_unseen[-1] == Unseen("Changes", "2 more are not listed", cause="limit")
+    assert shortened(compare(old, old)) == compare(old, old)

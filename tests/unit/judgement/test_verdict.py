@@ -7,7 +7,8 @@ import msgspec
 import pytest
 from phaseout.judgement.applied import days_left
 from phaseout.judgement.verdict import judge
-from phaseout.model.findings import Report
+from phaseout.model.budget import Budget
+from phaseout.model.findings import Hit, Hits, Report
 from phaseout.model.nouns import INVENTORY_SCHEMA, HostInfo, Inventory, Item, RunStatus, SourceRun, Unseen
 from phaseout.model.rules import (
     Bound,
@@ -564,7 +565,7 @@ def test_a_date_in_the_future_is_said_in_every_verdict_line(scanned_at: str, wor
         runs=(),
     )
     rules = Ruleset(vendors=(), measures=(), digest="")
-    result = judge(inventory, [], rules, Policy(), dt.date(2024, 9, 1), TODAY)
+    result = judge(inventory, Hits(), rules, Policy(), dt.date(2024, 9, 1), TODAY)
     assert (result.rules.cautions, result.rules.warnings) == (words, words)
 
 
@@ -603,7 +604,7 @@ def test_a_clock_before_the_rules_is_not_trusted() -> None:
             runs=(),
         )
         rules = Ruleset(vendors=(), measures=(COMMERCE,), digest="")
-        return any("the clock says" in line for line in judge(inventory, [], rules, Policy(), as_of).rules.warnings)
+        return any("the clock says" in line for line in judge(inventory, Hits(), rules, Policy(), as_of).rules.warnings)
 
     assert warned(dt.datetime(1970, 1, 1, tzinfo=dt.UTC), "1970-01-01T00:00:00Z")
     assert warned(dt.datetime(2040, 1, 1, tzinfo=dt.UTC), "2040-01-01T00:00:00Z")
@@ -617,7 +618,7 @@ def test_notes_on_the_host_become_warnings() -> None:
         schema=INVENTORY_SCHEMA, tool="test", scanned_at="2026-11-21T12:00:00Z", host=host, items=(), runs=()
     )
     rules = Ruleset(vendors=(), measures=(COMMERCE,), digest="")
-    assert judge(inventory, [], rules, Policy(), TODAY).rules.warnings == ("a 32-bit program",)
+    assert judge(inventory, Hits(), rules, Policy(), TODAY).rules.warnings == ("a 32-bit program",)
 
 
 def test_what_belongs_in_every_verdict_line() -> None:
@@ -644,3 +645,30 @@ def test_what_was_not_read_is_never_clean(status: RunStatus | None) -> None:
     runs = () if status is None else (SourceRun(source="dpkg", status=status),)
     assert report(items=(DPKG,), runs=runs).verdict == "incomplete"
     assert report(items=()).verdict == "incomplete"
+
+
+def test_judging_ends_with_its_budget_and_says_what_was_not_judged() -> None:
+    def judged(budget: Budget) -> Report:
+        inventory = Inventory(
+            schema=INVENTORY_SCHEMA,
+            tool="test",
+            scanned_at="2026-11-21T12:00:00Z",
+            host=HostInfo(name="x", platform="linux"),
+            items=(DPKG,),
+            runs=(),
+        )
+        rules = Ruleset(vendors=(), measures=(), digest="")
+        hits = Hits(budget)
+        vendor = Vendor(id="kaspersky", name="Kaspersky", product=())
+        hits += (Hit(0, vendor, product(name), "certain", "") for name in ("kesl", "agent", "exchange"))
+        return judge(inventory, hits, rules, Policy(), TODAY)
+
+    late = judged(Budget(seconds=0))
+    assert (late.findings, late.verdict) == ((), "incomplete")
+    assert ("agent and 2 more", "found and not judged: the limit is 0 s of CPU time") in [
+        (one.what, one.why) for one in late.unseen
+    ]
+    long = Budget(text=10)
+    long.take(31)
+    assert any("found and not judged: the rules say too much" in one.why for one in judged(long).unseen)
+    assert len(judged(Budget()).findings) == 3

@@ -59,3 +59,13 @@ def test_whatever_was_not_seen_it_stays_one_line_of_ascii(text: str, times: int)
     match = BEGINNING.match(said)
     assert match
     assert match.groups() == ("INCOMPLETE", "not everything seen")
+
+
+def test_a_flood_of_versions_does_not_push_the_next_finding_out() -> None:
+    report = make_report()
+    (finding,) = report.findings
+    items = tuple(structs.replace(finding.items[0], version=f"{number}{'x' * 80}") for number in range(1_000))
+    flooded = structs.replace(finding, product="First", items=items, because=("",) * 1_000)
+    text = "".join(write_report(structs.replace(report, findings=(flooded, finding)), Page()))
+    assert "and 995 more, running" in text
+    assert "Kaspersky Endpoint Security for Linux" in text

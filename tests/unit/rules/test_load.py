@@ -264,3 +264,47 @@ def test_errors_are_in_words_of_toml() -> None:
         "p.toml: roles[2]: must be a string, not 1.5",
         "p.toml: roles[3]: must be a string, not 07:30:00",
     ]
+
+
+def refused(files: dict[str, bytes]) -> list[str]:
+    with pytest.raises(RuleError) as error:
+        load(files)
+    return error.value.errors
+
+
+def test_rules_are_bounded_together() -> None:
+    comment = b"#" * 900_000
+    files = {**FILES, **{f"vendors/v{number}.toml": comment for number in range(5)}}
+    assert refused(files) == ["vendors/v4.toml: with this file, all rules together are larger than 4 MiB"]
+
+
+def test_patterns_are_bounded() -> None:
+    long, many = '"kesl' + "x" * 300 + '"', ", ".join(f'"kesl{number}"' for number in range(501))
+    for wrong, words in ((long, "is longer than 256 characters"), (many, "501 patterns, more than 500")):
+        match = VENDOR.replace('name = "kesl", vendor = "@publishers"', f"name = [{wrong}]")
+        assert any(words in error for error in refused({**FILES, "vendors/kaspersky.toml": match.encode()}))
+        head = VENDOR.replace('"AO Kaspersky Lab"', wrong, 1)
+        assert "publishers: more than" in refused({**FILES, "vendors/kaspersky.toml": head.encode()})[0]
+
+
+def test_measures_are_bounded() -> None:
+    acts = {f"measures/a{number}.toml": MEASURE.replace('"some-act"', f'"a{number}"').encode() for number in range(251)}
+    (error,) = refused({"vendors/kaspersky.toml": VENDOR.encode(), "roles.toml": ROLES.encode(), **acts})
+    assert error.endswith("with this file, there are more than 250 measures")
+
+
+def test_errors_are_bounded() -> None:
+    wrong = VENDOR + "\n".join(f"unknown{number} = 1" for number in range(5_000)).join(("\n", "\n"))
+    errors = refused({**FILES, "vendors/kaspersky.toml": wrong.encode()})
+    assert len(errors) == 101
+    assert errors[-1] == "vendors/kaspersky.toml: has more errors than 100; the others are not named"
+    roles = ", ".join(f'"role_{number}"' for number in range(5_000))
+    with pytest.raises(RuleError) as error:
+        check_names("phaseout.toml", load_policy("phaseout.toml", f"roles = [{roles}]".encode()), load(FILES))
+    assert len(error.value.errors) == 101
+
+
+def test_a_policy_has_a_bounded_number_of_waivers() -> None:
+    one = Waiver(product="kesl", approver="Ada", reason="laboratory", expires=dt.date(2030, 1, 1))
+    with pytest.raises(RuleError, match="waiver: there are 1001, more than 1000"):
+        check_names("phaseout.toml", Policy(waiver=(one,) * 1_001), load(FILES))

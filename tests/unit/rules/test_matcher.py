@@ -4,9 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from phaseout.cli.rule_files import rules_and_policy
+from phaseout.model.budget import Budget
 from phaseout.model.nouns import Item
 from phaseout.model.rules import Match, Product, Ruleset, Specimen, Vendor, VersionRange
-from phaseout.rules.matcher import Matcher, NotIndexableError
+from phaseout.rules.matcher import Matcher, NotIndexableError, listed_hits
 from phaseout.rules.patterns import Texts
 
 
@@ -90,12 +91,10 @@ def test_publishers_with_dots_are_found_through_the_index() -> None:
 
 
 def test_unless_takes_back() -> None:
-    shortcut = Match(path="*/applications (parallels)/*")
+    shortcut = Match(ids={"bundle_id": "com.parallels.winapp.*"})
     rules = matcher(product("app", Match(name="kaspersky*"), unless=(shortcut,)))
     assert found(rules, Item(kind="app", name="Kaspersky Free")) == [("app", "possible")]
-    coherence = Item(
-        kind="app", name="Kaspersky Free", path="/Users/ada/Applications (Parallels)/{1}/Kaspersky Free.app"
-    )
+    coherence = Item(kind="app", name="Kaspersky Free", ids={"bundle_id": "com.parallels.winapp.1"})
     assert found(rules, coherence) == []
     assert found(matcher(product("app", Match(name="kaspersky*")), unless=(shortcut,)), coherence) == []
 
@@ -192,3 +191,87 @@ def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
         assert [hit.item for hit in used.match([*items, found, *many])] == list(range(50, 101))
     assert len(used._ordinary) == 10
     assert len(used._judged) == 10
+
+
+def flood(name: str, count: int, note: str = "") -> list[Item]:
+    return [Item(kind="package", name=name, version=str(number), notes=(note,)) for number in range(count)]
+
+
+TWO = (
+    product("kesl", Match(kind="package", name="kesl")),
+    product("agent", Match(kind="package", name="klnagent")),
+)
+
+
+def test_a_flood_of_one_product_leaves_room_for_every_other() -> None:
+    hits = matcher(*TWO).match([*flood("kesl", 3_000), *flood("klnagent", 2)])
+    found = [hit.product.id for hit in hits]
+    assert (found.count("kesl"), found.count("agent")) == (1_000, 2)
+    (unseen,) = hits.unseen
+    assert (unseen.why, unseen.cause) == ("2,000 more items of kesl: a report lists no more", "limit")
+
+
+def test_a_few_items_that_say_too_much_leave_room_for_every_other_product() -> None:
+    budget = Budget(text=100_000)
+    hits = matcher(*TWO).match([*flood("kesl", 100, "x" * 8_000), *flood("klnagent", 2, "x" * 8_000)], budget)
+    found = [hit.product.id for hit in hits]
+    assert 10 < found.count("kesl") < 15
+    assert found.count("agent") == 1  # the first is shown in any case
+    assert hits.unseen[0].why.endswith("more items of kesl and of 1 more products: a report lists no more")
+
+
+def test_matching_ends_with_its_time_and_says_so() -> None:
+    hits = matcher(*TWO).match(flood("kesl", 100), Budget(seconds=0))
+    assert len(hits) == 1
+    (unseen,) = hits.unseen
+    why = "stopped after 1 of 100 items: the limit is 0 s of CPU time"
+    assert (unseen.why, unseen.cause, unseen.kinds) == (why, "limit", ())
+    others = matcher(*TWO).match(flood("bash", 100), Budget(seconds=0))
+    assert others.unseen[0].why == why
+
+
+def test_usual_hosts_meet_no_limit() -> None:
+    assert matcher(*TWO).match([*flood("kesl", 300), *flood("bash", 3_000)]).unseen == []
+
+
+BY_PATH = Match(path="*/Server/*")
+HOME_OR_SERVER = (
+    product("home", Match(kind="process", name="avp.exe", path="*/Kaspersky Lab/*"), unless=(BY_PATH,)),
+    product("server", Match(kind="process", name="avp.exe", path="*/Kaspersky Lab/Server/*")),
+)
+
+
+@pytest.mark.parametrize(
+    ("path", "found"),
+    [
+        ("C:/Kaspersky Lab/AVP/avp.exe", ["home"]),
+        ("C:/Kaspersky Lab/Server/avp.exe", ["server"]),
+        ("C:/Users/bob/Server/Kaspersky Lab/avp.exe", ["home"]),  # a folder of the user's choice
+    ],
+)
+def test_an_exception_by_path_decides_between_products_and_hides_nothing(path: str, found: list[str]) -> None:
+    hits = matcher(*HOME_OR_SERVER).match([Item(kind="process", name="avp.exe", path=path)])
+    assert [hit.product.id for hit in hits] == found
+
+
+def test_what_replaced_a_product_is_no_other_restricted_one() -> None:
+    successor = product("successor", Match(kind="process", name="avp.exe", path="*/Server/*"), role="successor")
+    hits = matcher(HOME_OR_SERVER[0], successor).match(
+        [Item(kind="process", name="avp.exe", path="/Server/Kaspersky Lab/avp.exe")]
+    )
+    assert {hit.product.id for hit in hits} == {"home", "successor"}
+
+
+@pytest.mark.parametrize("exception", [Match(vendor="Nobody"), Match(ids={"extension_id": "abc"})])
+def test_an_exception_by_publisher_or_identifier_stands(exception: Match) -> None:
+    rules = matcher(product("vpn", Match(name="kaspersky vpn"), unless=(exception,)))
+    assert rules.match([Item(kind="app", name="Kaspersky VPN", vendor="Nobody", ids={"extension_id": "abc"})]) == []
+    assert len(rules.match([Item(kind="app", name="Kaspersky VPN")])) == 1
+
+
+def test_items_of_many_hosts_have_no_limit_and_what_one_host_lists_has_one() -> None:
+    items = flood("kesl", 3_000)
+    hits = matcher(*TWO).all_hits(items)
+    assert len(hits) == 3_000
+    shown = listed_hits(hits, items)
+    assert (list(shown), shown.unseen[0].why) == (hits[:1_000], "2,000 more items of kesl: a report lists no more")

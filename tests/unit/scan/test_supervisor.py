@@ -107,6 +107,14 @@ def heavy(_: Any) -> Iterator[Any]:
         yield Item(kind="package", name=f"{number} " + "x" * 8000, version="x" * 8000)
 
 
+def heavy_too(host: Any) -> Iterator[Any]:
+    yield from heavy(host)
+
+
+def million_more(host: Any) -> Iterator[Any]:
+    yield from million(host)
+
+
 def odd(_: Any) -> Iterator[Any]:
     yield Item(kind="package", name="caf\udce9\ud800\n\x1b[2J" + "x" * 100_000, details={"empty": "", "bad": "\ud800"})
     yield Problem("/caf\udce9", "odd", "damaged")
@@ -306,13 +314,26 @@ def test_between_two_sources_no_source_is_judged(
 
 
 @pytest.mark.slow
-def test_all_sources_have_the_same_room(scan: Callable[..., Inventory]) -> None:
+def test_a_flood_of_text_leaves_room_for_other_sources(scan: Callable[..., Inventory]) -> None:
     """Few items may hold as much as many."""
+    inventory = scan(good, heavy, many, heavy_too)
+    assert [run.status for run in inventory.runs] == ["ok", "partial", "ok", "partial"]
+    first, second = inventory.runs[1], inventory.runs[3]
+    assert first.problems[0].why == (
+        f"stopped after {first.items:,} items: a source may return half of what is left of 40 MiB"
+    )
+    assert first.items > second.items > 0
+    assert {one.cause for one in inventory.unseen} == {"limit"}
+
+
+def test_the_supervisor_ends_a_worker_that_returns_more_than_it_may(
+    scan: Callable[..., Inventory], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(phaseout.scan.supervisor, "_RESULTS", 1 << 20)
     inventory = scan(good, heavy, many)
     assert [run.status for run in inventory.runs] == ["ok", "failed", "failed"]
-    assert inventory.runs[1].reason == "ended: result limit reached: all sources together may return 128 MiB"
+    assert inventory.runs[1].reason == "ended: result limit reached: all sources together may return 1 MiB"
     assert inventory.runs[2].reason.startswith("not run: result limit reached")
-    assert 5_000 < len(inventory.items) < 9_000
 
 
 def test_a_source_that_never_pauses_is_ended_as_well(scan: Callable[..., Inventory], clock: Clock) -> None:
@@ -322,19 +343,27 @@ def test_a_source_that_never_pauses_is_ended_as_well(scan: Callable[..., Invento
 
 @pytest.mark.slow
 def test_a_source_that_gives_a_million_items(scan: Callable[..., Inventory], monkeypatch: pytest.MonkeyPatch) -> None:
-    inventory = scan(million, good)
-    (problem,) = inventory.runs[0].problems
+    inventory = scan(million, million_more, many, good)
+    assert [(run.status, run.items) for run in inventory.runs] == [
+        ("partial", 50_000),
+        ("partial", 25_000),
+        ("partial", 12_500),
+        ("ok", 1),
+    ]
+    (problem,) = inventory.runs[1].problems
     assert (problem.why, problem.cause) == (
-        "stopped after 500,000 items: the limit is 500,000 for a source, 1,000,000 in all",
+        "stopped after 25,000 items: a source may return half of what is left of 100,000 items",
         "limit",
     )
-    assert [run.status for run in inventory.runs] == ["partial", "ok"]
-    assert len(inventory.items) == 500_001
-    monkeypatch.setattr(phaseout.scan.worker, "ALL_ITEMS", 20_003)
-    runs = scan(good, many, million, prints).runs
-    assert [(run.status, run.items) for run in runs] == [("ok", 1), ("ok", 20_000), ("partial", 2), ("partial", 0)]
-    runs = scan(many, crashes, million).runs
-    assert [(run.status, run.items) for run in runs] == [("ok", 20_000), ("failed", 1), ("partial", 2)]
+    monkeypatch.setattr(phaseout.scan.worker, "ALL_ITEMS", 10_003)
+    runs = scan(good, many, crashes, million, prints).runs
+    assert [(run.status, run.items) for run in runs] == [
+        ("ok", 1),
+        ("partial", 5_001),
+        ("failed", 1),
+        ("partial", 2_500),  # the new worker knows what the first one had returned
+        ("ok", 1),
+    ]
 
 
 def test_what_a_source_prints_goes_nowhere(scan: Callable[..., Inventory], capfd: pytest.CaptureFixture[str]) -> None:

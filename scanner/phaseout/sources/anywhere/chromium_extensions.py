@@ -38,7 +38,8 @@ if TYPE_CHECKING:
 
 _SETTINGS = ("Preferences", "Secure Preferences")
 _PROFILES = 200  # folders of a browser that may be profiles
-_LARGEST = 64 << 20
+_LARGEST = 16 << 20  # bytes; decoded, it takes ten times that
+_MOST = 20_000  # extensions of one profile
 _PARTS = re.compile(r"[\\/]+")
 _VERSION = re.compile(r"[\\/](\d[\d.]*)_\d+$")  # of a folder below that of the extension
 _ABSOLUTE = re.compile(r"/|[A-Za-z]:\\|\\\\")
@@ -167,6 +168,10 @@ def _profile(
             continue
         try:
             for name, setting in chrome_preferences.settings(data):
+                if len(settings) >= _MOST:
+                    yield Problem(path, f"more than {_MOST:,} extensions: the rest was not read", "limit")
+                    unread = True
+                    break
                 if setting is None:
                     yield from damaged(path, f"the settings of {name[:80]!r} are damaged")
                 elif setting.path or name not in settings:

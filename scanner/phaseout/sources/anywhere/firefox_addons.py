@@ -82,7 +82,7 @@ _DOMAINS = {
     "/Library/Preferences/org.mozilla.thunderbird.plist": "Thunderbird",
 }
 _NOT_ADDONS = frozenset(("staged", "staged-xpis", "trash"))
-_LARGEST = 64 << 20
+_LARGEST = 16 << 20  # bytes; decoded, it takes ten times that
 _ARCHIVE = 512 << 20
 _NAMES = 500  # entries of a folder that may be add-ons
 

@@ -379,3 +379,13 @@ def test_a_chromium_that_really_ran(tmp_path: Path) -> None:
     assert (item.details["location"], item.details["enabled"]) == ("command line", "yes")
     assert result.run.left_out.get("part of the browser", 0) == len(wrote) - 1
     assert not [problem for problem in result.problems if str(home) in problem.where]
+
+
+def test_more_extensions_than_anybody_has(tree: Tree, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("phaseout.sources.anywhere.chromium_extensions._MOST", 3)
+    settings = {f"{'abcdefghijklmnop'[number] * 32}": {"path": f"/x/{number}"} for number in range(4)}
+    content = json.dumps({"extensions": {"settings": settings}})
+    tree.write("/home/ada/.config/google-chrome/Default/Preferences", content)
+    result = run("chromium_extensions", tree.host())
+    assert len(result.items) == 3
+    assert [one.why for one in result.run.problems] == ["more than 3 extensions: the rest was not read"]

@@ -1,7 +1,7 @@
 """Items without their secrets."""
 
 from phaseout.model.nouns import Evidence, Item
-from phaseout.scan.masking import masked_item
+from phaseout.parsers.encodings.secrets import masked_item
 
 
 def test_every_field_that_may_quote_a_command() -> None:
