@@ -68,7 +68,7 @@ def on_windows(tmp_path: Path) -> Callable[..., Any]:
         script = tmp_path / "there.py"
         script.write_text(_THERE.format(code=f"Z:{CODE}", root=f"Z:{ROOT}") + code)
         command = [str(WINE / "run"), f"Z:{script}", *arguments]
-        done = subprocess.run(command, capture_output=True, check=False, timeout=120)
+        done = subprocess.run(command, capture_output=True, check=False, timeout=600)
         output = done.stdout.decode("utf-8", "replace")
         assert "@@" in output, output
         return json.loads(output.split("@@")[1])

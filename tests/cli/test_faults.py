@@ -117,7 +117,7 @@ from phaseout.__main__ import main
 main()
 """
     result = subprocess.run(
-        [sys.executable, "-c", code], cwd=CODE, capture_output=True, text=True, check=False, timeout=60
+        [sys.executable, "-c", code], cwd=CODE, capture_output=True, text=True, check=False, timeout=600
     )
     assert result.returncode == 130, result.stderr
     assert "interrupted" in result.stdout

@@ -70,7 +70,7 @@ def run(code: str, folder: Path, *, windows: bool) -> tuple[str, list[str]]:
     script = folder / "watched.py"
     script.write_text(PREPARE.format(**paths) + code)
     command = [str(WINE / "run"), f"Z:{script}"] if windows else [sys.executable, str(script)]
-    done = subprocess.run(command, cwd=folder, capture_output=True, check=False, timeout=240, stdin=subprocess.DEVNULL)
+    done = subprocess.run(command, cwd=folder, capture_output=True, check=False, timeout=600, stdin=subprocess.DEVNULL)
     output = (done.stdout + done.stderr).decode("utf-8", "replace")
     assert log.exists(), output
     return output, log.read_text("utf-8").splitlines()

@@ -58,7 +58,7 @@ def trace(code: str, log: Path) -> list[str]:
         code,
     ]
     result = subprocess.run(
-        command, cwd=CODE, capture_output=True, text=True, check=False, timeout=300, stdin=subprocess.DEVNULL
+        command, cwd=CODE, capture_output=True, text=True, check=False, timeout=600, stdin=subprocess.DEVNULL
     )
     if "ptrace" in result.stderr and "not permitted" in result.stderr:
         pytest.skip("this machine forbids tracing")
@@ -150,7 +150,7 @@ main()
 """
     log = tmp_path / "trace"
     command = ["strace", "-f", "-qq", "-s", "300", "-o", str(log), "-e", "trace=file", sys.executable, "-B", "-c", code]
-    output = subprocess.run(command, cwd=CODE, capture_output=True, text=True, check=False, timeout=300).stdout
+    output = subprocess.run(command, cwd=CODE, capture_output=True, text=True, check=False, timeout=600).stdout
     assert "nfs4" in output
     if os.geteuid() == 0:
         touched = [line for line in log.read_text(errors="replace").splitlines() if str(home) in line]

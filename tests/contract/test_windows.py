@@ -143,7 +143,7 @@ def import_keys(tmp_path: Path, text: bytes) -> None:
     environment = {**os.environ, "WINEPREFIX": str(WINE / "prefix"), "WINEARCH": "win64", "WINEDEBUG": "-all"}
     command = ["wine", "reg", "import", str(tmp_path / "keys.reg")]
     done = subprocess.run(
-        command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, check=False, timeout=120
+        command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, check=False, timeout=600
     )
     assert done.returncode == 0, done.stderr
 

@@ -28,7 +28,7 @@ def test_planted_modules_policy_and_rules(tmp_path: Path, tree: Tree) -> None:
         capture_output=True,
         text=True,
         check=False,
-        timeout=120,
+        timeout=600,
     )
     assert done.returncode in {0, 3}, done.stderr
     assert not (tmp_path / "ran").exists()

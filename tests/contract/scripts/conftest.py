@@ -14,7 +14,7 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A bundle for machines like this one, really made; skipped where no packages can be had."""
     folder = tmp_path_factory.mktemp("bundle")
     command = [sys.executable, str(ROOT / "scripts/make_bundle.py"), str(folder)]
-    result = subprocess.run(command, check=False, capture_output=True, text=True, timeout=120)
+    result = subprocess.run(command, check=False, capture_output=True, text=True, timeout=600)
     if result.returncode:
         pytest.skip(f"no packages can be had here: {result.stderr[-200:]}")
     return folder

@@ -134,7 +134,7 @@ class Fleet(NamedTuple):
             capture_output=True,
             text=True,
             check=False,
-            timeout=120,
+            timeout=600,
             stdin=subprocess.DEVNULL,
             env={
                 "PATH": os.environ["PATH"],
@@ -161,9 +161,9 @@ def ansible(tmp_path_factory: pytest.TempPathFactory) -> Path:
     if given := os.environ.get("PHASEOUT_ANSIBLE"):
         return Path(given)
     folder = tmp_path_factory.mktemp("ansible")
-    subprocess.run([sys.executable, "-m", "venv", folder], check=True, timeout=60)
+    subprocess.run([sys.executable, "-m", "venv", folder], check=True, timeout=600)
     pip = [str(folder / "bin/pip"), "install", "-q", "--disable-pip-version-check", "ansible-core"]
-    if subprocess.run(pip, check=False, timeout=120, capture_output=True).returncode:
+    if subprocess.run(pip, check=False, timeout=600, capture_output=True).returncode:
         pytest.skip("not installed: ansible-core, and it cannot be had")
     return folder
 

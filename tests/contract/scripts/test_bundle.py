@@ -34,7 +34,7 @@ def install(bundle: Path, *arguments: str, **variables: str) -> subprocess.Compl
     if can_unshare("--net"):
         command = ["unshare", "--net", *command]
     environment = {"PATH": os.environ["PATH"], "PYTHON": sys.executable, "HOME": tempfile.gettempdir(), **variables}
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120, env=environment)
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=600, env=environment)
 
 
 @POSIX
@@ -208,7 +208,7 @@ def test_for_other_machines(bundle: Path, tmp_path: Path) -> None:
     del bundle  # it skips where no packages can be had
     folder = tmp_path / "bundle"
     command = [sys.executable, str(MAKE), str(folder), "--platform", "win_amd64", "--python", "3.13"]
-    subprocess.run(command, check=True, capture_output=True, timeout=120)
+    subprocess.run(command, check=True, capture_output=True, timeout=600)
     names = [path.name for path in folder.iterdir()]
     assert any(name.startswith("msgspec-") and name.endswith("-win_amd64.whl") for name in names)
     assert any(name.startswith("markupsafe-") and name.endswith("-win_amd64.whl") for name in names)

@@ -67,7 +67,7 @@ def test_task_is_taken_by_schtasks(tmp_path: Path) -> None:
     def schtasks(*arguments: str) -> int:
         command = ["wine", "schtasks", *arguments]
         return subprocess.run(
-            command, check=False, stdin=subprocess.DEVNULL, capture_output=True, timeout=60, env=environment
+            command, check=False, stdin=subprocess.DEVNULL, capture_output=True, timeout=600, env=environment
         ).returncode
 
     broken = tmp_path / "broken.xml"
@@ -113,7 +113,7 @@ def fact(reports: Path) -> str:
     """What facter says of it."""
     command = ["facter", "--custom-dir", str(FACT.parent), "--json", "phaseout"]
     environment = {**os.environ, "PHASEOUT_REPORTS": str(reports)}
-    return subprocess.run(command, check=True, capture_output=True, text=True, timeout=60, env=environment).stdout
+    return subprocess.run(command, check=True, capture_output=True, text=True, timeout=600, env=environment).stdout
 
 
 @needs("facter")

@@ -58,7 +58,7 @@ def test_a_finding_is_kept_and_named(tmp_path: Path) -> None:
         )
     )
     run = subprocess.run(
-        [sys.executable, script, "--seconds", "3", "macho"], capture_output=True, text=True, check=False, timeout=120
+        [sys.executable, script, "--seconds", "3", "macho"], capture_output=True, text=True, check=False, timeout=600
     )
     assert run.returncode == 1, run.stderr
     assert "FINDING macho: AssertionError" in run.stdout

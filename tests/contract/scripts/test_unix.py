@@ -34,7 +34,7 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs a POSIX s
 def sh(script: Path | str, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     command = ["sh", str(script), *arguments] if isinstance(script, Path) else ["sh", "-c", script, *arguments]
     return subprocess.run(
-        command, capture_output=True, text=True, check=False, timeout=60, env={**os.environ, **environment}
+        command, capture_output=True, text=True, check=False, timeout=600, env={**os.environ, **environment}
     )
 
 

@@ -282,7 +282,7 @@ def test_the_pack_finds_here_what_phaseout_finds(tmp_path: Path, ruleset: Rulese
     for folder in ("info", "updates"):
         (tmp_path / "dpkg" / folder).mkdir()
     command = ["unshare", "-m", "-p", "-f", "--kill-child", "--mount-proc", "sh", "-c", SCRIPT, "sh", str(tmp_path)]
-    subprocess.run([*command, program, sys.executable], check=True, cwd=CODE, timeout=300)
+    subprocess.run([*command, program, sys.executable], check=True, cwd=CODE, timeout=600)
     assert "Error: near line" not in (tmp_path / "errors").read_text()
     inventory = msgspec.json.decode((tmp_path / "inventory.json").read_bytes(), type=Inventory)
     expected = {
@@ -311,6 +311,6 @@ def test_osquery_loads_the_pack(tmp_path: Path, ruleset: Ruleset) -> None:
     config.write_text(json.dumps({"packs": {"phaseout": str(pack)}}))
     command = [osqueryi(), "--json", "--disable_database", "--ephemeral", f"--config_path={config}"]
     query = "select count(*) as n from osquery_schedule where name like 'pack_phaseout_%'"
-    result = subprocess.run([*command, query], capture_output=True, text=True, check=True, timeout=120)
+    result = subprocess.run([*command, query], capture_output=True, text=True, check=True, timeout=600)
     here = [each for each in json.loads(pack.read_text())["queries"].values() if "linux" in each["platform"]]
     assert json.loads(result.stdout) == [{"n": str(len(here))}]

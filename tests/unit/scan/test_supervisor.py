@@ -435,30 +435,34 @@ def test_no_orphan_and_no_zombie_is_left(scan: Callable[..., Inventory], clock: 
 @pytest.mark.slow
 def test_a_worker_whose_supervisor_was_killed_ends_by_itself(tmp_path: Path) -> None:
     """Nobody can stop a kill -9; what it leaves spinning has an end of its own."""
+    told = tmp_path / "told"
     code = f"""
-import os, sys
+import os, signal, sys
 sys.path.insert(0, {str(ROOT)!r})
-import phaseout.scan.worker_process, phaseout.sources
+import phaseout.sources
 from phaseout.scan.supervisor import ScanSupervisor
 from phaseout.scan.messages import Request
-import signal
 signal.signal(signal.SIGALRM, signal.SIG_IGN)
 signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGALRM])
-phaseout.scan.worker_process._ALONE = 1
+asked, alarm = [], signal.alarm
+signal.alarm = asked.append
 def spins(_):
     os.kill(os.getppid(), signal.SIGKILL)
-    with open({str(tmp_path / "pid")!r}, "w") as file:
-        file.write(str(os.getpid()))
+    with open({str(told)!r}, "w") as file:
+        file.write(f"{{os.getpid()}} {{asked}}")
+    alarm(1)  # instead of ten minutes later
     while True:
         pass
 phaseout.sources.load = lambda _: (phaseout.sources._source("linux.dpkg")._replace(collect=spins),)
-ScanSupervisor(Request(root="/", platform="linux"), whole=1).inventory(scanned_at="", tool="")
+ScanSupervisor(Request(root="/", platform="linux"), whole=600).inventory(scanned_at="", tool="")
 """
     supervisor = subprocess.run([sys.executable, "-c", code], check=False)
     assert supervisor.returncode == -signal.SIGKILL
-    wait_until(lambda: (tmp_path / "pid").is_file() and (tmp_path / "pid").read_text() != "")
-    worker = int((tmp_path / "pid").read_text())
-    wait_until(lambda: not psutil.pid_exists(worker) or psutil.Process(worker).status() == psutil.STATUS_ZOMBIE)
+    wait_until(lambda: told.is_file() and told.read_text() != "")
+    worker, _, asked = told.read_text().partition(" ")
+    assert asked == "[630]"
+    pid = int(worker)
+    wait_until(lambda: not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE)
 
 
 def test_memory_is_stated(scan: Callable[..., Inventory]) -> None:

@@ -7,7 +7,7 @@ LIVE = """
 import subprocess, time
 from phaseout.scan.windows_job import Job
 
-sleeps = "import time; time.sleep(600)"
+sleeps = "import time; time.sleep(3600)"
 starts = f"input(); import subprocess, sys; print(subprocess.Popen([sys.executable, '-c', {sleeps!r}]).pid, flush=True)"
 pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
 told = []
@@ -20,7 +20,7 @@ for ends in (Job.end, lambda job: job._kernel.CloseHandle(job._handle)):
     ends(job)
     worker.wait()
     import psutil
-    while psutil.pid_exists(child):  # the test has two minutes
+    while psutil.pid_exists(child):  # the test has ten minutes
         time.sleep(0.05)
     told.append("both ended")
 worker = subprocess.Popen([sys.executable, "-c", sleeps])

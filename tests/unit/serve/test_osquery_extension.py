@@ -373,7 +373,7 @@ def test_the_socket_of_a_killed_extension_is_replaced(core: Core, looks: Looks) 
 def test_started_as_osquery_starts_it(tmp_path: Path) -> None:
     """Without a command: osquery knows none, and a single executable may lie in its folder of extensions."""
     command = [sys.executable, "-m", "phaseout", "--socket", str(tmp_path / "em"), "--timeout", "0", "--interval", "3"]
-    result = subprocess.run(command, capture_output=True, text=True, check=False, cwd=CODE, timeout=60)
+    result = subprocess.run(command, capture_output=True, text=True, check=False, cwd=CODE, timeout=600)
     assert result.returncode == 2
     assert "osquery does not listen there" in result.stderr
 
@@ -385,7 +385,7 @@ def test_named_pipes_of_windows() -> None:
         pytest.skip("no Windows Python: scripts/wine_python FOLDER makes one, and PHASEOUT_WINE names it")
     folders = ["Z:" + str(path).replace("/", "\\") for path in (ROOT / "scanner", wine / "site")]
     command = [str(wine / "run"), str(ROOT / "tests" / "support" / "osquery_pipe.py"), *folders]
-    result = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120)
+    result = subprocess.run(command, capture_output=True, text=True, check=True, timeout=600)
     said = [line for line in result.stdout.splitlines() if line != "ping"]
     assert said == ["registerExtension", "rows 1 200000", "second OK", "deregisterExtension", "ended True"]
 

@@ -91,7 +91,7 @@ def test_contract_on_windows(tmp_path: Path, on_windows: Callable[..., Any]) -> 
         stdin=subprocess.DEVNULL,
         capture_output=True,
         check=False,
-        timeout=120,
+        timeout=600,
     )
     assert imported.returncode == 0, imported.stderr
     result = on_windows("from tests.support.registry_contract import main; main()")

@@ -366,7 +366,7 @@ def test_a_chromium_that_really_ran(tmp_path: Path) -> None:
         ],
         env={"HOME": str(home), "PATH": "/usr/bin:/bin"},
         capture_output=True,
-        timeout=120,
+        timeout=600,
         check=True,
     )
     host = Host(HostInfo(name="live", platform="linux"), PosixFiles("/"), (User("ada", 1000, str(home)),))

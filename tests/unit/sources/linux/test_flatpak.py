@@ -160,7 +160,7 @@ def test_agrees_with_flatpak(tree: Tree, tmp_path: Path) -> None:
             env=environment,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=600,
             check=False,
         )
         assert done.returncode == 0, done.stderr

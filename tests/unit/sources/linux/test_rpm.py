@@ -427,7 +427,7 @@ class TestRealRpm:
 
     @staticmethod
     def ask(*command: str) -> str:
-        return subprocess.run(command, check=True, capture_output=True, text=True, timeout=60).stdout
+        return subprocess.run(command, check=True, capture_output=True, text=True, timeout=600).stdout
 
     @staticmethod
     def rpm(tree: Tree) -> list[str]:
