@@ -151,6 +151,9 @@ def example() -> Iterator[str]:
         files = {
             "etc/hostname": "workstation-17\n",
             "etc/os-release": 'NAME="Debian GNU/Linux"\nVERSION_ID="12"\n',
+            "etc/passwd": "root:x:0:0:root:/root:/bin/bash\n",
+            "root/.profile": "",
+            "usr/bin/env": "",
             "etc/systemd/system/kesl.service": "[Service]\nExecStart=/opt/kaspersky/kesl/libexec/kesl\n",
             "opt/kaspersky/kesl/libexec/kesl": "",
             "var/lib/dpkg/status": "".join(

@@ -79,6 +79,8 @@ def beyond(
     if registry is not None:
         found = undeclared({*found, *registry.touched}, one.reads, host, items, registry.texts())
     for inside in files.inside:
+        if inside.separator == "\\":
+            continue  # a prefix of Wine, of whose drive the source declares everything
         reads = (*_OPENING, *(place for each in load_inside() for place in each.reads))
         root = Host(HostInfo(name="inside", platform="linux"), inside, posix_users(inside))
         found += undeclared(inside.touched, reads, root, items, inside.texts)

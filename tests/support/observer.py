@@ -79,6 +79,13 @@ class ObservedFiles(Files):
         self.inside.append(ObservedFiles(files))
         return self.inside[-1]
 
+    def drive(self, folder: str) -> Files | None:
+        files = self._files.drive(self._seen("folder", folder))
+        if files is None:
+            return None
+        self.inside.append(ObservedFiles(files))
+        return self.inside[-1]
+
     def _seen(self, way: Way, path: str) -> str:
         self.touched.add(Touch(way, path.rstrip(self.separator) or self.separator))
         return path

@@ -2,6 +2,7 @@
 
 import os
 import plistlib
+import shutil
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -30,6 +31,8 @@ class Tree:
         self.root = root
         self.write("/etc/os-release", 'NAME="Debian GNU/Linux"\nVERSION_ID="12"\n')
         self.write("/etc/passwd", "root:x:0:0:root:/root:/bin/bash\nada:x:1000:1000:Ada:/home/ada:/bin/bash\n")
+        for folder in ("/root", "/home/ada", "/usr/bin", "/var/lib"):
+            self.folder(folder)
 
     def write(self, path: str, content: str | bytes = b"", mode: int | None = None) -> Path:
         """Writes a file at a path of the target, with its folders."""
@@ -41,9 +44,11 @@ class Tree:
         return file
 
     def link(self, path: str, target: str) -> None:
-        """Makes a symbolic link at a path of the target."""
+        """Makes a symbolic link at a path of the target, also in place of a folder without files."""
         file = self.root / path.lstrip("/")
         file.parent.mkdir(parents=True, exist_ok=True)
+        if file.is_dir() and not any(found.is_file() for found in file.rglob("*")):
+            shutil.rmtree(file)
         file.symlink_to(target)
 
     def folder(self, path: str) -> Path:

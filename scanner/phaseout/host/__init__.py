@@ -22,6 +22,10 @@ OS_RELEASE = ("/etc/os-release", "/usr/lib/os-release")
 _NONE: Mapping[str, str] = MappingProxyType({})
 
 
+class NotAHostError(Exception):
+    """The folder given as root does not hold one operating system that we know."""
+
+
 class Host:
     """What a source may ask.
 

@@ -3,41 +3,21 @@
 import os
 import platform as machine
 import sys
+from functools import partial
+from typing import TYPE_CHECKING
 
-from phaseout.host import Host
+from msgspec.structs import replace
+
+from phaseout.host import Host, NotAHostError
 from phaseout.host.filesystem.files import Files
+from phaseout.host.filesystem.local import local_root
 from phaseout.host.filesystem.posix import PosixFiles
 from phaseout.host.mounts import kernel_devices, unsafe_mounts
-from phaseout.host.users import User, posix_users
-from phaseout.model.nouns import HostInfo, Platform
+from phaseout.host.users import User, posix_homes
+from phaseout.model.nouns import HostInfo, Platform, Problem
 
-_MARKS: tuple[tuple[Platform, tuple[str, ...]], ...] = (
-    # Told by content, never by name: the first whose mark is there.
-    (
-        "macos",
-        (
-            "/System/Library/CoreServices/SystemVersion.plist",
-            "/private/var/db/dslocal/nodes/Default",  # of a data volume alone
-            "/private/var/db/receipts",
-        ),
-    ),
-    (
-        "linux",
-        (
-            "/etc/os-release",
-            "/usr/lib/os-release",
-            "/var/lib/dpkg",
-            "/var/lib/rpm",
-            "/lib/apk",
-            "/etc/passwd",
-            "/usr/bin",
-        ),
-    ),
-)
-
-
-class NotAHostError(Exception):
-    """The folder given as root does not hold an operating system that we know."""
+if TYPE_CHECKING:
+    from phaseout.host.systems import System
 
 
 def live_host() -> Host:
@@ -55,7 +35,8 @@ def live_host() -> Host:
     skipped_mounts = unsafe_mounts(mountinfo)
     files = PosixFiles("/", skipped_mounts, kernel_devices(mountinfo))
     name, version = _os_release(files)
-    users = posix_users(files)
+    users, missing = posix_homes(files)
+    files.problems += missing
     info = HostInfo(
         name=machine.node(),
         platform=platform,
@@ -68,40 +49,65 @@ def live_host() -> Host:
 
 
 def offline_host(root: str, platform: Platform | None = None) -> Host:
-    """The host whose root folder is `root`. `platform` overrides what its content says.
+    """The host whose root folder is `root`, or lies in a folder of it. `platform` overrides what its content says.
 
     Raises:
-        NotAHostError: `root` is no folder, or its content fits no system that we know.
+        NotAHostError: `root` is no folder, or its content fits no system that we know, or several.
     """
+    from phaseout.host.systems import find_system
+
     root = os.path.abspath(root)
     if not os.path.isdir(root):
         raise NotAHostError(f"{root}: no such folder")
-    real = os.path.realpath(root).rstrip("/")  # mount points are told without links
+    found = find_system(root, platform)
+    host = _opened(found)
+    for other in found.beside:
+        why = "another system, which is no part of the one that was scanned"
+        host.files.problems.append(Problem(other, why, "unsupported", remedy="scan it with --root"))
+    if found.root != root:
+        host.info = replace(host.info, notes=(*host.info.notes, f"the system is in {found.root}"))
+    return host
+
+
+def _opened(system: "System") -> Host:
+    root = system.root
     mountinfo = _mountinfo()
-    inside = {
-        point[len(real) :]: kind for point, kind in unsafe_mounts(mountinfo).items() if point.startswith(real + "/")
-    }
-    files = PosixFiles(root, inside, kernel_devices(mountinfo))
-    platform = platform or _told_by_content(files, root)
-    if platform == "windows":
+    inside = _mounts_below(root, mountinfo)
+    if system.platform == "windows":
         from phaseout.host.windows.opening import offline_windows
 
         return offline_windows(root, inside)
-    if platform == "macos":
+    if system.platform == "macos":
         from phaseout.host.macos.opening import offline_macos
 
-        return offline_macos(root, inside)
+        return offline_macos(root, inside, system.bound.get("/System/Volumes/Data", ""))
+    devices = kernel_devices(mountinfo)
+    bound = {
+        point: partial(local_root, folder, _mounts_below(folder, mountinfo), devices)
+        for point, folder in system.bound.items()
+    }
+    files = PosixFiles(root, inside, devices, bound)
     name, version = _os_release(files)
     hostname = (files.text("/etc/hostname", limit=4096) or "").strip().partition("\n")[0]
     info = HostInfo(
         name=hostname or os.path.basename(root) or root,
-        platform=platform,
+        platform=system.platform,
         os=name,
         os_version=version,
         root=root,
         skipped_mounts=tuple(f"{point} ({kind})" for point, kind in sorted(inside.items())),
     )
-    return Host(info, files, posix_users(files))
+    users, missing = posix_homes(files)
+    files.problems += missing
+    return Host(info, files, users)
+
+
+def _mounts_below(folder: str, mountinfo: bytes) -> dict[str, str]:
+    """Path below a folder → file system type of the mounts that are skipped."""
+    real = os.path.realpath(folder).rstrip("/")  # mount points are told without links
+    return {
+        point[len(real) :]: kind for point, kind in unsafe_mounts(mountinfo).items() if point.startswith(real + "/")
+    }
 
 
 def _processes(users: tuple[User, ...]):  # type: ignore[no-untyped-def]  # noqa: ANN202
@@ -124,20 +130,6 @@ def unopened(root: str | None, platform: Platform | None) -> HostInfo:
 
 def live_platform() -> Platform:
     return "windows" if sys.platform == "win32" else "macos" if sys.platform == "darwin" else "linux"
-
-
-def _told_by_content(files: Files, root: str) -> Platform:
-    from phaseout.host.filesystem.windows import is_windows
-
-    if is_windows(root):
-        return "windows"
-    for platform, marks in _MARKS:
-        if any(files.exists(mark) for mark in marks):
-            return platform
-    known = ", ".join(("Windows\\System32", *(marks[0] for _, marks in _MARKS)))
-    raise NotAHostError(
-        f"{root}: holds no operating system that phaseout knows (looked for {known}); --os says which it is"
-    )
 
 
 def _mountinfo() -> bytes:

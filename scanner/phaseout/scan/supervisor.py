@@ -53,7 +53,7 @@ REMEDIES: dict[Cause, str] = {
     "limit": "check this place by hand: it holds more than phaseout reads",
     "vanished": "scan again while nothing is installed or removed",
     "missing": "find out where it went, or mount the disk that holds it",
-    "damaged": "repair or remove it, then scan again",
+    "damaged": "repair it or restore it from a backup, then scan again",
     "unsupported": "check this place by hand",
     "error": "scan again; if it stays, check the disk",
 }

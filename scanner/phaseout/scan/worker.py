@@ -48,8 +48,9 @@ def warm_up() -> None:
 
 def work(request: Request, send: Callable[[Message], None]) -> None:
     """Opens the host, runs the sources one after the other, and sends all results as they come."""
+    from phaseout.host import NotAHostError
     from phaseout.host.identity import identity
-    from phaseout.host.opening import NotAHostError, live_host, offline_host
+    from phaseout.host.opening import live_host, offline_host
     from phaseout.host.processes.priority import lower_priority
     from phaseout.sources import load
 
@@ -184,13 +185,15 @@ def _traces(source: "Source", host: "Host") -> "Iterator[Item | Problem | LeftOu
 def _within(inside: "Inside") -> "Iterator[Item | Problem | LeftOut]":
     from phaseout.sources import load_inside
 
-    for source in load_inside():
+    # A Windows inside is a prefix of Wine: it belongs to a user of this host, whatever its own user is called.
+    owner = inside.user if inside.host.info.platform == "windows" else ""
+    for source in load_inside(inside.host.info.platform):
         try:
             for trace in _traces(source, inside.host):
                 if isinstance(trace, Item):
                     yield replace(
                         trace,
-                        user=trace.user or inside.user,
+                        user=owner or trace.user or inside.user,
                         details={**trace.details, "inside": inside.name, "seen_by": source.name},
                         evidence=tuple(Evidence(f"{inside.name}: {one.where}", one.what) for one in trace.evidence),
                     )

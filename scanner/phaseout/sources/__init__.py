@@ -74,9 +74,10 @@ ALL: tuple[str, ...] = (
     "anywhere.powershell_modules",
     "anywhere.containers",
     "anywhere.data_folders",
+    "anywhere.wine",
     "territory",
 )
-_NOT_ON_WINDOWS = frozenset(("anywhere.homebrew", "anywhere.nix"))
+_NOT_ON_WINDOWS = frozenset(("anywhere.homebrew", "anywhere.nix", "anywhere.wine"))
 # Those that also read the containers and the like that others find within a host.
 INSIDE: tuple[str, ...] = (
     "linux.dpkg",
@@ -103,6 +104,7 @@ INSIDE: tuple[str, ...] = (
     "anywhere.dotnet_packages",
     "anywhere.powershell_modules",
 )
+INSIDE_WINDOWS: tuple[str, ...] = ("windows.uninstall", "windows.portable_programs")
 # What any host of a platform must show: of each group, at least one source must list at least one item. A root whose
 # database of installed software is gone is never taken for one that has no software.
 FLOOR: dict[Platform, dict[str, tuple[str, ...]]] = {
@@ -135,9 +137,9 @@ def names(platform: Platform) -> tuple[str, ...]:
     return tuple(name.rpartition(".")[2] for name in ALL if _is_for(name, platform))
 
 
-def load_inside() -> tuple[Source, ...]:
-    """The sources that read the hosts within a host."""
-    return tuple(_source(name) for name in INSIDE)
+def load_inside(platform: Platform = "linux") -> tuple[Source, ...]:
+    """The sources that read the hosts of a platform within a host."""
+    return tuple(_source(name) for name in (INSIDE_WINDOWS if platform == "windows" else INSIDE))
 
 
 def _is_for(name: str, platform: Platform) -> bool:

@@ -3,25 +3,34 @@ r"""Places where software is known to live and that no source reads: each is rec
 One line is one kind of place. A place that is worth reading becomes a source, and its line goes.
 """
 
+import re
 from collections.abc import Iterator
 from typing import NamedTuple, get_args
 
 from phaseout.host import Host
 from phaseout.host.filesystem.files import printable
 from phaseout.model.nouns import Kind, Platform, Problem
-from phaseout.sources.kit.missing_files import volumes_of_linux
+from phaseout.sources.kit.missing_files import VOLUME_LISTS, volumes_of_linux
 from phaseout.sources.kit.places import places
 from phaseout.sources.source import Source, Trace
 
 _MOUNT = "mount it read-only, and scan it with --root"
 # Below these, an empty folder that a volume should fill hides software; what is kept and logged elsewhere does not.
-_FILLED = ("/home", "/opt", "/root", "/srv", "/usr", "/var")
+_FILLED = ("/gnu", "/home", "/nix", "/opt", "/root", "/srv", "/usr", "/var")
+_STANDARD = ("/etc", "/usr", "/var")
 _NO_SOFTWARE = ("/var/cache", "/var/log", "/var/tmp")  # noqa: S108
 _VOLUME = "mount that volume there, then scan again"
 # Folders that every system of its kind has: without one, a part of the disk is elsewhere. Of Linux, where no folder is
 # in every system, those that are links: they lead nowhere if the volume behind them is not there.
 _EVERY_MAC = ("/Applications", "/Library", "/Users", "/private/var/db/dslocal")
 _LINKED = ("/bin", "/home", "/lib", "/opt", "/root", "/sbin", "/srv", "/usr", "/usr/local", "/var", "/var/lib")
+_LOGGED_IN = "scan while the user is logged in"
+# What a home of fscrypt shows while it is locked: names that are encrypted, and nothing else.
+_ENCRYPTED = re.compile(r"[A-Za-z0-9+,_-]{22,}|ECRYPTFS_FNEK_ENCRYPTED\..+")
+_UDEV = "/run/udev/data"  # what the running system knows of its devices
+_OF_WINDOWS = re.compile(r"^E:ID_FS_TYPE=(?:ntfs|BitLocker)$", re.MULTILINE)
+# What stays of a home that eCryptfs has locked.
+_OF_LOCKED = frozenset(("Access-Your-Private-Data.desktop", "README.txt", ".Private", ".ecryptfs"))
 _GUEST = "run phaseout inside"
 
 
@@ -85,20 +94,7 @@ TERRITORIES = (
         _WINDOWS,
         (r"C:\msys*\var\lib\pacman\local\*", r"C:\Program Files\Git\var\lib\pacman\local\*"),
     ),
-    # Windows programs and Android apps on other systems
-    Territory(
-        "Windows programs in a prefix of Wine",
-        "see wine uninstaller",
-        _UNIX,
-        (
-            *("~/.wine/drive_c", "~/.local/share/wineprefixes/*/drive_c", "~/.local/share/bottles/bottles/*/drive_c"),
-            *(
-                "~/.var/app/com.usebottles.bottles/data/bottles/bottles/*/drive_c",
-                "~/.PlayOnLinux/wineprefix/*/drive_c",
-            ),
-            *("~/.cxoffice/*/drive_c", "~/Library/Application Support/CrossOver/Bottles/*/drive_c"),
-        ),
-    ),
+    # Android apps on other systems
     Territory(
         "Android apps in Waydroid",
         "see waydroid app list",
@@ -182,12 +178,6 @@ TERRITORIES = (
         ),
     ),
     Territory(
-        "Windows programs in a bottle of Whisky or Wine",
-        "see the programs of each bottle",
-        _MACOS,
-        ("~/Library/Containers/com.isaacmarovitz.Whisky/Bottles/*",),
-    ),
-    Territory(
         "backups of Time Machine",
         "they hold earlier states: scan one with --root if that matters",
         _MACOS,
@@ -252,16 +242,30 @@ TERRITORIES = (
     # Homes that are locked
     Territory(
         "encrypted homes that are not open",
-        "scan while the user is logged in",
+        _LOGGED_IN,
         _LINUX,
-        ("~/Access-Your-Private-Data.desktop",),
+        (
+            *("~/Access-Your-Private-Data.desktop", "/home/.ecryptfs/*/.Private", "/home/*/gocryptfs.conf"),
+            *("/home/*/.encfs6.xml", "/home/*/cryfs.config"),
+        ),
     ),
-    Territory("homes of systemd-homed", "scan while the user is logged in", _LINUX, ("/home/*.home",)),
+    Territory(
+        "homes of systemd-homed",
+        _LOGGED_IN,
+        _LINUX,
+        ("/home/*.home", "/home/*.homedir", "/var/lib/systemd/home/*.identity"),
+    ),
     Territory(
         "encrypted homes that are not open",
-        "scan while the user is logged in",
+        _LOGGED_IN,
         _MACOS,
-        ("/Users/*/*.sparsebundle/token",),
+        ("/Users/*/*.sparsebundle", "/Users/*/*.sparseimage"),
+    ),
+    Territory(
+        "disk images of deleted users",
+        "open them, and scan them with --root",
+        _MACOS,
+        ("/Users/Deleted Users/*.dmg",),
     ),
     # Other systems on the disks of this one
     Territory(
@@ -312,17 +316,32 @@ def collect(host: Host) -> Iterator[Trace]:
                 more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
                 why = f"{territory.what}, which phaseout does not read"
                 yield Problem(f"{found[0].path}{more}", why, "unsupported", remedy=territory.remedy)
-    if host.info.platform == "linux" and not host.live:
-        yield from _volumes(host)
+    if host.info.platform == "linux":
+        yield from _locked_homes(host)
+        if not host.live:
+            yield from _volumes(host)
     yield from _parts(host)
 
 
 def _volumes(host: Host) -> Iterator[Problem]:
-    """A problem for every volume of `/etc/fstab` that is not there: a mounted disk may be one of several."""
-    for path in volumes_of_linux(host):
-        below = any(f"{path}/".startswith(f"{top}/") for top in _FILLED)
+    """A problem for every volume and folder that is not there: a mounted disk may be one of several."""
+    for path in _STANDARD:
+        if not host.files.list(path) and host.files.link(path) is None:
+            yield Problem(path, "missing or empty, though every system fills it", "missing", remedy=_VOLUME)
+    for path in dict.fromkeys(volumes_of_linux(host)):
+        below = path not in _STANDARD and any(f"{path}/".startswith(f"{top}/") for top in _FILLED)
         if below and not path.startswith(_NO_SOFTWARE) and not host.files.list(path):
-            yield Problem(path, "empty, though /etc/fstab mounts a volume there", "missing", remedy=_VOLUME)
+            yield Problem(
+                path, "empty, though a volume is mounted there when the system runs", "missing", remedy=_VOLUME
+            )
+
+
+def _locked_homes(host: Host) -> Iterator[Problem]:
+    """A problem for every home in which all names are encrypted."""
+    for home in host.homes:
+        names = [entry.name for entry in host.files.list(home)]
+        if names and all(map(_ENCRYPTED.fullmatch, names)):
+            yield Problem(home, "an encrypted home that is not open", "unsupported", remedy=_LOGGED_IN)
 
 
 def _parts(host: Host) -> Iterator[Problem]:
@@ -339,12 +358,37 @@ def _parts(host: Host) -> Iterator[Problem]:
 
 
 def _counts(host: Host, path: str) -> bool:
-    """A home of systemd-homed is seen where it is open; on macOS the system itself is one of the volumes."""
-    if path.endswith(".home"):
-        return not host.files.list(path.removesuffix(".home"))
+    """A home that is encrypted is seen where it is open; on macOS the system itself is one of the volumes."""
+    parts = path.split("/")
+    if path.startswith("/home/.ecryptfs/"):
+        return _is_locked(host, f"/home/{parts[3]}")
+    if path.startswith("/home/") and not path.endswith(".desktop") and len(parts) <= 4 and parts[2] != ".ecryptfs":
+        home, _, kind = f"/home/{parts[2]}".partition(".")
+        if kind == "homedir" and host.files.exists(f"{path}/.identity"):
+            return False  # a plain folder, which is read
+        return (len(parts) == 4 and not kind) or _is_locked(host, home)
+    if path.startswith("/var/lib/systemd/home/"):
+        name = parts[-1].removesuffix(".identity")
+        images = (f"/home/{name}.home", f"/home/{name}.homedir")  # named themselves
+        return not any(map(host.files.exists, images)) and _is_locked(host, f"/home/{name}")
+    if path.startswith("/Users/") and len(parts) == 4 and not path.endswith(".dmg"):
+        return parts[3].rpartition(".")[0].casefold() == parts[2].casefold()  # else a disk image like any other
+    if path.endswith("/Microsoft/Boot/BCD"):
+        return _has_partition_of_windows(host)
     if path.startswith("/Volumes/"):
-        return host.files.link("/".join(path.split("/")[:3])) != "/"
+        return host.files.link("/".join(parts[:3])) != "/"
     return True
+
+
+def _has_partition_of_windows(host: Host) -> bool:
+    """Whether a partition may hold the Windows that a boot entry names, as udev knows them; a copy does not tell."""
+    known = [host.files.text(f"{_UDEV}/{entry.name}", 1 << 20) or "" for entry in host.files.list(_UDEV)]
+    disks = [text for text in known if "\nE:ID_FS_TYPE=" in f"\n{text}"]
+    return not disks or any(_OF_WINDOWS.search(text) for text in disks)
+
+
+def _is_locked(host: Host, home: str) -> bool:
+    return all(entry.name in _OF_LOCKED for entry in host.files.list(home))
 
 
 SOURCE = Source(
@@ -354,10 +398,12 @@ SOURCE = Source(
     kinds=get_args(Kind),
     needs=(),
     reads=(
-        "/etc/fstab",
-        "/home/*",
+        *VOLUME_LISTS,
+        *_STANDARD,
         *_EVERY_MAC,
         *_LINKED,
+        *(f"{top}/**" for top in _FILLED),
+        *("~", f"{_UDEV}/*"),
         *(pattern for territory in TERRITORIES for pattern in territory.patterns),
     ),
     limits="What lies there is not read: the report names each place and what helps.",

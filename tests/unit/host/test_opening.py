@@ -3,8 +3,9 @@
 from pathlib import Path
 
 import pytest
+from phaseout.host import NotAHostError
 from phaseout.host import opening as target
-from phaseout.host.opening import NotAHostError, live_host, offline_host
+from phaseout.host.opening import live_host, offline_host
 from phaseout.host.users import User
 
 from tests.support.trees import Tree

@@ -30,6 +30,7 @@ def test_every_source_for_hosts_inside_is_registered() -> None:
     kinds = {kind for source in sources.load_inside() for kind in source.kinds}
     for holder in ("linux.guests", "anywhere.containers"):
         assert kinds <= set(import_module(f"phaseout.sources.{holder}").SOURCE.kinds)
+    assert {kind for source in sources.load_inside("windows") for kind in source.kinds} == {"program"}
 
 
 def test_what_is_seen_inside_counts_for_the_source_that_found_the_place(tree: Tree) -> None:
@@ -56,7 +57,7 @@ def test_a_source_that_raises_inside_costs_a_problem(tree: Tree, monkeypatch: py
         yield from ()
         raise ZeroDivisionError("inside")
 
-    monkeypatch.setattr(sources, "load_inside", lambda: (dpkg._replace(name="broken", collect=broken), dpkg))
+    monkeypatch.setattr(sources, "load_inside", lambda _: (dpkg._replace(name="broken", collect=broken), dpkg))
     items: list[Item] = []
     outcome = run_source(outer(lambda _: container(tree)), tree.host(), items.append)
     assert [item.name for item in items] == ["x"]

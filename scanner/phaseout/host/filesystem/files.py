@@ -111,6 +111,10 @@ class Files(ABC):
         `None` where none of them is there; see `phaseout.host.filesystem.layers`.
         """
 
+    @abstractmethod
+    def drive(self, folder: str) -> "Files | None":
+        r"""The files of a folder that is drive `C:` of a Windows, such as that of Wine; `None` without one."""
+
     def text(self, path: str, limit: int = 4 * MIB) -> str | None:
         """The content of a text file as UTF-8; invalid bytes are written in hexadecimal."""
         data = self.read(path, limit)

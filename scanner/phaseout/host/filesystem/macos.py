@@ -49,6 +49,7 @@ class MacFiles(StoredFiles):
         skipped_mounts: mount point in the target → file system type, for mounts that are skipped.
         guarded: whether macOS asks the user before it lets a program read the personal folders.
         live: whether this is the machine itself; by default that with the root `/`.
+        data: the folder of the data volume, where it does not lie in the root.
     """
 
     def __init__(
@@ -58,12 +59,13 @@ class MacFiles(StoredFiles):
         *,
         guarded: bool = False,
         live: bool | None = None,
+        data: str = "",
     ) -> None:
         def opened() -> Node:
             return local_root(root, skipped_mounts)
 
         live = root == "/" if live is None else live
-        layout: Layout = _LiveLayout(opened, guarded=guarded) if live else _OfflineLayout(opened)
+        layout: Layout = _LiveLayout(opened, guarded=guarded) if live else _OfflineLayout(opened, data)
         super().__init__(layout)
 
 
@@ -103,8 +105,8 @@ class _LiveLayout(_MacLayout):
 class _OfflineLayout(_MacLayout):
     """Names are found as macOS would find them, and firmlinks lead to the data volume."""
 
-    def __init__(self, root: Callable[[], Node]) -> None:
-        super().__init__(root)
+    def __init__(self, root: Callable[[], Node], data: str = "") -> None:
+        super().__init__(root, {DATA: lambda: local_root(data)} if data else None)
         self._folding = Folding(_folded)
         self._firmlinks: dict[str, tuple[str, Node]] | None = None
 
@@ -114,6 +116,8 @@ class _OfflineLayout(_MacLayout):
         firm = firmlinks.get(_folded(f"{folder.path}/{name}")) if firmlinks else None
         if firm is not None:
             return Place(firm[0], (firm[1],))
+        if self._bound and f"{folder.path}/{name}" in self._bound:
+            return super().below(folder, name)
         try:
             spelled, nodes = self._folding.find(folder, name)
         except FileNotFoundError:
@@ -132,9 +136,9 @@ class _OfflineLayout(_MacLayout):
         """Folded path of a firmlink → its path, and what lies there on the data volume."""
         self._firmlinks = {}
         for link in _FIRMLINKS:
-            node = self.root("").nodes[0]
+            node = self._bound[DATA]() if self._bound else self.root("").nodes[0]
             try:
-                for name in (DATA + link).split("/")[1:]:
+                for name in (link if self._bound else DATA + link).split("/")[1:]:
                     node = node.find(name)
             except OSError:
                 continue

@@ -16,6 +16,7 @@ class PosixFiles(StoredFiles):
         root: folder that is the root of the target; `/` for the live machine.
         skipped_mounts: mount point in the target → file system type, for mounts that are skipped.
         kernel_devices: device numbers of the file systems that the kernel makes up; see `phaseout.host.mounts`.
+        bound: path in the target → what gives the folder that is mounted there while the target runs.
     """
 
     def __init__(
@@ -23,16 +24,18 @@ class PosixFiles(StoredFiles):
         root: str = "/",
         skipped_mounts: Mapping[str, str] | None = None,
         kernel_devices: frozenset[int] = frozenset(),
+        bound: Mapping[str, Callable[[], Node]] | None = None,
     ) -> None:
-        super().__init__(PosixLayout(lambda: local_root(root, skipped_mounts, kernel_devices)))
+        super().__init__(PosixLayout(lambda: local_root(root, skipped_mounts, kernel_devices), bound))
 
 
 class PosixLayout(Layout):
     """Names as they are, and one node for each place."""
 
-    def __init__(self, root: Callable[[], Node]) -> None:
+    def __init__(self, root: Callable[[], Node], bound: Mapping[str, Callable[[], Node]] | None = None) -> None:
         self._open_root = root
         self._root: Place | None = None
+        self._bound = dict(bound or {})
 
     def normal(self, path: str) -> str:
         """The path with a slash at its start and none at its end."""
@@ -47,7 +50,9 @@ class PosixLayout(Layout):
 
     def below(self, folder: Place, name: str) -> Place:
         """What lies in a folder under a name."""
-        return Place(f"{folder.path}/{name}", (folder.nodes[0].find(name),))
+        path = f"{folder.path}/{name}"
+        bound = self._bound.get(path) if self._bound else None
+        return Place(path, (bound() if bound is not None else folder.nodes[0].find(name),))
 
 
 def normal_path(path: str) -> str:

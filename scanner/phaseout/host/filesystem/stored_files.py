@@ -155,6 +155,16 @@ class StoredFiles(Files):
                 self._report(folder, error)
         return LayeredFiles(tuple(layers)) if layers else None
 
+    def drive(self, folder: str) -> "Files | None":
+        """The files of a folder that is drive `C:` of a Windows."""
+        from phaseout.host.filesystem.windows import DriveFiles
+
+        try:
+            return DriveFiles(self._resolver.place(folder).nodes[0])
+        except OSError as error:
+            self._report(folder, error)
+            return None
+
     def _of_file(self, path: str, action: Callable[[Node], _T]) -> _T | None:
         """What an action gives for the regular file at a path; `None` with a problem where it gives nothing."""
         try:

@@ -52,6 +52,17 @@ class WindowsFiles(StoredFiles):
         super().__init__(layout)
 
 
+class DriveFiles(StoredFiles):
+    """Read-only view of the files of drive `C:` that lies in a folder of another target.
+
+    Args:
+        node: the folder.
+    """
+
+    def __init__(self, node: Node) -> None:
+        super().__init__(_OneDrive(node))
+
+
 class WindowsLayout(Layout):
     """Paths with a drive letter, from which `..` is taken out before anything is looked up."""
 
@@ -176,6 +187,19 @@ class _OfflineLayout(WindowsLayout):
         for name in self._folders[drive[:1]].split("/"):
             node = node.find(name) if name else node
         return node
+
+
+class _OneDrive(_OfflineLayout):
+    """The one drive is a node."""
+
+    def __init__(self, node: Node) -> None:
+        super().__init__("", {}, None)
+        self._node = node
+
+    def _drive(self, drive: str) -> Node:
+        if drive != "C:":
+            raise FileNotFoundError(errno.ENOENT, f"there is no drive {drive}")
+        return self._node
 
 
 def drives_in(root: str) -> dict[str, str]:

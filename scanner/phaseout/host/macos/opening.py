@@ -20,7 +20,7 @@ from phaseout.host.filesystem.files import Files
 from phaseout.host.filesystem.macos import DATA, MacFiles
 from phaseout.host.processes.process import Process
 from phaseout.host.users import User
-from phaseout.model.nouns import HostInfo
+from phaseout.model.nouns import HostInfo, Problem
 from phaseout.parsers.encodings.property_list import mapping, text
 
 _VERSION = "/System/Library/CoreServices/SystemVersion.plist"
@@ -29,7 +29,13 @@ _USERS = "/var/db/dslocal/nodes/Default/users"
 _PROBE = "/Library/Application Support/com.apple.TCC/TCC.db"
 _NETWORK = frozenset(("afpfs", "autofs", "cifs", "ftp", "nfs", "smbfs", "webdav"))
 _NO_HOME = frozenset(("", "/", "/dev/null", "/var/empty"))
-_NO_USERS = frozenset(("Shared", "Guest", "Deleted Users"))
+_DELETED_USERS = "/Users/Deleted Users"
+_TEMPLATES = ("/Library/User Template", "/System/Library/User Template")  # what every new user gets
+_NO_USERS = frozenset(("Shared", "Deleted Users"))
+_FIRST_PERSON = 501
+_NAMED = 20  # missing homes; the report needs no more
+_VOLUME = "mount the volume that holds it, or scan the machine that does"
+_NO_ACCOUNT = "if the account is no longer needed, delete it in System Settings > Users & Groups"
 
 
 def live_macos(processes: Callable[[tuple[User, ...]], Iterator[Process]]) -> Host:
@@ -44,6 +50,7 @@ def live_macos(processes: Callable[[tuple[User, ...]], Iterator[Process]]) -> Ho
     files = MacFiles("/", skipped_mounts, guarded=not _full_disk_access())
     name, version = _system(files)
     users = macos_users(files, live=True)
+    files.problems += missing_homes(files)
     info = HostInfo(
         name=machine.node(),
         platform="macos",
@@ -55,15 +62,16 @@ def live_macos(processes: Callable[[tuple[User, ...]], Iterator[Process]]) -> Ho
     return Host(info, files, users, processes=lambda: processes(users))
 
 
-def offline_macos(root: str, skipped_mounts: Mapping[str, str]) -> Host:
+def offline_macos(root: str, skipped_mounts: Mapping[str, str], data: str = "") -> Host:
     """The Mac whose disk is in a folder.
 
     Args:
         root: the folder.
         skipped_mounts: mount point below `root` → file system type.
+        data: the folder of the data volume, where it does not lie in the root.
     """
     inside = {point: kind for point, kind in skipped_mounts.items() if point != DATA}  # given with the root itself
-    files = MacFiles(root, inside)
+    files = MacFiles(root, inside, data=data)
     name, version = _system(files)
     info = HostInfo(
         name=_computer_name(files) or os.path.basename(root) or root,
@@ -73,29 +81,72 @@ def offline_macos(root: str, skipped_mounts: Mapping[str, str]) -> Host:
         root=root,
         skipped_mounts=tuple(f"{point} ({kind})" for point, kind in sorted(inside.items())),
     )
-    return Host(info, files, macos_users(files))
+    users = macos_users(files)
+    files.problems += missing_homes(files)
+    return Host(info, files, users)
 
 
 def macos_users(files: Files, *, live: bool = False) -> tuple[User, ...]:
-    """The people of the local directory, and the owners of further folders in `/Users` (accounts of a network)."""
-    found: list[User] = []
+    """The people of the local directory, and the owners of further folders in `/Users` (accounts of a network).
+
+    What every new user gets counts as a home, too. No further home is there twice, whatever links lead to it.
+    """
+    found = list(_records(files))
+    met = {_real(files, user.home) for user in found if user.home}
+    for home in _further_homes(files):
+        if _real(files, home) not in met:
+            met.add(_real(files, home))
+            owner = files.stat(home) if live else None  # what a copy says of owners is not to be relied on
+            found.append(User(home.rpartition("/")[2], owner.uid if owner else -1, home))
+    if not any(user.name == "root" for user in found):
+        found.append(User("root", 0, "/var/root"))
+    return tuple(found)
+
+
+def missing_homes(files: Files) -> Iterator[Problem]:
+    """A problem for every home of a person that the local directory promises and that is not here."""
+    people = [user for user in _records(files) if user.uid >= _FIRST_PERSON and user.home]
+    absent = [user for user in people if files.gone(user.home)]
+    for user in absent[:_NAMED]:
+        yield Problem(user.home, f"the home of {user.name} is missing", "missing", remedy=f"{_VOLUME}; {_NO_ACCOUNT}")
+    if len(absent) > _NAMED:
+        yield Problem(_USERS, f"{len(absent) - _NAMED} further homes are missing", "missing", remedy=_VOLUME)
+    if not any(entry.name.endswith(".plist") for entry in files.list(_USERS)):
+        why = "names no account: the data volume is not here, or not whole"
+        yield Problem(_USERS, why, "missing", remedy=f"mount the data volume at {DATA}, then scan again")
+
+
+def _records(files: Files) -> Iterator[User]:
+    """The accounts of the local directory, without those of macOS's own services."""
     for entry in files.list(_USERS):
-        if entry.name.endswith(".plist") and not entry.name.startswith("_"):  # services of macOS itself
+        if entry.name.endswith(".plist") and not entry.name.startswith("_"):
             record = mapping(files.read(f"{_USERS}/{entry.name}", 4 << 20) or b"") or {}
             uid, home = _first(record, "uid"), _first(record, "home").rstrip("/")
             name = _first(record, "name") or entry.name.removesuffix(".plist")
             number = int(uid) if re.fullmatch(r"-?\d{1,10}", uid) else -1
-            found.append(User(name, number, "" if home in _NO_HOME else home))
-    homes = {user.home.casefold() for user in found}
-    for entry in files.list("/Users"):
-        home = f"/Users/{entry.name}"
-        if entry.kind != "dir" or entry.name in _NO_USERS or entry.name.startswith(".") or home.casefold() in homes:
-            continue
-        owner = files.stat(home) if live else None  # what a copy says of owners is not to be relied on
-        found.append(User(entry.name, owner.uid if owner else -1, home))
-    if not any(user.name == "root" for user in found):
-        found.append(User("root", 0, "/var/root"))
-    return tuple(found)
+            yield User(name, number, "" if home in _NO_HOME else home)
+
+
+def _further_homes(files: Files) -> Iterator[str]:
+    """Folders that lie where homes lie, and links to some; a link that leads nowhere is a home that is missing."""
+    for top in ("/Users", _DELETED_USERS):
+        for entry in files.list(top):
+            home = f"{top}/{entry.name}"
+            if entry.kind not in {"dir", "link"} or entry.name in _NO_USERS or entry.name.startswith("."):
+                continue
+            if entry.kind == "dir" or files.is_dir(home):
+                yield home
+            elif files.gone(home):
+                why = f"a link to {files.link(home)}, which is not here"
+                files.problems.append(Problem(home, why, "missing", remedy=_VOLUME))
+    for top in _TEMPLATES:
+        for entry in files.list(top):
+            if entry.kind == "dir":
+                yield f"{top}/{entry.name}"
+
+
+def _real(files: Files, home: str) -> str:
+    return (files.real(home) or home).casefold()
 
 
 def _first(record: Mapping[str, object], key: str) -> str:

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 
 from phaseout.host import Host
+from phaseout.host.filesystem.files import Files
 from phaseout.host.filesystem.windows import SYSTEM_FOLDERS, WindowsFiles, drives_in
 from phaseout.host.processes.process import Process
 from phaseout.host.registry.base import Key, Mounts, Registry
@@ -58,7 +59,7 @@ def offline_windows(root: str, skipped_mounts: Mapping[str, str]) -> Host:
 
 def windows_host(
     registry: Registry,
-    files: WindowsFiles,
+    files: Files,
     system: str,
     *,
     root: str,

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import NamedTuple
 
-from phaseout.host.filesystem.windows import WindowsFiles
+from phaseout.host.filesystem.files import Files
 from phaseout.host.registry.base import Key, Mounts, Registry
 from phaseout.host.registry.hives import open_hive
 from phaseout.host.users import User
@@ -74,7 +74,7 @@ class Profile(NamedTuple):
     listed: bool
 
 
-def profiles(registry: Registry, files: WindowsFiles, variables: Mapping[str, str]) -> tuple[Profile, ...]:
+def profiles(registry: Registry, files: Files, variables: Mapping[str, str]) -> tuple[Profile, ...]:
     """Every profile of the machine, each folder once."""
     found = [Profile(user, listed=True) for user in _listed(registry, variables)]
     known = {profile.user.sid.upper() for profile in found}
@@ -97,9 +97,7 @@ def profiles(registry: Registry, files: WindowsFiles, variables: Mapping[str, st
     return tuple(found)
 
 
-def mount_profiles(
-    people: Mounts, found: tuple[Profile, ...], files: WindowsFiles, registry: Registry
-) -> tuple[User, ...]:
+def mount_profiles(people: Mounts, found: tuple[Profile, ...], files: Files, registry: Registry) -> tuple[User, ...]:
     """Puts the hives of all profiles that are not there yet below `HKU`, and returns their users.
 
     One who has both hives, that of an ordinary and that of a mandatory profile, is there twice.
@@ -120,7 +118,7 @@ def mount_profiles(
     return tuple(users)
 
 
-def missing_hives(people: Mounts, found: tuple[Profile, ...], files: WindowsFiles) -> Iterator[Problem]:
+def missing_hives(people: Mounts, found: tuple[Profile, ...], files: Files) -> Iterator[Problem]:
     """A problem for every profile of ProfileList whose hive is neither loaded nor on disk.
 
     Args:
@@ -156,7 +154,7 @@ def kept_elsewhere(registry: Registry) -> Iterator[Problem]:
             yield Problem(path, f"{what}: {where}" if where else what, "unsupported", remedy=_ATTACHED)
 
 
-def _missing(user: User, files: WindowsFiles) -> Problem:
+def _missing(user: User, files: Files) -> Problem:
     if not user.home:
         return Problem(
             rf"{PROFILE_LIST}\{user.sid}", "names no folder: this profile was not seen", "missing", remedy=_DELETED
@@ -182,7 +180,7 @@ def _listed(registry: Registry, variables: Mapping[str, str]) -> Iterator[User]:
         yield User(name, -1, home, profile.name)
 
 
-def _folders(registry: Registry, files: WindowsFiles, variables: Mapping[str, str]) -> Iterator[str]:
+def _folders(registry: Registry, files: Files, variables: Mapping[str, str]) -> Iterator[str]:
     """The folders that lie where profiles lie."""
     drive = variables.get("systemdrive", "C:")
     found = registry.key(PROFILE_LIST)
@@ -204,20 +202,20 @@ def _folders(registry: Registry, files: WindowsFiles, variables: Mapping[str, st
         yield default
 
 
-def _real(files: WindowsFiles, folder: str) -> str:
+def _real(files: Files, folder: str) -> str:
     return (files.real(folder) or folder).lower()
 
 
-def _hives(files: WindowsFiles, home: str) -> tuple[str, ...]:
+def _hives(files: Files, home: str) -> tuple[str, ...]:
     """The hives in a profile folder: that of a mandatory profile first, since Windows prefers it."""
     return tuple(name for name in reversed(_HIVES) if home and not files.gone(rf"{home}\{name}"))
 
 
-def _opener(files: WindowsFiles, file: str, path: str, registry: Registry) -> Callable[[], Key | None]:
+def _opener(files: Files, file: str, path: str, registry: Registry) -> Callable[[], Key | None]:
     return partial(open_hive, files, file, path, registry.problems)
 
 
-def _first_hive(files: WindowsFiles, candidates: list[str], name: str, registry: Registry) -> Key | None:
+def _first_hive(files: Files, candidates: list[str], name: str, registry: Registry) -> Key | None:
     for file in candidates:
         if not files.gone(file):
             return open_hive(files, file, rf"HKU\{name}", registry.problems)

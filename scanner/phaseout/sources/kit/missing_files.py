@@ -13,7 +13,7 @@ programs are sent when they say `System32`.
 
 References:
     Microsoft, "CreateProcess" (lpCommandLine: `.exe` is appended), "File System Redirector"; hier(7) of
-    macOS; fstab(5) and hier(7) of Linux.
+    macOS; fstab(5), systemd.mount(5), pam_mount.conf(5), zfs-mount-generator(8) and hier(7) of Linux.
 """
 
 import re
@@ -22,6 +22,7 @@ from typing import NamedTuple
 
 from phaseout.host import Host
 from phaseout.model.nouns import State
+from phaseout.parsers.linux.fstab import fstab_entries
 from phaseout.parsers.windows.image_path import ENDINGS, has_short_name
 
 _LINKS = 40
@@ -36,8 +37,12 @@ _OF_MACOS = frozenset(("/Applications", "/Library", "/System", "/Users", "/priva
 _OF_LINUX = frozenset(("/bin", "/etc", "/lib", "/sbin", "/usr", "/usr/bin", "/usr/lib", "/usr/sbin", "/var", "/home"))
 _FILLED_AT_RUN = ("/run/", "/tmp/", "/dev/", "/proc/", "/sys/", "/snap/", "/var/lib/snapd/snap/")  # noqa: S108
 _REMOVABLE = ("/media/", "/mnt/", "/run/media/")
-_NOT_A_FOLDER = frozenset(("none", "swap", "/", ""))
-_ESCAPE = re.compile(r"\\(040|011|012|134)")
+_UNITS = "/etc/systemd/system"
+_WHERE = re.compile(r"^[ \t]*Where[ \t]*=[ \t]*(/[^\n]*?/?)[ \t]*$", re.MULTILINE)
+_ZFS = "/etc/zfs/zfs-list.cache"  # of each pool: dataset, mount point, whether it is mounted, …
+_PAM_MOUNT = "/etc/security/pam_mount.conf.xml"
+_MOUNTPOINT = re.compile(r"<volume\b[^>]*\bmountpoint=\"(/[^\"]+)\"")
+VOLUME_LISTS = ("/etc/fstab", f"{_UNITS}/*.mount", f"{_ZFS}/*", _PAM_MOUNT)
 _VOLUMES_OF_MACOS = ("/Volumes/", "/System/Volumes/", "/System/Cryptexes/")
 
 
@@ -194,11 +199,19 @@ class MissingFiles:
 
 
 def volumes_of_linux(host: Host) -> Iterator[str]:
-    """The folders where `/etc/fstab` mounts something."""
-    for line in (host.files.text("/etc/fstab", 1 << 20) or "").split("\n"):
-        fields = line.split()
-        if len(fields) >= 2 and not line.lstrip().startswith("#") and fields[1] not in _NOT_A_FOLDER:
-            yield _ESCAPE.sub(lambda found: chr(int(found[1], 8)), fields[1]).rstrip("/")
+    """The folders where `/etc/fstab`, a unit of systemd, a list of ZFS or pam_mount mounts something."""
+    files = host.files
+    yield from (entry.point for entry in fstab_entries(files.text("/etc/fstab", 1 << 20) or ""))
+    for entry in files.list(_UNITS):
+        if entry.name.endswith(".mount") and (found := _WHERE.search(files.text(f"{_UNITS}/{entry.name}") or "")):
+            yield found[1].rstrip("/")
+    for entry in files.list(_ZFS):
+        for line in (files.text(f"{_ZFS}/{entry.name}") or "").split("\n"):
+            fields = line.split("\t")
+            if len(fields) > 2 and fields[1].startswith("/") and fields[1] != "/" and fields[2] == "on":
+                yield fields[1]
+    for found in _MOUNTPOINT.finditer(files.text(_PAM_MOUNT, 1 << 20) or ""):
+        yield found[1].partition("%")[0].rstrip("/")
 
 
 def is_cache(path: str) -> bool:

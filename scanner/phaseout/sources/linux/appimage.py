@@ -15,7 +15,7 @@ from phaseout.model.nouns import Evidence, Item, LeftOut, Problem, State
 from phaseout.parsers.encodings.epoch import rfc3339
 from phaseout.parsers.encodings.keyfile import sections, unescaped
 from phaseout.parsers.linux.appimage import image_type, named
-from phaseout.sources.kit.missing_files import MissingFiles
+from phaseout.sources.kit.missing_files import VOLUME_LISTS, MissingFiles
 from phaseout.sources.kit.places import Seen
 from phaseout.sources.source import Source, Trace
 
@@ -126,7 +126,7 @@ SOURCE = Source(
         "/opt/*/*",
         *(f"~/{folder}/*" for folder in _USER),
         f"~/{_ENTRIES}/appimagekit*.desktop",
-        "/etc/fstab",
+        *VOLUME_LISTS,
     ),
     limits=(
         "Only the usual folders are read, not those in them; one that is not called an AppImage is found in folders of "

@@ -12,7 +12,7 @@ from phaseout.model.nouns import Evidence, Item, LeftOut, Problem
 from phaseout.parsers.linux.at_job import at_job
 from phaseout.parsers.linux.crontab import Form, Job, lines
 from phaseout.parsers.windows.command_line import executable
-from phaseout.sources.kit.missing_files import MissingFiles
+from phaseout.sources.kit.missing_files import VOLUME_LISTS, MissingFiles
 from phaseout.sources.source import Source, Trace
 
 _SYSTEM = "/etc/crontab"
@@ -148,7 +148,7 @@ SOURCE = Source(
     kinds=("task",),
     needs=(),
     reads=(
-        *(_SYSTEM, _ANACRON, f"{_CRON_D}/*", _DEBIAN, "/etc/fstab"),
+        *(_SYSTEM, _ANACRON, f"{_CRON_D}/*", _DEBIAN, *VOLUME_LISTS),
         *(f"{folder}/*" for folder in (*_USERS, *_AT)),
         *(f"/etc/cron.{period}/*" for period in _PERIODS),
     ),

@@ -12,7 +12,7 @@ from phaseout.host import Host
 from phaseout.model.nouns import Evidence, Item, Kind, LeftOut
 from phaseout.parsers.encodings.keyfile import sections, unescaped
 from phaseout.parsers.windows.command_line import executable
-from phaseout.sources.kit.missing_files import MissingFiles
+from phaseout.sources.kit.missing_files import VOLUME_LISTS, MissingFiles
 from phaseout.sources.kit.parsed import damaged
 from phaseout.sources.kit.walk import walk
 from phaseout.sources.source import Source, Trace
@@ -134,7 +134,7 @@ SOURCE = Source(
         f"{_AUTOSTART}/*",
         *(f"~{folder}/**/*.desktop" for folder in _USER_MENUS),
         f"~{_USER_AUTOSTART}/*",
-        "/etc/fstab",
+        *VOLUME_LISTS,
     ),
     limits="A program without an entry in the menus is not seen, nor are shortcuts on the desktop itself.",
     collect=collect,

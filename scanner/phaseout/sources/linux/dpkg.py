@@ -6,7 +6,8 @@ name packages: they are read then, and the report says so.
 
 References:
     dpkg(1) "Package states"; https://wiki.debian.org/DpkgTriggers; deb-control(5); lib/dpkg/dbmodify.c of
-    https://git.dpkg.org/ (`updates`, `status-old`). `status.d` is what distroless images have instead of `status`.
+    https://git.dpkg.org/ (`updates`, `status-old`); the package dpkg of Debian (`/var/backups`). `status.d` is what
+    distroless images have instead of `status`.
 """
 
 import io
@@ -27,6 +28,7 @@ _OLD = "status-old"
 _UPDATES = "updates"
 _INFO = "info"
 _STATUS_D = ("/var/lib/dpkg/status.d", "/usr/lib/dpkg/status.d")
+_REMEDY = f"put {_OLD} or a copy out of /var/backups in its place, then scan again"
 _LIMIT = 256 << 20
 _BLANK = 64 << 10  # bytes by which a file without packages is called empty
 _COMPARED = 20_000  # packages of a `status` that is compared with `info` although it looks whole
@@ -61,7 +63,7 @@ def collect(host: Host) -> Iterator[Trace]:
                 found = True
                 yield from _package(host, path, line, fields, "install ok installed")
     if not found and host.families & _DEBIAN and not any(map(host.files.exists, (*_STATUS, _CHISEL))):
-        yield Problem(_STATUS[0], "is missing, though this is a system of dpkg", "missing")
+        yield Problem(_STATUS[0], "is missing, though this is a system of dpkg", "missing", remedy=_REMEDY)
 
 
 class _Database:
@@ -158,7 +160,7 @@ def _salvaged(host: Host, folder: str, path: str, status: _Database, seen: set[s
     if not missing and not before and not host.families & _DEBIAN:
         return  # a folder of dpkg on a system of another package manager
     lacks = f": {len(missing)} packages with a list of files are not in it" if missing else ""
-    yield Problem(path, wrong + lacks, "missing" if not status.there else "damaged")
+    yield Problem(path, wrong + lacks, "missing" if not status.there else "damaged", remedy=_REMEDY)
     for line, fields in before:
         name = fields.get("package", "")
         if name and name not in seen and (name in missing or not listed):

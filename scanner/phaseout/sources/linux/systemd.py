@@ -11,7 +11,7 @@ from typing import NamedTuple
 from phaseout.host import Host
 from phaseout.model.nouns import Evidence, Item, LeftOut, State
 from phaseout.parsers.linux.systemd_unit import Settings, command, executable, settings
-from phaseout.sources.kit.missing_files import MissingFiles
+from phaseout.sources.kit.missing_files import VOLUME_LISTS, MissingFiles
 from phaseout.sources.source import Source, Trace
 
 # In order of precedence: a unit hides those of its name further down.
@@ -430,7 +430,7 @@ SOURCE = Source(
     reads=(
         *(f"{folder}/{file}" for folder in (*_SYSTEM, *_EVERY_USER, *(f"~{one}" for one in _HOME)) for file in _READ),
         *(f"{top}/**/{file}" for top, file in _CGROUPS),
-        "/etc/fstab",
+        *VOLUME_LISTS,
     ),
     limits="Whether a service of a user or in a slice of its own runs is not seen here, but among the processes.",
     collect=collect,

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from phaseout.host import Host
 from phaseout.model.nouns import Evidence, Item, LeftOut, State
 from phaseout.parsers.linux.shell_script import header, literals
-from phaseout.sources.kit.missing_files import MissingFiles
+from phaseout.sources.kit.missing_files import VOLUME_LISTS, MissingFiles
 from phaseout.sources.source import Source, Trace
 
 _SCRIPTS = ("/etc/init.d", "/etc/rc.d/init.d")
@@ -124,7 +124,7 @@ SOURCE = Source(
     platforms=("linux",),
     kinds=("service",),
     needs=(),
-    reads=(*(f"{folder}/*" for folder in (*_SCRIPTS, *_LEVELS)), f"{_RUNLEVELS}/*/*", "/etc/fstab"),
+    reads=(*(f"{folder}/*" for folder in (*_SCRIPTS, *_LEVELS)), f"{_RUNLEVELS}/*/*", *VOLUME_LISTS),
     limits="The program is seen where a script names it literally; whether it runs is seen among the processes.",
     collect=collect,
 )

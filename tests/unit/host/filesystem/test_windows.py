@@ -5,9 +5,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from phaseout.host import NotAHostError
 from phaseout.host.filesystem.files import Entry
 from phaseout.host.filesystem.windows import WindowsFiles, drives_in
-from phaseout.host.opening import NotAHostError, offline_host
+from phaseout.host.opening import offline_host
 
 from tests.support.trees import WindowsTree
 

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import shutil
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -57,6 +58,51 @@ def test_users_of_real_records(corpora: Path, mac_tree: MacTree) -> None:
     users = mac_tree.host().users
     assert User("user", 501, "/Users/user") in users
     assert User("nobody", -2, "") in users
+
+
+def test_homes_that_the_directory_promises(mac_tree: MacTree) -> None:
+    """On a volume that is not here, or of an account that keeps its home on a server; services have none."""
+    folder = "/private/var/db/dslocal/nodes/Default/users"
+    for name, uid, home in (
+        ("bob", "502", "/Volumes/Extra/bob"),
+        ("carl", "503", "/Network/Servers/x/carl"),
+        ("guest", "201", "/Users/Guest"),
+        ("daemon", "1", "/var/root"),
+        ("off", "504", "/var/empty"),
+    ):
+        mac_tree.plist(f"{folder}/{name}.plist", {"name": [name], "uid": [uid], "home": [home]})
+    host = mac_tree.host()
+    assert [problem.where for problem in host.files.problems] == ["/Volumes/Extra/bob", "/Network/Servers/x/carl"]
+    assert all(problem.remedy for problem in host.files.problems)
+    mac_tree.folder("/Volumes/Extra/bob")
+    host = mac_tree.host()
+    assert host.homes["/Volumes/Extra/bob"] == "bob"
+    assert [problem.where for problem in host.files.problems] == ["/Network/Servers/x/carl"]
+
+
+def test_links_in_users(mac_tree: MacTree) -> None:
+    mac_tree.folder("/Volumes/Extra/eve")
+    mac_tree.link("/Users/eve", "/Volumes/Extra/eve")
+    mac_tree.link("/Users/Ada Old", "ada")
+    mac_tree.link("/Users/finn", "/Volumes/Gone/finn")
+    host = mac_tree.host()
+    assert sorted(host.homes) == ["/Users/ada", "/Users/eve", "/var/root"]
+    assert [problem.where for problem in host.files.problems] == ["/Users/finn"]
+
+
+def test_homes_of_guests_new_and_deleted_users(mac_tree: MacTree) -> None:
+    for folder in ("Users/Guest", "Users/Deleted Users/bob", "Library/User Template/English.lproj"):
+        mac_tree.folder(f"/{folder}/Library")
+    mac_tree.write("/Users/.localized")
+    assert set(mac_tree.host().homes) >= {
+        *("/Users/Guest", "/Users/Deleted Users/bob", "/Library/User Template/English.lproj"),
+    }
+
+
+def test_a_system_volume_without_its_data_volume(mac_tree: MacTree) -> None:
+    shutil.rmtree(mac_tree.root / "private/var/db")
+    (problem,) = mac_tree.host().files.problems
+    assert "/System/Volumes/Data" in problem.remedy
 
 
 def test_names_are_found_in_any_case_and_composition(mac_tree: MacTree) -> None:

@@ -99,7 +99,7 @@ def test_single_captures(tree: Tree, corpora: Path, capture: str, name: str, ver
 
 
 def test_captured_databases(tree: Tree, corpora: Path) -> None:
-    shutil.copytree(corpora / SYFT / "installed/var", tree.root / "var")
+    shutil.copytree(corpora / SYFT / "installed/var", tree.root / "var", dirs_exist_ok=True)
     result = run("pacman", tree.host())
     assert [(item.name, item.version) for item in result.items] == [
         ("corrupt", "0.2.1-3"),
@@ -113,7 +113,7 @@ def test_captured_databases(tree: Tree, corpora: Path) -> None:
 
 
 def test_a_database_of_other_files(tree: Tree, corpora: Path) -> None:
-    shutil.copytree(corpora / SYFT / "glob-paths/var", tree.root / "var")
+    shutil.copytree(corpora / SYFT / "glob-paths/var", tree.root / "var", dirs_exist_ok=True)
     result = run("pacman", tree.host())
     assert result.items == ()
     assert result.run.left_out == {"damaged": 2}

@@ -72,7 +72,7 @@ def test_captured_names(tree: Tree, corpora: Path, capture: str, name: str, vers
 def test_captured_databases(
     tree: Tree, corpora: Path, capture: str, expected: tuple[str, str, str], notes: int
 ) -> None:
-    shutil.copytree(corpora / SYFT / capture / "var", tree.root / "var")
+    shutil.copytree(corpora / SYFT / capture / "var", tree.root / "var", dirs_exist_ok=True)
     result = run("portage", tree.host())
     (item,) = result.items
     assert (item.name, item.version, item.details["category"]) == expected
