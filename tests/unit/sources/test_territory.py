@@ -191,7 +191,7 @@ def test_a_standard_folder_behind_a_dead_link(tree: Tree, path: str) -> None:
     (problem,) = (one for one in found if one.where == path)  # beside it, the homes that lay below are missing
     assert problem.cause == "missing"
     assert target in problem.why
-    tree.folder(target)
+    tree.folder(f"{target}/ada")
     assert not set(run("territory", tree.host()).problems) - set(before)
 
 
