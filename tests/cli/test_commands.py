@@ -24,6 +24,12 @@ def test_rules_list_show_check() -> None:
     shown = phaseout("rules", "show", "us-commerce-icts-2021-002").stdout
     assert "2024-09-29T00:00:00-04:00  update_cutoff" in shown
     assert "matched by" in phaseout("rules", "show", "kaspersky").stdout
+    role = phaseout("rules", "show", "us_dod_contractor").stdout
+    assert "Implies: us_contractor" in role
+    assert "us-far-52-204-23 (as us_contractor): " in role
+    excepted = phaseout("rules", "show", "us_dod").stdout
+    assert "us-ndaa-2018-1634" in excepted
+    assert "us-dhs-bod-17-01" not in excepted
     unknown = phaseout("rules", "show", "kasperski")
     assert (unknown.returncode, "did you mean kaspersky" in unknown.stderr) == (2, True)
 

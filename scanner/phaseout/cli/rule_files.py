@@ -1,6 +1,7 @@
 """Where rules and policy lie: the files that are shipped, those that the user names, and the operator's own."""
 
 import os
+import stat
 import sys
 from collections.abc import Sequence
 
@@ -14,6 +15,7 @@ from phaseout.report.safe import visible
 from phaseout.rules.load import ROLES, RuleError, check_names, load, load_policy, unpack
 
 _LIMIT = 1 << 20
+_READ = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
 PACKED = "packed"
 _FOLDERS = ("vendors", "measures")
 _SHIPPED, _NO_POLICY = RuleFolders(), Policy()
@@ -141,13 +143,32 @@ def _collect(folder: str, files: dict[str, bytes], errors: list[str]) -> None:
 def _add(path: str, files: dict[str, bytes], errors: list[str]) -> None:
     shown = path.replace(shipped(), "rules", 1)
     try:
-        if not os.path.isfile(path):
-            errors.append(f"{shown}: not a regular file")
-            return
-        with open(path, "rb") as file:
-            files[shown] = file.read(_LIMIT + 1)
+        content = _content(path)
     except OSError as error:
-        errors.append(f"{shown}: {error.strerror or error}")
+        errors.append(f"{shown}: {'not a regular file' if os.path.isdir(path) else error.strerror or error}")
+        return
+    if content is None:
+        errors.append(f"{shown}: not a regular file")
+    else:
+        files[shown] = content
+
+
+def _content(path: str) -> bytes | None:
+    """A file's content, with one byte more than the limit if it is too large; `None` if it is not a regular file.
+
+    Without a file object, which would take most of the time that a hundred small files need at the start of each scan.
+    """
+    descriptor = os.open(path, _READ)
+    try:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            return None
+        content = b""
+        while len(content) <= _LIMIT and (part := os.read(descriptor, min(status.st_size + 1, _LIMIT + 1))):
+            content += part
+        return content
+    finally:
+        os.close(descriptor)
 
 
 def _packed() -> bytes:

@@ -11,11 +11,12 @@ from phaseout.cli import Failure
 from phaseout.cli.rule_files import broken, read_files, read_rules, rules_and_policy, shipped
 from phaseout.cli.rule_folders import RuleFolders, rule_folder_options
 from phaseout.cli.scan_options import counted_from
-from phaseout.judgement.applied import days_left
+from phaseout.judgement.applied import bound_roles, days_left, declared
 from phaseout.model.counting import counted
 from phaseout.model.nouns import Platform
-from phaseout.model.rules import Measure, Policy, Product, RoleFile, Ruleset, Vendor
+from phaseout.model.rules import Measure, Policy, Product, Role, RoleFile, Ruleset, Vendor
 from phaseout.report.safe import json_text, visible
+from phaseout.report.wording import exempted
 from phaseout.rules.load import RuleError
 
 
@@ -39,7 +40,7 @@ _FORMAT = click.option("-f", "--format", "format_name", type=click.Choice(["tabl
 @_FORMAT
 @click.option("--as-of", metavar="DATE", help="Count days from this date instead of today.")
 def list_rules(folders: RuleFolders, format_name: str, as_of: str | None) -> None:
-    """All products and measures, one line each, with what lies behind and ahead.
+    """All products, measures and roles, one line each, with what lies behind and ahead of a measure.
 
     \b
     Examples:
@@ -65,6 +66,9 @@ def list_rules(folders: RuleFolders, format_name: str, as_of: str | None) -> Non
         for measure in ruleset.measures
     ]
     _say(tabulate(measures, headers=("measure", "where", "force", "status", "last", "next")))
+    click.echo()
+    roles = [(role.id, role.title, role.home, " ".join(role.implies)) for role in ruleset.roles]
+    _say(tabulate(roles, headers=("role", "is", "home", "implies")))
 
 
 @command.command("show")
@@ -72,12 +76,13 @@ def list_rules(folders: RuleFolders, format_name: str, as_of: str | None) -> Non
 @rule_folder_options
 @_FORMAT
 def show(identifier: str, folders: RuleFolders, format_name: str) -> None:
-    """One vendor, product or measure, whole.
+    """One vendor, product, measure or role, whole.
 
     \b
     Examples:
       phaseout rules show kaspersky
       phaseout rules show us-commerce-icts-2021-002
+      phaseout rules show us_dod_contractor
     """
     ruleset, _ = rules_and_policy(folders, None)
     found = _find(ruleset, identifier)
@@ -86,13 +91,16 @@ def show(identifier: str, folders: RuleFolders, format_name: str) -> None:
 
         known = [vendor.id for vendor in ruleset.vendors] + [measure.id for measure in ruleset.measures]
         known += [product.id for vendor in ruleset.vendors for product in vendor.product]
+        known += [role.id for role in ruleset.roles]
         close = difflib.get_close_matches(identifier, known, n=3)
         meant = f"; did you mean {', '.join(close)}?" if close else ""
-        raise click.UsageError(f"no vendor, product or measure {identifier!r}{meant}")
+        raise click.UsageError(f"no vendor, product, measure or role {identifier!r}{meant}")
     if format_name == "json":
         _json(found)
     elif isinstance(found, Measure):
         _show_measure(found)
+    elif isinstance(found, Role):
+        _show_role(found, ruleset)
     else:
         _show_products(found)
 
@@ -316,14 +324,15 @@ vendor = "{name}"
 """
 
 
-def _find(ruleset: Ruleset, identifier: str) -> Vendor | Product | Measure | None:
+def _find(ruleset: Ruleset, identifier: str) -> Vendor | Product | Measure | Role | None:
     for vendor in ruleset.vendors:
         if vendor.id == identifier:
             return vendor
         for product in vendor.product:
             if product.id == identifier:
                 return product
-    return next((measure for measure in ruleset.measures if measure.id == identifier), None)
+    rest: tuple[Measure | Role, ...] = (*ruleset.measures, *ruleset.roles)
+    return next((one for one in rest if one.id == identifier), None)
 
 
 def _show_products(found: Vendor | Product) -> None:
@@ -352,19 +361,56 @@ def _fields(match: object) -> str:
 def _show_measure(measure: Measure) -> None:
     _say(f"{measure.title} ({measure.id})")
     _say(f"  {measure.issuer}, {measure.instrument}, {'; '.join(measure.citation)}")
-    _say(f"  {measure.jurisdiction}, {measure.force}, {measure.status.state} as of {measure.status.as_of}")
-    _say(f"  For a user: {measure.user}")
+    status = measure.status
+    _say(
+        f"  {measure.jurisdiction}, {measure.force}, {status.state} as of {status.as_of}, review by {status.review_by}"
+    )
+    if measure.vendors:
+        _say(f"  Vendors: {', '.join(measure.vendors)}")
+    if measure.products:
+        _say(f"  Of their vendors only: {', '.join(measure.products)}")
+    if measure.unruled_vendors:
+        _say(f"  Named as well, and not looked for: {', '.join(measure.unruled_vendors)}")
+    if measure.reason:
+        _say(f"  Reason given: {measure.reason}")
     for bound in measure.bound:
-        _say(f"  Binds {bound.role}: {bound.duty}")
+        unless = f", unless {' or '.join(bound.unless)}" if bound.unless else ""
+        _say(f"  Binds {bound.role}{unless}: {bound.duty}")
+    _say(f"  What a bound reader does: {measure.action}")
+    _say(f"  For others: {measure.user}")
     for exemption in measure.exempts:
-        _say(f"  Exempt: {', '.join(exemption.categories)} {exemption.condition}".rstrip())
+        _say(f"  Exempts {exempted(exemption)}")
+    for doubt in measure.unclear:
+        _say(f"  Unclear for {', '.join(doubt.categories)}: {doubt.text}")
+    if measure.waiver:
+        _say(f"  Exceptions: {measure.waiver}")
+    for report in measure.report:
+        _say(f"  When {report.trigger}: report to {report.to}, within {report.within}: {'; '.join(report.fields)}")
     for milestone in measure.milestone:
         when = milestone.at.isoformat() if milestone.at else milestone.when
-        _say(f"  {when}  {milestone.kind} ({milestone.actor}, {milestone.verified}): {milestone.text}")
+        about = ", ".join((*milestone.vendors, *milestone.products))
+        known = f"{milestone.actor}, {milestone.verified}{f', only {about}' if about else ''}"
+        _say(f"  {when}  {milestone.kind} ({known}): {milestone.text}")
     for reference in measure.reference:
         _say(f"  [{reference.id}] {reference.tier}: {reference.citation} {reference.url}".rstrip())
     if measure.note:
         _say(f"  Note: {measure.note}")
+    if status.note:
+        _say(f"  Status: {status.note}")
+
+
+def _show_role(role: Role, ruleset: Ruleset) -> None:
+    """What a role is, and what each measure asks of it."""
+    who = declared(Policy(roles=(role.id,)), ruleset.roles)
+    _say(f"{role.id}: {role.title}")
+    _say(f"  Home: {role.home}")
+    if role.implies:
+        _say(f"  Implies: {', '.join(role.implies)}")
+    for measure in ruleset.measures:
+        roles = bound_roles(measure, who)
+        for bound in measure.bound:
+            if bound.role in roles:
+                _say(f"  {measure.id}{f' (as {bound.role})' if bound.role != role.id else ''}: {bound.duty}")
 
 
 def _say(text: str) -> None:
@@ -374,8 +420,8 @@ def _say(text: str) -> None:
 
 def _behind_and_ahead(measure: Measure, moment: dt.date) -> tuple[str, str]:
     """The last milestone that has passed, and the next that has not."""
-    dated = sorted((one.at, one.kind) for one in measure.milestone if one.at)
-    days = [(days_left(at, moment), f"{kind} {at.date()}") for at, kind in dated]
+    dated = sorted((one.at, one.basis == "law", one.kind) for one in measure.milestone if one.at)
+    days = [(days_left(at, moment), f"{kind} {at.date()}") for at, _, kind in dated]
     behind = [f"{what} ({counted(-left, 'day')} past)" for left, what in days if left < 0]
     ahead = [f"{what} ({counted(left, 'day') + ' left' if left else 'today'})" for left, what in days if left >= 0]
     undated = "without a date" if len(dated) < len(measure.milestone) else ""

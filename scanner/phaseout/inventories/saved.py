@@ -12,13 +12,12 @@ from operator import attrgetter
 
 import msgspec
 from msgspec import Struct
-from msgspec.structs import replace
 
 from phaseout.inventories.document import JSON_ERRORS, BrokenError, Document, decoded
 from phaseout.model.counting import counted
 from phaseout.model.findings import REPORT_SCHEMA
-from phaseout.model.nouns import INVENTORY_SCHEMA, HostInfo, Inventory, Item, Problem, SourceRun, Unseen
-from phaseout.model.recording import ALL_ITEMS, RESULTS, nothing_shown
+from phaseout.model.nouns import INVENTORY_SCHEMA, Account, HostInfo, Inventory, Item, Problem, SourceRun, Unseen
+from phaseout.model.recording import ALL_ITEMS, RESULTS, nothing_shown, saved_form
 
 ENDINGS = (".json", ".ndjson", ".jsonl")  # each may be followed by .gz
 
@@ -33,6 +32,7 @@ class _Members(Struct, omit_defaults=True, kw_only=True):
     runs: tuple[SourceRun, ...] = ()
     unseen: tuple[Unseen, ...] = ()
     peak_memory: int = 0
+    scanned_by: Account | None = None
     type: str = ""
     counts: dict[str, int] = {}
 
@@ -54,7 +54,6 @@ class _Schema(Struct):
 
 
 _START = b'{"schema":"phaseout-'  # of what is written here
-_PIECE = 256  # items that are written together
 _SIZE = RESULTS * 3 // 2  # bytes of one inventory: the names of members take a third
 _LARGE = 4 << 20  # bytes; most inventories have less, and are decoded at once
 _LONGEST = 1 << 20  # bytes of one item
@@ -263,6 +262,7 @@ def _closed(where: str, head: _Head, items: list[Item] | tuple[Item, ...], count
         runs=head.runs,
         unseen=(*head.unseen, *_missing(head.runs, items)),
         peak_memory=head.peak_memory,
+        scanned_by=head.scanned_by,
     )
 
 
@@ -285,12 +285,7 @@ def _missing(runs: tuple[SourceRun, ...], items: list[Item] | tuple[Item, ...]) 
 
 
 def _json(inventory: Inventory) -> Iterator[bytes]:
-    """In pieces, so that it is never in memory as a whole."""
-    before, empty, after = _ENCODER.encode(replace(inventory, items=())).partition(b'"items":[]')
-    yield before + empty[:-1]
-    for at in range(0, len(inventory.items), _PIECE):
-        yield (b"," if at else b"") + _ENCODER.encode(inventory.items[at : at + _PIECE])[1:-1]
-    yield b"]" + after + b"\n"
+    yield from saved_form(inventory)
 
 
 def _ndjson(inventory: Inventory) -> Iterator[bytes]:
@@ -302,6 +297,7 @@ def _ndjson(inventory: Inventory) -> Iterator[bytes]:
         runs=inventory.runs,
         unseen=inventory.unseen,
         peak_memory=inventory.peak_memory,
+        scanned_by=inventory.scanned_by,
     )
     yield _ENCODER.encode(head) + b"\n"
     for item in inventory.items:

@@ -154,7 +154,12 @@ def _covers(measure: Measure, product: Product) -> bool:
     """Whether the measure reaches this category, and embedded code if that is what the product has."""
     if measure.covers and product.category not in measure.covers and product.role != "vendor":
         return False  # what a catch-all found may be of any category
-    return product.role != "embedded" or measure.components != "branded_only"
+    return measure.components != "branded_only" or not (product.role == "embedded" or _is_library(product))
+
+
+def _is_library(product: Product) -> bool:
+    """Whether it is code of the vendor inside the programs of others."""
+    return product.category == "developer_library"
 
 
 def _applied(
@@ -172,7 +177,8 @@ def _applied(
         applies = _APPLIES[0] if role else _APPLIES[1] if first else _APPLIES[3]
         text = measure.action if role else measure.user
     else:
-        applies = _APPLIES[2] if role or reaches else _APPLIES[3]
+        everybody = any(one.kind in EVERYBODY for one in measure.milestone)
+        applies = _APPLIES[2] if role or (reaches and everybody) else _APPLIES[3]
         text = exemption.condition
     return Applied(
         id=measure.id,
@@ -185,10 +191,17 @@ def _applied(
         due=first.at.isoformat() if first and first.at else "",
         days_left=days_left(first.at, as_of) if first and first.at else None,
         text=text,
+        unclear=_unclear(measure, product) if role or first else "",
         status=measure.status.state,
         begins=begins(measure, as_of),
         verified=first.verified if first else "",
     )
+
+
+def _unclear(measure: Measure, product: Product) -> str:
+    if _is_library(product) and measure.components == "unclear":
+        return "Whether it reaches code of the vendor inside other software was not read."
+    return next((one.text for one in measure.unclear if product.category in one.categories), "")
 
 
 def _exempts(exemption: Exemption, product: Product) -> bool:
@@ -215,7 +228,13 @@ def _weight(milestone: Milestone) -> tuple[int, bool, float, bool]:
 
 
 def _group(one: Applied) -> tuple[int, int, bool]:
-    """Measures that require removal come first, binding ones before others; then the other measures that apply."""
+    """Measures that require removal come first, binding ones before others; then the other measures that apply.
+
+    A duty without a milestone that counts, such as to deal with nobody on a list, does not hide an exemption.
+    """
     removal = one.milestone in EVERYBODY or (one.milestone in REMOVAL and one.force != "advisory")
     applies = _APPLIES.index(one.applies)
-    return (0 if removal and applies < 2 else 1 + applies), applies, one.milestone not in REMOVAL
+    if removal and applies < 2:
+        return 0, applies, one.milestone not in REMOVAL
+    aside = one.applies == "binds" and not one.milestone
+    return (4 if aside else 5 if one.applies == "names" else 1 + applies), applies, one.milestone not in REMOVAL

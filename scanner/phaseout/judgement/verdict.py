@@ -8,6 +8,8 @@ import datetime as dt
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from msgspec import structs
+
 from phaseout.judgement.applied import (
     EVERYBODY,
     OWN_CUTOFF,
@@ -31,6 +33,7 @@ from phaseout.judgement.warnings import (
     waiver_of,
     waiver_warnings,
 )
+from phaseout.model.counting import counted
 from phaseout.model.findings import (
     CONFIDENCES,
     REPORT_SCHEMA,
@@ -48,7 +51,9 @@ from phaseout.model.findings import (
     Verdict,
 )
 from phaseout.model.nouns import STATES, Inventory, Unseen
-from phaseout.model.rules import Policy, Product, Ruleset, Vendor, Waiver
+from phaseout.model.recording import saved_form
+from phaseout.model.rules import Measure, Policy, Product, Ruleset, Vendor, Waiver
+from phaseout.parsers.encodings.sha256 import sha256
 
 # Products whose updates are protection. What ends for others leaves their flaws open.
 _PROTECTING = frozenset(("antivirus", "endpoint_security", "security_management", "security_tool", "embedded_engine"))
@@ -106,6 +111,8 @@ def judge(
         schema=REPORT_SCHEMA,
         tool=inventory.tool,
         scanned_at=inventory.scanned_at,
+        scanned_by=inventory.scanned_by,
+        inventory_sha256=_digest(inventory),
         as_of=_rfc3339(as_of) if isinstance(as_of, dt.datetime) else as_of.isoformat(),
         host=inventory.host,
         rules=RulesUsed(
@@ -137,14 +144,24 @@ def judge(
     )
 
 
+def _digest(inventory: Inventory) -> str:
+    """The SHA-256 of the inventory as it is saved, in hexadecimal digits."""
+    digest = sha256()
+    for piece in saved_form(inventory):
+        digest.update(piece)
+    return digest.hexdigest()
+
+
 def _quoted(findings: Sequence[Finding], ruleset: Ruleset) -> Iterator[QuotedMeasure]:
     """The measures that the findings name, with what a reader needs to look them up."""
     named = {applied.id for finding in findings for applied in finding.measures}
+    applying = {applied.id for finding in findings for applied in finding.applying}
     for measure in ruleset.measures:
         if measure.id not in named:
             continue
+        whole = measure.id in applying
         cited = {reference for milestone in measure.milestone for reference in milestone.references}
-        yield QuotedMeasure(
+        quoted = QuotedMeasure(
             id=measure.id,
             title=measure.title,
             issuer=measure.issuer,
@@ -161,13 +178,34 @@ def _quoted(findings: Sequence[Finding], ruleset: Ruleset) -> Iterator[QuotedMea
                     verified=milestone.verified,
                     due=milestone.at.isoformat() if milestone.at else "",
                     when=milestone.when,
+                    vendors=milestone.vendors,
                     products=milestone.products,
                     references=milestone.references,
                 )
                 for milestone in measure.milestone
             ),
-            references=tuple(reference for reference in measure.reference if reference.id in cited),
+            references=tuple(reference for reference in measure.reference if whole or reference.id in cited),
         )
+        yield _with_texts(quoted, measure) if whole else quoted
+
+
+def _with_texts(quoted: QuotedMeasure, measure: Measure) -> QuotedMeasure:
+    """A measure that applies is quoted with all that an auditor asks for; those that only name a product stay short."""
+    return structs.replace(
+        quoted,
+        duties=measure.bound,
+        user=measure.user,
+        action=measure.action,
+        waiver=measure.waiver,
+        exempts=measure.exempts,
+        unclear=measure.unclear,
+        reason=measure.reason,
+        reports=measure.report,
+        not_looked_for=measure.unruled_vendors,
+        note=measure.note,
+        status_note=measure.status.note,
+        review_by=measure.status.review_by.isoformat(),
+    )
 
 
 def _by_product(hits: Sequence[Hit], inventory: Inventory) -> list[list[Hit]]:
@@ -214,8 +252,9 @@ def _finding(
         concerning = [measure for measure in measures_now if concerns(measure, vendor, product)]
         own = list(own_cutoffs(policy, vendor.id, product.id, as_of))
         measures = applied(concerning, vendor, product, own, who, as_of)
+    covered = _covered(product, measures, ruleset)
     waiver = waiver_of(policy, product.id, inventory.host.name, day(as_of), used)
-    judged = _Judged(vendor, product, measures, confidence, state == "leftover")
+    judged = _Judged(vendor, covered, measures, confidence, state == "leftover")
     verdict, action = _decide(judged, policy)
     if waiver is not None and product.role != "successor":
         knows_none = [one.id for one in _binding(measures) if not _waivable(one, ruleset)]
@@ -235,11 +274,23 @@ def _finding(
         because=tuple(hit.because for hit in hits),
         measures=tuple(measures),
         action=action,
-        remove=plan(vendor, product, items, inventory.host.platform, names),
+        remove=plan(vendor, covered, items, inventory.host.platform, names),
         replacement=policy.replacements.get(product.id, policy.replacements.get(vendor.id, "")),
         waived_by=waived.approver if waived else "",
         waived_until=waived.expires.isoformat() if waived else "",
+        waiver_id=waived.id if waived else "",
+        waiver_granted=waived.granted.isoformat() if waived and waived.granted else "",
+        waiver_authority=waived.authority if waived else "",
+        waiver_reason=waived.reason if waived else "",
     )
+
+
+def _covered(product: Product, measures: Sequence[Applied], ruleset: Ruleset) -> Product:
+    """The product as the driving measure takes it: some ban the software of a vendor, others its equipment only."""
+    if product.role != "indicator" or not measures or measures[0].applies != "binds":
+        return product
+    covers = any(one.id == measures[0].id and one.clients == "covered" for one in ruleset.measures)
+    return structs.replace(product, role="covered") if covers else product
 
 
 class _Judged(NamedTuple):
@@ -262,7 +313,7 @@ def _decide(judged: _Judged, policy: Policy) -> tuple[Verdict, str]:
         return _exempt(product, driving, measures)
     obliges = _obligation(measures, policy)
     if product.role == "indicator":
-        return "review", "Check for covered equipment of this vendor: the software itself is only a sign of it."
+        return "review", f"Check for covered equipment of this vendor: the software is only a sign of it. {obliges}"
     if product.role == "embedded":
         return "review", _EMBEDDED_LEFT if gone else _EMBEDDED
     if product.role == "vendor" and confidence == "certain":
@@ -282,10 +333,12 @@ def _decide(judged: _Judged, policy: Policy) -> tuple[Verdict, str]:
     if driving.id == OWN_CUTOFF:
         return "replace", f"Replace it by {_spelled(driving.day)}, our own deadline: {driving.title}. {obliges}"
     if driving.milestone in EVERYBODY:
-        return "replace", f"Replace it: {_ended(driving, product)}. {obliges}"
+        return "replace", f"Replace it: {_ended(driving, product)}. {obliges} {driving.unclear}".rstrip()
     if driving.milestone in REMOVAL and driving.force != "advisory":
-        return "replace", f"Replace it. {obliges} {driving.text}"
-    return "review", f"Decide whether to replace it. {obliges} {driving.text}"
+        if product.category == "developer_library" and driving.unclear:
+            return "review", f"Find out whether it is meant. {obliges} {driving.unclear}"
+        return "replace", f"Replace it. {obliges} {driving.text} {driving.unclear}".rstrip()
+    return "review", f"Decide whether to replace it. {obliges} {driving.text} {driving.unclear}".rstrip()
 
 
 def _left(driving: Applied | None, obliges: str) -> tuple[Verdict, str]:
@@ -305,11 +358,19 @@ def _waived(
 ) -> tuple[Verdict, str]:
     """The verdict on a product for which the operator has a waiver: it has no effect on a duty that knows none."""
     if not knows_none:
-        text = f"Waived until {waiver.expires} by {waiver.approver}: {waiver.reason}{_not_lifted(measures)}"
+        granted = f"Waived until {waiver.expires} by {waiver.approver}{_granted(waiver)}: {waiver.reason}"
+        text = f"{granted}{_not_lifted(measures)}"
         return "waived", text
     know = "the measure knows" if len(knows_none) == 1 else "these measures know"
     text = f"The waiver by {waiver.approver} lifts no duty under {', '.join(knows_none)}: {know} no waiver."
     return ("review" if verdict in SUPPRESSED else verdict), f"{action} {text}"
+
+
+def _granted(waiver: Waiver) -> str:
+    """Number, day and authority of a waiver, as far as the policy gives them."""
+    parts = (waiver.id, f"granted on {waiver.granted}" if waiver.granted else "", waiver.authority)
+    known = ", ".join(filter(None, parts))
+    return f" ({known})" if known else ""
 
 
 def _binding(measures: Sequence[Applied]) -> Iterator[Applied]:
@@ -325,9 +386,10 @@ def _waivable(one: Applied, ruleset: Ruleset) -> bool:
 
 def _exempt(product: Product, driving: Applied, measures: Sequence[Applied]) -> tuple[Verdict, str]:
     """A condition that a machine cannot check is for a person to decide."""
-    others = [one.id for one in measures if one.applies == "names"]
+    others = sum(one.applies == "names" for one in measures)
     category = product.category.replace("_", " ")
-    not_free = f" Not exempt for those whom these bind: {', '.join(others)}." if others else ""
+    verb = "names" if others == 1 else "name"
+    not_free = f" {counted(others, 'other measure')} {verb} its vendor and may not exempt it." if others else ""
     if driving.text:
         return "review", (
             f"Its category, {category}, is exempt under {driving.id} on a condition that no scan can check: "
@@ -354,7 +416,9 @@ def _obligation(measures: Sequence[Applied], policy: Policy) -> str:
     if other is not None:
         if other.force == "advisory":
             return f"Advice for {other.role}: {other.title}."
-        return f"No measure obliges you to remove it; of {other.role} this one asks: {other.duty} ({other.title})."
+        ends = measures[0].milestone in EVERYBODY
+        asks = f"For {other.role} ({other.title}): {other.duty}"
+        return f"No measure obliges you to remove it. {asks}" if ends else asks
     return f"No measure obliges you ({', '.join(policy.roles) or 'no role declared'})."
 
 

@@ -9,15 +9,19 @@ from typing import Literal
 from msgspec import Struct
 
 from phaseout.model.budget import Budget
-from phaseout.model.nouns import HostInfo, Item, SourceRun, State, Unseen
+from phaseout.model.nouns import Account, HostInfo, Item, SourceRun, State, Unseen
 from phaseout.model.rules import (
+    Bound,
     Category,
+    Exemption,
     Force,
     MeasureState,
     MilestoneKind,
     Product,
     ProductRole,
     Reference,
+    ReportDuty,
+    Unclear,
     Vendor,
     Verified,
 )
@@ -72,7 +76,8 @@ class Applied(Struct, frozen=True, omit_defaults=True, kw_only=True):
     `role` is the declared or implied role that is bound, `duty` what the measure asks of it. No `milestone`: nothing in
     it asks anything of the operator. `due` is RFC 3339 with the offset of the measure's own zone; `days_left` is
     negative once past; both are empty where the measure sets no date. `begins` is the calendar day on which the whole
-    measure begins, if that is still ahead of the day that is counted from.
+    measure begins, if that is still ahead of the day that is counted from. `unclear` says why it may not
+    mean this product at all.
     """
 
     id: str
@@ -85,6 +90,7 @@ class Applied(Struct, frozen=True, omit_defaults=True, kw_only=True):
     due: str = ""
     days_left: int | None = None
     text: str = ""
+    unclear: str = ""
     status: MeasureState
     verified: Verified | Literal[""] = ""
     begins: str = ""
@@ -118,6 +124,10 @@ class Finding(Struct, frozen=True, omit_defaults=True, kw_only=True):
     replacement: str = ""
     waived_by: str = ""
     waived_until: str = ""
+    waiver_id: str = ""
+    waiver_granted: str = ""
+    waiver_authority: str = ""
+    waiver_reason: str = ""
 
     @property
     def driving(self) -> Applied | None:
@@ -144,7 +154,8 @@ class QuotedMilestone(Struct, frozen=True, omit_defaults=True, kw_only=True):
     """A dated consequence as a report quotes it.
 
     `due` is RFC 3339 with the offset of the measure's own zone; without it `when` says in words when it applies.
-    `products` narrows it to some products of the vendor; `references` name the sources of `QuotedMeasure.references`.
+    `vendors` and `products` narrow it to some of those that the measure names; `references` name the sources of
+    `QuotedMeasure.references`.
     """
 
     kind: MilestoneKind
@@ -153,6 +164,7 @@ class QuotedMilestone(Struct, frozen=True, omit_defaults=True, kw_only=True):
     verified: Verified
     due: str = ""
     when: str = ""
+    vendors: tuple[str, ...] = ()
     products: tuple[str, ...] = ()
     references: tuple[str, ...] = ()
 
@@ -163,7 +175,12 @@ class QuotedMilestone(Struct, frozen=True, omit_defaults=True, kw_only=True):
 
 
 class QuotedMeasure(Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """A measure that applies to a finding: who issued it, where it stands, and where each of its dates was read."""
+    """A measure that a finding names: who issued it, where it stands, and where each of its dates was read.
+
+    What follows `references` is there for measures that apply to a finding, not for those that only name the product:
+    what it asks of whom, what it means for a user whom it does not bind, who may grant an exception, what it exempts,
+    the reason that its issuer gives, the reports that it asks for, notes, and until when it was to be checked again.
+    """
 
     id: str
     title: str
@@ -175,6 +192,18 @@ class QuotedMeasure(Struct, frozen=True, omit_defaults=True, kw_only=True):
     status_as_of: str
     milestones: tuple[QuotedMilestone, ...]
     references: tuple[Reference, ...]
+    duties: tuple[Bound, ...] = ()
+    user: str = ""
+    action: str = ""
+    waiver: str = ""
+    exempts: tuple[Exemption, ...] = ()
+    unclear: tuple[Unclear, ...] = ()
+    reason: str = ""
+    reports: tuple[ReportDuty, ...] = ()
+    not_looked_for: tuple[str, ...] = ()
+    note: str = ""
+    status_note: str = ""
+    review_by: str = ""
 
 
 class RulesUsed(Struct, frozen=True, omit_defaults=True, kw_only=True):
@@ -214,3 +243,5 @@ class Report(Struct, frozen=True, kw_only=True, omit_defaults=True):
     items: int = 0  # how many the inventory held
     peak_memory: int = 0  # bytes, of the worker
     measures: tuple[QuotedMeasure, ...] = ()  # those that the findings name, each once
+    scanned_by: Account | None = None
+    inventory_sha256: str = ""  # of the inventory that was judged, as `--inventory FILE.json` saves it

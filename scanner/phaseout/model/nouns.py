@@ -204,8 +204,15 @@ class Unseen(Struct, frozen=True, omit_defaults=True):
     cause: Cause | Literal["not_asked", "not_shown", ""] = ""  # the last two: by choice, and of such an inventory
 
 
+class Account(Struct, frozen=True, kw_only=True):
+    """Who scanned, and whether with the rights of an administrator (root, or elevated on Windows)."""
+
+    user: str
+    administrator: bool
+
+
 class Inventory(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """The items and source runs of one host at one moment."""
+    """The items and source runs of one host at one moment. `scanned_by` is missing in inventories of other tools."""
 
     schema: str
     tool: str
@@ -215,3 +222,4 @@ class Inventory(Struct, frozen=True, kw_only=True, omit_defaults=True):
     runs: tuple[SourceRun, ...]
     unseen: tuple[Unseen, ...] = ()
     peak_memory: int = 0  # bytes, of the worker
+    scanned_by: Account | None = None

@@ -5,8 +5,10 @@ Scans and readers of other tools' inventories share it, so that the same limits 
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+import msgspec
+
 from phaseout.model.counting import counted
-from phaseout.model.nouns import Cause, Item, Kind, LeftOut, Problem, RunStatus, SourceRun, Unseen
+from phaseout.model.nouns import Cause, Inventory, Item, Kind, LeftOut, Problem, RunStatus, SourceRun, Unseen
 
 TEXT = 8192  # characters of one field; a command line may be 2 MiB
 PROBLEMS = 100  # of one source; the rest is counted
@@ -14,6 +16,8 @@ ALL_SOFTWARE = "All software"  # the name of the part that was not seen, where t
 ITEMS = 50_000  # of one source; a server with a hundred containers has half of them
 ALL_ITEMS = 100_000  # of all sources: they are held in memory, with what they say
 RESULTS = 40 << 20  # bytes of the texts of all items; in memory the items take three times that
+_PIECE = 256  # items that are written together
+_ENCODER = msgspec.json.Encoder(order="deterministic")
 
 
 def shortened(text: str) -> str:
@@ -135,3 +139,15 @@ def nothing_shown(runs: Sequence[SourceRun], items: Sequence[Item], remedy: str)
     if not runs or not items:
         why = "no source was read" if not runs else "nothing of any kind was listed"
         yield Unseen(ALL_SOFTWARE, why, remedy, cause="missing")
+
+
+def saved_form(inventory: Inventory) -> Iterator[bytes]:
+    """An inventory as one line of JSON, the same bytes for the same content: what is saved, and what is digested.
+
+    In pieces, so that it is never in memory as a whole.
+    """
+    before, empty, after = _ENCODER.encode(msgspec.structs.replace(inventory, items=())).partition(b'"items":[]')
+    yield before + empty[:-1]
+    for at in range(0, len(inventory.items), _PIECE):
+        yield (b"," if at else b"") + _ENCODER.encode(inventory.items[at : at + _PIECE])[1:-1]
+    yield b"]" + after + b"\n"

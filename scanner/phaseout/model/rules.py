@@ -237,11 +237,19 @@ class Exemption(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     references: tuple[str, ...] = ()
 
 
+class Unclear(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Categories of which the sources do not say whether the measure means them, and what is known of it, in words."""
+
+    categories: tuple[Category, ...]
+    text: str
+    references: tuple[str, ...] = ()
+
+
 class ReportDuty(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):
     """A report that a bound reader owes: what starts the clock, to whom it goes, in what time, and what it asks for.
 
-    The words of a field before a colon are its name, those behind it say what is meant. Fields that a scan can fill in
-    are known by their names: see `phaseout.judgement.reporting`.
+    The words of a field before a colon are its name, those behind it say what is meant. `phaseout.report.forms` knows
+    by their names the fields that a scan can fill in.
     """
 
     trigger: str
@@ -287,6 +295,7 @@ class Measure(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     products: tuple[str, ...] = ()  # of a vendor that has some here, only these; of any other vendor all
     covers: tuple[Category, ...] = ()  # only these categories; empty: all
     exempts: tuple[Exemption, ...] = ()
+    unclear: tuple[Unclear, ...] = ()
     components: Literal["embedded", "branded_only", "unclear"]
     clients: Literal["covered", "sign"] = "sign"  # software that goes with equipment: covered itself, or only a sign
     bound: tuple[Bound, ...]

@@ -19,8 +19,9 @@ from phaseout.model.counting import counted
 from phaseout.model.findings import Finding, Report
 from phaseout.model.nouns import Inventory
 from phaseout.report import Page
+from phaseout.report.forms import forms
 from phaseout.report.safe import visible
-from phaseout.report.wording import LIMITS, due, grouped, instant, milestone, rules_from, verdict
+from phaseout.report.wording import LIMITS, applying, due, exempted, grouped, instant, rules_from, scanned_by, verdict
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -49,8 +50,10 @@ def write_report(report: Report, _page: Page) -> Iterator[str]:
         counting=counting,
         provenance=_PROVENANCE,
         due=due,
-        when=milestone,
         versions=_versions,
+        forms=forms,
+        exempted=exempted,
+        applying=applying,
         rules=rules_from(report),
     )
 
@@ -65,7 +68,8 @@ def write_inventory(inventory: Inventory, _page: Page) -> Iterator[str]:
 
 
 def _rendered(name: str, **values: object) -> Iterator[str]:
-    yield from rendered("phaseout.report", name, "page.css", "page.js", grouped=grouped, limits=LIMITS, **values)
+    shared = {"grouped": grouped, "scanned_by": scanned_by, "limits": LIMITS}
+    yield from rendered("phaseout.report", name, "page.css", "page.js", **shared, **values)
 
 
 def rendered(package: str, name: str, css_name: str, js_name: str, **values: object) -> Iterator[str]:

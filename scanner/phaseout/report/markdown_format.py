@@ -14,8 +14,9 @@ from phaseout.model.counting import counted
 from phaseout.model.findings import Finding, Report
 from phaseout.model.nouns import Inventory, Unseen
 from phaseout.report import Page
+from phaseout.report.forms import forms
 from phaseout.report.safe import visible
-from phaseout.report.wording import LIMITS, due, grouped, milestone, rules_from, to_see, verdict
+from phaseout.report.wording import LIMITS, applying, due, exempted, grouped, rules_from, scanned_by, to_see, verdict
 
 _PUNCTUATION = re.compile(r"([\\`*_{}\[\]<>#|~&!@])|(?<=:)(/)(?=/)|(?<=www)(\.)")
 
@@ -25,9 +26,11 @@ def write_report(report: Report, _page: Page) -> Iterator[str]:
     yield f"# {_code(report.host.name)}: {verdict(report)}\n\n"
     facts = (
         ("Scanned", report.scanned_at),
+        ("Scanned by", scanned_by(report.scanned_by)),
         ("Days as of", report.as_of),
         ("System", f"{report.host.os} {report.host.os_version}".strip()),
         ("Roles", ", ".join(report.rules.roles) or "none declared"),
+        ("SHA-256 of the inventory", report.inventory_sha256),
     )
     yield "".join(f"- {name}: {_code(text)}\n" for name, text in facts if text)
     if report.findings:
@@ -35,6 +38,7 @@ def write_report(report: Report, _page: Page) -> Iterator[str]:
         yield from map(_row, report.findings)
     for finding in report.findings:
         yield from _finding(finding)
+        yield from _forms(report, finding)
     if report.suppressed:
         yield "\n## Not counted\n\n"
         for finding in report.suppressed:
@@ -47,6 +51,17 @@ def write_report(report: Report, _page: Page) -> Iterator[str]:
             citation = "; ".join(_prose(text) for text in measure.citation)
             yield f"- **{_prose(measure.title)}**, {_prose(measure.issuer)} ({citation}): "
             yield f"{_words(measure.status)} as of {measure.status_as_of}\n"
+            texts = (
+                ("Reason given", measure.reason),
+                ("For those whom it does not bind", measure.user),
+                *((f"Asks of {duty.role}", duty.duty) for duty in measure.duties),
+                *(("Exempts", exempted(exemption)) for exemption in measure.exempts),
+                *(("Unclear", f"{', '.join(doubt.categories)}: {doubt.text}") for doubt in measure.unclear),
+                ("Exceptions", measure.waiver),
+                ("Note", measure.note),
+                ("Status", measure.status_note),
+            )
+            yield "".join(f"  - {name}: {_prose(text)}\n" for name, text in texts if text)
     if report.rules.warnings:
         yield "\n## About the rules\n\n"
         yield "".join(f"- {_prose(warning)}\n" for warning in report.rules.warnings)
@@ -78,15 +93,23 @@ def _finding(finding: Finding) -> Iterator[str]:
         yield f"{number}. {_prose(step)}\n"
     if finding.replacement:
         yield f"\nInstead: {_prose(finding.replacement)}\n"
-    for heading, measures in (("What applies", finding.applying), ("Also names it, and binds others", finding.naming)):
-        yield f"\n{heading}:\n\n" if measures else ""
-        for applied in measures:
-            about = f": {_prose(milestone(applied))}" if applied.milestone or applied.begins else ""
-            yield f"- {_prose(applied.title)} ({_prose(applied.id)}){about}\n"
+    yield "\nWhat applies:\n\n" if finding.applying else ""
+    for applied in finding.applying:
+        yield f"- {_prose(applied.title)} ({_prose(applied.id)}): {_prose(applying(applied))}\n"
+    if finding.naming:
+        yield f"\nAlso names it, and binds others: {', '.join(_prose(one.id) for one in finding.naming)}\n"
     yield "\nSeen:\n\n"
     for item, because in zip(finding.items, finding.because, strict=True):
         texts = [_code(text) for text in (item.name, item.version, item.path, item.user) if text]
         yield f"- {_words(item.kind)} {' '.join(texts)} ({item.state}; {_code(because)})\n"
+
+
+def _forms(report: Report, finding: Finding) -> Iterator[str]:
+    for form in forms(report, finding):
+        yield f"\nReport under {_prose(form.measure)}. {_prose(form.when)}\n\n"
+        lines = "\n".join(map(visible, form.lines))
+        fence = "`" * max(3, 1 + max((len(run) for run in re.findall("`+", lines)), default=0))
+        yield f"{fence}text\n{lines}\n{fence}\n"
 
 
 def _not_seen(unseen: Iterable[Unseen], skipped_mounts: tuple[str, ...]) -> Iterator[str]:

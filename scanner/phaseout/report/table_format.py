@@ -9,13 +9,14 @@ from phaseout.model.findings import Finding, Report
 from phaseout.model.nouns import Inventory, Kind
 from phaseout.report import Page
 from phaseout.report.columns import cut, open_table, paragraph, table
+from phaseout.report.forms import forms
 from phaseout.report.safe import visible
 from phaseout.report.wording import (
     LIMITS,
+    applying,
     days,
     due,
     grouped,
-    milestone,
     mounts,
     none_found,
     rules_from,
@@ -38,6 +39,7 @@ _COLOURED = re.compile(rf"^({'|'.join(_COLOURS)})(?=\s|$)", re.MULTILINE)
 _MOST_USEFUL_FIRST = get_args(Kind)
 _PLACES = 3  # of one finding; the CSV and the JSON have all
 _VERSIONS = 5  # likewise
+_MEASURES = 5  # that bind others, likewise
 _NAME = 300  # characters of one name; more than a path of Windows has
 _LINE = 240  # characters of a reason, where a host has one line
 
@@ -82,6 +84,9 @@ def _report(report: Report, width: int) -> Iterator[str]:
         for finding in report.findings:
             yield "\n"
             yield from _finding(finding, width)
+            for form in forms(report, finding):
+                text = f"  Reporting, {form.measure}. {form.when} -f markdown has the form."
+                yield from paragraph(visible(text), width)
         yield "\n"
     else:
         yield from paragraph(visible(f"{report.host.name}: {verdict(report)}"), width)
@@ -107,10 +112,10 @@ def _finding(finding: Finding, width: int) -> Iterator[str]:
     """What to do about a finding, and by which measure."""
     yield from paragraph(visible(f"{finding.product}: {finding.action}"), width)
     for applied in finding.applying:
-        what = f"{applied.title} ({applied.id})"
-        yield from paragraph(visible(f"  Measure: {': '.join(filter(None, (what, milestone(applied))))}."), width)
+        text = f"  Measure: {applied.title} ({applied.id}): {applying(applied).rstrip('.')}."
+        yield from paragraph(visible(text), width)
     if finding.naming:
-        text = f"  Also names it, and binds others: {', '.join(one.id for one in finding.naming)}."
+        text = f"  Also names it, and binds others: {_some([one.id for one in finding.naming], _MEASURES)}."
         yield from paragraph(visible(text), width)
     for number, step in enumerate(finding.remove, 1):
         yield from paragraph(visible(f"  {number}. {step.rstrip('.')}."), width)

@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 from phaseout.model.counting import counted
 from phaseout.model.findings import Applied, Report
-from phaseout.model.nouns import Platform, Unseen
+from phaseout.model.nouns import Account, Platform, Unseen
+from phaseout.model.rules import Exemption
 
 LIMITS = "docs/sources.md"  # says what no source can see
 _PLATFORMS: dict[Platform, str] = {
@@ -106,6 +107,30 @@ def rules_from(report: Report) -> str:
     parts += [f"with those in {', '.join(report.rules.added)}" if report.rules.added else ""]
     parts += [f"from {', '.join(report.rules.replaced)} instead of those shipped" if report.rules.replaced else ""]
     return " ".join(filter(None, parts))
+
+
+def scanned_by(account: Account | None) -> str:
+    """`root (administrator)` or `ada (ordinary user)`; empty where the inventory does not say."""
+    if account is None:
+        return ""
+    rights = "administrator" if account.administrator else "ordinary user"
+    return f"{account.user} ({rights})" if account.user else rights
+
+
+def exempted(exemption: Exemption) -> str:
+    """What a measure leaves free, and on which condition."""
+    what = ", ".join(category.replace("_", " ") for category in exemption.categories)
+    of = f" ({', '.join(exemption.products)})" if exemption.products else ""
+    return f"{what}{of}, on the condition {exemption.condition}" if exemption.condition else f"{what}{of}"
+
+
+def applying(applied: Applied) -> str:
+    """How a measure applies: `use ban, 2,978 days past (2018-10-01); binds us_contractor`, or that it exempts."""
+    if applied.applies == "exempts":
+        return f"exempts it, on the condition {applied.text}" if applied.text else "exempts it"
+    date = milestone(applied)
+    binds = f"binds {applied.role}: {applied.duty}" if applied.role else ""
+    return "; ".join(filter(None, (date, binds))) or "applies, and asks for no removal"
 
 
 def due(applied: Applied | None) -> str:

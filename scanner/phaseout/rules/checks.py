@@ -70,6 +70,7 @@ def check_measure(measure: Measure, name: str) -> Iterator[str]:
             if vendor_id not in measure.vendors:
                 yield f"{place}.vendors: {vendor_id!r} is not among the vendors of the measure"
     citing = [(f"exempts[{number}]", one.references) for number, one in enumerate(measure.exempts)]
+    citing += [(f"unclear[{number}]", one.references) for number, one in enumerate(measure.unclear)]
     citing += [(f"report[{number}]", one.references) for number, one in enumerate(measure.report)]
     for place, references in citing:
         for reference_id in references:

@@ -15,6 +15,7 @@ from typing import Literal
 import msgspec
 from msgspec.structs import force_setattr, replace
 
+from phaseout.host.account import current_account
 from phaseout.model.nouns import (
     INVENTORY_SCHEMA,
     Cause,
@@ -144,7 +145,7 @@ class ScanSupervisor:
             return self._of_unopened_host(scanned_at, tool)
         opened = Opened(self._host, tuple(self._planned.values()), self._opening)
         found = assembled(opened, self._items, self._runs, scanned_at=scanned_at, tool=tool)
-        return replace(found, peak_memory=self._peak_memory)
+        return replace(found, peak_memory=self._peak_memory, scanned_by=current_account())
 
     def _of_unopened_host(self, scanned_at: str, tool: str) -> Inventory:
         """An inventory without anything: the worker ended, or had to be ended, before it had opened the host."""

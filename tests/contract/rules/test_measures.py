@@ -71,6 +71,7 @@ def test_every_reference_can_be_looked_up_and_is_used(file: Path) -> None:
     cited = {name for one in found.milestone for name in one.references}
     cited |= {name for one in found.exempts for name in one.references}
     cited |= {name for one in found.report for name in one.references}
+    cited |= {name for one in found.unclear for name in one.references}
     said = set(re.findall(r"\w+", f"{found.note} {found.reason} {found.status.note}"))
     for one in found.reference:
         assert one.url.startswith(("https://", "http://")) or (not one.url and one.citation), one.id

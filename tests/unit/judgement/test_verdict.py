@@ -5,6 +5,7 @@ import tracemalloc
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 from phaseout.judgement.applied import days_left
 from phaseout.judgement.verdict import judge
 from phaseout.model.budget import Budget
@@ -27,6 +28,7 @@ from phaseout.model.rules import (
     Ruleset,
     Specimen,
     Step,
+    Unclear,
     Vendor,
     Waiver,
 )
@@ -321,7 +323,8 @@ def test_exempt_category_counts_for_one_measure_and_not_for_the_other() -> None:
     assert (finding.verdict, finding.measures[0].id) == ("replace", "far")
     (unbound,) = report(training).suppressed
     assert unbound.action == (
-        "Its category, threat intelligence, is exempt under commerce. Not exempt for those whom these bind: far."
+        "Its category, threat intelligence, is exempt under commerce. "
+        "1 other measure names its vendor and may not exempt it."
     )
 
 
@@ -672,3 +675,105 @@ def test_judging_ends_with_its_budget_and_says_what_was_not_judged() -> None:
     long.take(31)
     assert any("found and not judged: the rules say too much" in one.why for one in judged(long).unseen)
     assert len(judged(Budget()).findings) == 3
+
+
+def test_software_of_equipment_is_a_sign_unless_the_driving_measure_covers_it() -> None:
+    sign = product("hisuite", "device_client", "indicator")
+    policy = Policy(roles=("us_contractor",))
+    (finding,) = report(sign, measures=(FAR,), policy=policy).findings
+    assert (finding.verdict, finding.remove) == ("review", ())
+    assert "only a sign of it" in finding.action
+    (finding,) = report(sign, measures=(replace(FAR, clients="covered"),), policy=policy).findings
+    assert (finding.verdict, finding.remove, finding.role) == ("replace", ("step one",), "indicator")
+
+
+def test_only_measures_that_apply_are_quoted_whole() -> None:
+    far = replace(FAR, reason="it spies", note="a note", waiver="the agency", unruled_vendors=("Acme",))
+    (quoted,) = report(measures=(far,), policy=Policy(roles=("us_contractor",))).measures
+    assert (quoted.reason, quoted.note, quoted.waiver, quoted.user) == (
+        "it spies",
+        "a note",
+        "the agency",
+        "Use is not penalised.",
+    )
+    assert [(one.role, one.duty) for one in quoted.duties] == [("us_contractor", "remove")]
+    assert quoted.not_looked_for == ("Acme",)
+    (quoted,) = report(measures=(far,)).measures
+    assert (quoted.reason, quoted.note, quoted.user, quoted.duties) == ("", "", "", ())
+
+
+def test_a_measure_that_binds_nobody_here_and_ends_nothing_exempts_nothing() -> None:
+    agency = replace(FAR, exempts=(Exemption(categories=("endpoint_security",)),))
+    (finding,) = report(measures=(agency,)).findings
+    assert [one.applies for one in finding.measures] == ["names"]
+
+
+def test_a_duty_that_is_not_about_removal_is_quoted_and_called_no_obligation_to_remove() -> None:
+    treasury = measure(
+        "treasury", milestone("listed", "published", "2024-06-21T00:00:00-04:00", "us_person"), bound=("us_person",)
+    )
+    (finding,) = report(measures=(COMMERCE, treasury), policy=Policy(roles=("us_person",))).findings
+    assert finding.action == (
+        "Replace it: updates ended on 29 September 2024, so protection decays. "
+        "No measure obliges you to remove it. For us_person (treasury): remove"
+    )
+
+
+def test_a_waiver_says_number_day_and_authority() -> None:
+    waiver = Waiver(
+        product="kesl",
+        approver="Grace",
+        reason="lab",
+        expires=dt.date(2027, 1, 1),
+        id="SEC-7",
+        granted=dt.date(2026, 1, 2),
+        authority="policy 12",
+    )
+    (finding,) = report(policy=Policy(waiver=(waiver,))).suppressed
+    assert (finding.waiver_id, finding.waiver_granted, finding.waiver_authority, finding.waiver_reason) == (
+        "SEC-7",
+        "2026-01-02",
+        "policy 12",
+        "lab",
+    )
+    assert finding.action.startswith("Waived until 2027-01-01 by Grace (SEC-7, granted on 2026-01-02, policy 12): lab")
+
+
+def test_the_digest_is_that_of_the_saved_inventory() -> None:
+    first, again = report(), report()
+    assert len(first.inventory_sha256) == 64
+    assert first.inventory_sha256 == again.inventory_sha256
+    assert report(items=(DPKG,)).inventory_sha256 != first.inventory_sha256
+
+
+def test_a_kind_of_product_that_may_not_be_meant_is_called_so() -> None:
+    doubt = Unclear(categories=("vpn",), text="Nobody says so: confirm it.")
+    commerce = replace(COMMERCE, unclear=(doubt,))
+    (finding,) = report(product("vpn", "vpn"), measures=(commerce,)).findings
+    assert (finding.verdict, finding.action.endswith("Nobody says so: confirm it.")) == ("replace", True)
+    (finding,) = report(measures=(commerce,)).findings
+    assert "Nobody says so" not in finding.action
+
+
+@pytest.mark.parametrize(
+    ("components", "verdict", "words"),
+    [
+        ("embedded", "replace", "Replace it. Binding for us_contractor: far. Remove it."),
+        ("unclear", "review", "Find out whether it is meant."),
+        ("branded_only", "review", "No measure in force is known for it"),
+    ],
+)
+def test_code_of_the_vendor_in_other_software(components: str, verdict: str, words: str) -> None:
+    far = replace(FAR, components=components)
+    library = product("hexa-ui", "developer_library")
+    (finding,) = report(library, measures=(far,), policy=Policy(roles=("us_contractor",))).findings
+    assert (finding.verdict, finding.action.startswith(words)) == (verdict, True), finding.action
+
+
+def test_a_duty_that_no_date_counts_for_does_not_hide_an_exemption() -> None:
+    listed = measure(
+        "treasury", milestone("listed", "published", "2024-06-21T00:00:00-04:00", "us_person"), bound=("us_person",)
+    )
+    portal = product("portal", "threat_intelligence")
+    (finding,) = report(portal, measures=(COMMERCE, listed), policy=Policy(roles=("us_person",))).suppressed
+    assert (finding.verdict, [one.id for one in finding.measures]) == ("exempt", ["commerce", "treasury"])
