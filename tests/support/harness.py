@@ -56,8 +56,16 @@ def run_one(one: Source, host: Host) -> Result:
     """Runs a source with the same checks, registered or not."""
     files = ObservedFiles(host.files)
     registry = None if host.registry is None else ObservedRegistry(host.registry, files)
-    watched = Host(host.info, files, host.users, host.processes, registry, host.variables)
-    watched.deep, watched.modules = host.deep, host.modules
+    watched = Host(
+        host.info,
+        files,
+        host.users,
+        host.processes,
+        registry,
+        host.variables,
+        deep=host.deep,
+        modules=host.modules,
+    )
     items: list[Item] = []
     outcome = run_source(one, watched, items.append)
     assert outcome.status != "failed", outcome.reason

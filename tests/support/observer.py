@@ -72,6 +72,9 @@ class ObservedFiles(Files):
     def real(self, path: str) -> str | None:
         return self._files.real(self._seen("about", path))
 
+    def report_changes(self, since: float) -> None:
+        self._files.report_changes(since)
+
     def layered(self, folders: Sequence[str]) -> Files | None:
         files = self._files.layered([self._seen("folder", folder) for folder in folders])
         if files is None:

@@ -143,7 +143,7 @@ def main() -> None:
         [entry.kind for entry in files.list(r"C:\users\bob") if entry.name == "NTUSER.DAT"],
         files.read(r"C:\windows") is None,
         files.read(r"\\server\share\file") is None,
-        [top for top, _ in files.walk("C:\\users\\", 1)],
+        [next(files.walk("C:\\users\\", 8))[0]],
     ]
     problems = [[problem.where, problem.why] for problem in (*files.problems, *host.registry.problems)]
     files.problems.clear()

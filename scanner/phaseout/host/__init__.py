@@ -41,9 +41,6 @@ class Host:
         modules: gives the files that a process has loaded, `None` if it hides them; itself `None` unless asked for.
     """
 
-    deep = False
-    modules: Callable[[int], frozenset[str] | None] | None = None
-
     def __init__(
         self,
         info: HostInfo,
@@ -52,6 +49,9 @@ class Host:
         processes: Callable[[], Iterator[Process]] | None = None,
         registry: "Registry | None" = None,
         variables: Mapping[str, str] = _NONE,
+        *,
+        deep: bool = False,
+        modules: Callable[[int], frozenset[str] | None] | None = None,
     ) -> None:
         self.info = info
         self.files = files
@@ -59,6 +59,8 @@ class Host:
         self.processes = processes
         self.registry = registry
         self.variables = variables
+        self.deep = deep
+        self.modules = modules
 
     @cached_property
     def executables(self) -> "Executables":

@@ -17,20 +17,29 @@ from phaseout.host.users import User, posix_homes
 from phaseout.model.nouns import HostInfo, Platform, Problem
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from phaseout.host.processes.process import Process
     from phaseout.host.systems import System
 
 
-def live_host() -> Host:
-    """The machine that this runs on."""
+def live_host(*, deep: bool = False, modules: bool = False) -> Host:
+    """The machine that this runs on.
+
+    Args:
+        deep: see `Host.deep`.
+        modules: whether `Host.modules` gives what processes have loaded.
+    """
     platform = live_platform()
+    loaded = _loaded if modules else None
     if platform == "windows":
         from phaseout.host.windows.opening import live_windows
 
-        return live_windows(lambda: _processes(()))
+        return live_windows(lambda: _processes(()), deep=deep, modules=loaded)
     if platform == "macos":
         from phaseout.host.macos.opening import live_macos
 
-        return live_macos(_processes)
+        return live_macos(_processes, deep=deep, modules=loaded)
     mountinfo = _mountinfo()
     skipped_mounts = unsafe_mounts(mountinfo)
     files = PosixFiles("/", skipped_mounts, kernel_devices(mountinfo))
@@ -45,11 +54,16 @@ def live_host() -> Host:
         arch=machine.machine(),
         skipped_mounts=tuple(f"{point} ({kind})" for point, kind in sorted(skipped_mounts.items())),
     )
-    return Host(info, files, users, processes=lambda: _processes(users))
+    return Host(info, files, users, processes=lambda: _processes(users), deep=deep, modules=loaded)
 
 
-def offline_host(root: str, platform: Platform | None = None) -> Host:
-    """The host whose root folder is `root`, or lies in a folder of it. `platform` overrides what its content says.
+def offline_host(root: str, platform: Platform | None = None, *, deep: bool = False) -> Host:
+    """The host whose root folder is `root`, or lies in a folder of it. For `deep` see `Host.deep`.
+
+    Args:
+        root: the folder.
+        platform: overrides what its content says.
+        deep: see `Host.deep`.
 
     Raises:
         NotAHostError: `root` is no folder, or its content fits no system that we know, or several.
@@ -60,7 +74,7 @@ def offline_host(root: str, platform: Platform | None = None) -> Host:
     if not os.path.isdir(root):
         raise NotAHostError(f"{root}: no such folder")
     found = find_system(root, platform)
-    host = _opened(found)
+    host = _opened(found, deep=deep)
     for other in found.beside:
         why = "another system, which is no part of the one that was scanned"
         host.files.problems.append(Problem(other, why, "unsupported", remedy="scan it with --root"))
@@ -69,18 +83,18 @@ def offline_host(root: str, platform: Platform | None = None) -> Host:
     return host
 
 
-def _opened(system: "System") -> Host:
+def _opened(system: "System", *, deep: bool) -> Host:
     root = system.root
     mountinfo = _mountinfo()
     inside = _mounts_below(root, mountinfo)
     if system.platform == "windows":
         from phaseout.host.windows.opening import offline_windows
 
-        return offline_windows(root, inside)
+        return offline_windows(root, inside, deep=deep)
     if system.platform == "macos":
         from phaseout.host.macos.opening import offline_macos
 
-        return offline_macos(root, inside, system.bound.get("/System/Volumes/Data", ""))
+        return offline_macos(root, inside, system.bound.get("/System/Volumes/Data", ""), deep=deep)
     devices = kernel_devices(mountinfo)
     bound = {
         point: partial(local_root, folder, _mounts_below(folder, mountinfo), devices)
@@ -99,7 +113,7 @@ def _opened(system: "System") -> Host:
     )
     users, missing = posix_homes(files)
     files.problems += missing
-    return Host(info, files, users)
+    return Host(info, files, users, deep=deep)
 
 
 def _mounts_below(folder: str, mountinfo: bytes) -> dict[str, str]:
@@ -110,7 +124,7 @@ def _mounts_below(folder: str, mountinfo: bytes) -> dict[str, str]:
     }
 
 
-def _processes(users: tuple[User, ...]):  # type: ignore[no-untyped-def]  # noqa: ANN202
+def _processes(users: tuple[User, ...]) -> "Iterator[Process]":
     from phaseout.host.processes import processes
 
     return processes({user.uid: user.name for user in users})
@@ -126,6 +140,12 @@ def unopened(root: str | None, platform: Platform | None) -> HostInfo:
     return HostInfo(
         name=machine.node() if root is None else root, platform=platform or live_platform(), root=root or ""
     )
+
+
+def _loaded(pid: int) -> frozenset[str] | None:
+    from phaseout.host.processes import modules
+
+    return modules(pid)
 
 
 def live_platform() -> Platform:

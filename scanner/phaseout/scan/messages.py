@@ -17,6 +17,7 @@ class Request(Struct, frozen=True, kw_only=True):
     modules: bool = False  # see `Host.modules`
     hardware_ids: bool = True  # whether serial number and SMBIOS UUID belong to the identity
     mask: bool = True  # whether secrets in command lines and settings are masked
+    began: float = 0.0  # when the scan began, in seconds since 1970; the supervisor fills it in
     done: tuple[str, ...] = ()  # sources that an earlier worker has run
     items: int = 0  # that earlier workers have returned
     results: int = 0  # bytes of their messages

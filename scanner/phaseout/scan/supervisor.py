@@ -93,6 +93,8 @@ class ScanSupervisor:
         prepared: PreparedWorker | None = None,
         progress: Callable[[int, int, str], None] | None = None,
     ) -> None:
+        began = prepared.began if prepared else time.time()
+        request = msgspec.structs.replace(request, began=request.began or began)
         self._request = request
         self._progress = progress
         self._memory = memory

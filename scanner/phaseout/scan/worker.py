@@ -4,6 +4,7 @@ This happens in a process of its own, so that a source that hangs, crashes or ta
 (`phaseout.scan.supervisor` holds the budgets). Loading this module is cheap; `work` loads host and sources.
 """
 
+import math
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -57,15 +58,14 @@ def work(request: Request, send: Callable[[Message], None]) -> None:
     if request.low_priority:
         lower_priority()
     try:
-        host = live_host() if request.root is None else offline_host(request.root, request.platform)
+        if request.root is None:
+            host = live_host(deep=request.deep, modules=request.modules)
+        else:
+            host = offline_host(request.root, request.platform, deep=request.deep)
     except NotAHostError as error:
         send(Refused(str(error)))
         return
-    host.deep = request.deep
-    if request.modules:
-        from phaseout.host.processes import modules
-
-        host.modules = modules
+    began = request.began or time.time()
     sources = load(host.info.platform)
     names = [source.name for source in sources]
     for name in (*request.only, *request.skip):
@@ -73,9 +73,11 @@ def work(request: Request, send: Callable[[Message], None]) -> None:
             send(Refused(f"no source {name!r} for {host.info.platform}; there are {', '.join(names)}"))
             return
     planned = [source for source in sources if source.name not in request.done]
+    info = _clean_info(replace(host.info, identity=identity(host, hardware=request.hardware_ids)))
+    host.files.report_changes(began)
     send(
         Opened(
-            _clean_info(replace(host.info, identity=identity(host, hardware=request.hardware_ids))),
+            info,
             tuple(Planned(source.name, source.title, source.kinds) for source in planned),
             tuple(map(_clean_problem, _drain(host))),
         )
@@ -86,7 +88,7 @@ def work(request: Request, send: Callable[[Message], None]) -> None:
             send(Ended(SourceRun(source=source.name, status="skipped", reason=UNWANTED)))
             continue
         send(Started(source.name))
-        run = run_source(source, host, lambda item: send(Found(item)), room.share(), mask=request.mask)
+        run = run_source(source, host, lambda item: send(Found(item)), room.share(), mask=request.mask, began=began)
         send(Ended(run))
     send(Closed(_peak_memory()))
 
@@ -129,7 +131,13 @@ class _Room:
 
 
 def run_source(
-    source: "Source", host: "Host", found: Callable[[Item], object], room: _Room | None = None, *, mask: bool = True
+    source: "Source",
+    host: "Host",
+    found: Callable[[Item], object],
+    room: _Room | None = None,
+    *,
+    mask: bool = True,
+    began: float = math.inf,
 ) -> SourceRun:
     """Runs one source and returns how it ended, whatever the source does.
 
@@ -139,6 +147,7 @@ def run_source(
         found: is called with each item as it comes.
         room: what the source may return; without it as much as one may.
         mask: whether secrets are masked.
+        began: when the scan began, in seconds since 1970: what users have changed since is a problem.
     """
     started = time.perf_counter()
     missing = _missing(source, host)
@@ -149,7 +158,7 @@ def run_source(
     withholding = Withholding(host.files)
     reason = ""
     try:
-        for trace in _traces(source, host):
+        for trace in _traces(source, host, began):
             if isinstance(trace, Item):
                 if full := room.full:
                     recorder.problem(Problem(source.name, full, "limit"))
@@ -166,30 +175,31 @@ def run_source(
         raise  # the supervisor is gone
     except Exception as error:  # noqa: BLE001  (the other sources must run)
         reason = _printable(f"{type(error).__name__}: {error}")
+    host.files.report_changes(began)
     for problem in _drain(host):
         recorder.problem(_clean_problem(problem))
     return recorder.run(reason, time.perf_counter() - started)
 
 
-def _traces(source: "Source", host: "Host") -> "Iterator[Item | Problem | LeftOut]":
+def _traces(source: "Source", host: "Host", began: float) -> "Iterator[Item | Problem | LeftOut]":
     """The results of a source, and those of others in the hosts that it found within this one."""
     from phaseout.sources.source import Inside
 
     for trace in source.collect(host):
         if isinstance(trace, Inside):
-            yield from _within(trace)
+            yield from _within(trace, began)
         else:
             yield trace
 
 
-def _within(inside: "Inside") -> "Iterator[Item | Problem | LeftOut]":
+def _within(inside: "Inside", began: float) -> "Iterator[Item | Problem | LeftOut]":
     from phaseout.sources import load_inside
 
     # A Windows inside is a prefix of Wine: it belongs to a user of this host, whatever its own user is called.
     owner = inside.user if inside.host.info.platform == "windows" else ""
     for source in load_inside(inside.host.info.platform):
         try:
-            for trace in _traces(source, inside.host):
+            for trace in _traces(source, inside.host, began):
                 if isinstance(trace, Item):
                     yield replace(
                         trace,
@@ -203,6 +213,7 @@ def _within(inside: "Inside") -> "Iterator[Item | Problem | LeftOut]":
                     yield trace
         except Exception as error:  # noqa: BLE001  (the other sources must run there as well)
             yield Problem(f"{inside.name}: {source.name}", f"{type(error).__name__}: {error}", "error")
+        inside.host.files.report_changes(began)
         for problem in _drain(inside.host):
             yield replace(problem, where=f"{inside.name}: {problem.where}")
 

@@ -31,6 +31,7 @@ FORKS = sys.platform.startswith("linux")
 WORKER = "_worker"  # the argument that makes a frozen executable the worker
 _PIPE = 1 << 20  # bytes that fit into the pipe: the worker need not wait while the rules are loaded
 _CHUNK = 1 << 18
+_SLOW_START = 60  # seconds until the program reaches its first line
 _ALONE = 30  # seconds after the end of its time; a worker that still runs has lost its supervisor
 _POLL = 0.2  # seconds until Ctrl-C takes effect: on Windows nothing interrupts the wait for a queue
 _TOGETHER = 0.002  # seconds: what comes meanwhile is taken at once, instead of waking up for every item
@@ -43,6 +44,7 @@ class PreparedWorker(NamedTuple):
     pid: int
     requests: int  # pipe to it
     messages: int  # pipe from it
+    began: float  # when this program was started, in seconds since 1970
 
 
 class Spawned:
@@ -146,7 +148,7 @@ else:
         def __init__(
             self, request: Request, memory: int, seconds: float, prepared: PreparedWorker | None = None
         ) -> None:
-            self._pid, requests, self._pipe = prepared or _fork()
+            self._pid, requests, self._pipe, _ = prepared or _fork()
             self._unpack = _Frames()
             self._status = 0
             self._streams = False  # whether the last call found something
@@ -216,14 +218,30 @@ else:
             _live(requests, writer)
         os.close(requests)
         os.close(writer)
-        return PreparedWorker(pid, to_worker, from_worker)
+        return PreparedWorker(pid, to_worker, from_worker, time.time())
 
 
 def prepare() -> PreparedWorker | None:
     """A fork that loads what a scan needs while the command line is parsed; `None` where workers are no forks."""
     if sys.platform == "linux":
-        return _fork()
+        return _fork()._replace(began=_started())
     return None
+
+
+def _started() -> float:
+    """When this process was started, in seconds since 1970: before it opened any file that a user may watch.
+
+    References:
+        proc_pid_stat(5) (starttime, in ticks since the machine was started)
+    """
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError, ValueError, IndexError):
+            with open("/proc/self/stat", "rb") as file:
+                ticks = int(file.read(4096).rpartition(b")")[2].split()[19]) + 1
+            age = time.clock_gettime(time.CLOCK_BOOTTIME) - ticks / os.sysconf("SC_CLK_TCK")
+            if 0 < age < _SLOW_START:
+                return time.time() - age  # the later clock last: a delay between them must not make it too early
+    return time.time()
 
 
 def spawned() -> None:

@@ -5,19 +5,26 @@ in the folder above, without following a link, and must still be the one that wa
 its descriptor has shown a regular file. Where a system lacks the means (`O_PATH` and `/proc` of Linux), a device may
 still be opened if its name is swapped in between; it is never read.
 
+What a user renamed before it was found shows in the time of the last status change of its folder, which nobody can set
+back. An inode number that a new file got from a deleted one shows there as well.
+
 References:
-    open(2) (O_PATH, O_NOFOLLOW, O_NONBLOCK keeps a FIFO from hanging, O_NOATIME leaves no trace), proc_pid_fd(5).
+    open(2) (O_PATH, O_NOFOLLOW, O_NONBLOCK keeps a FIFO from hanging, O_NOATIME leaves no trace), proc_pid_fd(5);
+    inode(7) (st_ctime).
 """
 
 import errno
 import os
 import stat
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from typing import BinaryIO
 
 from phaseout.host.filesystem.files import Entry, EntryKind, Stat
 from phaseout.host.filesystem.node import CLOUD, Node, NotRegularError, ReplacedError, SkippedError, VanishedError
+
+assert sys.platform != "win32"
 
 _HANDLES = 100  # folders that are kept open; a process may usually have 1024 descriptors, on macOS 256
 _PATH = getattr(os, "O_PATH", 0)
@@ -28,6 +35,10 @@ _QUIET = getattr(os, "O_NOATIME", 0)
 _READ = os.O_RDONLY | _CLOEXEC | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0)
 _DATALESS = 0x40000000  # SF_DATALESS of macOS: reading would fetch it
 _REPLACED = frozenset((errno.ENOENT, errno.ENOTDIR, errno.ELOOP))
+_NO_LINK = frozenset((errno.ENOENT, errno.EINVAL))
+_TYPE = 0o170000  # bits of a mode; see inode(7)
+_OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
+_SHARED = stat.S_ISVTX | stat.S_IWOTH  # as /tmp is
 _KINDS: dict[int, EntryKind] = {stat.S_IFREG: "file", stat.S_IFDIR: "dir", stat.S_IFLNK: "link"}
 _OTHERS = {
     stat.S_IFIFO: "a FIFO",
@@ -53,6 +64,7 @@ class Disk:
         root = root.rstrip("/")
         self.skipped = {root + point: kind for point, kind in (skipped or {}).items()}
         self.kernel_devices = kernel_devices
+        self.live = not root
         self._root = root
         self._count = 0
         self._handles: dict[int, tuple[int, bool]] = {}  # number of a folder → descriptor, whether it can be listed
@@ -121,10 +133,11 @@ class Disk:
 class DiskNode(Node):
     """One name on the disk."""
 
-    __slots__ = ("_disk", "_status", "above", "name", "number", "path")
+    __slots__ = ("_disk", "_status", "above", "moved", "name", "number", "path")
 
     def __init__(self, disk: Disk, above: "DiskNode | None", name: str, path: str, status: os.stat_result) -> None:
-        self.kind = _KINDS.get(stat.S_IFMT(status.st_mode), "other")
+        self.kind = _KINDS.get(status.st_mode & _TYPE, "other")
+        self.moved = status.st_ctime
         self._disk = disk
         self._status = status
         self.above = above
@@ -138,8 +151,34 @@ class DiskNode(Node):
         return self._status.st_dev in self._disk.kernel_devices
 
     def same(self, status: os.stat_result) -> bool:
-        """Whether this is the status of the same file."""
-        return status.st_ino == self._status.st_ino and status.st_dev == self._status.st_dev
+        """Whether this is the status of the same file, which is still of the same type."""
+        known = self._status
+        return (
+            status.st_ino == known.st_ino
+            and status.st_dev == known.st_dev
+            and status.st_mode & _TYPE == known.st_mode & _TYPE
+        )
+
+    def guarded(self, uid: int) -> bool:
+        """Whether only root and one user can write to it."""
+        status = self._status
+        return not status.st_mode & _OTHERS_WRITE and status.st_uid in (0, uid)
+
+    def stamp(self) -> tuple[object, ...]:
+        """Device and inode, and when the content and the inode changed last."""
+        status = self._status
+        return status.st_dev, status.st_ino, status.st_mtime_ns, status.st_ctime_ns
+
+    def changed(self, since: float) -> bool:
+        """Whether a user may have changed it since then, or put it in the place of another."""
+        mode = self._status.st_mode
+        if self.of_kernel or mode & _SHARED == _SHARED or (self._disk.live and self.guarded(0)):
+            return False
+        try:
+            status = self._present()
+        except OSError:
+            return True
+        return status.st_ctime > since or not self.same(status)
 
     def find(self, name: str) -> "DiskNode":
         """What lies in this folder under a name."""
@@ -179,7 +218,12 @@ class DiskNode(Node):
         """Where this link points."""
         if self.above is None:
             raise OSError(errno.EINVAL, "not a link")
-        return os.readlink(self.name, dir_fd=self._disk.handle(self.above))
+        try:
+            return os.readlink(self.name, dir_fd=self._disk.handle(self.above))
+        except OSError as error:
+            if error.errno in _NO_LINK:
+                raise VanishedError("it was a link, and is gone or replaced") from None
+            raise
 
     def read(self, size: int, offset: int = 0) -> bytes:
         """At most `size` bytes of this file."""
@@ -212,13 +256,24 @@ class DiskNode(Node):
         except OSError:
             return b""
 
-    def local(self) -> str:
-        """Its path on this machine."""
+    def fixed(self) -> str | None:
+        """Its path on this machine, if only root or the user of this process can change what lies there."""
+        node: DiskNode | None = self
+        while node is not None:
+            if not node.guarded(os.geteuid()):
+                return None
+            node = node.above
         return self.path or "/"
 
     def what(self) -> str:
         """What it is if it is no regular file."""
         return _OTHERS.get(stat.S_IFMT(self._status.st_mode), "something else")
+
+    def _present(self) -> os.stat_result:
+        """What its name shows now."""
+        if self.above is None:
+            return os.stat(self.path or "/")
+        return os.stat(self.name, dir_fd=self._disk.handle(self.above), follow_symlinks=False)
 
     def _opened(self) -> tuple[int, os.stat_result]:
         """A descriptor to read from, and what it shows."""

@@ -115,6 +115,16 @@ class Files(ABC):
     def drive(self, folder: str) -> "Files | None":
         r"""The files of a folder that is drive `C:` of a Windows, such as that of Wine; `None` without one."""
 
+    @abstractmethod
+    def report_changes(self, since: float) -> None:
+        """Records what a user may have changed while it was read: something may have been moved away for that time.
+
+        Asked when a source ends, it concerns what was read since the last call.
+
+        Args:
+            since: when the scan began, in seconds since 1970.
+        """
+
     def text(self, path: str, limit: int = 4 * MIB) -> str | None:
         """The content of a text file as UTF-8; invalid bytes are written in hexadecimal."""
         data = self.read(path, limit)
@@ -141,10 +151,11 @@ class Files(ABC):
     def walk(self, top: str, depth: int, limit: int = 10_000) -> Iterator[tuple[str, tuple[Entry, ...]]]:
         """Folders below `top` with their entries, `depth` levels of them, links not followed.
 
-        Ends with a problem after `limit` entries.
+        Folders that lie deeper are a problem. Ends with one after `limit` entries.
         """
         pending = [(top.rstrip(self.separator), depth)]
         seen = 0
+        complete = True
         while pending:
             folder, left = pending.pop()
             entries = self.list(folder or self.separator)
@@ -155,12 +166,13 @@ class Files(ABC):
                     Problem(printable(top), f"more than {limit} entries below: the rest was not read", "limit")
                 )
                 return
+            folders = [f"{folder}{self.separator}{entry.name}" for entry in reversed(entries) if entry.kind == "dir"]
             if left > 1:
-                pending += [
-                    (f"{folder}{self.separator}{entry.name}", left - 1)
-                    for entry in reversed(entries)
-                    if entry.kind == "dir"
-                ]
+                pending += [(below, left - 1) for below in folders]
+            elif folders and complete:
+                complete = False
+                why = f"more than {depth} levels of folders: this one and others so deep were not read"
+                self.problems.append(Problem(printable(folders[-1]), why, "limit"))
 
 
 def printable(path: str) -> str:

@@ -20,6 +20,7 @@ def local_root(
         from phaseout.host.filesystem.windows_disk import WindowsNode
 
         return WindowsNode(root if root.startswith("\\\\") else f"\\\\?\\{root}")
-    from phaseout.host.filesystem.disk import Disk
+    else:  # noqa: RET505  (types of Windows do not know what follows)
+        from phaseout.host.filesystem.disk import Disk
 
-    return Disk(root, skipped, kernel_devices).root()
+        return Disk(root, skipped, kernel_devices).root()

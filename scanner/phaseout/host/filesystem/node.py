@@ -55,16 +55,29 @@ class Node(ABC):
 
     Attributes:
         kind: what it is itself; a link is not followed.
+        moved: when it was moved here or changed last, as far as known when it was found; in seconds since 1970.
         of_kernel: whether it lies in a file system that the kernel makes up, such as `/proc`.
     """
 
     __slots__ = ("kind",)
 
     kind: EntryKind
+    moved: float = 0.0
 
     @property
     def of_kernel(self) -> bool:
         """Whether it lies in a file system that the kernel makes up, such as `/proc`."""
+        return False
+
+    def stamp(self) -> tuple[object, ...]:
+        """What tells this file or folder, in its present state, from any other: its identity in two values first."""
+        return ()
+
+    def changed(self, since: float) -> bool:  # noqa: ARG002  (what nobody can write to cannot change)
+        """Whether a user may have changed it, or put it in the place of another, since a time in seconds since 1970.
+
+        What only the administrator can write, and what is ordinary (`/tmp`, files of the kernel), does not count.
+        """
         return False
 
     @abstractmethod
@@ -95,8 +108,8 @@ class Node(ABC):
         """An extended attribute; empty where there is none."""
         return b""
 
-    def local(self) -> str | None:
-        """Its path on the machine that this runs on; `None` where it has none, as in an image."""
+    def fixed(self) -> str | None:
+        """Its path on the machine that this runs on, if only the administrator could put something else there."""
         return None
 
     def what(self) -> str:

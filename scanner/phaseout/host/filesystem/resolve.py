@@ -8,6 +8,7 @@ References:
 """
 
 import errno
+import time
 from abc import ABC, abstractmethod
 from bisect import bisect_left
 from collections.abc import Iterator
@@ -20,6 +21,7 @@ LINKS = 40  # as the kernel's own limit
 DEPTH = 512
 _FOLDERS = 20_000  # that are remembered
 _NAMES = 200_000  # of listed folders that are remembered
+_LONGEST = 3600  # seconds; no scan takes longer
 
 
 class Place(NamedTuple):
@@ -72,18 +74,29 @@ class Layout(ABC):
         return error
 
 
+class _Listing(NamedTuple):
+    """The entries of a folder, and what the folder was then."""
+
+    stamps: tuple[tuple[object, ...], ...]
+    entries: tuple[Entry, ...]
+
+
 class Resolver:
     """Finds places, and remembers folders on the way and their listings.
 
-    A folder is remembered by what it is, not by its path: the nodes notice if another one has taken its place.
+    A folder is remembered by what it is, not by its path: the nodes notice if another one has taken its place. What
+    would be found differently had a user moved something away is relied on; `changed` tells whether one may have.
     """
 
     def __init__(self, layout: Layout) -> None:
         self._layout = layout
         self._separator = layout.separator
         self._folders: dict[str, Place] = {}
-        self._listed: dict[str, tuple[Entry, ...]] = {}
+        self._listed: dict[str, _Listing] = {}
         self._names = 0
+        self._relied_on: dict[str, Place] = {}
+        self._moved: dict[str, tuple[float, Place]] = {}  # path → when what was found was moved there, and the place
+        self._recent = time.time() - _LONGEST
 
     def place(self, path: str) -> Place:
         """Where a path leads, all links followed."""
@@ -100,16 +113,46 @@ class Resolver:
         return self._below(self._folder(head), name)
 
     def listed(self, place: Place) -> tuple[Entry, ...] | None:
-        """The entries of a folder that were remembered."""
-        return self._listed.get(place.path)
+        """The entries of a folder that were remembered; `None` if it has changed since.
+
+        Raises:
+            VanishedError: another folder has taken its place.
+        """
+        known = self._listed.get(place.path)
+        if known is None:
+            return None
+        stamps = _stamps(place)
+        if known.stamps == stamps:
+            return known.entries
+        if [stamp[:2] for stamp in known.stamps] != [stamp[:2] for stamp in stamps]:
+            raise VanishedError("another folder has taken its place since it was listed")
+        return None
 
     def remember(self, place: Place, entries: tuple[Entry, ...]) -> None:
         """Remembers the entries of a folder: all sources list the same homes, and none of the names may vanish."""
         if self._names > _NAMES:
             self._listed.clear()
             self._names = 0
-        self._listed[place.path] = entries
+        self._listed[place.path] = _Listing(_stamps(place), entries)
         self._names += len(entries) + 1
+
+    def rely_on(self, place: Place) -> None:
+        """Notes a folder that must not have changed."""
+        self._relied_on[place.path] = place
+
+    def rely_on_content(self, place: Place) -> None:
+        """Notes a file whose content must not have changed before it was found."""
+        if place.nodes[0].moved > self._recent:
+            self._moved[place.path] = place.nodes[0].moved, place
+
+    def changed(self, since: float) -> Iterator[str]:
+        """The paths of what was relied on since the last call, and what a user may have changed since a time."""
+        relied_on, self._relied_on = self._relied_on, {}
+        moved, self._moved = self._moved, {}
+        relied_on.update((path, place) for path, (when, place) in moved.items() if when > since)
+        for path, place in relied_on.items():
+            if any(node.changed(since) for node in place.nodes):
+                yield self._layout.shown(path)
 
     def forget(self) -> None:
         """Forgets all folders, so that what has taken the place of a vanished one is found."""
@@ -147,6 +190,7 @@ class Resolver:
             if there.nodes[0].kind != "link":
                 here = there
                 continue
+            self._relied_on[here.path] = here
             links += 1
             if links > LINKS or len(pending) > DEPTH:
                 raise OSError(errno.ELOOP, "too many symbolic links")
@@ -156,14 +200,25 @@ class Resolver:
 
     def _below(self, here: Place, name: str) -> Place:
         try:
-            return self._layout.below(here, name)
-        except FileNotFoundError:
+            there = self._layout.below(here, name)
+        except (FileNotFoundError, NotADirectoryError):
+            self._relied_on[here.path] = here
             listed = self._listed.get(here.path)
             if listed is not None:
-                at = bisect_left(listed, (name,))
-                if at < len(listed) and listed[at][0] == name:
+                at = bisect_left(listed.entries, (name,))
+                if at < len(listed.entries) and listed.entries[at][0] == name:
                     raise VanishedError from None
             raise
         except SkippedError as error:
             error.where = error.where or self._layout.shown(f"{here.path}{self._separator}{error.name or name}")
             raise
+        moved = there.nodes[0].moved
+        if moved > self._recent and there.nodes[0].kind != "file":  # perhaps into the place of another
+            known = self._moved.get(here.path)
+            if known is None or known[0] < moved:
+                self._moved[here.path] = moved, here
+        return there
+
+
+def _stamps(place: Place) -> tuple[tuple[object, ...], ...]:
+    return tuple(node.stamp() for node in place.nodes)

@@ -91,8 +91,9 @@ class StoredFiles(Files):
         """The entries of a folder, sorted by name; none where there is no such folder."""
         entries: list[Entry] = []
         try:
-            place = self._resolver.place(path)
-            known = self._resolver.listed(place)
+            place = self._place(path)
+            self._resolver.rely_on(place)
+            known = self._listed(path, place)
             if known is not None:
                 return known
             self._check_kernel(path, place.nodes[0])
@@ -113,7 +114,7 @@ class StoredFiles(Files):
     def stat(self, path: str) -> Stat | None:
         """What the path leads to, links followed; `None` where that is nothing."""
         try:
-            return self._resolver.place(path).nodes[0].stat()
+            return self._place(path).nodes[0].stat()
         except OSError as error:
             self._report(path, error)
             return None
@@ -138,7 +139,7 @@ class StoredFiles(Files):
     def real(self, path: str) -> str | None:
         """The path of the target with all links resolved; `None` where it leads nowhere."""
         try:
-            return self._layout.shown(self._resolver.place(path).path)
+            return self._layout.shown(self._place(path).path)
         except OSError as error:
             self._report(path, error)
             return None
@@ -165,6 +166,26 @@ class StoredFiles(Files):
             self._report(folder, error)
             return None
 
+    def report_changes(self, since: float) -> None:
+        """Records what a user may have changed since a time while it was read: something may have been moved away."""
+        for path in self._resolver.changed(since):
+            self.problems.append(Problem(printable(path), "changed while it was read", "vanished"))
+
+    def _place(self, path: str) -> Place:
+        """Where a path leads; of a folder that another one has replaced, a problem and what is there now."""
+        try:
+            return self._resolver.place(path)
+        except VanishedError as error:
+            self._report(path, error)
+            return self._resolver.place(path)
+
+    def _listed(self, path: str, place: Place) -> tuple[Entry, ...] | None:
+        try:
+            return self._resolver.listed(place)
+        except VanishedError as error:
+            self._report(path, error)
+            return None
+
     def _of_file(self, path: str, action: Callable[[Node], _T]) -> _T | None:
         """What an action gives for the regular file at a path; `None` with a problem where it gives nothing."""
         try:
@@ -179,10 +200,11 @@ class StoredFiles(Files):
             return None
 
     def _file(self, path: str) -> Node:
-        place = self._resolver.place(path)
+        place = self._place(path)
         node = place.nodes[0] if len(place.nodes) == 1 else _one_file(place)
         if node.kind != "file":
             raise NotRegularError(node.what())
+        self._resolver.rely_on_content(place)
         self._check_kernel(path, node)
         return node
 
@@ -228,22 +250,28 @@ def _check_size(node: Node, limit: int) -> None:
         raise _too_large(limit)
 
 
-def _too_large(limit: int) -> OSError:
+def _too_large(limit: int, where: str = "") -> OSError:
     size = f"{limit // MIB} MiB" if limit >= MIB else f"{limit} bytes"
-    return OSError(errno.EFBIG, f"larger than {size}: not read")
+    return OSError(errno.EFBIG, f"larger than {size}{where}: not read")
 
 
 def _connection(node: Node, limit: int) -> "sqlite3.Connection":
-    """A connection to a copy in memory, which nobody can change or swap; a large database is opened where it lies."""
+    """A connection to a copy in memory, which nobody can change or swap; a large database is opened where it lies.
+
+    SQLite opens files by path only, and resolves links such as `/proc/self/fd/3` itself. So a large one must lie where
+    users cannot put a FIFO or a device in its place.
+    """
     import sqlite3
 
     _check_size(node, limit)
-    local = node.local()
-    if node.stat().size > _IN_MEMORY and local is not None:
+    if node.stat().size > _IN_MEMORY:
         from urllib.parse import quote
 
+        path = node.fixed()
+        if path is None:
+            raise _too_large(_IN_MEMORY, ", in a place that users can change")
         node.open().close()  # that it is a regular file is checked here
-        name = quote(local.encode("utf-8", "surrogateescape"))
+        name = quote(path.encode("utf-8", "surrogateescape"))
         return sqlite3.connect(f"file:{name}?mode=ro&immutable=1", uri=True)
     data = bytearray(node.read(limit + 1))
     if len(data) > limit:

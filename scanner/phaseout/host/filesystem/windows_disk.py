@@ -78,8 +78,12 @@ class WindowsNode(Node):
         """This file, to be read in chunks."""
         return os.fdopen(self._opened(), "rb")
 
-    def local(self) -> str:
-        """Its path on this machine."""
+    def stamp(self) -> tuple[object, ...]:
+        """Volume and number of the file, and when it was changed last."""
+        return self._status.st_dev, self._status.st_ino, self._status.st_mtime_ns
+
+    def fixed(self) -> str:
+        """Its path on this machine: Windows has nothing that acts or hangs when it is opened in place of a file."""
         return self._path
 
     def _opened(self) -> int:

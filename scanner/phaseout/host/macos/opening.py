@@ -38,11 +38,18 @@ _VOLUME = "mount the volume that holds it, or scan the machine that does"
 _NO_ACCOUNT = "if the account is no longer needed, delete it in System Settings > Users & Groups"
 
 
-def live_macos(processes: Callable[[tuple[User, ...]], Iterator[Process]]) -> Host:
+def live_macos(
+    processes: Callable[[tuple[User, ...]], Iterator[Process]],
+    *,
+    deep: bool = False,
+    modules: Callable[[int], frozenset[str] | None] | None = None,
+) -> Host:
     """The Mac that this runs on.
 
     Args:
         processes: gives the running ones, with the names of these users.
+        deep: see `Host`.
+        modules: see `Host`.
     """
     import platform as machine
 
@@ -59,16 +66,17 @@ def live_macos(processes: Callable[[tuple[User, ...]], Iterator[Process]]) -> Ho
         arch=machine.machine(),
         skipped_mounts=tuple(f"{point} ({kind})" for point, kind in sorted(skipped_mounts.items())),
     )
-    return Host(info, files, users, processes=lambda: processes(users))
+    return Host(info, files, users, processes=lambda: processes(users), deep=deep, modules=modules)
 
 
-def offline_macos(root: str, skipped_mounts: Mapping[str, str], data: str = "") -> Host:
+def offline_macos(root: str, skipped_mounts: Mapping[str, str], data: str = "", *, deep: bool = False) -> Host:
     """The Mac whose disk is in a folder.
 
     Args:
         root: the folder.
         skipped_mounts: mount point below `root` → file system type.
         data: the folder of the data volume, where it does not lie in the root.
+        deep: see `Host`.
     """
     inside = {point: kind for point, kind in skipped_mounts.items() if point != DATA}  # given with the root itself
     files = MacFiles(root, inside, data=data)
@@ -83,7 +91,7 @@ def offline_macos(root: str, skipped_mounts: Mapping[str, str], data: str = "") 
     )
     users = macos_users(files)
     files.problems += missing_homes(files)
-    return Host(info, files, users)
+    return Host(info, files, users, deep=deep)
 
 
 def macos_users(files: Files, *, live: bool = False) -> tuple[User, ...]:

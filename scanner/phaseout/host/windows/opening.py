@@ -32,12 +32,13 @@ _ENVIRONMENT = _CONTROL + r"\Session Manager\Environment"
 _FIRST_11 = 22000  # build; Windows 11 still calls itself "Windows 10" in ProductName
 
 
-def offline_windows(root: str, skipped_mounts: Mapping[str, str]) -> Host:
+def offline_windows(root: str, skipped_mounts: Mapping[str, str], *, deep: bool = False) -> Host:
     """The Windows machine whose drives are in a folder.
 
     Args:
         root: the folder.
         skipped_mounts: mount point below `root` → file system type.
+        deep: see `Host`.
     """
     drives = drives_in(root)
     files, registry, system = _machine(root, drives, skipped_mounts)
@@ -54,6 +55,7 @@ def offline_windows(root: str, skipped_mounts: Mapping[str, str]) -> Host:
         root=root,
         people=people,
         skipped_mounts=tuple(f"{point} ({kind})" for point, kind in sorted(skipped_mounts.items())),
+        deep=deep,
     )
 
 
@@ -67,6 +69,8 @@ def windows_host(
     skipped_mounts: tuple[str, ...] = (),
     notes: tuple[str, ...] = (),
     processes: Callable[[], Iterator[Process]] | None = None,
+    deep: bool = False,
+    modules: Callable[[int], frozenset[str] | None] | None = None,
 ) -> Host:
     """A host of a registry that has `HKLM`, and of files.
 
@@ -76,9 +80,11 @@ def windows_host(
         system: the folder of Windows.
         root: the folder that holds the drives; empty for the live machine.
         people: what becomes `HKU`, and gets the hives of all users that it has not; without it `HKU` stays as it is.
-        skipped_mounts: the drives or mounts that nobody steps into.
+        skipped_mounts: the drives or mounts that are skipped.
         notes: see `HostInfo`.
         processes: gives the running ones.
+        deep: see `Host`.
+        modules: see `Host`.
     """
     variables = _variables(registry, system)
     found = profiles(registry, files, variables)
@@ -95,6 +101,8 @@ def windows_host(
         processes=processes,
         registry=registry,
         variables=variables,
+        deep=deep,
+        modules=modules,
     )
 
 
@@ -114,8 +122,19 @@ def _machine(
     return files, registry, system
 
 
-def live_windows(processes: Callable[[], Iterator[Process]]) -> Host:
-    """The Windows machine that this runs on."""
+def live_windows(
+    processes: Callable[[], Iterator[Process]],
+    *,
+    deep: bool = False,
+    modules: Callable[[int], frozenset[str] | None] | None = None,
+) -> Host:
+    """The Windows machine that this runs on.
+
+    Args:
+        processes: gives the running ones.
+        deep: see `Host`.
+        modules: see `Host`.
+    """
     if sys.platform != "win32":
         raise AssertionError("only Windows has a live registry")
     from phaseout.host.registry import live
@@ -143,6 +162,8 @@ def live_windows(processes: Callable[[], Iterator[Process]]) -> Host:
         notes=tuple(notes),
         skipped_mounts=tuple(f"{drive}\\ ({kind})" for drive, kind in sorted(skipped_mounts.items())),
         processes=processes,
+        deep=deep,
+        modules=modules,
     )
 
 

@@ -25,7 +25,7 @@ _STREAMING = rf"HKLM\SOFTWARE\{_CLIENT}\Streaming"
 _STORE = "App-V"
 _MANIFEST = "AppxManifest.xml"
 _SIZE = 16 << 20
-_LEVELS = 8
+_LEVELS = 32
 _ENTRIES = 20_000
 
 

@@ -27,6 +27,7 @@ _PUBLISHED = "INF"  # copies of the packages in the store, named oem0.inf and so
 _FOLDERS = (r"System32\drivers", r"SysWOW64\drivers", "ELAMBKUP")
 _SIZE = 4 << 20
 _MOST = 20_000  # packages or files
+_DEPTH = 16
 _READ = 16  # drivers of one package
 _MICROSOFT = "microsoft"
 
@@ -143,7 +144,7 @@ def _item(host: Host, path: str, found: Inf, services: set[str], where: str, not
 
 def _files(host: Host, top: str, used: set[str]) -> Iterator[Trace]:
     """The driver files of a folder and of those in it that no service starts."""
-    for folder, entries in host.files.walk(top, 2, _MOST):
+    for folder, entries in host.files.walk(top, _DEPTH, _MOST):
         for entry in entries:
             path = rf"{folder}\{entry.name}"
             if entry.kind == "dir" or not entry.name.lower().endswith(".sys") or path.lower() in used:

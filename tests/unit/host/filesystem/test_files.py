@@ -126,10 +126,19 @@ def test_walk_is_bounded(root: Path) -> None:
     for number in range(5):
         (root / "a" / str(number) / "deep" / "deeper").mkdir(parents=True)
     files = PosixFiles(str(root))
-    assert len(list(files.walk("/a", 1))) == 1
-    assert len(list(files.walk("/a", 2))) == 6
+    assert len(list(files.walk("/a", 4))) == 16
+    assert files.problems == []
     assert len(list(files.walk("/a", 9, limit=3))) == 1
     assert files.problems == [Problem("/a", "more than 3 entries below: the rest was not read", "limit")]
+
+
+def test_what_lies_too_deep_for_a_walk_is_a_problem(root: Path) -> None:
+    for number in range(5):
+        (root / "a" / str(number) / "deep" / "deeper").mkdir(parents=True)
+    files = PosixFiles(str(root))
+    assert len(list(files.walk("/a", 2))) == 6
+    (problem,) = files.problems  # one, however many folders are too deep
+    assert (problem.where, problem.cause, problem.hides) == ("/a/0/deep", "limit", True)
 
 
 def test_database_is_not_touched(root: Path) -> None:
