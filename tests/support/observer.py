@@ -9,7 +9,7 @@ from typing import BinaryIO, Literal, NamedTuple
 
 import msgspec
 from phaseout.host import Host
-from phaseout.host.filesystem.files import MIB, Entry, Files, Stat
+from phaseout.host.filesystem.files import MIB, Entry, Files, Marks, Stat
 from phaseout.host.registry.base import Key, Registry
 from phaseout.model.nouns import Item
 from phaseout.parsers.windows.image_path import ENDINGS
@@ -75,8 +75,8 @@ class ObservedFiles(Files):
     def report_changes(self, since: float) -> None:
         self._files.report_changes(since)
 
-    def layered(self, folders: Sequence[str]) -> Files | None:
-        files = self._files.layered([self._seen("folder", folder) for folder in folders])
+    def layered(self, folders: Sequence[str], marks: Marks = "") -> Files | None:
+        files = self._files.layered([self._seen("folder", folder) for folder in folders], marks)
         if files is None:
             return None
         self.inside.append(ObservedFiles(files))

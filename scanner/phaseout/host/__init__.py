@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from phaseout.host.filesystem.files import Files
 from phaseout.host.processes.process import Process
 from phaseout.host.users import User
-from phaseout.model.nouns import HostInfo
+from phaseout.model.nouns import HostInfo, Problem
 
 if TYPE_CHECKING:
     from phaseout.host.registry.base import Registry
@@ -46,7 +46,7 @@ class Host:
         info: HostInfo,
         files: Files,
         users: tuple[User, ...] = (),
-        processes: Callable[[], Iterator[Process]] | None = None,
+        processes: Callable[[], Iterator[Process | Problem]] | None = None,
         registry: "Registry | None" = None,
         variables: Mapping[str, str] = _NONE,
         *,

@@ -124,10 +124,10 @@ def _mounts_below(folder: str, mountinfo: bytes) -> dict[str, str]:
     }
 
 
-def _processes(users: tuple[User, ...]) -> "Iterator[Process]":
+def _processes(users: tuple[User, ...]) -> "Iterator[Process | Problem]":
     from phaseout.host.processes import processes
 
-    return processes({user.uid: user.name for user in users})
+    return processes({user.uid: user.name for user in users}, [user.home for user in users if user.home])
 
 
 def unopened(root: str | None, platform: Platform | None) -> HostInfo:

@@ -20,6 +20,9 @@ MIB = 1 << 20
 
 EntryKind = Literal["file", "dir", "link", "other"]
 Problems = list[Problem]
+# What marks a deleted name in a layer depends on what puts the layers together: nothing, overlayfs, overlayfs in the
+# user namespace of a rootless engine (mount option `userxattr`), fuse-overlayfs, or aufs.
+Marks = Literal["", "overlay", "overlay userxattr", "fuse-overlayfs", "aufs"]
 
 
 class Entry(NamedTuple):
@@ -105,10 +108,11 @@ class Files(ABC):
         """The path of the target with all links resolved; `None` where it leads nowhere."""
 
     @abstractmethod
-    def layered(self, folders: Sequence[str]) -> "Files | None":
+    def layered(self, folders: Sequence[str], marks: Marks = "") -> "Files | None":
         """The files of a root that is made of folders of this target, the uppermost first.
 
-        `None` where none of them is there; see `phaseout.host.filesystem.layers`.
+        `marks` says which marks hide what lies in lower folders; see `phaseout.host.filesystem.layers`. `None` where
+        none of the folders is there.
         """
 
     @abstractmethod

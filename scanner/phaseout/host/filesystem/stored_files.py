@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, BinaryIO, TypeVar
 
-from phaseout.host.filesystem.files import MIB, Entry, Files, Stat, printable
+from phaseout.host.filesystem.files import MIB, Entry, Files, Marks, Stat, printable
 from phaseout.host.filesystem.node import Node, NotRegularError, ReplacedError, SkippedError, VanishedError
 from phaseout.host.filesystem.resolve import Layout, Place, Resolver
 from phaseout.model.nouns import Cause, Problem
@@ -144,7 +144,7 @@ class StoredFiles(Files):
             self._report(path, error)
             return None
 
-    def layered(self, folders: Sequence[str]) -> "Files | None":
+    def layered(self, folders: Sequence[str], marks: Marks = "") -> "Files | None":
         """The files of a root that is made of folders of this target, the uppermost first."""
         from phaseout.host.filesystem.layers import LayeredFiles
 
@@ -154,7 +154,7 @@ class StoredFiles(Files):
                 layers += self._resolver.place(folder).nodes
             except OSError as error:
                 self._report(folder, error)
-        return LayeredFiles(tuple(layers)) if layers else None
+        return LayeredFiles(tuple(layers), marks) if layers else None
 
     def drive(self, folder: str) -> "Files | None":
         """The files of a folder that is drive `C:` of a Windows."""

@@ -39,7 +39,7 @@ _NO_ACCOUNT = "if the account is no longer needed, delete it in System Settings 
 
 
 def live_macos(
-    processes: Callable[[tuple[User, ...]], Iterator[Process]],
+    processes: Callable[[tuple[User, ...]], Iterator[Process | Problem]],
     *,
     deep: bool = False,
     modules: Callable[[int], frozenset[str] | None] | None = None,

@@ -2,17 +2,22 @@
 
 References:
     proc_pid_stat(5), proc_pid_status(5), proc_pid_cmdline(5), proc_pid_exe(5) (the suffix " (deleted)"),
-    proc_pid_maps(5), proc_stat(5) (btime), cgroups(7).
+    proc_pid_maps(5), proc_pid_ns(5), proc_stat(5) (btime), cgroups(7).
 """
 
 import os
 import re
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import suppress
 from functools import cache
 from typing import TypeVar
 
+from phaseout.host.mounts import mounts
+from phaseout.host.processes.loader import has_loader, run_by_loader
+from phaseout.host.processes.namespaces import covering
 from phaseout.host.processes.process import Process, from_command_line
+from phaseout.model.nouns import Problem
 
 assert sys.platform != "win32"
 
@@ -24,6 +29,7 @@ _CONTAINER = re.compile(
 _CODE = re.compile(rb"^[^ ]+ ..x[^ ]* [^ ]+ [^ ]+ [1-9][0-9]* +(/[^\n]*)$", re.MULTILINE)  # a file mapped to be run
 _LIMIT = 1 << 16
 _MAPS = 1 << 24  # bytes; a database with many threads has a megabyte
+_PASSES = 10  # over all processes; those that only start and end are rarely missed in each
 _SHORT = 15  # bytes of a name: the kernel cuts it there
 _OF_KERNEL = 0x00200000  # PF_KTHREAD, in the flags of a process
 _DELETED = " (deleted)"
@@ -36,12 +42,43 @@ def pids() -> Iterator[int]:
     yield from sorted(int(name) for name in os.listdir(_PROC) if name.isdecimal())
 
 
-def processes(names: Mapping[int, str]) -> Iterator[Process]:
+def processes(names: Mapping[int, str], homes: Collection[str] = ()) -> Iterator[Process | Problem]:
     """Every process there is; see `phaseout.host.processes`."""
-    for pid in pids():
-        found = process(pid, names)
-        if found is not None:
-            yield found
+    seen: set[int] = set()
+    namespaces: dict[str, Process] = {}
+    for _ in range(_PASSES):
+        ended = 0
+        for pid in pids():
+            if pid not in seen:
+                seen.add(pid)
+                found = process(pid, names)
+                if found is None:
+                    ended += 1
+                    continue
+                if not found.kernel:
+                    namespaces.setdefault(_link(pid, "ns/mnt"), found)
+                yield found
+        if not ended:  # none that takes the place of one that ended was missed
+            break
+    else:
+        why = f"in each of {_PASSES} attempts some ended before they were read: one may start itself again and again"
+        yield Problem("processes", why, "vanished")
+    yield from _hidden_places(namespaces, homes)
+
+
+def _hidden_places(namespaces: Mapping[str, Process], homes: Collection[str]) -> Iterator[Problem]:
+    """The places that processes in a user namespace of their own see another file system in."""
+    own = _link("self", "ns/mnt")
+    user = _link("self", "ns/user")
+    for namespace, one in namespaces.items():
+        if not namespace or namespace == own or _link(one.pid, "ns/user") in ("", user):
+            continue
+        with suppress(OSError):
+            ours = mounts(_read("self", "mountinfo", _MAPS))
+            for mount in covering(_read(one.pid, "mountinfo", _MAPS), ours, homes):
+                why = f"process {one.pid} ({one.name}) sees a file system of its own there, which is not read"
+                remedy = f"scan again when process {one.pid} has ended"
+                yield Problem(mount.point, why, "unsupported", remedy=remedy)
 
 
 def process(pid: int, names: Mapping[int, str]) -> Process | None:
@@ -56,7 +93,7 @@ def process(pid: int, names: Mapping[int, str]) -> Process | None:
     def ask(what: str, question: Callable[[int], _T], fallback: _T) -> _T:
         try:
             return question(pid)
-        except _GONE:  # a zombie, or a thread of the kernel; whether it has ended the folder tells
+        except _GONE:  # a zombie, or a thread of the kernel; the user is asked for last, and shows whether it has ended
             return fallback
         except (OSError, ValueError):  # hardened kernels answer with any number
             unreadable.append(what)
@@ -80,7 +117,9 @@ def process(pid: int, names: Mapping[int, str]) -> Process | None:
         return None  # it ended while it was read
     kernel = not command and not exe and bool(flags & _OF_KERNEL)
     deleted = exe.endswith(_DELETED)
-    exe, told = from_command_line(exe.removesuffix(_DELETED), command, unreadable)
+    exe, from_command = from_command_line(exe.removesuffix(_DELETED), command, unreadable)
+    if exe and len(command) > 1:  # the loader needs a word to know what to run
+        exe = ask("exe", lambda pid: _program(pid, exe, command), exe)
     if len(os.fsencode(name)) >= _SHORT and command and (whole := _base(command[0])).startswith(name):
         name = whole
     return Process(
@@ -92,7 +131,7 @@ def process(pid: int, names: Mapping[int, str]) -> Process | None:
         user=names.get(uid, str(uid) if uid >= 0 else ""),
         started=started,
         deleted=deleted,
-        told=told,
+        from_command=from_command,
         container="" if kernel else _container(pid),
         kernel=kernel,
         unreadable=() if kernel else tuple(unreadable),
@@ -150,6 +189,34 @@ def _executable(pid: int) -> str:
     return os.readlink(f"{_PROC}/{pid}/exe")
 
 
+def _program(pid: int, exe: str, command: tuple[str, ...]) -> str:
+    """The executable, or the program that it runs if it is the dynamic loader.
+
+    Raises:
+        ValueError: it is the loader, and what it runs is not known.
+    """
+    try:
+        if has_loader(_read(pid, "auxv")):
+            return exe
+        others = (mapped(pid) or frozenset()) - {exe}
+    except OSError:
+        return exe
+    if not others:  # a static program
+        return exe
+    found = run_by_loader(command, _link(pid, "cwd"), others)
+    if not found:
+        raise ValueError("a program run by the loader that is not known")
+    return found
+
+
+def _link(pid: int | str, name: str) -> str:
+    """Where a link of a process points; empty where it is hidden or gone."""
+    try:
+        return os.readlink(f"{_PROC}/{pid}/{name}")
+    except OSError:
+        return ""
+
+
 def _user(pid: int) -> int:
     """The real user: not always the owner of the folder, which is root for a process that guards itself."""
     found = re.search(rb"^Uid:\s+(\d+)", _read(pid, "status"), re.MULTILINE)
@@ -170,7 +237,7 @@ def _base(path: str) -> str:
     return path.rpartition("/")[2]
 
 
-def _read(pid: int, name: str, limit: int = _LIMIT) -> bytes:
+def _read(pid: int | str, name: str, limit: int = _LIMIT) -> bytes:
     handle = os.open(f"{_PROC}/{pid}/{name}", os.O_RDONLY | os.O_CLOEXEC)
     try:
         parts = []

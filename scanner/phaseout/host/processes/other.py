@@ -69,7 +69,7 @@ def _read(process: psutil.Process, names: Mapping[int, str]) -> Process:
         user = names.get(uid, str(uid) if uid >= 0 else "")
         kernel = False
     started = ask("started", process.create_time, 0.0)
-    exe, told = from_command_line(exe, command, unreadable)
+    exe, from_command = from_command_line(exe, command, unreadable)
     return Process(
         pid=process.pid,
         name=name or (exe or (command[0] if command else "")).replace("\\", "/").rpartition("/")[2],
@@ -79,7 +79,7 @@ def _read(process: psutil.Process, names: Mapping[int, str]) -> Process:
         user=user,
         started=started,
         deleted=False,
-        told=told,
+        from_command=from_command,
         container="",
         kernel=kernel,
         unreadable=() if kernel else tuple(unreadable),

@@ -1,4 +1,4 @@
-"""One process of the live machine, and what its command line tells of its executable."""
+"""One process of the live machine, and what its command line says of its executable."""
 
 import os
 import re
@@ -19,14 +19,14 @@ class Process(NamedTuple):
     user: str
     started: float
     deleted: bool  # the executable was removed or replaced while running
-    told: bool  # `exe` is only what the command line says
+    from_command: bool  # `exe` is only what the command line says
     container: str
     kernel: bool  # a thread or process of the kernel: it has no executable
     unreadable: tuple[str, ...]
 
 
 def from_command_line(exe: str, command: tuple[str, ...], unreadable: list[str]) -> tuple[str, bool]:
-    """The executable, and whether only the command line tells it; what is known so is no longer `unreadable`.
+    """The executable, and whether only the command line names it; if so, it is no longer `unreadable`.
 
     What is hidden even from root nobody will ever see better: that is no reason to say "run as root".
     """

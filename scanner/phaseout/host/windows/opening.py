@@ -68,7 +68,7 @@ def windows_host(
     people: Mounts | None = None,
     skipped_mounts: tuple[str, ...] = (),
     notes: tuple[str, ...] = (),
-    processes: Callable[[], Iterator[Process]] | None = None,
+    processes: Callable[[], Iterator[Process | Problem]] | None = None,
     deep: bool = False,
     modules: Callable[[int], frozenset[str] | None] | None = None,
 ) -> Host:
@@ -123,7 +123,7 @@ def _machine(
 
 
 def live_windows(
-    processes: Callable[[], Iterator[Process]],
+    processes: Callable[[], Iterator[Process | Problem]],
     *,
     deep: bool = False,
     modules: Callable[[int], frozenset[str] | None] | None = None,

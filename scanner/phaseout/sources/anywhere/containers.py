@@ -14,6 +14,7 @@ from collections.abc import Callable, Generator, Iterator
 from typing import NamedTuple, TypeVar
 
 from phaseout.host import Host
+from phaseout.host.filesystem.files import Marks
 from phaseout.host.filesystem.layers import layered_host
 from phaseout.model.nouns import Evidence, Item, LeftOut, Problem
 from phaseout.parsers.containers.container_storage import STATES, config_file, stored_containers, stored_images
@@ -44,6 +45,7 @@ _T = TypeVar("_T")
 
 _DRIVERS = ("overlay", "vfs")
 _REMAPPED = re.compile(r"\d+\.\d+")  # userns-remap puts everything one folder deeper: UID.GID
+_MOUNT_PROGRAM = ".has-mount-program"
 _MOST_LAYERS = 500  # as in the kernel
 _NO_FILES = "its files are not there, or kept in a form that phaseout does not read"
 
@@ -102,7 +104,7 @@ def _docker(host: Host, engine: _Engine) -> Iterator[Trace]:
             continue  # its files are in the snapshots that the source `containerd` opens
         layer = _word(host, f"{engine.root}/image/{found.driver}/layerdb/mounts/{entry.name}/mount-id")
         folders = yield from _docker_folders(host, engine, found.driver, layer)
-        yield from _inside(host, engine, f"container {name}", folders)
+        yield from _inside(host, engine, f"container {name}", folders, _docker_marks(engine, found.driver))
     for driver in host.files.list(f"{engine.root}/image"):
         store = f"{engine.root}/image/{driver.name}"
         names = (yield from parsed(host, f"{store}/repositories.json", repositories)) or {}
@@ -116,7 +118,27 @@ def _docker(host: Host, engine: _Engine) -> Iterator[Trace]:
                 layers = f"{store}/layerdb/{chain_id(config.layers).replace(':', '/')}"
                 layer = _word(host, f"{layers}/cache-id")
                 folders = yield from _docker_folders(host, engine, driver.name, layer)
-                yield from _inside(host, engine, f"image {tags[0]}", folders)
+                yield from _inside(host, engine, f"image {tags[0]}", folders, _docker_marks(engine, driver.name))
+
+
+def _docker_marks(engine: _Engine, driver: str) -> Marks:
+    """What marks deletions for a driver of Docker; `vfs`, `btrfs` and `zfs` have whole copies."""
+    if driver.startswith("overlay"):
+        return _overlay_marks(engine)
+    others: dict[str, Marks] = {"fuse-overlayfs": "fuse-overlayfs", "aufs": "aufs"}
+    return others.get(driver, "")
+
+
+def _podman_marks(host: Host, engine: _Engine, driver: str) -> Marks:
+    """The same of Podman, which notes whether a program mounts for it: that is fuse-overlayfs."""
+    if driver != "overlay":
+        return ""
+    program = _word(host, f"{engine.root}/overlay/{_MOUNT_PROGRAM}") == "true"
+    return "fuse-overlayfs" if program else _overlay_marks(engine)
+
+
+def _overlay_marks(engine: _Engine) -> Marks:
+    return "overlay userxattr" if engine.user else "overlay"
 
 
 def _containerd(root: str) -> Iterator[str]:
@@ -141,6 +163,7 @@ def _podman(host: Host, engine: _Engine, driver: str, stores: tuple[str, ...]) -
     for image in images:
         configs[image.id] = yield from parsed(host, f"{store}/{image.id}/{config_file(image.id)}", image_config)
     states = _states(host, engine)
+    marks = _podman_marks(host, engine, driver)
     used: set[str] = set()
     for file in ("containers.json", "volatile-containers.json"):
         where = f"{engine.root}/{driver}-containers/{file}"
@@ -152,12 +175,12 @@ def _podman(host: Host, engine: _Engine, driver: str, stores: tuple[str, ...]) -
             one = _Container(found.id, name, found.image, states.get(found.id, ""), found.created, vendor=vendor)
             yield _container(host, engine, where, one)
             folders = yield from _podman_folders(host, engine, driver, found.layer, stores)
-            yield from _inside(host, engine, f"container {name}", folders)
+            yield from _inside(host, engine, f"container {name}", folders, marks)
     for image in images:
         yield from _image(engine, f"{store}/images.json", f"sha256:{image.id}", list(image.names), configs[image.id])
         if image.names and image.id not in used:
             folders = yield from _podman_folders(host, engine, driver, image.layer, stores)
-            yield from _inside(host, engine, f"image {image.names[0]}", folders)
+            yield from _inside(host, engine, f"image {image.names[0]}", folders, marks)
 
 
 def _records(
@@ -255,8 +278,8 @@ def _image(engine: _Engine, where: str, image: str, names: list[str], config: Im
         )
 
 
-def _inside(host: Host, engine: _Engine, name: str, folders: list[str]) -> Iterator[Trace]:
-    found = layered_host(host, folders, name) if folders else None
+def _inside(host: Host, engine: _Engine, name: str, folders: list[str], marks: Marks) -> Iterator[Trace]:
+    found = layered_host(host, folders, name, marks) if folders else None
     if found is None:
         yield Problem(f"{engine.root}: {name}", _NO_FILES, "unsupported", remedy="run phaseout inside")
     else:
@@ -271,7 +294,15 @@ _DOCKER_FILES = (
 )
 _PODMAN_FILES = (
     *("*-containers/containers.json", "*-containers/volatile-containers.json", "*-images/images.json"),
-    *("*-images/*/*", "overlay/*/lower", "overlay/*/diff", "overlay/l/*", "vfs/dir/*", "db.sql"),
+    *(
+        "*-images/*/*",
+        f"overlay/{_MOUNT_PROGRAM}",
+        "overlay/*/lower",
+        "overlay/*/diff",
+        "overlay/l/*",
+        "vfs/dir/*",
+        "db.sql",
+    ),
 )
 SOURCE = Source(
     name="containers",

@@ -39,6 +39,9 @@ def collect(host: Host) -> Iterator[Trace]:
     identity = identity_from(host)
     first = host.info.platform != "linux"
     for process in host.processes() if host.processes else ():
+        if isinstance(process, Problem):
+            yield process
+            continue
         first = first or process.pid == 1
         for what in process.unreadable:
             hidden[what] = hidden.get(what, 0) + 1
@@ -73,7 +76,7 @@ def _item(process: Process, identity: "Identity | None") -> Item:
         details["container"] = process.container
     if process.deleted:
         details["deleted"] = "the executable was removed or replaced"
-    if process.told:
+    if process.from_command:
         details["path"] = "from the command line: the executable itself is hidden"
     if process.kernel:
         details["kernel"] = "a thread of the kernel"

@@ -13,6 +13,7 @@ References:
 from collections.abc import Iterator
 
 from phaseout.host import Host
+from phaseout.host.filesystem.files import Marks
 from phaseout.host.filesystem.layers import layered_host
 from phaseout.model.nouns import Evidence, Item, Problem
 from phaseout.parsers.containers.lxc_config import rootfs, settings
@@ -71,7 +72,8 @@ def _lxc(host: Host, seen: Seen) -> Iterator[Trace]:
             folders = found.folders if found else (f"{path}/rootfs",)
             yield _container("LXC", entry.name, place.user, path)
             if folders:
-                yield from _inside(host, f"LXC container {entry.name}", place.user, path, folders, seen)
+                marks = _marks(found.kind if found else "", place.user)
+                yield from _inside(host, f"LXC container {entry.name}", place.user, path, folders, seen, marks)
             else:
                 kind = found.kind if found else ""
                 yield _unread(path, f"the files of LXC container {entry.name} are in storage of kind {kind!r}")
@@ -129,11 +131,18 @@ def _machines(host: Host, folder: str, what: str, seen: Seen) -> Iterator[Trace]
             yield from _inside(host, f"{what} {entry.name}", "", path, (folder,), seen)
 
 
+def _marks(kind: str, user: str) -> Marks:
+    """What marks deletions in the layers of a container of LXC."""
+    if kind.startswith("overlay"):
+        return "overlay userxattr" if user else "overlay"
+    return "aufs" if kind == "aufs" else ""
+
+
 def _inside(
-    host: Host, name: str, user: str, path: str, folders: tuple[str, ...], seen: Seen
+    host: Host, name: str, user: str, path: str, folders: tuple[str, ...], seen: Seen, marks: Marks = ""
 ) -> Iterator[Inside | Problem]:
     real = host.files.real(folders[0])
-    found = layered_host(host, folders, name) if real is not None else None
+    found = layered_host(host, folders, name, marks) if real is not None else None
     if found is None or not found.files.list("/"):
         yield _unread(path, f"the files of {name} are not there")
     elif real is not None and seen.first(real, user):

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from phaseout.host import Host
 from phaseout.host.filesystem.disk import Disk
+from phaseout.host.filesystem.files import Marks
 from phaseout.host.filesystem.layers import LayeredFiles, layered_host
 from phaseout.host.filesystem.posix import PosixFiles
 from phaseout.model.nouns import HostInfo
@@ -24,8 +25,8 @@ def layers(tmp_path: Path) -> tuple[Path, Path]:
     return upper, lower
 
 
-def files(layers: tuple[Path, ...]) -> LayeredFiles:
-    return LayeredFiles(tuple(Disk(str(layer)).root() for layer in layers))
+def files(layers: tuple[Path, ...], marks: Marks = "overlay") -> LayeredFiles:
+    return LayeredFiles(tuple(Disk(str(layer)).root() for layer in layers), marks)
 
 
 def whiteout(path: Path) -> None:
@@ -75,11 +76,66 @@ def test_marks_of_fuse_overlayfs(layers: tuple[Path, Path]) -> None:
     (upper / "opt").mkdir()
     (upper / "opt/.wh..wh..opq").touch()
     (upper / "opt/new").write_text("x")
-    seen = files(layers)
+    seen = files(layers, "fuse-overlayfs")
     assert [entry.name for entry in seen.list("/etc")] == ["b"]
     assert seen.gone("/etc/a")
     assert seen.text("/opt/old") is None
     assert seen.text("/opt/new") == "x"
+
+
+ATTRIBUTES = ("trusted.overlay.opaque", "user.overlay.opaque", "user.fuseoverlayfs.opaque")
+
+
+@pytest.mark.parametrize(
+    ("marks", "hidden"),
+    [
+        ("", set()),
+        ("overlay", {"trusted.overlay.opaque"}),
+        ("overlay userxattr", {"user.overlay.opaque"}),
+        ("fuse-overlayfs", {"file", "opaque file", *ATTRIBUTES}),
+        ("aufs", {"file", "opaque file"}),
+    ],
+)
+def test_only_marks_of_the_driver_count(layers: tuple[Path, Path], marks: Marks, hidden: set[str]) -> None:
+    """A container may make any of these files itself; what is no mark to its driver hides nothing from it."""
+    upper, lower = layers
+    for name in ("file", "opaque file", *ATTRIBUTES):
+        (lower / "opt" / name).mkdir(parents=True)
+        (lower / "opt" / name / "program").write_text("x")
+    (upper / "opt" / "opaque file").mkdir(parents=True)
+    (upper / "opt" / "opaque file" / ".wh..wh..opq").touch()
+    (upper / "opt" / ".wh.file").touch()
+    for attribute in ATTRIBUTES:
+        (upper / "opt" / attribute).mkdir()
+        try:
+            os.setxattr(upper / "opt" / attribute, attribute, b"y")
+        except OSError:
+            pytest.skip("only root may set the attributes of overlayfs, and not in every file system")
+    seen = files(layers, marks)
+    names = {"file", "opaque file", *ATTRIBUTES}
+    assert {name for name in names if seen.gone(f"/opt/{name}/program")} == hidden
+    assert {name for name in names if not seen.list(f"/opt/{name}")} - hidden == set()
+
+
+@pytest.mark.parametrize(("marks", "names"), [("", ["a"]), ("aufs", ["a"]), ("overlay", []), ("fuse-overlayfs", [])])
+def test_a_device_is_a_mark_of_overlayfs_only(layers: tuple[Path, Path], marks: Marks, names: list[str]) -> None:
+    whiteout(layers[0] / "etc/a")
+    assert [entry.name for entry in files(layers, marks).list("/etc")] == names
+
+
+def test_a_folder_that_overlayfs_moved_is_a_problem(layers: tuple[Path, Path]) -> None:
+    upper, lower = layers
+    (lower / "old").mkdir()
+    (lower / "old" / "program").write_text("x")
+    (upper / "new").mkdir()
+    try:
+        os.setxattr(upper / "new", "trusted.overlay.redirect", b"old")
+    except OSError:
+        pytest.skip("only root may set the attributes of overlayfs")
+    seen = files(layers)
+    assert not seen.exists("/new/program")
+    (problem,) = seen.problems
+    assert (problem.where, problem.cause, problem.hides) == ("/new", "unsupported", True)
 
 
 def test_a_file_upon_a_folder_and_the_other_way_round(layers: tuple[Path, Path]) -> None:

@@ -1,6 +1,7 @@
 """Processes really running here, and those of Windows by what their files say."""
 
 import ctypes
+import itertools
 import os
 import shutil
 import subprocess
@@ -16,6 +17,7 @@ from phaseout.host.opening import live_host
 from phaseout.host.processes import linux as proc
 from phaseout.host.processes import modules, processes
 from phaseout.host.processes.process import Process
+from phaseout.model.nouns import Problem
 
 from tests.support.harness import run
 from tests.support.pe_writer import ENGLISH, executable
@@ -70,6 +72,7 @@ def kernel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 def only(names: dict[int, str] | None = None) -> Process:
     (found,) = processes(names or {})
+    assert isinstance(found, Process)
     return found
 
 
@@ -127,6 +130,16 @@ def test_one_that_ends_while_it_is_read_is_left_out(kernel: Path) -> None:
     assert list(processes({})) == []
     (kernel / "stat").unlink()
     assert list(processes({})) == []
+
+
+@pytest.mark.usefixtures("kernel")
+def test_a_program_that_starts_itself_again_and_again_is_a_problem(monkeypatch: pytest.MonkeyPatch) -> None:
+    numbers = itertools.count(100)
+    monkeypatch.setattr(proc, "pids", lambda: iter([7, next(numbers)]))
+    app, problem = processes({})
+    assert isinstance(app, Process)
+    assert isinstance(problem, Problem)
+    assert (problem.cause, problem.hides) == ("vanished", True)
 
 
 def test_a_proc_of_processes_alone(kernel: Path) -> None:
@@ -243,7 +256,7 @@ def windows(tree: WindowsTree) -> Host:
                 user="ada",
                 started=0.0,
                 deleted=False,
-                told=False,
+                from_command=False,
                 container="",
                 kernel=not exe,
                 unreadable=(),

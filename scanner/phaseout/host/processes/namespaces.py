@@ -1,0 +1,40 @@
+"""File systems that only some processes see, where a user may keep programs out of sight.
+
+An ordinary user can mount in a user namespace of their own. What processes see in the root of a container or of a
+sandbox is another root altogether, and does not cover a place of this one.
+
+References:
+    user_namespaces(7), mount_namespaces(7), proc_pid_mountinfo(5)
+"""
+
+from collections.abc import Collection, Iterator
+
+from phaseout.host.mounts import Mount, mounts
+
+_PLACES = ("/home", "/opt", "/root", "/srv", "/usr")
+_STORES = (
+    "/containers/storage/",
+    "/share/docker/",
+    "/share/nerdctl/",
+)  # of rootless engines, which are read themselves
+
+
+def covering(theirs: bytes, ours: Collection[Mount], homes: Collection[str]) -> Iterator[Mount]:
+    """The mounts of another namespace that lie over a home or a folder of programs, and that we do not see.
+
+    Args:
+        theirs: the mounts of the other namespace, as in `/proc/PID/mountinfo`.
+        ours: those that we see.
+        homes: the home folders of this machine.
+    """
+    devices = {mount.device for mount in ours}
+    seen = {mount.point: mount for mount in mounts(theirs)}  # the last one on a point is the one that is seen
+    if "/" not in seen or seen["/"].device not in devices:
+        return
+    places = (*_PLACES, *homes)
+    for mount in seen.values():
+        if mount.device in devices or any(store in f"{mount.point}/" for store in _STORES):
+            continue
+        point = f"{mount.point}/"
+        if any(point.startswith(f"{place}/") or f"{place}/".startswith(point) for place in places):
+            yield mount
