@@ -1,4 +1,4 @@
-"""The machine that is looked at: live, or an offline root. Nothing outside this package touches it.
+"""The machine that is scanned: live, or an offline root. Nothing outside this package touches it.
 
 A source asks its `Host` and speaks the paths of the target. What a host cannot do is `None`; what it could not read
 is a `Problem` in `files.problems`, which the runner moves into the source's run.
@@ -30,14 +30,14 @@ class Host:
     """What a source may ask.
 
     Attributes:
-        info: name, platform and version, and the mounts that are left alone.
+        info: name, platform and version, and the mounts that are skipped.
         files: the file system of the target.
         users: the people and service accounts that may have software of their own.
         processes: gives the running processes; `None` for an offline host.
         registry: the Windows registry; `None` where there is none.
         variables: what `%NAMES%` in the registry stand for, names in lower case; see
             `phaseout.parsers.windows.image_path`.
-        deep: whether to look at what takes long, such as whether signatures are sound.
+        deep: whether to check what takes long, such as the validity of signatures.
         modules: gives the files that a process has loaded, `None` if it hides them; itself `None` unless asked for.
     """
 
@@ -64,7 +64,7 @@ class Host:
 
     @cached_property
     def executables(self) -> "Executables":
-        """What Windows executables say of themselves."""
+        """The reader of Windows executables: maker, product, version and signer."""
         from phaseout.host.windows.executables import Executables
 
         return Executables(self.files, trust=self.live and self.deep)

@@ -1,4 +1,4 @@
-"""Mounts that a scan must skip (network, FUSE and automount points), and those that the kernel makes up.
+"""Mounts that a scan must skip (network, FUSE and automount points), and the file systems of the kernel itself.
 
 Touching a dead NFS or SSHFS mount hangs the process that does it, and touching an automount mounts it.
 
@@ -81,7 +81,7 @@ def unsafe_mounts(mountinfo: bytes) -> dict[str, str]:
 
 
 def kernel_devices(mountinfo: bytes) -> frozenset[int]:
-    """The device numbers of the file systems that the kernel makes up, such as `/proc` and `/sys`."""
+    """The device numbers of the file systems of the kernel itself, such as `/proc` and `/sys`."""
     return frozenset(mount.device for mount in mounts(mountinfo) if mount.kind in _KERNEL)
 
 

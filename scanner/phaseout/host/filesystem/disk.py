@@ -55,7 +55,7 @@ class Disk:
     Args:
         root: the folder.
         skipped: path below `root` (`/mnt/nas`) → file system type, for mounts that are skipped.
-        kernel_devices: device numbers of the file systems that the kernel makes up, such as `/proc`.
+        kernel_devices: device numbers of the file systems of the kernel itself, such as `/proc`.
     """
 
     def __init__(
@@ -147,7 +147,7 @@ class DiskNode(Node):
 
     @property
     def of_kernel(self) -> bool:
-        """Whether it lies in a file system that the kernel makes up."""
+        """Whether it lies in a file system of the kernel itself, such as `/proc`."""
         return self._status.st_dev in self._disk.kernel_devices
 
     def same(self, status: os.stat_result) -> bool:

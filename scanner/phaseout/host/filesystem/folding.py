@@ -1,7 +1,7 @@
-"""Names of systems that take no notice of letter case, on a disk that does.
+"""Names of systems that ignore letter case, on a disk that does not.
 
-Such a disk may hold `Programs` beside `PROGRAMS`. Both are then meant by either name: folders are read together, and
-of files the one that is spelled as asked goes first.
+Such a disk may hold `Programs` beside `PROGRAMS`. Either name then stands for both: folders are read together, and of
+files the one with the requested spelling comes first.
 """
 
 import errno

@@ -14,7 +14,7 @@ def local_root(
     Args:
         root: the folder.
         skipped: path below `root` (`/mnt/nas`) → file system type, for mounts that are skipped. Windows has none.
-        kernel_devices: device numbers of the file systems that the kernel makes up, such as `/proc`.
+        kernel_devices: device numbers of the file systems of the kernel itself, such as `/proc`.
     """
     if sys.platform == "win32":
         from phaseout.host.filesystem.windows_disk import WindowsNode

@@ -56,7 +56,7 @@ class Node(ABC):
     Attributes:
         kind: what it is itself; a link is not followed.
         moved: when it was moved here or changed last, as far as known when it was found; in seconds since 1970.
-        of_kernel: whether it lies in a file system that the kernel makes up, such as `/proc`.
+        of_kernel: whether it lies in a file system of the kernel itself, such as `/proc`.
     """
 
     __slots__ = ("kind",)
@@ -66,14 +66,14 @@ class Node(ABC):
 
     @property
     def of_kernel(self) -> bool:
-        """Whether it lies in a file system that the kernel makes up, such as `/proc`."""
+        """Whether it lies in a file system of the kernel itself, such as `/proc`."""
         return False
 
     def stamp(self) -> tuple[object, ...]:
         """What tells this file or folder, in its present state, from any other: its identity in two values first."""
         return ()
 
-    def changed(self, since: float) -> bool:  # noqa: ARG002  (what nobody can write to cannot change)
+    def changed(self, since: float) -> bool:  # noqa: ARG002  (what is never written cannot change)
         """Whether a user may have changed it, or put it in the place of another, since a time in seconds since 1970.
 
         What only the administrator can write, and what is ordinary (`/tmp`, files of the kernel), does not count.

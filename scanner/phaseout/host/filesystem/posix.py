@@ -1,4 +1,4 @@
-"""The file system of a Linux target, and of every other one whose names are taken as they are."""
+"""The file system of a Linux target, and of any other that distinguishes all spellings of a name."""
 
 import errno
 from collections.abc import Callable, Mapping

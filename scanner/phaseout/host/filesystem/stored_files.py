@@ -209,7 +209,7 @@ class StoredFiles(Files):
         return node
 
     def _check_kernel(self, path: str, node: Node) -> None:
-        """Refuses what the kernel makes up unless it is asked for: a user's link may lead there, and reading acts."""
+        """Refuses files of the kernel behind links: a user may have made the link, and reading some has effects."""
         if node.of_kernel and not f"{path}/".startswith(_KERNEL):
             raise NotRegularError("a file of the kernel behind a link")
 

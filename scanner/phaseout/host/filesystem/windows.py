@@ -41,7 +41,7 @@ class WindowsFiles(StoredFiles):
     Args:
         root: folder that holds the drives; empty for the live machine.
         drives: letter → folder below `root` that is this drive (empty: the root itself); `None` for the live machine,
-            where every drive is what it is.
+            where drives are those of the machine.
         skipped_mounts: for the live machine drive (`Z:`) → why, else mount point below `root` → file system type.
     """
 
@@ -139,7 +139,7 @@ class WindowsLayout(Layout):
 
 
 class _LiveLayout(WindowsLayout):
-    """Every drive is what it is, and Windows itself takes no notice of letter case."""
+    """Drives are those of this machine, and Windows itself ignores letter case."""
 
     def __init__(self, skipped: Mapping[str, str]) -> None:
         super().__init__()

@@ -177,7 +177,7 @@ def _computer_name(files: Files) -> str:
 
 
 def _full_disk_access() -> bool:
-    """Whether the guarded folders may be read: nothing but the list of those who may is asked, and nobody is."""
+    """Whether the guarded folders may be read. Opening the list of permissions shows that without asking the user."""
     try:
         os.close(os.open(_PROBE, os.O_RDONLY))
     except OSError as error:

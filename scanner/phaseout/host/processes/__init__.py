@@ -1,4 +1,4 @@
-"""The running processes of the live machine: one interface, out of /proc on Linux and by psutil elsewhere."""
+"""The running processes of the live machine: one interface, from /proc on Linux and through psutil elsewhere."""
 
 import sys
 from collections.abc import Collection, Iterator, Mapping

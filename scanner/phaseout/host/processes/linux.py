@@ -1,4 +1,4 @@
-"""The running processes of a Linux machine, out of /proc: each file once, and nothing asked of anybody else.
+"""The running processes of a Linux machine, from /proc: each file once, and no other service is asked.
 
 References:
     proc_pid_stat(5), proc_pid_status(5), proc_pid_cmdline(5), proc_pid_exe(5) (the suffix " (deleted)"),
@@ -38,7 +38,7 @@ _T = TypeVar("_T")
 
 
 def pids() -> Iterator[int]:
-    """The number of every process that is shown to us."""
+    """The numbers of all processes that the kernel shows us."""
     yield from sorted(int(name) for name in os.listdir(_PROC) if name.isdecimal())
 
 
@@ -175,7 +175,7 @@ def booted() -> float:
 
 
 def _command(pid: int) -> tuple[str, ...]:
-    """Words end with a null byte. A program that writes its own title over them parts them by blanks, if at all."""
+    """Words end with a null byte. A program that writes its own title over them separates them by blanks, if at all."""
     data = _read(pid, "cmdline")
     if not data:
         return ()

@@ -1,4 +1,4 @@
-"""The program that the dynamic loader runs, where somebody started the loader as a command of its own.
+"""The program that the dynamic loader runs when the loader itself was started as a command.
 
 To the kernel such a process runs `ld.so`; the program is only a file that it has mapped.
 

@@ -1,4 +1,4 @@
-"""File systems that only some processes see, where a user may keep programs out of sight.
+"""File systems that only some processes see, where a user may hide programs.
 
 An ordinary user can mount in a user namespace of their own. What processes see in the root of a container or of a
 sandbox is another root altogether, and does not cover a place of this one.

@@ -1,4 +1,4 @@
-"""Steps back behind whatever else the machine has to do."""
+"""Lowers the priority of this process below everything else on the machine."""
 
 import os
 import sys

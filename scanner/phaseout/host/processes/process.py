@@ -28,7 +28,7 @@ class Process(NamedTuple):
 def from_command_line(exe: str, command: tuple[str, ...], unreadable: list[str]) -> tuple[str, bool]:
     """The executable, and whether only the command line names it; if so, it is no longer `unreadable`.
 
-    What is hidden even from root nobody will ever see better: that is no reason to say "run as root".
+    What is hidden even from root cannot be seen in any other way, so that is no reason to say "run as root".
     """
     privileged = sys.platform == "win32" or os.geteuid() == 0  # Windows shows executables to everybody
     if not ("exe" in unreadable and privileged and command and _ABSOLUTE.match(command[0])):

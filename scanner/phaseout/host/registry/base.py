@@ -1,11 +1,11 @@
 r"""The Windows registry of the target, as 64-bit Windows shows it, wherever it is read from.
 
 Paths begin at `HKLM` or `HKU`. The 32-bit view is written out (`HKLM\SOFTWARE\WOW6432Node\…`), `CurrentControlSet` and
-the registry's own symbolic links are resolved, and there is no HKCU: all users are looked at, each below
+the registry's own symbolic links are resolved, and there is no HKCU: all users are read, each below
 `HKU\<SID>`. What cannot be read becomes a `Problem` in `Registry.problems` and reads as absent.
 
-A `Registry` is a tree of keys of different make: `memory`, `hives` (files), `live` (winreg). They are told
-apart by nobody outside this package, and one contract test holds for all.
+A `Registry` is a tree of keys from different origins: `memory`, `hives` (files), `live` (winreg). Outside this package
+they all look the same, and one contract test holds for all.
 
 References:
     Microsoft, "Predefined Keys", "Registry Keys Affected by WOW64", "Registry Symbolic Links".
@@ -53,7 +53,7 @@ class Key:
 
     @property
     def may_be_link(self) -> bool:
-        """Whether it is worth looking if this is a symbolic link: one has no value but its target."""
+        """Whether this may be a symbolic link, which has no value but its target."""
         return False
 
     @property

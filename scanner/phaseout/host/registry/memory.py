@@ -52,7 +52,7 @@ class MemoryKey(Key):
 
     @property
     def modified(self) -> int | None:
-        """When it was last written, if that was told."""
+        """When it was last written, if known."""
         return self._node.modified
 
     @property
@@ -100,7 +100,7 @@ def registry_of_text(*exports: bytes, files: "Files | None" = None) -> Registry:
             path, values = entry
             node = _place(roots, path)
             if node is None:
-                registry.problems.append(Problem(path[:200], "no path that the registry can have", "damaged"))
+                registry.problems.append(Problem(path[:200], "not a path that the registry can have", "damaged"))
             else:
                 node.values.update(values)
     return registry

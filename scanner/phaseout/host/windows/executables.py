@@ -1,8 +1,8 @@
-"""What executables of Windows say of themselves: maker, product, version, signer. Read from the file, a little of each.
+"""Maker, product, version and signer in executables of Windows, read from a small part of each file.
 
-The signer's name is what the signature holds; whether the signature is sound is told only by the live Windows, and
-only if the host looks deep, as that reads the whole file. Files that Windows signs in its catalogs have no signature of
-their own, and which those are is likewise told only then. Nothing goes over the network.
+The signer's name is the one in the signature. Only the live Windows can check whether the signature is valid, which
+reads the whole file and is done only for a deep scan. Files that Windows signs in its catalogs have no signature of
+their own; they, too, are recognised only then. Nothing goes over the network.
 """
 
 import sys

@@ -240,7 +240,7 @@ def _info(registry: Registry, root: str, skipped_mounts: tuple[str, ...], notes:
 
 
 def _network_drives() -> dict[str, str]:
-    """Drive → why it is left alone."""
+    """Drive → why it is skipped."""
     if sys.platform != "win32":
         return {}
     import ctypes

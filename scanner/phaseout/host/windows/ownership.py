@@ -1,7 +1,7 @@
 r"""Whether only administrators can have written a file of the live Windows.
 
-Every user may make folders in `C:\ProgramData`, and files in folders that somebody else made there; whoever makes one
-owns it. So the owner counts, and who may change, replace or delete what is there; that others may add new files does
+Every user may make folders in `C:\ProgramData`, and files in folders that somebody else made there, and owns what
+they make. So the owner counts, and who may change, replace or delete what is there; that others may add new files does
 not, because each file is asked about.
 
 References:

@@ -58,7 +58,7 @@ _ELSEWHERE = (
         "roaming profiles are deleted at log-off and kept elsewhere",
     ),
 )
-# Folders beside the profiles that are none: another name of `C:\ProgramData`, and what all users share.
+# Folders beside the profiles that are not profiles: another name of `C:\ProgramData`, and what all users share.
 _NO_PROFILES = frozenset(("all users", "public"))
 _ATTACHED = "scan while the user is logged on, or scan the disk that holds the profile"
 _DELETED = "if the profile was deleted, delete it in the system's list of user profiles, too"

@@ -73,9 +73,9 @@ if sys.platform == "win32":
 
     def signature(path: str) -> str:
         """What Windows says of the signature of a file, in words: `valid`, `none`, `invalid: …`, `not verified: …`."""
-        told = _words(_verify(_FILE, _File(ctypes.sizeof(_File), path, None, None)))
-        if told != "none":
-            return told
+        verdict = _words(_verify(_FILE, _File(ctypes.sizeof(_File), path, None, None)))
+        if verdict != "none":
+            return verdict
         try:
             return _in_catalog(path)
         except (OSError, AttributeError) as error:
@@ -135,7 +135,7 @@ if sys.platform == "win32":
             if not known:
                 raise ctypes.WinError(ctypes.get_last_error())
             tag = bytes(digest[: size.value]).hex().upper()
-            told = _verify(
+            verdict = _verify(
                 _CATALOG,
                 _Catalog(
                     size=ctypes.sizeof(_Catalog),
@@ -147,6 +147,6 @@ if sys.platform == "win32":
                     admin=admin.value,
                 ),
             )
-            return f"{_words(told)} (in the catalog {info.path})"
+            return f"{_words(verdict)} (in the catalog {info.path})"
         finally:
             release(admin, 0)

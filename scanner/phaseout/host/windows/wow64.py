@@ -1,4 +1,4 @@
-r"""A 32-bit program on 64-bit Windows is shown other folders and keys than there are; here that is switched off.
+r"""Windows shows a 32-bit program on 64-bit Windows other folders and keys than there are; this is switched off here.
 
 The registry needs nothing here: `phaseout.host.registry.live` opens the 64-bit view always.
 
