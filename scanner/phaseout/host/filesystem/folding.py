@@ -37,10 +37,10 @@ class Folding:
         for node in folder.nodes:
             if node.kind == "dir":
                 found += self._found(node, name)
-        if not found:
-            raise FileNotFoundError(errno.ENOENT, "no such name")
         if len(found) == 1:
             return found[0][0], (found[0][1],)
+        if not found:
+            raise FileNotFoundError(errno.ENOENT, "no such name")
         found.sort(key=lambda one: (one[1].kind != "dir", one[0] != name, one[0]))
         found = [one for one in found if not self._leads_to(one[1], name)] or found[:1]
         if any(node.kind == "link" for _, node in found) and len({spelled for spelled, _ in found}) > 1:
@@ -64,21 +64,23 @@ class Folding:
                 folders.add(folded)
             yield entry
 
-    def _found(self, folder: Node, name: str) -> Iterator[tuple[str, Node]]:
+    def _found(self, folder: Node, name: str) -> list[tuple[str, Node]]:
         """The spellings of a name in one folder, with what lies there."""
         known = self._known.get(folder)
         if known is None:
             known = self._spellings(folder)
         spellings = known.get(self._fold(name), ())
+        found: list[tuple[str, Node]] = []
         for spelled in spellings or (name,):  # what could not be listed, or is new, is found as it is spelled
             try:
-                yield spelled, folder.find(spelled)
+                found.append((spelled, folder.find(spelled)))
             except FileNotFoundError:
                 if spellings:
                     raise VanishedError from None
             except SkippedError as error:
                 error.name = spelled
                 raise
+        return found
 
     def _leads_to(self, node: Node, name: str) -> bool:
         """Whether this is only a link to another spelling of its own name, made for programs that ask for that."""
