@@ -145,6 +145,8 @@ class Once:
 class Clock:
     """Stands still, except that an hour passes once a source is stuck."""
 
+    time = staticmethod(time.time)
+
     def __init__(self) -> None:
         self._now = 0.0
         self.progress = Once(self._an_hour)
