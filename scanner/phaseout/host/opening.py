@@ -118,7 +118,7 @@ def _opened(system: "System", *, deep: bool) -> Host:
 
 def _mounts_below(folder: str, mountinfo: bytes) -> dict[str, str]:
     """Path below a folder → file system type of the mounts that are skipped."""
-    real = os.path.realpath(folder).rstrip("/")  # mount points are told without links
+    real = os.path.realpath(folder).rstrip("/")  # the kernel lists mount points without links
     return {
         point[len(real) :]: kind for point, kind in unsafe_mounts(mountinfo).items() if point.startswith(real + "/")
     }

@@ -147,7 +147,7 @@ def _accounts(files: Files, passwd: str, *, container: bool) -> Iterator[_Accoun
     problems = files.problems
     for path in _ACCOUNTS[:1] if container else _ACCOUNTS:
         text = passwd if path == _ACCOUNTS[0] else files.text(path, _LINE_LIMIT) or ""
-        # Not `splitlines`: a user may put what Unicode calls the end of a line into his own name.
+        # Not `splitlines`: a user may put what Unicode calls the end of a line into their own name.
         for number, line in enumerate(text.split("\n"), 1):
             fields = line.split(":")
             if not line.strip() or line.startswith(("#", "+", "-")):

@@ -15,7 +15,7 @@ class PosixFiles(StoredFiles):
     Args:
         root: folder that is the root of the target; `/` for the live machine.
         skipped_mounts: mount point in the target → file system type, for mounts that are skipped.
-        kernel_devices: device numbers of the file systems that the kernel makes up; see `phaseout.host.mounts`.
+        kernel_devices: device numbers of the file systems of the kernel itself; see `phaseout.host.mounts`.
         bound: path in the target → what gives the folder that is mounted there while the target runs.
     """
 
