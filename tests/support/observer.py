@@ -166,10 +166,14 @@ def _expressions(
 ) -> tuple[re.Pattern[str], re.Pattern[str]]:
     """What fits a file whose content is read, and what fits a folder or a path that is asked about."""
     patterns: dict[tuple[str, ...], None] = {}
+    contents: list[tuple[str, ...]] = []
     for pattern in reads:
         for place in [home + pattern[1:] for home in homes] if pattern[0] == "~" else [pattern]:
-            patterns[tuple(place.rstrip(separator).split(separator))] = None
-    files = dict.fromkeys(_expression(names, separator) for names in patterns if names[-1] != "**")
+            names = tuple(place.rstrip(separator).split(separator))
+            patterns[names] = None
+            if names[-1] != "**" and not place.endswith(separator):  # that stands for folders, which are listed
+                contents.append(names)
+    files = dict.fromkeys(_expression(names, separator) for names in contents)
     ways = {names[:length]: None for names in patterns for length in range(2, len(names) + 1)}
     folders = dict.fromkeys(
         _expression(names, separator) for names in ways if names in patterns or not _fits_anywhere(names)

@@ -33,7 +33,8 @@ class Source(NamedTuple):
         platforms: the systems it may be found on.
         kinds: the kinds of its items.
         needs: what the host must be able to do; without it the source is skipped with that reason.
-        reads: the places it reads, as glob patterns of target paths; `~` stands for the home of every user.
+        reads: the places it reads, as glob patterns of target paths; `~` stands for the home of every user, and what
+            ends with a slash for folders alone.
         limits: one sentence on what it cannot see.
         collect: gives every row that it reads as an `Item` or a `LeftOut`, and a `Problem` for what it cannot read.
             Files that cannot be read are reported by `host.files` itself; a damaged record is a `Problem` plus

@@ -168,7 +168,7 @@ SOURCE = Source(
     kinds=("file",),
     needs=(),
     reads=tuple(
-        place.path + ("\\" if platform == "windows" else "/") + ("**" if place.programs else "*")
+        place.path + ("\\**" if platform == "windows" else "/**" if place.programs else "/*/")
         for platform, places in _PLACES.items()
         for place in places
     ),
