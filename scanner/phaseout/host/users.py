@@ -5,7 +5,6 @@ References:
     `*.user`); libnss-extrausers(8); nss-altfiles (`/usr/lib/passwd`).
 """
 
-import json
 import re
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -171,6 +170,8 @@ def _accounts(files: Files, passwd: str, *, container: bool) -> Iterator[_Accoun
 
 
 def _record(text: str) -> _Account | None:
+    import json  # late: few systems have such records, and every scan loads this module
+
     try:
         found = json.loads(text)
     except (ValueError, RecursionError):
