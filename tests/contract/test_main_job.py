@@ -45,13 +45,15 @@ def test_items_are_those_of_dpkg_query() -> None:
 @pytest.fixture
 def debian_root(tmp_path: Path) -> Path:
     root = tmp_path / "root"
-    for folder in ("var/lib/dpkg/info", "var/lib/dpkg/updates", "etc"):
+    for folder in ("var/lib/dpkg/info", "var/lib/dpkg/updates", "etc", "usr/bin", "root"):
         (root / folder).mkdir(parents=True)
     (root / "var/lib/dpkg/status").write_text(
         "Package: base-files\nStatus: install ok installed\nArchitecture: all\nVersion: 12\n"
         "Maintainer: Debian <debian@example.org>\nDescription: a database with nothing in it would be damaged\n\n"
     )
     (root / "var/lib/dpkg/info/base-files.list").write_text("/.\n")
+    (root / "usr/bin/true").touch()  # every system has files there, and an account
+    (root / "etc/passwd").write_text("root:x:0:0:root:/root:/bin/bash\n")
     (root / "etc/os-release").write_text('NAME="Debian GNU/Linux"\nVERSION_ID="12"\n')
     return root
 
