@@ -175,7 +175,10 @@ def keyboard() -> Iterator[None]:
 
 
 def wait_until(done: Callable[[], bool]) -> None:
+    latest = time.monotonic() + 300  # only a fault takes as long
     while not done():
+        if time.monotonic() > latest:
+            pytest.fail("it did not happen within 300 s")
         time.sleep(0.02)
 
 
@@ -458,7 +461,7 @@ def spins(_):
 phaseout.sources.load = lambda _: (phaseout.sources._source("linux.dpkg")._replace(collect=spins),)
 ScanSupervisor(Request(root="/", platform="linux"), whole=600).inventory(scanned_at="", tool="")
 """
-    supervisor = subprocess.run([sys.executable, "-c", code], check=False)
+    supervisor = subprocess.run([sys.executable, "-c", code], check=False, timeout=600)
     assert supervisor.returncode == -signal.SIGKILL
     wait_until(lambda: told.is_file() and told.read_text() != "")
     worker, _, asked = told.read_text().partition(" ")
