@@ -1,12 +1,12 @@
 """Changes the code that decides in small ways, and prints the changes that no test notices.
 
-    python scripts/mutation.py                              everything: half an hour
+    python scripts/mutation.py                              everything
     python scripts/mutation.py --sample 40 judgement/verdict.py
 
 Each mutant is one change of one place, in memory only. The tests of its module run in a fork, which ends with the first
 failure; one that takes too long counts as noticed. A survivor is a missing test, or a change without a meaning.
 mutmut and cosmic-ray do this for any project; both write mutants into a copy of the tree and start an interpreter for
-each, which takes several times as long.
+each.
 
 References:
     https://en.wikipedia.org/wiki/Mutation_testing; Jia and Harman, "An Analysis and Survey of the Development of
