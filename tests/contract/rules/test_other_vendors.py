@@ -12,16 +12,20 @@ from phaseout.model.rules import Match, Specimen, Vendor
 from phaseout.rules.load import load
 from phaseout.rules.matcher import Matcher
 from phaseout.rules.normalise import normal
+from phaseout.rules.normalise import vendor as company
 
 from tests.support.places import CORPORA
 
 FOLDER = Path(__file__).parents[3] / "rules" / "vendors"
 VENDORS = (
-    *("acronis", "alibaba", "autel", "baidu", "bytedance", "dahua", "deepseek", "dji", "hikvision", "huawei", "hytera"),
-    *("intsig", "kingsoft", "moomoo", "rednote", "shareit", "tencent", "tiger-brokers", "vmate", "webull", "zte"),
+    *("1c", "acronis", "alibaba", "autel", "baidu", "bytedance", "dahua", "deepseek", "dji", "douban", "drweb"),
+    *("grammarly", "group-ib", "hikvision", "hisense", "huawei", "hytera", "iflytek", "intsig", "kingsoft"),
+    *("manus", "meituan", "minimax", "moomoo", "moonshot", "pdd", "positive-technologies", "qihoo", "rednote"),
+    *("sensetime", "shareit", "shein", "stepfun", "tencent", "tiger-brokers", "tp-link", "uniview", "vk"),
+    *("vmate", "webull", "weibo", "xiaomi", "yandex", "zhihu", "zhipu", "zte"),
 )
 KNOWLEDGE = CORPORA.parent / "knowledge"
-EQUIPMENT = ("autel", "dahua", "dji", "hikvision", "huawei", "hytera", "zte")
+EQUIPMENT = ("autel", "dahua", "dji", "hikvision", "hisense", "huawei", "hytera", "tp-link", "uniview", "zte")
 
 # The identifiers in each cell of the list of facts whose grade, A or B, lets them stand alone: vendor, how the cell
 # begins, and what is in it.
@@ -160,6 +164,14 @@ JUDGED: dict[tuple[str, str], str | None] = {
 # What the list of ordinary programs holds of these vendors all the same, under folders that it was not searched for.
 SUBSIDIARIES = {"sogou ltd.": "tencent"}
 NOT_ORDINARY: dict[tuple[str, str], str] = {
+    ("360 Zip", "360 Security Center"): "qihoo-other",
+    ("360企业安全浏览器", "360安全中心"): "qihoo-browser",
+    ("360极速浏览器", "360安全中心"): "qihoo-browser",
+    ("360清理大师", "360安全中心"): "qihoo-other",
+    ("MIUI+", "小米科技有限责任公司"): "xiaomi-miui-plus",
+    ("Yandex Messenger", "Yandex.Chats"): "yandex-other",
+    ("Yandex.Disk", "Yandex"): "yandex-disk",
+    ("手心输入法", "360.cn"): "qihoo-other",
     ("优酷", "Youku.com"): "alibaba-other",
     ("Acronis Cyber Protect Home Office", "Acronis"): "acronis-cyber-protect-home-office",
     ("AliMail", "阿里邮箱"): "alibaba-other",
@@ -198,13 +210,22 @@ BUNDLES = {
     "com.tencent.tencentmeeting": "tencent-meeting",
     "com.tencent.tenvideo": "tencent-media",
     "com.tencent.xinWeChat": "tencent-wechat",
+    "ru.yandex.desktop.PuntoSwitcher": "yandex-other",
+    "ru.yandex.desktop.PuntoSwitcher.UninstallReporter": "yandex-other",
+    "ru.yandex.desktop.PuntoSwitcher.UninstallReporter.Job.pkg": "yandex-other",
+    "ru.yandex.desktop.PuntoSwitcher.UninstallReporter.pkg": "yandex-other",
+    "ru.yandex.desktop.disk.screenshots": "yandex-disk",
+    "ru.yandex.desktop.disk2": "yandex-disk",
 }
 TEAMS = {
     ("Acronis Cyber Protect Connect", "ZU2TV78AA6"): "acronis-cyber-protect-connect",
     ("Acronis Cyber Protect Connect Agent", "ZU2TV78AA6"): "acronis-cyber-protect-connect",
     ("WeChat", "5A4RE8SF68"): "tencent-wechat",
 }
-COMPANIES = ("acronis", "alibaba", "baidu", "bytedance", "huawei", "kingsoft", "tencent")
+COMPANIES = (
+    *("360 software", "acronis", "alibaba", "baidu", "bytedance", "doctor web", "group-ib", "huawei", "kingsoft"),
+    *("positive technologies", "qihoo", "tencent", "yandex"),
+)
 KINDS: dict[str, Kind] = {
     "linux-package": "package",
     "windows-package": "package",
@@ -410,7 +431,8 @@ def test_filter_drivers_are_found_by_their_makers_only(corpora: Path) -> None:
     hits = matcher().match(items)
     for hit in hits:
         maker = items[hit.item].vendor.lower()
-        assert hit.vendor.id in maker or hit.vendor.id == SUBSIDIARIES.get(maker), items[hit.item]
+        publishers = {company(name) for name in hit.vendor.publishers}
+        assert hit.vendor.id in maker or company(maker) in publishers or hit.vendor.id == SUBSIDIARIES.get(maker), maker
     seen = {hit.item for hit in hits}
     for index, item in enumerate(items):
         if any(company in item.vendor.lower() for company in COMPANIES):
