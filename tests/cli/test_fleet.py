@@ -216,6 +216,19 @@ def test_a_store_is_for_its_owner_alone(store: str) -> None:
     assert Path(store).stat().st_mode & 0o777 == 0o600
 
 
+def test_a_forgotten_host_leaves_nothing(store: str, tmp_path: Path, tree: Tree) -> None:
+    tree.write("/var/lib/dpkg/status", KESL)
+    tree.write("/etc/hostname", "secret-laptop\n")
+    saved = tmp_path / "secret-laptop.json"
+    phaseout("inventory", "--root", str(tree.root), "-o", str(saved))
+    phaseout("fleet", "add", store, str(saved))
+    assert phaseout("fleet", "forget", store, "--name", "SECRET-laptop").stdout.endswith("1 host forgotten\n")
+    assert [row["name"] for row in hosts(store)] == ["pc-a", "pc-b", "pc-c"]
+    assert not any(b"secret-laptop" in path.read_bytes() for path in tmp_path.glob("fleet.db*"))
+    assert phaseout("fleet", "forget", store, "--last-before", "2026-01-01").stdout.endswith("1 host forgotten\n")
+    assert phaseout("fleet", "forget", store).returncode == 2
+
+
 @pytest.mark.slow
 def test_a_killed_process_leaves_a_sound_store(tmp_path: Path, found: Report) -> None:
     """Killed at random moments; what was added in whole steps is there, and the rest is added by the next run."""

@@ -1,4 +1,4 @@
-"""`phaseout fleet add|judge|assets|status|hosts|trend|page`."""
+"""`phaseout fleet add|judge|assets|status|hosts|trend|page|forget`."""
 
 import contextlib
 import datetime as dt
@@ -249,7 +249,7 @@ def show_hosts(
       phaseout fleet hosts fleet.db --state silent
       phaseout fleet hosts fleet.db --product kaspersky-endpoint-security -f csv -o to-do.csv
     """
-    since = int(_moment(seen_since).timestamp()) if seen_since else 0
+    since = int(_begin(seen_since).timestamp()) if seen_since else 0
     with _opened(store) as kept:
         found = hosts(
             kept,
@@ -298,6 +298,30 @@ def write_whole_page(store: str, as_of: str | None, valid: int, output: str) -> 
         raise click.UsageError(f"--valid {valid}: a trend knows no gaps shorter than {LEAST_VALID} days")
     with _opened(store) as kept:
         write_file(output, write_page(kept, _moment(as_of), valid))
+
+
+@command.command("forget")
+@click.argument("store", metavar="STORE")
+@click.option("--name", default="", help="Hosts of this name.")
+@click.option("--last-before", metavar="DATE", help="Hosts whose newest answer is older than this.")
+def forget_hosts(store: str, name: str, last_before: str | None) -> None:
+    """Take hosts out of STORE for good, with everything that they said.
+
+    Take their files out of the folder of reports first: the next `add` reads every file that is still there.
+
+    \b
+    Examples:
+      phaseout fleet forget fleet.db --name old-laptop
+      phaseout fleet forget fleet.db --last-before 2025-01-01
+    """
+    from phaseout.fleet.forget import forget
+
+    if not (name or last_before):
+        raise click.UsageError("--name or --last-before says which hosts")
+    before = int(_begin(last_before).timestamp()) if last_before else 0
+    with interruptible(), _opened(store) as kept:
+        count = forget(kept, name=name, before=before)
+    click.echo(f"{visible(store)}: {counted(count, 'host')} forgotten")
 
 
 @contextlib.contextmanager
@@ -360,6 +384,14 @@ class _Judge:
 def _say_refused(progress: Progress, problem: Problem) -> None:
     progress.erase()
     click.echo(f"Refused: {visible(problem.where)}: {visible(problem.why)}", err=True)
+
+
+def _begin(text: str) -> dt.datetime:
+    """The moment that the user names; of a day its beginning."""
+    found = counted_from(text)
+    if isinstance(found, dt.datetime):
+        return found
+    return dt.datetime.combine(found, dt.time(), dt.UTC)
 
 
 def _moment(text: str | None) -> dt.datetime:

@@ -110,6 +110,11 @@ def _at(index: int, hit: Hit) -> Hit:
     return Hit(index, hit.vendor, hit.product, hit.confidence, hit.because)
 
 
+def numbers_in_use(store: Store) -> set[int]:
+    """The numbers of all items that a kept inventory has."""
+    return {number for (packed,) in store.rows("SELECT items FROM kept") for number in _unpacked(packed)}
+
+
 def _hits(store: Store, match: Callable[[Sequence[Item]], list[Hit]]) -> Iterator[tuple[int, list[Hit]]]:
     """The hits of every item that is a product of the rules, by its number."""
     last = 0

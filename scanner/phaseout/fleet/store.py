@@ -142,6 +142,18 @@ class Store:
         """Runs a statement within `changing` for each of the rows."""
         self._connection.executemany(statement, rows)
 
+    def compact(self) -> None:
+        """Gives the room of what was deleted back, and leaves nothing of it in the file.
+
+        Raises:
+            StoreError: another process uses the store, or the disk is full.
+        """
+        try:
+            self._connection.execute("VACUUM")
+            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        except sqlite3.Error as error:
+            raise StoreError(f"{self.path}: {_why(error)}") from error
+
     def close(self) -> None:
         """Closes it and folds the log into the file."""
         with contextlib.suppress(sqlite3.Error):
