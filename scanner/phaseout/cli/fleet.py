@@ -356,11 +356,14 @@ class _Judge:
         from phaseout.fleet.kept import Judging
         from phaseout.judgement.verdict import judge
         from phaseout.rules.matcher import listed_hits
+        from phaseout.scan.completeness import checked
 
         ruleset, own, matcher = self._rules()
+        now = dt.datetime.now(dt.UTC)
 
         def again(inventory: Inventory, hits: Sequence[Hit]) -> Report:
-            return judge(inventory, listed_hits(hits, inventory.items), ruleset, own, self._moment)
+            found = listed_hits(hits, inventory.items)
+            return judge(checked(inventory), found, ruleset, own, self._moment, now)
 
         return Judging(matcher.all_hits, again)
 

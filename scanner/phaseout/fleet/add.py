@@ -148,7 +148,9 @@ def _read(listed: Listed, reading: Reading) -> tuple[bytes, list[_Found]]:
         OSError: it cannot be opened or read.
     """
     with reading.open_place(listed.path) as file:
-        data = file.read(_WHOLE + 1)
+        data = file.read(min(max(listed.size, 0), _WHOLE) + 1)
+        if len(data) > listed.size:  # it grew, or its size was not known
+            data += file.read(max(_WHOLE + 1 - len(data), 0))
         if len(data) > _WHOLE:
             hashed = _Hashed(data, file)
             found = list(_answers(cast("BinaryIO", hashed), listed.path, reading))

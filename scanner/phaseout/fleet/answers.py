@@ -25,6 +25,7 @@ _KEPT = 5  # versions, users and paths of one finding, each
 _FINDINGS = 10_000  # of one host; more are no report
 _TEXT = 400  # characters of a kept text
 _EPOCH_ENDS = 1 << 32
+_ENDED_EARLY = frozenset(("partial", "failed", "timeout"))
 
 
 class _Host(Struct):
@@ -69,6 +70,10 @@ class _Unseen(Struct):
     remedy: str = ""
 
 
+class _Run(Struct):
+    status: str = ""
+
+
 class _Rules(Struct):
     digest: str = ""
     as_of: str = ""
@@ -84,6 +89,7 @@ class _Report(Struct):
     tool: str = ""
     rules: _Rules = msgspec.field(default_factory=_Rules)
     suppressed: tuple[_Finding, ...] = ()
+    runs: tuple[_Run, ...] = ()
     unseen: tuple[_Unseen, ...] = ()
 
 
@@ -210,8 +216,8 @@ def of_report(report: "_Report | Report", where: str) -> Answer:
         outcome=Outcome(
             form=JSON,
             rules_of=report.rules.as_of[:10],
-            verdict=report.verdict,
-            complete=not report.unseen,
+            verdict=_verdict(report),
+            complete=not report.unseen and _ran(report),
             rules=report.rules.digest[:_TEXT],
             tool=report.tool[:_TEXT],
             subjects=tuple(subject for subject, _ in pairs),
@@ -220,6 +226,23 @@ def of_report(report: "_Report | Report", where: str) -> Answer:
         unseen=_unseen(report.unseen),
         cautions=tuple(one[:_TEXT] for one in report.rules.cautions[:_KEPT]),
     )
+
+
+def _verdict(report: "_Report | Report") -> HostVerdict:
+    """The verdict on the host: never better than what the report shows."""
+    found = {one.verdict for one in report.findings}
+    if "replace" in found:
+        return "replace"
+    if "review" in found:
+        return "review"
+    if report.verdict == "clean" and (report.unseen or not _ran(report)):
+        return "incomplete"
+    return report.verdict
+
+
+def _ran(report: "_Report | Report") -> bool:
+    """Whether a source ran, and none ended early."""
+    return bool(report.runs) and not any(one.status in _ENDED_EARLY for one in report.runs)
 
 
 def of_lines(document: Document) -> Iterator[Answer | BrokenError]:

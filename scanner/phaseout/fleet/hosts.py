@@ -103,7 +103,7 @@ class _Log:
         plain = name.casefold()
         lone, ids = _number(f"lone:{plain}"), [_number(word) for word in words]
         named = _number(f"name:{plain}")
-        self.links = [named, *ids] if ids else [lone]  # by which it is found
+        self.links = [named, *reversed(ids)] if ids else [lone]  # by which it is found, the strongest last
         self.reach = [lone, *ids] if ids else [lone, named]  # by which it finds others
         self.old: frozenset[tuple[int, int]] = frozenset()
         self.new: set[tuple[int, int]] = set()
@@ -170,14 +170,16 @@ class Hosts:
 
     def load(self) -> None:
         """Reads what the store knows of the tracks that were taken."""
-        by_key = {_number(key): log for key, log in self._logs.items()}
-        numbers = {number: by_key[value] for value, number in self._linked(list(by_key))}
-        for number, host, identity, *kept in self._select(
-            "SELECT id, host, identity, times, runs, newest, shown FROM track WHERE id IN", list(numbers)
+        found = {number for _, number in self._linked([log.links[-1] for log in self._logs.values()])}
+        for number, host, name, platform, pairs, *kept in self._select(
+            "SELECT id, host, name, platform, identity, times, runs, newest, shown FROM track WHERE id IN", list(found)
         ):
-            log = numbers[number]
+            identity = [Identity(kind, value) for kind, value in _IDENTITY.decode(pairs)]
+            log = self._logs.get(track_key(name, platform, map(comparable, identity)))
+            if log is None:
+                continue
             log.id, log.host = number, host
-            log.spell([Identity(kind, value) for kind, value in _IDENTITY.decode(identity)])
+            log.spell(identity)
             log.keep(kept)
 
     def is_new(self, moment: Moment) -> bool:
@@ -196,15 +198,13 @@ class Hosts:
             The numbers of the hosts that were written or are no more.
         """
         free = self._store.one("SELECT coalesce(max(id), 0) FROM track")[0] + 1
-        fresh: set[int] = set()
-        for key, log in self._logs.items():
+        for log in self._logs.values():
             if not log.id:
                 log.id = free
-                fresh.add(free)
                 free += 1
-                self._rows[_LINK] += [(value, log.id) for value in (_number(key), *log.links)]
+                self._rows[_LINK] += [(value, log.id) for value in log.links]
             self._known[log.id] = log
-        clusters, lone = self._clusters(fresh)
+        clusters, lone = self._clusters()
         self._flush(_LINK)
         touched = {log.host for log in self._known.values() if log.host}
         self._drop(touched)
@@ -242,22 +242,26 @@ class Hosts:
         self._store.write_many(statement, self._rows[statement])
         self._rows[statement] = []
 
-    def _clusters(self, fresh: set[int]) -> tuple[list[list[_Log]], list[_Log]]:
+    def _clusters(self) -> tuple[list[list[_Log]], list[_Log]]:
         """All tracks that share an identity, or a name that is all they have, with those that are being added.
 
         Those of the store that belong to them are read.
 
-        Args:
-            fresh: tracks that the store does not know yet.
-
         Returns:
-            The clusters of several tracks, and the tracks that stand alone.
+            The clusters, and the tracks that stand alone.
         """
         having: dict[int, list[int]] = {}  # a link → the tracks being added that have it
         for value, number in self._rows[_LINK]:
             having.setdefault(value, []).append(number)
-        asked: dict[int, int] = {}  # a link → a track that looks for it
+        stored: dict[int, list[int]] = {}  # the same of the tracks in the store
+        asked: set[int] = set()
         group: dict[int, int] = {}
+
+        def look(logs: Iterable[_Log]) -> None:
+            values = {value for log in logs for value in log.reach} - asked
+            asked.update(values)
+            for value, number in self._linked(list(values)):
+                stored.setdefault(value, []).append(number)
 
         def root(one: int) -> int:
             while group[one] != one:
@@ -265,36 +269,36 @@ class Hosts:
                 one = group[one]
             return one
 
-        waiting = list(self._known)
+        look(self._known.values())
+        lone: list[_Log] = []
+        waiting: list[int] = []
+        for number, log in self._known.items():
+            alone = all(having.get(value, (number,)) == [number] or value not in having for value in log.reach) and all(
+                stored.get(value, [number]) == [number] for value in log.reach
+            )
+            if alone:
+                lone.append(log)
+            else:
+                waiting.append(number)
         while waiting:
-            values: list[int] = []
-            for number in waiting:
-                group[number] = number
-                log = self._known[number]
-                for value in log.reach:
-                    if value not in asked:
-                        asked[value] = number
-                        values.append(value)
-            found = {number for value in values for number in having.get(value, ())}
-            found.update(number for _, number in self._linked(values))
+            group.update((number, number) for number in waiting)
+            found = {
+                other
+                for number in waiting
+                for value in self._known[number].reach
+                for other in (*having.get(value, ()), *stored.get(value, ()))
+            }
             waiting = [number for number in found if number not in group]
             self._read([number for number in waiting if number not in self._known])
-        for value, one in asked.items():
-            for number in having.get(value, ()):
-                group[root(number)] = root(one)
-        for value, number in (
-            self._linked(list(asked))
-            if len(fresh) < len(self._known) or self._store.one("SELECT 1 FROM track LIMIT 1")
-            else ()
-        ):
-            group[root(number)] = root(asked[value])
+            look(self._known[number] for number in waiting)
+        for number in list(group):
+            for value in self._known[number].reach:
+                for other in (*having.get(value, ()), *stored.get(value, ())):
+                    group[root(other)] = root(number)
         clusters: dict[int, list[_Log]] = {}
         for number in group:
             clusters.setdefault(root(number), []).append(self._known[number])
-        return (
-            [cluster for cluster in clusters.values() if len(cluster) > 1],
-            [cluster[0] for cluster in clusters.values() if len(cluster) == 1],
-        )
+        return list(clusters.values()), [log for log in lone if log.id not in group]
 
     def _linked(self, values: Sequence[int]) -> Iterator[tuple[int, int]]:
         """Link and track of every link in the store that is among the values."""
