@@ -11,7 +11,7 @@ import click
 
 from phaseout.cli import EXIT_WRONG_USE, Failure
 from phaseout.cli.fleet_formats import hosts_text, status_text, trend_text
-from phaseout.cli.input_file import STDIN, listed, open_input
+from phaseout.cli.input_file import STDIN, listed, open_input, read_input
 from phaseout.cli.interruption import interruptible
 from phaseout.cli.output import STDOUT, terminal_width, write_file
 from phaseout.cli.progress import Progress
@@ -116,7 +116,7 @@ def add_answers(store: str, places: tuple[str, ...], folders: RuleFolders, polic
                 progress.files(totals.listed)
                 yield one
 
-    reading = Reading(open_input, judge.report, judge.ids)
+    reading = Reading(open_input, read_input, judge.report, judge.ids)
     now = int(dt.datetime.now(dt.UTC).timestamp())
     with interruptible(), _opened(store, make=True) as kept:
         for problem in add(kept, meant(), reading, now, totals):

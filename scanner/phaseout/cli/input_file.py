@@ -39,6 +39,33 @@ def open_input(path: str) -> BinaryIO:
         raise
 
 
+def read_input(path: str, limit: int) -> bytes:
+    """The content of a file, opened as `open_input` does; of a larger one as much as shows that it is larger.
+
+    Standard input cannot be read twice: it is read whole.
+
+    Raises:
+        OSError: it cannot be opened or read, or is neither a regular file nor a pipe.
+    """
+    if path == STDIN:
+        return sys.stdin.buffer.read()
+    flags = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0) | getattr(os, "O_BINARY", 0)
+    handle = os.open(path, os.O_RDONLY | flags)
+    try:
+        state = os.fstat(handle)
+        if not stat.S_ISREG(state.st_mode):
+            with open_input(path) as file:
+                return file.read(limit + 1)
+        parts = [os.read(handle, min(state.st_size, limit) + 1)]  # one byte more shows whether it grew
+        size = len(parts[0])
+        while size <= limit and parts[-1] and size != state.st_size:
+            parts.append(os.read(handle, limit + 1 - size))
+            size += len(parts[-1])
+        return parts[0] if len(parts) == 1 else b"".join(parts)
+    finally:
+        os.close(handle)
+
+
 def places(named: tuple[str, ...]) -> Iterator[Place | Problem]:
     """The files that are meant. A folder stands for those below it whose names end like those of inventories.
 

@@ -52,11 +52,13 @@ class Reading(NamedTuple):
 
     Attributes:
         open_place: opens one of them.
+        read_place: its content, if it is not larger than a limit, else a part that is.
         judge: makes a report of an inventory.
         ids: vendor and product as people read them → their ids in the rules.
     """
 
     open_place: Callable[[str], BinaryIO]
+    read_place: Callable[[str, int], bytes]
     judge: Callable[[Inventory], Report]
     ids: Callable[[str, str], tuple[str, str]]
 
@@ -147,12 +149,10 @@ def _read(listed: Listed, reading: Reading) -> tuple[bytes, list[_Found]]:
     Raises:
         OSError: it cannot be opened or read.
     """
-    with reading.open_place(listed.path) as file:
-        data = file.read(min(max(listed.size, 0), _WHOLE) + 1)
-        if len(data) > listed.size:  # it grew, or its size was not known
-            data += file.read(max(_WHOLE + 1 - len(data), 0))
-        if len(data) > _WHOLE:
-            hashed = _Hashed(data, file)
+    data = reading.read_place(listed.path, _WHOLE)
+    if len(data) > _WHOLE:
+        with reading.open_place(listed.path) as file:
+            hashed = _Hashed(file)
             found = list(_answers(cast("BinaryIO", hashed), listed.path, reading))
             return hashed.digest(), found
     digest = hashlib.sha256(data).digest()
@@ -288,11 +288,10 @@ def _chunks(values: Iterable[Answer]) -> Iterator[list[Answer]]:
 
 
 class _Hashed(io.RawIOBase):
-    """A stream with its first bytes put back, which digests what passes through it."""
+    """A stream that digests what passes through it."""
 
-    def __init__(self, start: bytes, stream: BinaryIO) -> None:
+    def __init__(self, stream: BinaryIO) -> None:
         super().__init__()
-        self._start = start
         self._stream = stream
         self._sum = hashlib.sha256()
 
@@ -303,8 +302,7 @@ class _Hashed(io.RawIOBase):
     def readinto(self, buffer: object) -> int:
         """The next bytes."""
         view = memoryview(buffer).cast("B")  # type: ignore[arg-type]
-        data = self._start[: len(view)] if self._start else self._stream.read(len(view))
-        self._start = self._start[len(data) :] if self._start else b""
+        data = self._stream.read(len(view))
         self._sum.update(data)
         view[: len(data)] = data
         return len(data)

@@ -101,8 +101,8 @@ class _Log:
         self.identity = identity
         self.words = words
         plain = name.casefold()
-        lone, ids = _number(f"lone:{plain}"), [_number(word) for word in words]
-        named = _number(f"name:{plain}")
+        named, ids = _number(f"name:{plain}"), [_number(word) for word in words]
+        lone = _lone(named)
         self.links = [named, *reversed(ids)] if ids else [lone]  # by which it is found, the strongest last
         self.reach = [lone, *ids] if ids else [lone, named]  # by which it finds others
         self.old: frozenset[tuple[int, int]] = frozenset()
@@ -270,16 +270,18 @@ class Hosts:
             return one
 
         look(self._known.values())
+        owner = {value: numbers[0] if len(numbers) == 1 else 0 for value, numbers in having.items()}
+        for value, numbers in stored.items():
+            owner[value] = numbers[0] if owner.get(value, numbers[0]) == numbers[0] and len(numbers) == 1 else 0
         lone: list[_Log] = []
         waiting: list[int] = []
         for number, log in self._known.items():
-            alone = all(having.get(value, (number,)) == [number] or value not in having for value in log.reach) and all(
-                stored.get(value, [number]) == [number] for value in log.reach
-            )
-            if alone:
-                lone.append(log)
+            for value in log.reach:
+                if owner.get(value, number) != number:
+                    waiting.append(number)
+                    break
             else:
-                waiting.append(number)
+                lone.append(log)
         while waiting:
             group.update((number, number) for number in waiting)
             found = {
@@ -482,7 +484,7 @@ def hosts_of(store: Store, words: Sequence[str]) -> dict[str, set[int]]:
     for word in words:
         by_number[_number(word)] = word
         if word.startswith("name:"):
-            by_number[_number(f"lone:{word[5:]}")] = word
+            by_number[_lone(_number(word))] = word
     for chunk in _chunks(by_number):
         marks = ",".join("?" * len(chunk))
         for value, host in store.rows(
@@ -491,6 +493,11 @@ def hosts_of(store: Store, words: Sequence[str]) -> dict[str, set[int]]:
         ):
             found.setdefault(by_number[value], set()).add(host)
     return found
+
+
+def _lone(named: int) -> int:
+    """The link of a name that is all that a track has, made of the link of the name."""
+    return named ^ 1
 
 
 def _number(link: str) -> int:
