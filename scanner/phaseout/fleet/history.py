@@ -13,6 +13,7 @@ from operator import sub
 from typing import Literal, NamedTuple
 
 GAP = 8 * 86_400  # seconds without an answer after which nothing is known of the time between
+_SIZE = 4  # bytes of a time
 _SMALL = 24  # times; so few are not worth packing
 
 Origin = Literal[
@@ -162,7 +163,10 @@ def packed(times: Sequence[int]) -> bytes:
     if sys.byteorder == "big":
         differences.byteswap()
     data = differences.tobytes()
-    return b"\0" + data if len(times) <= _SMALL else b"\1" + zlib.compress(data, 1)
+    if len(times) <= _SMALL:
+        return b"\0" + data
+    planes = b"".join(data[at::_SIZE] for at in range(_SIZE))  # the upper bytes of days are alike
+    return b"\1" + zlib.compress(planes, 6)
 
 
 def unpacked(data: bytes) -> list[int]:
@@ -172,7 +176,13 @@ def unpacked(data: bytes) -> list[int]:
         ValueError: damaged.
     """
     try:
-        plain = zlib.decompress(data[1:]) if data[:1] == b"\1" else data[1:]
+        plain: bytes | bytearray = data[1:]
+        if data[:1] == b"\1":
+            planes = zlib.decompress(plain)
+            plain = bytearray(len(planes))
+            count = len(planes) // _SIZE
+            for at in range(_SIZE):
+                plain[at::_SIZE] = planes[at * count : (at + 1) * count]
         differences = array("I")
         differences.frombytes(plain)
     except zlib.error as error:
