@@ -1,8 +1,9 @@
-"""`phaseout fleet add|judge|assets|status|hosts|trend|page|forget`."""
+"""`phaseout fleet add|judge|assets|status|hosts|trend|page|export|forget`."""
 
 import contextlib
 import datetime as dt
 import gc
+import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -14,6 +15,7 @@ from phaseout.cli.fleet_formats import hosts_text, status_text, trend_text
 from phaseout.cli.input_file import STDIN, listed, open_input, read_input
 from phaseout.cli.interruption import interruptible
 from phaseout.cli.output import STDOUT, terminal_width, write_file
+from phaseout.cli.output_file import writing
 from phaseout.cli.progress import Progress
 from phaseout.cli.rule_folders import RuleFolders
 from phaseout.cli.scan_options import counted_from, rule_options
@@ -298,6 +300,35 @@ def write_whole_page(store: str, as_of: str | None, valid: int, output: str) -> 
         raise click.UsageError(f"--valid {valid}: a trend knows no gaps shorter than {LEAST_VALID} days")
     with _opened(store) as kept:
         write_file(output, write_page(kept, _moment(as_of), valid))
+
+
+@command.command("export")
+@_store_options
+@click.option("--parquet", "folder", required=True, metavar="DIR", help="A new or empty folder, which gets the tables.")
+def export_tables(store: str, as_of: str | None, valid: int, folder: str) -> None:
+    """Write the fleet as Parquet, for DuckDB, Spark, ClickHouse or a warehouse. Needs the extra `fleet`.
+
+    \b
+    Examples:
+      phaseout fleet export fleet.db --parquet export/
+    """
+    from phaseout.fleet.parquet import encoded, tables
+
+    try:
+        if os.path.isdir(folder) and os.listdir(folder):
+            raise Failure(f"{folder}: not empty: a table of an earlier export would be read with the new ones")
+        with _opened(store) as kept:
+            count = 0
+            for table in tables(kept, _moment(as_of), valid):
+                path = os.path.join(folder, *table.path.split("/"))
+                data = encoded(table)
+                os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
+                with writing(path) as write:
+                    write(data)
+                count += 1
+    except ImportError as error:
+        raise Failure("Parquet needs pyarrow: pip install 'phaseout[fleet]'") from error
+    click.echo(f"{visible(folder)}: {counted(count, 'file')}")
 
 
 @command.command("forget")
