@@ -38,8 +38,9 @@ _SPANS = (
 )
 _HELD = (
     "SELECT held.host, host.name, coalesce(asset.part, '') AS part, held.since,"
-    " coalesce(held.until, host.last) AS until, held.ended, held.first, held.origin, subject.product_id, subject.product, subject.vendor_id, subject.vendor,"
-    " subject.verdict, subject.state, subject.measure, subject.milestone, subject.due"
+    " coalesce(held.until, host.last) AS until, held.ended, held.first, held.origin,"
+    " subject.product_id, subject.product, subject.vendor_id, subject.vendor, subject.verdict, subject.state,"
+    " subject.measure, subject.milestone, subject.due"
     " FROM held JOIN host ON host.id = held.host JOIN subject ON subject.id = held.subject"
     " LEFT JOIN asset ON asset.host = host.id AND NOT asset.retired"
     " GROUP BY held.host, held.subject, held.since ORDER BY held.since"
