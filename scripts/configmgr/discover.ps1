@@ -1,7 +1,8 @@
 # Configuration Manager configuration item, discovery script: one line, of data type String.
 #
-# Compliance rule: the value begins with "CLEAN (all sources complete)". An exit status other than 0 is a failed discovery,
-# which Configuration Manager distinguishes from a machine that does not comply.
+# Compliance rule: the value begins with "CLEAN (all sources complete)". If phaseout could not run or contradicted
+# itself, the exit status is 1, a failed discovery, which Configuration Manager distinguishes from a machine that does
+# not comply; the line says why.
 #
 # References:
 #   https://learn.microsoft.com/intune/configmgr/compliance/deploy-use/create-custom-configuration-items-for-windows-desktop-and-server-computers-managed-with-the-client
@@ -11,18 +12,71 @@ if ([Environment]::Is64BitOperatingSystem -and -not [Environment]::Is64BitProces
     exit $LASTEXITCODE
 }
 
-# The executable, or a Python environment.
-$phaseout = "$env:ProgramFiles\phaseout\phaseout.exe", "$env:ProgramFiles\phaseout\Scripts\phaseout.exe" |
-    Where-Object { Test-Path -LiteralPath $_ } | Select-Object -First 1
-
-$line = $null
-try {
-    $line = & $phaseout scan -f line --fail-on never 2>$null | Select-Object -Last 1
-} catch {
-    $line = $null
+# The executable, or a Python environment. If %ProgramFiles% is no whole path, nothing is run: the rest would name a
+# folder of the current drive, which any user may make. (A slash is a whole path in PowerShell for Linux only.)
+$phaseout = $null
+if ("$env:ProgramFiles" -match '^([A-Za-z]:\\[^\\]|/)' -and (Split-Path -Path $env:ProgramFiles -IsAbsolute)) {
+    $phaseout = "$env:ProgramFiles\phaseout\phaseout.exe", "$env:ProgramFiles\phaseout\Scripts\phaseout.exe" |
+        Where-Object { Test-Path -LiteralPath $_ -PathType Leaf -ErrorAction SilentlyContinue } | Select-Object -First 1
 }
-if (-not $line) {
+
+# Begin of the judgement, which is the same in all scripts. $ran: phaseout ended as it should, with a status and a line
+# that agree. $line: always begins with a verdict; REPLACE is kept even if phaseout failed afterwards.
+$lines = @()
+$status = $null
+if ($phaseout) {
+    try {
+        $lines = @(& $phaseout scan -f line --fail-on never 2>$null)
+        $status = $LASTEXITCODE
+    } catch {
+        $lines = @()
+    }
+}
+$whenReplace = 0  # the status for REPLACE, which follows from --fail-on
+# Release 0.1.0 said "everything seen" for "all sources complete".
+$form = '^(REPLACE|REVIEW|INCOMPLETE|CLEAN) \((not everything seen|all sources complete|everything seen)\)'
+$verdicts = @($lines -cmatch $form)
+$replace = @($verdicts -cmatch '^REPLACE ')
+$said = @($lines -match '\S')
+$due = 0
+if ($replace.Count) {
+    $due = $whenReplace
+} elseif ($verdicts -cmatch '^INCOMPLETE ') {
+    $due = 3
+}
+$why = $null
+if (-not $phaseout) {
+    $why = 'phaseout is not installed'
+} elseif ($null -eq $status) {
+    $why = 'phaseout could not be started'
+} elseif (-not $said.Count) {
+    $why = "phaseout said nothing, and ended with status $status"
+} elseif (-not $verdicts.Count) {
+    $why = "phaseout gave no verdict, and ended with status $status"
+} elseif ($lines[-1] -notmatch '\S') {
+    $why = "the last line of phaseout is empty, and it ended with status $status"
+} elseif ($verdicts.Count -ne 1 -or $lines[-1] -cnotmatch $form) {
+    $why = "phaseout said more than one verdict, and ended with status $status"
+} elseif ($status -ne $due) {
+    $why = "the verdict of phaseout and its status $status contradict each other"
+} elseif ($lines[-1] -cmatch '^INCOMPLETE \((all|everything)') {
+    $why = 'the verdict of phaseout contradicts what it says was seen'
+}
+$ran = -not $why
+if ($ran) {
+    $line = $lines[-1]
+} elseif ($replace.Count) {
+    $line = $replace[-1] -creplace $form, "REPLACE (not everything seen) $why;"
+} else {
+    $line = "INCOMPLETE (not everything seen) $why"
+}
+if ($line.Length -gt 2048) {
+    $line = $line.Substring(0, 2044) + ' ...'
+}
+# End of the judgement.
+
+Write-Output $line
+if (-not $ran -and $line -cnotmatch '^REPLACE \(') {
     exit 1
 }
-Write-Output $line
 exit 0

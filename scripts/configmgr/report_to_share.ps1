@@ -16,9 +16,13 @@ if ([Environment]::Is64BitOperatingSystem -and -not [Environment]::Is64BitProces
     exit $LASTEXITCODE
 }
 
-# The executable, or a Python environment.
-$phaseout = "$env:ProgramFiles\phaseout\phaseout.exe", "$env:ProgramFiles\phaseout\Scripts\phaseout.exe" |
-    Where-Object { Test-Path -LiteralPath $_ } | Select-Object -First 1
+# The executable, or a Python environment. If %ProgramFiles% is no whole path, nothing is run: the rest would name a
+# folder of the current drive, which any user may make. (A slash is a whole path in PowerShell for Linux only.)
+$phaseout = $null
+if ("$env:ProgramFiles" -match '^([A-Za-z]:\\[^\\]|/)' -and (Split-Path -Path $env:ProgramFiles -IsAbsolute)) {
+    $phaseout = "$env:ProgramFiles\phaseout\phaseout.exe", "$env:ProgramFiles\phaseout\Scripts\phaseout.exe" |
+        Where-Object { Test-Path -LiteralPath $_ -PathType Leaf -ErrorAction SilentlyContinue } | Select-Object -First 1
+}
 
 # The invariant culture: in others the year may be 2569 or 1448.
 $now = [DateTime]::UtcNow.ToString("yyyyMMdd'T'HHmmss'Z'", [Globalization.CultureInfo]::InvariantCulture)

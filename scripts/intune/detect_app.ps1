@@ -13,17 +13,29 @@ if ([Environment]::Is64BitOperatingSystem -and -not [Environment]::Is64BitProces
     exit $LASTEXITCODE
 }
 
-# The executable, or a Python environment.
-$phaseout = "$env:ProgramFiles\phaseout\phaseout.exe", "$env:ProgramFiles\phaseout\Scripts\phaseout.exe" |
-    Where-Object { Test-Path -LiteralPath $_ } | Select-Object -First 1
-
-$said = $null
-try {
-    $said = & $phaseout --version 2>$null | Select-Object -Last 1
-} catch {
-    $said = $null
+# The executable, or a Python environment. If %ProgramFiles% is no whole path, nothing is run: the rest would name a
+# folder of the current drive, which any user may make. (A slash is a whole path in PowerShell for Linux only.)
+$phaseout = $null
+if ("$env:ProgramFiles" -match '^([A-Za-z]:\\[^\\]|/)' -and (Split-Path -Path $env:ProgramFiles -IsAbsolute)) {
+    $phaseout = "$env:ProgramFiles\phaseout\phaseout.exe", "$env:ProgramFiles\phaseout\Scripts\phaseout.exe" |
+        Where-Object { Test-Path -LiteralPath $_ -PathType Leaf -ErrorAction SilentlyContinue } | Select-Object -First 1
 }
-if ($said -match '^phaseout (\d+(\.\d+){1,3})' -and [version]$Matches[1] -ge $wanted) {
-    Write-Output $said
+
+$lines = @()
+$status = $null
+if ($phaseout) {
+    try {
+        $lines = @(& $phaseout --version 2>$null)
+        $status = $LASTEXITCODE
+    } catch {
+        $status = $null
+    }
+}
+$version = $null
+if ($status -eq 0 -and $lines.Count -eq 1 -and $lines[0] -cmatch '^phaseout (\d+(\.\d+){1,3})$') {
+    $version = $Matches[1] -as [version]  # none if a number is larger than it can hold
+}
+if ($version -and $version -ge $wanted) {
+    Write-Output $lines[0]
 }
 exit 0

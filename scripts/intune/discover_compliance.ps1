@@ -1,5 +1,8 @@
 # Intune custom compliance, discovery script: one line of compressed JSON, judged by compliance_rules.json.
 #
+# Three levels for a policy to choose from, each with a rule: nothing was found that must be replaced, a scan ran, it
+# saw everything. Nothing is true of a machine that was not scanned.
+#
 # References:
 #   https://learn.microsoft.com/intune/intune-service/protect/compliance-custom-script
 
@@ -8,20 +11,71 @@ if ([Environment]::Is64BitOperatingSystem -and -not [Environment]::Is64BitProces
     exit $LASTEXITCODE
 }
 
-# The executable, or a Python environment.
-$phaseout = "$env:ProgramFiles\phaseout\phaseout.exe", "$env:ProgramFiles\phaseout\Scripts\phaseout.exe" |
-    Where-Object { Test-Path -LiteralPath $_ } | Select-Object -First 1
+# The executable, or a Python environment. If %ProgramFiles% is no whole path, nothing is run: the rest would name a
+# folder of the current drive, which any user may make. (A slash is a whole path in PowerShell for Linux only.)
+$phaseout = $null
+if ("$env:ProgramFiles" -match '^([A-Za-z]:\\[^\\]|/)' -and (Split-Path -Path $env:ProgramFiles -IsAbsolute)) {
+    $phaseout = "$env:ProgramFiles\phaseout\phaseout.exe", "$env:ProgramFiles\phaseout\Scripts\phaseout.exe" |
+        Where-Object { Test-Path -LiteralPath $_ -PathType Leaf -ErrorAction SilentlyContinue } | Select-Object -First 1
+}
 
-$line = $null
-try {
-    $line = & $phaseout scan -f line --fail-on never 2>$null | Select-Object -Last 1
-} catch {
-    $line = $null
+# Begin of the judgement, which is the same in all scripts. $ran: phaseout ended as it should, with a status and a line
+# that agree. $line: always begins with a verdict; REPLACE is kept even if phaseout failed afterwards.
+$lines = @()
+$status = $null
+if ($phaseout) {
+    try {
+        $lines = @(& $phaseout scan -f line --fail-on never 2>$null)
+        $status = $LASTEXITCODE
+    } catch {
+        $lines = @()
+    }
 }
-$found = @{
-    PhaseoutRan              = [bool]($line -cmatch '^[A-Z]+ \(')
-    PhaseoutNothingToReplace = -not ($line -cmatch '^REPLACE \(')
-    PhaseoutEverythingSeen   = [bool]($line -cmatch '^[A-Z]+ \(all sources complete\)')
+$whenReplace = 0  # the status for REPLACE, which follows from --fail-on
+# Release 0.1.0 said "everything seen" for "all sources complete".
+$form = '^(REPLACE|REVIEW|INCOMPLETE|CLEAN) \((not everything seen|all sources complete|everything seen)\)'
+$verdicts = @($lines -cmatch $form)
+$replace = @($verdicts -cmatch '^REPLACE ')
+$said = @($lines -match '\S')
+$due = 0
+if ($replace.Count) {
+    $due = $whenReplace
+} elseif ($verdicts -cmatch '^INCOMPLETE ') {
+    $due = 3
 }
-Write-Output ($found | ConvertTo-Json -Compress)
+$why = $null
+if (-not $phaseout) {
+    $why = 'phaseout is not installed'
+} elseif ($null -eq $status) {
+    $why = 'phaseout could not be started'
+} elseif (-not $said.Count) {
+    $why = "phaseout said nothing, and ended with status $status"
+} elseif (-not $verdicts.Count) {
+    $why = "phaseout gave no verdict, and ended with status $status"
+} elseif ($lines[-1] -notmatch '\S') {
+    $why = "the last line of phaseout is empty, and it ended with status $status"
+} elseif ($verdicts.Count -ne 1 -or $lines[-1] -cnotmatch $form) {
+    $why = "phaseout said more than one verdict, and ended with status $status"
+} elseif ($status -ne $due) {
+    $why = "the verdict of phaseout and its status $status contradict each other"
+} elseif ($lines[-1] -cmatch '^INCOMPLETE \((all|everything)') {
+    $why = 'the verdict of phaseout contradicts what it says was seen'
+}
+$ran = -not $why
+if ($ran) {
+    $line = $lines[-1]
+} elseif ($replace.Count) {
+    $line = $replace[-1] -creplace $form, "REPLACE (not everything seen) $why;"
+} else {
+    $line = "INCOMPLETE (not everything seen) $why"
+}
+if ($line.Length -gt 2048) {
+    $line = $line.Substring(0, 2044) + ' ...'
+}
+# End of the judgement.
+
+$word = @{ $true = 'true'; $false = 'false' }
+$nothing = $word[$ran -and $line -cnotmatch '^REPLACE \(']
+$everything = $word[$ran -and $line -cmatch '^[A-Z]+ \((all sources complete|everything seen)\)']
+Write-Output ('{"PhaseoutNothingToReplace":' + $nothing + ',"PhaseoutRan":' + $word[$ran] + ',"PhaseoutEverythingSeen":' + $everything + '}')
 exit 0

@@ -1,7 +1,8 @@
 # Intune remediation, remediation script: writes the removal plan to a folder where the help desk finds it.
 #
 # It removes nothing: what_to_do.md says in which order products are removed and what that needs. Intune then runs the
-# detection script again, which reports the software until it is gone.
+# detection script again, which reports the software until it is gone. Exit status 0 if a scan ran; an earlier report is
+# removed before it, so that nobody is sent to an old one.
 #
 # References:
 #   https://learn.microsoft.com/intune/intune-service/fundamentals/remediations
@@ -11,22 +12,53 @@ if ([Environment]::Is64BitOperatingSystem -and -not [Environment]::Is64BitProces
     exit $LASTEXITCODE
 }
 
-# The executable, or a Python environment.
-$phaseout = "$env:ProgramFiles\phaseout\phaseout.exe", "$env:ProgramFiles\phaseout\Scripts\phaseout.exe" |
-    Where-Object { Test-Path -LiteralPath $_ } | Select-Object -First 1
+# The executable, or a Python environment. If %ProgramFiles% is no whole path, nothing is run: the rest would name a
+# folder of the current drive, which any user may make. (A slash is a whole path in PowerShell for Linux only.)
+$phaseout = $null
+if ("$env:ProgramFiles" -match '^([A-Za-z]:\\[^\\]|/)' -and (Split-Path -Path $env:ProgramFiles -IsAbsolute)) {
+    $phaseout = "$env:ProgramFiles\phaseout\phaseout.exe", "$env:ProgramFiles\phaseout\Scripts\phaseout.exe" |
+        Where-Object { Test-Path -LiteralPath $_ -PathType Leaf -ErrorAction SilentlyContinue } | Select-Object -First 1
+}
+
+if (-not $phaseout) {
+    Write-Output 'phaseout is not installed: nothing was scanned'
+    exit 1
+}
 $reports = "$env:ProgramFiles\phaseout\reports"  # not ProgramData: every user may create a junction there
+$plan = "$reports\what_to_do.md"
+$report = "$reports\report.json"
 
 $status = $null
 try {
     $null = New-Item -ItemType Directory -Path $reports -Force -ErrorAction Stop
-    & $phaseout scan -o "$reports\report.json" -o "$reports\what_to_do.md" --fail-on never 2>$null | Out-Null
+    foreach ($old in $plan, $report) {
+        if (Test-Path -LiteralPath $old) {
+            Remove-Item -LiteralPath $old -Force -ErrorAction Stop
+        }
+    }
+    & $phaseout scan -o $report -o $plan --fail-on replace 2>$null | Out-Null
     $status = $LASTEXITCODE
 } catch {
     $status = $null
 }
-if ($status -eq 0 -or $status -eq 3) {
-    Write-Output 'What is to be done: C:\Program Files\phaseout\reports\what_to_do.md'
+if ($status -eq 0) {
+    Write-Output "Nothing that must be replaced was found. The report: $plan"
     exit 0
 }
-Write-Output 'phaseout could not write its report'
+if ($status -eq 3) {
+    Write-Output "Not everything was seen; nothing that must be replaced was found in the rest. What to do: $plan"
+    exit 0
+}
+# A crash of Python has the status 1 as well.
+if ($status -eq 1 -and (Test-Path -LiteralPath $plan -PathType Leaf)) {
+    Write-Output "Software must be replaced. What to do: $plan"
+    exit 0
+}
+foreach ($half in $plan, $report) {
+    Remove-Item -LiteralPath $half -Force -ErrorAction SilentlyContinue
+}
+if (-not (Get-ChildItem -LiteralPath $reports -Force -ErrorAction SilentlyContinue)) {
+    Remove-Item -LiteralPath $reports -Force -ErrorAction SilentlyContinue
+}
+Write-Output 'phaseout could not scan, or could not write its report: there is no report'
 exit 1

@@ -1,0 +1,83 @@
+# Configuration Manager, Run Scripts: one short line that is the same on machines in the same state, since the console
+# counts machines by equal output. It has the verdict and the products, without versions, counts and times.
+#
+# References:
+#   https://learn.microsoft.com/intune/configmgr/apps/deploy-use/create-deploy-scripts
+
+if ([Environment]::Is64BitOperatingSystem -and -not [Environment]::Is64BitProcess) {
+    & "$env:SystemRoot\sysnative\WindowsPowerShell\v1.0\powershell.exe" -NoProfile -NonInteractive -ExecutionPolicy Bypass -File $PSCommandPath
+    exit $LASTEXITCODE
+}
+
+# The executable, or a Python environment. If %ProgramFiles% is no whole path, nothing is run: the rest would name a
+# folder of the current drive, which any user may make. (A slash is a whole path in PowerShell for Linux only.)
+$phaseout = $null
+if ("$env:ProgramFiles" -match '^([A-Za-z]:\\[^\\]|/)' -and (Split-Path -Path $env:ProgramFiles -IsAbsolute)) {
+    $phaseout = "$env:ProgramFiles\phaseout\phaseout.exe", "$env:ProgramFiles\phaseout\Scripts\phaseout.exe" |
+        Where-Object { Test-Path -LiteralPath $_ -PathType Leaf -ErrorAction SilentlyContinue } | Select-Object -First 1
+}
+
+# Begin of the judgement, which is the same in all scripts. $ran: phaseout ended as it should, with a status and a line
+# that agree. $line: always begins with a verdict; REPLACE is kept even if phaseout failed afterwards.
+$lines = @()
+$status = $null
+if ($phaseout) {
+    try {
+        $lines = @(& $phaseout scan -f line --fail-on never 2>$null)
+        $status = $LASTEXITCODE
+    } catch {
+        $lines = @()
+    }
+}
+$whenReplace = 0  # the status for REPLACE, which follows from --fail-on
+# Release 0.1.0 said "everything seen" for "all sources complete".
+$form = '^(REPLACE|REVIEW|INCOMPLETE|CLEAN) \((not everything seen|all sources complete|everything seen)\)'
+$verdicts = @($lines -cmatch $form)
+$replace = @($verdicts -cmatch '^REPLACE ')
+$said = @($lines -match '\S')
+$due = 0
+if ($replace.Count) {
+    $due = $whenReplace
+} elseif ($verdicts -cmatch '^INCOMPLETE ') {
+    $due = 3
+}
+$why = $null
+if (-not $phaseout) {
+    $why = 'phaseout is not installed'
+} elseif ($null -eq $status) {
+    $why = 'phaseout could not be started'
+} elseif (-not $said.Count) {
+    $why = "phaseout said nothing, and ended with status $status"
+} elseif (-not $verdicts.Count) {
+    $why = "phaseout gave no verdict, and ended with status $status"
+} elseif ($lines[-1] -notmatch '\S') {
+    $why = "the last line of phaseout is empty, and it ended with status $status"
+} elseif ($verdicts.Count -ne 1 -or $lines[-1] -cnotmatch $form) {
+    $why = "phaseout said more than one verdict, and ended with status $status"
+} elseif ($status -ne $due) {
+    $why = "the verdict of phaseout and its status $status contradict each other"
+} elseif ($lines[-1] -cmatch '^INCOMPLETE \((all|everything)') {
+    $why = 'the verdict of phaseout contradicts what it says was seen'
+}
+$ran = -not $why
+if ($ran) {
+    $line = $lines[-1]
+} elseif ($replace.Count) {
+    $line = $replace[-1] -creplace $form, "REPLACE (not everything seen) $why;"
+} else {
+    $line = "INCOMPLETE (not everything seen) $why"
+}
+if ($line.Length -gt 2048) {
+    $line = $line.Substring(0, 2044) + ' ...'
+}
+# End of the judgement.
+
+$short = @(($line -creplace '^([A-Z]+ \([a-z ]+\)).*$', '$1'))
+if (-not $ran) {
+    $short += $why
+}
+# A clause is "VERDICT: PRODUCT VERSIONS, STATE, WHEN"; versions begin with a figure.
+$products = $line -creplace $form, '' -split ';' | Where-Object { $_ -cmatch '^\s*(replace|review): ' }
+$short += @($products | ForEach-Object { ($_ -split ',')[0].Trim() -creplace ' (\d+\.\S*|and \d+ more)(?= |$)', '' } | Sort-Object -Unique)
+Write-Output ($short -join '; ')
+exit 0

@@ -1,0 +1,258 @@
+# The PowerShell scripts, run by PowerShell for Linux with a stand-in for phaseout.exe. test_powershell.py starts this.
+
+BeforeDiscovery {
+    $scripts = (Resolve-Path "$PSScriptRoot/../../../scripts").Path
+    $all = @(Get-ChildItem -Path $scripts -Recurse -Filter *.ps1 | ForEach-Object { @{ Name = $_.Name; File = $_.FullName } })
+    $clean = 'CLEAN (all sources complete) nothing found in 2 items'
+    $replace = 'REPLACE (all sources complete) replace: Kaspersky Endpoint Security 12.3, installed, due 2024-09-29'
+    $review = 'REVIEW (all sources complete) review: Kaspersky Security Center Network Agent 15.1, installed, no date'
+    $partial = 'REPLACE (not everything seen) replace: Kaspersky Endpoint Security 12.3, installed, due 2024-09-29; not seen: x'
+    $incomplete = 'INCOMPLETE (not everything seen) not seen: services: access denied'
+    # What phaseout says, its status (R: the one for REPLACE), the verdict that is due, whether the scan ran, saw everything.
+    $answers = @(
+        @{ What = 'clean'; Said = "$clean\n"; Status = '0'; Verdict = 'CLEAN'; Ran = $true; Seen = $true }
+        @{ What = 'clean, release 0.1.0'; Said = 'CLEAN (everything seen) 760 items\r\n'; Status = '0'; Verdict = 'CLEAN'; Ran = $true; Seen = $true }
+        @{ What = 'clean after other words'; Said = "note\n$clean\n"; Status = '0'; Verdict = 'CLEAN'; Ran = $true; Seen = $true }
+        @{ What = 'replace'; Said = "$replace\n"; Status = 'R'; Verdict = 'REPLACE'; Ran = $true; Seen = $true }
+        @{ What = 'replace, in part seen'; Said = "$partial\n"; Status = 'R'; Verdict = 'REPLACE'; Ran = $true; Seen = $false }
+        @{ What = 'review'; Said = "$review\n"; Status = '0'; Verdict = 'REVIEW'; Ran = $true; Seen = $true }
+        @{ What = 'incomplete'; Said = "$incomplete\n"; Status = '3'; Verdict = 'INCOMPLETE'; Ran = $true; Seen = $false }
+        @{ What = 'clean, then a crash'; Said = "$clean\n"; Status = '5'; Verdict = 'INCOMPLETE'; Ran = $false; Seen = $false }
+        @{ What = 'clean with status 1'; Said = "$clean\n"; Status = '1'; Verdict = 'INCOMPLETE'; Ran = $false; Seen = $false }
+        @{ What = 'clean with status 3'; Said = "$clean\n"; Status = '3'; Verdict = 'INCOMPLETE'; Ran = $false; Seen = $false }
+        @{ What = 'incomplete with status 0'; Said = "$incomplete\n"; Status = '0'; Verdict = 'INCOMPLETE'; Ran = $false; Seen = $false }
+        @{ What = 'incomplete that saw everything'; Said = 'INCOMPLETE (all sources complete) x\n'; Status = '3'; Verdict = 'INCOMPLETE'; Ran = $false; Seen = $false }
+        @{ What = 'clean, though something was not seen'; Said = 'CLEAN (not everything seen) x\n'; Status = '0'; Verdict = 'CLEAN'; Ran = $true; Seen = $false }
+        @{ What = 'replace, then a crash'; Said = "$replace\n"; Status = '5'; Verdict = 'REPLACE'; Ran = $false; Seen = $false }
+        @{ What = 'replace before an empty line'; Said = "$replace\n\n"; Status = 'R'; Verdict = 'REPLACE'; Ran = $false; Seen = $false }
+        @{ What = 'replace before clean'; Said = "$replace\n$clean\n"; Status = '0'; Verdict = 'REPLACE'; Ran = $false; Seen = $false }
+        @{ What = 'incomplete before clean'; Said = "$incomplete\n$clean\n"; Status = '0'; Verdict = 'INCOMPLETE'; Ran = $false; Seen = $false }
+        @{ What = 'clean before an empty line'; Said = "$clean\n \n"; Status = '0'; Verdict = 'INCOMPLETE'; Ran = $false; Seen = $false }
+        @{ What = 'clean before other words'; Said = "$clean\nTraceback\n"; Status = '0'; Verdict = 'INCOMPLETE'; Ran = $false; Seen = $false }
+        @{ What = 'silence'; Said = ''; Status = '0'; Verdict = 'INCOMPLETE'; Ran = $false; Seen = $false }
+        @{ What = 'an empty line'; Said = '\r\n'; Status = '0'; Verdict = 'INCOMPLETE'; Ran = $false; Seen = $false }
+        @{ What = 'other words'; Said = 'usage: phaseout\n'; Status = '0'; Verdict = 'INCOMPLETE'; Ran = $false; Seen = $false }
+        @{ What = 'a word that begins as a verdict'; Said = 'CLEAN\n'; Status = '0'; Verdict = 'INCOMPLETE'; Ran = $false; Seen = $false }
+        @{ What = 'a failure'; Said = ''; Status = '2'; Verdict = 'INCOMPLETE'; Ran = $false; Seen = $false }
+    )
+}
+
+BeforeAll {
+    $global:PSNativeCommandArgumentPassing = 'Legacy'  # quotes arguments as Windows PowerShell 5.1 does
+    $scripts = (Resolve-Path "$PSScriptRoot/../../../scripts").Path
+
+    function Initialize-Machine {
+        $env:ProgramFiles = "$TestDrive/pf"
+        $env:COMPUTERNAME = 'PC1'
+        Remove-Item -LiteralPath "$TestDrive/pf", "$TestDrive/calls" -Recurse -Force -ErrorAction Ignore
+        $null = New-Item -ItemType Directory -Path "$TestDrive/pf"
+    }
+
+    # The stand-in prints a text (escapes as in printf), runs what else it is given, and ends with a status.
+    function Set-Program([string]$Said, [string]$Status, [string]$Also = '', [string]$Folder = "$TestDrive/pf/phaseout") {
+        $null = New-Item -ItemType Directory -Path $Folder -Force
+        $body = "#!/bin/sh`necho ""`$@"" >>'$TestDrive/calls'`nprintf '$Said'`necho noise >&2`n$Also`nexit $Status`n"
+        [IO.File]::WriteAllText("$Folder/phaseout.exe", $body)
+        chmod +x "$Folder/phaseout.exe"
+    }
+
+    # What a script wrote to standard output, its error records, its exit status.
+    function Invoke-Script([string]$Name, [hashtable]$With = @{}) {
+        $all = @(& "$scripts/$Name" @With 2>&1)
+        $status = $LASTEXITCODE
+        $wrong, $out = $all.Where({ $_ -is [Management.Automation.ErrorRecord] }, 'Split')
+        @{ Out = ($out -join "`n"); Wrong = ($wrong -join "`n"); Status = $status; Lines = @($out).Count }
+    }
+}
+
+Describe 'What phaseout says: <What>' -ForEach $answers {
+    BeforeEach { Initialize-Machine }
+
+    It 'detect.ps1' {
+        Set-Program $Said ($Status -replace 'R', '1')
+        $got = Invoke-Script 'intune/detect.ps1'
+        $got.Out | Should -MatchExactly "^$Verdict \("
+        $got.Lines, $got.Wrong | Should -Be 1, ''
+        $got.Status | Should -Be ([int]-not ($Ran -and $Seen -and $Verdict -eq 'CLEAN'))
+        $got.Out -cmatch '\(not everything seen\)' | Should -Be (-not $Seen)
+    }
+    It 'discover_compliance.ps1' {
+        Set-Program $Said ($Status -replace 'R', '0')
+        $got = Invoke-Script 'intune/discover_compliance.ps1'
+        $words = @(($Ran -and $Verdict -ne 'REPLACE'), $Ran, $Seen) | ForEach-Object { "$_".ToLower() }
+        $got.Out | Should -BeExactly ('{{"PhaseoutNothingToReplace":{0},"PhaseoutRan":{1},"PhaseoutEverythingSeen":{2}}}' -f $words)
+        $got.Status, $got.Wrong | Should -Be 0, ''
+    }
+    It 'discover.ps1' {
+        Set-Program $Said ($Status -replace 'R', '0')
+        $got = Invoke-Script 'configmgr/discover.ps1'
+        $got.Out | Should -MatchExactly "^$Verdict \("
+        $got.Lines, $got.Wrong | Should -Be 1, ''
+        $got.Status | Should -Be ([int]-not ($Ran -or $Verdict -eq 'REPLACE'))
+    }
+    It 'run_script.ps1' {
+        Set-Program $Said ($Status -replace 'R', '0')
+        $got = Invoke-Script 'configmgr/run_script.ps1'
+        $got.Out | Should -MatchExactly "^$Verdict \("
+        $got.Out -cmatch '\(not everything seen\)' | Should -Be (-not $Seen)
+        $got.Out | Should -Not -Match '\d{4}-\d\d-\d\d|12\.3| items'
+        $got.Lines, $got.Wrong, $got.Status | Should -Be 1, '', 0
+    }
+}
+
+Describe 'A machine where phaseout cannot be run: <What>' -ForEach @(
+    @{ What = 'absent'; Prepare = { } }
+    @{ What = 'damaged'; Prepare = { Set-Program '' '0'; [IO.File]::WriteAllBytes("$TestDrive/pf/phaseout/phaseout.exe", [byte[]](77, 90, 0, 1)) } }
+    @{ What = 'a folder of its name'; Prepare = { $null = New-Item -ItemType Directory -Path "$TestDrive/pf/phaseout/phaseout.exe" } }
+    @{ What = 'no %ProgramFiles%'; Prepare = { Set-Program 'CLEAN (all sources complete)\n' '0'; $env:ProgramFiles = $null } }
+    @{ What = 'a relative %ProgramFiles%'; Prepare = { Set-Program 'CLEAN (all sources complete)\n' '0'; $env:ProgramFiles = 'pf' } }
+    @{ What = 'a %ProgramFiles% of the current folder'; Prepare = { Set-Program 'CLEAN (all sources complete)\n' '0'; $env:ProgramFiles = '.' } }
+    @{ What = 'a blank %ProgramFiles%'; Prepare = { Set-Program 'CLEAN (all sources complete)\n' '0'; $env:ProgramFiles = ' ' } }
+    @{ What = 'the root of a drive'; Prepare = { Set-Program 'CLEAN (all sources complete)\n' '0'; $env:ProgramFiles = 'C:\' } }
+) {
+    BeforeEach {
+        Initialize-Machine
+        Push-Location $TestDrive
+        & $Prepare
+    }
+    AfterEach { Pop-Location }
+
+    It 'says so, is nowhere green, and runs nothing' {
+        $got = Invoke-Script 'intune/detect.ps1'
+        $got.Out | Should -MatchExactly '^INCOMPLETE \(not everything seen\) phaseout (is not installed|could not be started)$'
+        $got.Status, $got.Wrong | Should -Be 1, ''
+        $got = Invoke-Script 'intune/discover_compliance.ps1'
+        $got.Out | Should -Be '{"PhaseoutNothingToReplace":false,"PhaseoutRan":false,"PhaseoutEverythingSeen":false}'
+        (Invoke-Script 'configmgr/discover.ps1').Status | Should -Be 1
+        (Invoke-Script 'configmgr/run_script.ps1').Out | Should -MatchExactly '^INCOMPLETE \(not everything seen\); phaseout'
+        $got = Invoke-Script 'intune/detect_app.ps1'
+        $got.Out, $got.Wrong, $got.Status | Should -Be '', '', 0
+        "$TestDrive/calls" | Should -Not -Exist
+    }
+    It 'remediate.ps1 leaves nothing' {
+        $got = Invoke-Script 'intune/remediate.ps1'
+        $got.Status | Should -Be 1
+        $got.Out | Should -Not -Match 'what_to_do'
+        @(Get-ChildItem -Path $TestDrive -Recurse -Filter reports).Count | Should -Be 0
+    }
+}
+
+Describe 'detect.ps1 with its switch off' {
+    BeforeAll {
+        $changed = (Get-Content -Raw "$scripts/intune/detect.ps1").Replace('$incompleteIsAnIssue = $true', '$incompleteIsAnIssue = $false')
+        Set-Content -Path "$TestDrive/detect.ps1" -Value $changed
+    }
+    It 'only a scan that ran and was incomplete is no issue: <Said> <Status>' -ForEach @(
+        @{ Said = 'INCOMPLETE (not everything seen) x\n'; Status = 3; Due = 0 }
+        @{ Said = 'INCOMPLETE (not everything seen) x\n'; Status = 2; Due = 1 }
+        @{ Said = ''; Status = 3; Due = 1 }
+        @{ Said = 'REPLACE (not everything seen) replace: X\n'; Status = 1; Due = 1 }
+        @{ Said = 'CLEAN (all sources complete) x\n'; Status = 0; Due = 0 }
+    ) {
+        Initialize-Machine
+        Set-Program $Said $Status
+        $null = & "$TestDrive/detect.ps1"
+        $LASTEXITCODE | Should -Be $Due
+    }
+}
+
+Describe 'detect_app.ps1' {
+    It '<Said> with status <Status>' -ForEach @(
+        @{ Said = 'phaseout WANTED\r\n'; Status = 0; Found = $true }
+        @{ Said = 'phaseout 99.0.1\n'; Status = 0; Found = $true }
+        @{ Said = 'phaseout 0.0.9\n'; Status = 0; Found = $false }
+        @{ Said = 'phaseout WANTED\n'; Status = 9; Found = $false }
+        @{ Said = 'phaseout 99999999999.1\n'; Status = 0; Found = $false }
+        @{ Said = 'phaseout 99.0.1 and more\n'; Status = 0; Found = $false }
+        @{ Said = 'x\nphaseout 99.0.1\n'; Status = 0; Found = $false }
+        @{ Said = ''; Status = 0; Found = $false }
+    ) {
+        Initialize-Machine
+        $wanted = [regex]::Match((Get-Content -Raw "$scripts/intune/detect_app.ps1"), "\[version\]'([\d.]+)'").Groups[1].Value
+        Set-Program $Said.Replace('WANTED', $wanted) $Status
+        $got = Invoke-Script 'intune/detect_app.ps1'
+        $got.Status, $got.Wrong | Should -Be 0, ''
+        [bool]$got.Out | Should -Be $Found
+    }
+}
+
+Describe 'remediate.ps1' {
+    BeforeEach {
+        Initialize-Machine
+        $reports = "$TestDrive/pf\phaseout\reports"
+        $write = 'for one; do case $one in *.md|*.json) echo new >"$(printf %s "$one" | tr "\\\\" /)";; esac; done'
+    }
+    It 'status <Status>: <Says>' -ForEach @(
+        @{ Status = 0; Says = '^Nothing that must be replaced was found' }
+        @{ Status = 1; Says = '^Software must be replaced' }
+        @{ Status = 3; Says = '^Not everything was seen' }
+    ) {
+        Set-Program '' $Status $write
+        $got = Invoke-Script 'intune/remediate.ps1'
+        $got.Out | Should -Match $Says
+        $got.Out | Should -BeLike "*$TestDrive/pf*what_to_do.md"
+        $got.Status, $got.Wrong | Should -Be 0, ''
+        Get-Content "$reports/what_to_do.md" | Should -Be 'new'
+    }
+    It 'sends nobody to an old report: status <Status>' -ForEach @(@{ Status = 1 }, @{ Status = 2 }, @{ Status = 9 }) {
+        Set-Program '' $Status
+        $null = New-Item -ItemType Directory -Path $reports
+        Set-Content -Path "$reports/what_to_do.md" -Value 'old'
+        $got = Invoke-Script 'intune/remediate.ps1'
+        $got.Status | Should -Be 1
+        $got.Out | Should -Not -Match 'what_to_do'
+        $reports | Should -Not -Exist
+    }
+}
+
+Describe 'run_script.ps1' {
+    It 'is the same on machines in the same state' {
+        Initialize-Machine
+        $outs = foreach ($said in (
+                'REPLACE (all sources complete) replace: Kaspersky Endpoint Security 12.3 12.4.1, installed, due 2024-09-29; review: Agent 15, left, 3 days',
+                'REPLACE (all sources complete) replace: Kaspersky Endpoint Security 11.0.0-1543 and 3 more, running, 700 days past')) {
+            Set-Program $said '0'
+            (Invoke-Script 'configmgr/run_script.ps1').Out
+        }
+        $outs[1] | Should -BeExactly 'REPLACE (all sources complete); replace: Kaspersky Endpoint Security'
+        $outs[0] | Should -BeLike "$($outs[1])*"
+    }
+}
+
+Describe 'The text of <Name>' -ForEach $all {
+    BeforeAll {
+        $tokens = $wrong = $null
+        $tree = [Management.Automation.Language.Parser]::ParseFile($File, [ref]$tokens, [ref]$wrong)
+    }
+    It 'has no error' { $wrong | Should -BeNullOrEmpty }
+    It 'has no syntax that Windows PowerShell 5.1 does not know' {
+        $newer = $tree.FindAll({
+                param($node)
+                $node.GetType().Name -in 'TernaryExpressionAst', 'PipelineChainAst' -or
+                ($node -is [Management.Automation.Language.BinaryExpressionAst] -and $node.Operator -eq 'QuestionQuestion') -or
+                ($node -is [Management.Automation.Language.AssignmentStatementAst] -and $node.Operator -eq 'QuestionQuestionEquals') -or
+                ($node.NullConditional) -or ($node -is [Management.Automation.Language.PipelineAst] -and $node.Background) -or
+                ($node -is [Management.Automation.Language.CommandParameterAst] -and $node.ParameterName -in 'Parallel', 'AsHashtable', 'IsMacOS') -or
+                ($node -is [Management.Automation.Language.VariableExpressionAst] -and $node.VariablePath.UserPath -in 'IsWindows', 'IsLinux', 'IsMacOS')
+            }, $true)
+        $newer | Should -BeNullOrEmpty
+    }
+    It 'calls commands by their names that write nothing beside the output' {
+        $calls = $tree.FindAll({ param($node) $node -is [Management.Automation.Language.CommandAst] }, $true).GetCommandName()
+        $known = 'Write-Output', 'Select-Object', 'Where-Object', 'ForEach-Object', 'Sort-Object', 'Test-Path', 'Split-Path', 'Out-Null',
+        'New-Item', 'Remove-Item', 'Rename-Item', 'Get-ChildItem', 'Get-Content', 'Get-FileHash', ''
+        $calls | Where-Object { $_ -and $_ -notin $known } | Should -BeNullOrEmpty
+    }
+    It 'runs in Constrained Language Mode' {
+        Initialize-Machine
+        Set-Program 'CLEAN (all sources complete) x' '0'
+        $state = [initialsessionstate]::CreateDefault()
+        $shell = [powershell]::Create($state)
+        $shell.Runspace.SessionStateProxy.LanguageMode = 'ConstrainedLanguage'
+        $null = $shell.AddCommand($File)
+        if ($Name -eq 'report_to_share.ps1') { $null = $shell.AddParameter('Share', "$TestDrive/share") }
+        $null = $shell.Invoke()
+        $shell.Streams.Error | Should -BeNullOrEmpty
+    }
+    It 'ends with a status' { $tree.EndBlock.Statements[-1].Extent.Text | Should -Match '^exit [01]$' }
+}
