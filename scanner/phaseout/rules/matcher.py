@@ -194,16 +194,19 @@ class Matcher:
             product = block.product
             if fits is None or product is None:
                 continue
+            confidence = block.confidence
+            if confidence == "possible" and item.kind == "security_product":
+                confidence = "likely"  # it is no mere name: the product itself registered it with the operating system
             known = best.get(product.id)
-            if known is not None and rank(known.confidence) >= rank(block.confidence):
+            if known is not None and rank(known.confidence) >= rank(confidence):
                 continue
             exceptions = [unless for unless in self._unless[product.id] if unless.fits(spelled) is not None]
             if any(exception.identifies for exception in exceptions):
                 continue
-            hit = Hit(index, block.vendor, product, block.confidence, _because(item, fits))
+            hit = Hit(index, block.vendor, product, confidence, _because(item, fits))
             if not exceptions:
                 best[product.id] = hit
-            elif product.id not in held or rank(held[product.id].confidence) < rank(block.confidence):
+            elif product.id not in held or rank(held[product.id].confidence) < rank(confidence):
                 held[product.id] = hit
         # Such an exception says which product of the vendor it is, and hides nothing.
         elsewhere = {hit.vendor.id for hit in best.values() if hit.product.role != "successor"}

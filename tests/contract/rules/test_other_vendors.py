@@ -162,7 +162,7 @@ JUDGED: dict[tuple[str, str], str | None] = {
 }
 
 # What the list of ordinary programs holds of these vendors all the same, under folders that it was not searched for.
-SUBSIDIARIES = {"sogou ltd.": "tencent"}
+SUBSIDIARIES = {"devicelock inc": "acronis", "sogou ltd.": "tencent"}
 NOT_ORDINARY: dict[tuple[str, str], str] = {
     ("360 Zip", "360 Security Center"): "qihoo-other",
     ("360企业安全浏览器", "360安全中心"): "qihoo-browser",

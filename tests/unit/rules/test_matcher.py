@@ -60,6 +60,12 @@ def test_identity_before_vendor_before_name() -> None:
     assert found(rules, Item(kind="package", name="fakesleep")) == []
 
 
+def test_what_is_registered_as_protection_is_more_than_a_name() -> None:
+    rules = matcher(product("kis", Match(kind=("program", "security_product"), name="Kaspersky Internet Security*")))
+    assert found(rules, Item(kind="program", name="Kaspersky Internet Security")) == [("kis", "possible")]
+    assert found(rules, Item(kind="security_product", name="Kaspersky Internet Security")) == [("kis", "likely")]
+
+
 def test_who_is_certainly_the_vendor_makes_its_product_certain() -> None:
     signed = product("signed", Match(signer="@signers"), role="vendor")
     embedded = product("embedded", Match(name="kesl"), role="embedded")
