@@ -1,9 +1,11 @@
 """What looks like a secret is masked, and nothing that rules match on."""
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from phaseout.parsers.encodings.secrets import masked, may_hold_secrets
+from phaseout.parsers.encodings.secrets import _RULES, masked, may_hold_secrets
 
 SECRETS = {
     "mysqldump -uroot -phunter2 --password=hunter2 db": "mysqldump -uroot -p*** --password=*** db",
@@ -91,6 +93,14 @@ def test_the_quick_check_misses_nothing(text: str) -> None:
     if not may_hold_secrets(text):
         assert masked(text) == text
     assert len(masked(text)) <= 4 * len(text) + 3
+
+
+@given(st.lists(st.sampled_from((*SECRETS, " ", "=", ": ", "\n", "sıg=3 ", "paſſword=", "net  use x y /user:b"))))
+def test_the_signs_of_a_rule_are_in_all_that_its_pattern_fits(pieces: list[str]) -> None:
+    whole = expected = "".join(pieces)
+    for rule in _RULES:
+        expected = re.sub(rule.pattern, rule.new, expected, flags=re.IGNORECASE)
+    assert masked(whole) == expected
 
 
 @pytest.mark.parametrize(
