@@ -2,32 +2,36 @@
 
 dpkg writes what it changes into numbered files in `updates` first, and `status` from time to time; both together are
 the database. Where `status` is gone, empty or cut off, the copy `status-old` and the lists of files in `info` still
-name packages: they are read then, and the report says so.
+name packages: they are read then, and the report says so. The settings may put the database elsewhere.
 
 References:
-    dpkg(1) "Package states"; https://wiki.debian.org/DpkgTriggers; deb-control(5); lib/dpkg/dbmodify.c of
-    https://git.dpkg.org/ (`updates`, `status-old`); the package dpkg of Debian (`/var/backups`). `status.d` is what
-    distroless images have instead of `status`.
+    dpkg(1) "Package states" and `--admindir`, dpkg.cfg(5); https://wiki.debian.org/DpkgTriggers; deb-control(5);
+    lib/dpkg/dbmodify.c of https://git.dpkg.org/ (`updates`, `status-old`); the package dpkg of Debian
+    (`/var/backups`). `status.d` is what distroless images have instead of `status`.
 """
 
 import io
-from collections.abc import Iterator
+import re
+from collections.abc import Generator, Iterator
 
 from phaseout.host import OS_RELEASE, Host
 from phaseout.model.nouns import Evidence, Item, LeftOut, Problem, State
 from phaseout.parsers.linux.deb822 import maintainer_name, stanzas
 from phaseout.sources.kit.parsed import damaged
+from phaseout.sources.kit.places import places
 from phaseout.sources.kit.system_purl import system_purl
 from phaseout.sources.source import Source, Trace
 
 _FOLDERS = ("/var/lib/dpkg", "/usr/lib/dpkg", "/usr/lib/sysimage/dpkg")  # the last of images that are updated whole
 _STATUS = tuple(f"{folder}/status" for folder in _FOLDERS)
+_SETTINGS = ("/etc/dpkg/dpkg.cfg", "/etc/dpkg/dpkg.cfg.d/*")
 _CHISEL = "/var/lib/chisel"  # what chiselled images have instead
 _DEBIAN = frozenset(("debian", "ubuntu", "raspbian", "linuxmint", "devuan", "kali", "astra", "deepin", "uos"))
 _OLD = "status-old"
 _UPDATES = "updates"
 _INFO = "info"
 _STATUS_D = ("/var/lib/dpkg/status.d", "/usr/lib/dpkg/status.d")
+_ADMIN_FOLDER = re.compile(r"admindir\s*[=\s]\s*\"?(/[^\"]+)\"?")
 _REMEDY = f"put {_OLD} or a copy out of /var/backups in its place, then scan again"
 _LIMIT = 256 << 20
 _BLANK = 64 << 10  # bytes by which a file without packages is called empty
@@ -50,7 +54,8 @@ _STATES: dict[str, State | None] = {
 def collect(host: Host) -> Iterator[Trace]:
     """An item for every package, architecture by architecture."""
     found = False
-    for folder in {host.files.real(folder): folder for folder in reversed(_FOLDERS)}.values():
+    own = yield from _named_folders(host)
+    for folder in {host.files.real(folder): folder for folder in reversed((*own, *_FOLDERS))}.values():
         for trace in _database(host, folder):
             found = found or not isinstance(trace, Problem)
             yield trace
@@ -64,6 +69,19 @@ def collect(host: Host) -> Iterator[Trace]:
                 yield from _package(host, path, line, fields, "install ok installed")
     if not found and host.families & _DEBIAN and not any(map(host.files.exists, (*_STATUS, _CHISEL))):
         yield Problem(_STATUS[0], "is missing, though this is a system of dpkg", "missing", remedy=_REMEDY)
+
+
+def _named_folders(host: Host) -> Generator[Problem, None, list[str]]:
+    """The folders that the settings name; one that is not there may be on a disk that is not mounted."""
+    found: list[str] = []
+    for place in places(host, _SETTINGS):
+        for line in (host.files.text(place.path, 1 << 20) or "").split("\n"):
+            option = _ADMIN_FOLDER.fullmatch(line.strip())
+            if option and host.files.gone(option[1]):
+                yield Problem(option[1], f"{place.path} puts the packages there, and it is not there", "missing")
+            elif option:
+                found.append(option[1].rstrip("/"))
+    return found
 
 
 class _Database:
@@ -225,7 +243,8 @@ SOURCE = Source(
     reads=(
         *(f"{folder}/{file}" for folder in _FOLDERS for file in ("status", _OLD, f"{_UPDATES}/*", f"{_INFO}/*.list")),
         *(f"{folder}/*" for folder in _STATUS_D),
-        *(_CHISEL, *OS_RELEASE),
+        *(_CHISEL, *OS_RELEASE, *_SETTINGS),
+        *(f"/**/{file}" for file in ("status", _OLD, f"{_UPDATES}/*", f"{_INFO}/*.list")),  # where the settings put it
     ),
     limits="Software unpacked by hand is not in dpkg's database.",
     collect=collect,

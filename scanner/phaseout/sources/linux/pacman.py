@@ -10,15 +10,17 @@ from collections.abc import Iterator
 from phaseout.host import OS_RELEASE, Host
 from phaseout.model.nouns import Evidence, Item, Problem
 from phaseout.parsers.encodings.epoch import rfc3339
-from phaseout.parsers.encodings.keyfile import sections
 from phaseout.parsers.linux.alpm_desc import fields as desc_fields
 from phaseout.parsers.linux.deb822 import maintainer_name
 from phaseout.sources.kit.parsed import damaged
+from phaseout.sources.kit.places import places
 from phaseout.sources.kit.system_purl import system_purl
 from phaseout.sources.source import Source, Trace
 
 _FOLDERS = ("/var/lib/pacman", "/usr/lib/sysimage/lib/pacman")  # the second of images that are updated whole
 _SETTINGS = "/etc/pacman.conf"
+_INCLUDED = "/etc/pacman.d/"
+_MOST_FILES = 100  # of settings: those that include the first again end somewhere
 _SYSTEMS = frozenset(("arch", "archlinux", "manjaro", "artix", "endeavouros", "steamos", "msys2"))
 
 
@@ -37,8 +39,18 @@ def collect(host: Host) -> Iterator[Trace]:
 
 
 def _db_path(host: Host) -> tuple[str, ...]:
-    """The folder that the settings name; those that they include may not set it anew."""
-    options = sections(host.files.text(_SETTINGS, 1 << 20) or "").get("options", {})
+    """The folder that the settings name, in their own file or in one that it includes."""
+    files = [_SETTINGS]
+    options: dict[str, str] = {}
+    for file in files:
+        for line in (host.files.text(file, 1 << 20) or "").split("\n"):
+            key, equals, value = (part.strip() for part in line.partition("="))
+            if key == "Include" and value.startswith(_INCLUDED) and len(files) < _MOST_FILES:
+                files += [place.path for place in places(host, (value,)) if place.path not in files]
+            elif key == "Include" and value not in files:
+                host.files.problems.append(Problem(value, f"{file} includes it, and it was not read", "unsupported"))
+            elif equals:
+                options.setdefault(key, value)  # as with pacman, the first counts
     path = options.get("DBPath", "").rstrip("/")
     if not path and options.get("RootDir", "").startswith("/"):
         path = f"{options['RootDir'].rstrip('/')}/var/lib/pacman"
@@ -82,7 +94,13 @@ SOURCE = Source(
     platforms=("linux",),
     kinds=("package",),
     needs=(),
-    reads=(*(f"{folder}/local/*/desc" for folder in _FOLDERS), "/**/local/*/desc", _SETTINGS, *OS_RELEASE),
+    reads=(
+        *(f"{folder}/local/*/desc" for folder in _FOLDERS),
+        "/**/local/*/desc",
+        _SETTINGS,
+        f"{_INCLUDED}**/*",
+        *OS_RELEASE,
+    ),
     limits="Software unpacked by hand is not in pacman's database.",
     collect=collect,
 )

@@ -2,14 +2,16 @@
 
 rpm leaves an empty write-ahead log beside `rpmdb.sqlite`. One that is not empty was left by an rpm that was killed, is
 still running, or could not finish because another program was reading; what only the log holds is reported as not seen.
+Macros may put the database elsewhere.
 
 References:
     rpm(8); https://rpm-software-management.github.io/rpm/manual/ (dbpath, db_backend);
     https://fedoraproject.org/wiki/Changes/RelocateRPMToUsr; https://www.sqlite.org/fileformat2.html#walformat;
-    /usr/lib/rpm/macros of Debian (`~/.rpmdb`).
+    /usr/lib/rpm/macros of Debian (`~/.rpmdb`); https://rpm-software-management.github.io/rpm/manual/macros.html.
 """
 
-from collections.abc import Iterator
+import re
+from collections.abc import Generator, Iterator
 from struct import unpack_from
 
 from phaseout.host import OS_RELEASE, Host
@@ -18,6 +20,7 @@ from phaseout.parsers.encodings.epoch import rfc3339
 from phaseout.parsers.linux import berkeley_db, rpm_ndb
 from phaseout.parsers.linux.deb822 import maintainer_name
 from phaseout.parsers.linux.rpm_header import Header, header
+from phaseout.sources.kit.places import places
 from phaseout.sources.kit.system_purl import system_purl
 from phaseout.sources.source import Source, Trace
 
@@ -33,6 +36,10 @@ _SYSTEMS = frozenset(
         *("openeuler", "openmandriva", "opensuse", "photon", "redos", "rhel", "rocky", "rosa", "sles", "suse"),
     )
 )
+_MACROS = ("/etc/rpm/macros", "/etc/rpm/macros.*")
+_DB_PATH = re.compile(r"^%_dbpath[ \t]+(\S.*?)[ \t]*$", re.MULTILINE)
+_EXPANDED = {"%{_var}": "/var", "%{_localstatedir}": "/var", "%{_usr}": "/usr", "%{_prefix}": "/usr"}
+_EXPANDED_MACRO = re.compile("|".join(map(re.escape, _EXPANDED)))
 _LIMIT = 512 << 20
 _MOST = 100_000  # packages of one database; a large host has some thousands
 _MOST_RETRIES = 200
@@ -43,7 +50,8 @@ def collect(host: Host) -> Iterator[Trace]:
     packages = False
     seen: set[str] = set()
     found = False
-    for folder in _FOLDERS:
+    own = yield from _named_folders(host)
+    for folder in (*_FOLDERS, *own):
         real = host.files.real(folder)
         if real is not None and real not in seen:  # the old places are often links to the new one
             seen.add(real)
@@ -57,6 +65,21 @@ def collect(host: Host) -> Iterator[Trace]:
     if not packages and host.families & _SYSTEMS and not host.files.list(_MANIFEST):
         what = "holds no package" if found else "has no database"
         yield Problem(_FOLDERS[0], f"{what}, though this is a system of rpm", "missing")
+
+
+def _named_folders(host: Host) -> Generator[Problem, None, list[str]]:
+    """The folders that macros of the administrator name; one that is not there may be on a disk that is not mounted."""
+    found: list[str] = []
+    for place in places(host, _MACROS):
+        for written in _DB_PATH.findall(host.files.text(place.path, 1 << 20) or ""):
+            folder = _EXPANDED_MACRO.sub(lambda macro: _EXPANDED[macro[0]], written)
+            if not folder.startswith("/") or "%" in folder:
+                yield Problem(place.path, f"puts the packages in {folder}, a place that is not known", "unsupported")
+            elif host.files.gone(folder):
+                yield Problem(folder, f"{place.path} puts the packages there, and it is not there", "missing")
+            else:
+                found.append(folder.rstrip("/"))
+    return found
 
 
 def _folder(host: Host, folder: str, user: str) -> Iterator[Trace]:
@@ -213,7 +236,8 @@ SOURCE = Source(
         _PROGRAM,
         _MANIFEST,
         *OS_RELEASE,
-        *(f"{folder}/{file}" for folder in (*_FOLDERS, f"~/{_HOME}") for file in _FILES),
+        *(f"{folder}/{file}" for folder in (*_FOLDERS, f"~/{_HOME}", "/**") for file in _FILES),
+        *_MACROS,
     ),
     limits="Software unpacked by hand, and what a package's own scripts fetched, is not in rpm's database.",
     collect=collect,

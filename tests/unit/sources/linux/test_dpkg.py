@@ -127,3 +127,13 @@ def test_a_cut_never_hides_a_package_in_silence(cut: int) -> None:
         result = run("dpkg", tree.host())
         assert {"a1", "b2", "c3", "kesl"} <= set(result.names()) or result.problems
         assert "kesl" in result.names()
+
+
+@pytest.mark.parametrize("line", ["admindir=/srv/dpkg", "admindir /srv/dpkg/"])
+def test_the_database_where_the_settings_put_it(tree: Tree, line: str) -> None:
+    tree.write("/etc/dpkg/dpkg.cfg.d/moved", f"no-debsig\n# admindir=/nowhere\n{line}\n")
+    assert [problem.cause for problem in run("dpkg", tree.host()).problems] == ["missing"]
+    tree.write("/srv/dpkg/status", stanza("kesl"))
+    result = run("dpkg", tree.host())
+    assert [item.name for item in result.items] == ["kesl"]
+    assert result.run.status == "ok"

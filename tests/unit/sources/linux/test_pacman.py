@@ -177,3 +177,12 @@ def test_pacman_as_a_tool_of_another_system(tree: Tree) -> None:
     tree.write("/etc/os-release", "ID=debian\n")
     tree.write("/etc/pacman.conf", "[options]\nDBPath = /srv/arch\n")
     assert run("pacman", tree.host()).run.status == "ok"
+
+
+def test_the_database_where_included_settings_put_it(tree: Tree) -> None:
+    tree.write("/etc/pacman.conf", "[options]\nInclude = /etc/pacman.d/*.conf\n[core]\nServer = a\n")
+    tree.write("/etc/pacman.d/moved.conf", "DBPath = /srv/pacman\nInclude = /etc/pacman.conf\n")
+    tree.write("/srv/pacman/local/kesl-12.1.0-1/desc", "%NAME%\nkesl\n\n%VERSION%\n12.1.0-1\n")
+    result = run("pacman", tree.host())
+    assert [(item.name, item.version) for item in result.items] == [("kesl", "12.1.0-1")]
+    assert result.run.status == "ok"

@@ -478,3 +478,19 @@ def test_a_system_of_rpm_without_a_database(tree: Tree) -> None:
     assert (problem.cause, problem.why) == ("missing", "has no database, though this is a system of rpm")
     tree.write("/var/lib/rpmmanifest/container-manifest-2")
     assert run("rpm", tree.host()).problems == ()
+
+
+@pytest.mark.parametrize("value", ["/srv/rpm", "%{_var}/state/rpm/"])
+def test_the_database_where_a_macro_puts_it(tree: Tree, value: str) -> None:
+    folder = "/srv/rpm" if value == "/srv/rpm" else "/var/state/rpm"
+    tree.write("/etc/rpm/macros.local", f"%_topdir /srv\n%_dbpath  {value}\n")
+    assert [problem.cause for problem in run("rpm", tree.host()).problems] == ["missing"]
+    sqlite(tree, f"{folder}/rpmdb.sqlite", {1: AGENT})
+    result = run("rpm", tree.host())
+    assert [item.name for item in result.items] == ["klnagent64"]
+    assert result.run.status == "ok"
+
+
+def test_a_database_behind_a_macro_that_is_not_known(tree: Tree) -> None:
+    tree.write("/etc/rpm/macros", "%_dbpath %{company_state}/rpm\n")
+    assert [problem.cause for problem in run("rpm", tree.host()).problems] == ["unsupported"]
