@@ -1,10 +1,13 @@
-# Scans, and writes the report to a share as HOST-YYYYMMDDTHHMMSSZ.csv.
+# Scans, and writes the report to a share as HOST-YYYYMMDDTHHMMSSZ-DIGEST.csv.
 #
 #   powershell.exe -NoProfile -NonInteractive -ExecutionPolicy Bypass -File report_to_share.ps1 -Share \\server\phaseout$
 #
 # For a Configuration Manager package or the Group Policy task. It runs as SYSTEM, so the share must let the computer
-# accounts (Domain Computers) create files; they need not read or change any. A report that cannot be delivered is not
-# kept: the next scheduled run makes a new one. Exit status 0 if the report is on the share, otherwise 1.
+# accounts (Domain Computers) create files; they need not read, change, rename or delete any. A file is written once,
+# under its final name. DIGEST is the beginning of its SHA-256, by which `phaseout fleet add` sees that it is whole.
+#
+# Reports that could not be delivered, at most 7, wait in %ProgramFiles%\phaseout\outbox for the next run. There is no new
+# scan within 20 hours after the last one. Exit status 0 if nothing is left to be delivered, otherwise 1.
 
 param(
     [Parameter(Mandatory = $true)]
@@ -24,20 +27,57 @@ if ("$env:ProgramFiles" -match '^([A-Za-z]:\\[^\\]|/)' -and (Split-Path -Path $e
         Where-Object { Test-Path -LiteralPath $_ -PathType Leaf -ErrorAction SilentlyContinue } | Select-Object -First 1
 }
 
+if (-not $phaseout) {
+    Write-Output 'phaseout is not installed: nothing was scanned'
+    exit 1
+}
+$outbox = "$env:ProgramFiles\phaseout\outbox"  # not ProgramData: every user may create a junction there
 # The invariant culture: in others the year may be 2569 or 1448.
 $now = [DateTime]::UtcNow.ToString("yyyyMMdd'T'HHmmss'Z'", [Globalization.CultureInfo]::InvariantCulture)
-$file = "$Share\$env:COMPUTERNAME-$now.csv"
+$new = "$outbox\$env:COMPUTERNAME-$now.csv"
 
-$status = $null
+# *.csv waits for its delivery; *.delivered is the last one that was delivered, and only tells when that was.
+$failed = $null
 try {
-    & $phaseout scan -f csv -o $file --fail-on never 2>$null | Out-Null
-    $status = $LASTEXITCODE
+    $null = New-Item -ItemType Directory -Path $outbox -Force -ErrorAction Stop
+    $young = @(Get-ChildItem -LiteralPath $outbox -Force | Where-Object {
+            $_.Name -match '-\d{8}T\d{6}Z\.(csv|delivered)$' -and $_.LastWriteTimeUtc -gt [DateTime]::UtcNow.AddHours(-20) -and
+            $_.LastWriteTimeUtc -le [DateTime]::UtcNow.AddHours(1)
+        })
+    if (-not $young.Count) {
+        & $phaseout scan -f csv -o $new --fail-on never 2>$null | Out-Null
+        if ($LASTEXITCODE -ne 0 -and $LASTEXITCODE -ne 3) {
+            $failed = "phaseout ended with status $LASTEXITCODE"
+            Remove-Item -LiteralPath $new -Force -ErrorAction SilentlyContinue
+        } elseif (-not (Test-Path -LiteralPath $new -PathType Leaf)) {
+            $failed = 'phaseout wrote no report'
+        }
+    }
 } catch {
-    $status = $null
+    $failed = 'phaseout could not be started, or its folder could not be written'
 }
-if ($status -eq 0 -or $status -eq 3) {
-    Write-Output $file
-    exit 0
+
+# The newest first. The name on the share has the time of the attempt, since one that broke off left a file that cannot
+# be written again; the time of the scan is in the report.
+$waiting = @(Get-ChildItem -LiteralPath $outbox -Filter *.csv -Force -ErrorAction SilentlyContinue | Sort-Object -Property Name -Descending)
+$waiting | Select-Object -Skip 7 | Remove-Item -Force -ErrorAction SilentlyContinue
+foreach ($report in @($waiting | Select-Object -First 7)) {
+    try {
+        $text = Get-Content -LiteralPath $report.FullName -Raw -Encoding UTF8 -ErrorAction Stop
+        $digest = (Get-FileHash -LiteralPath $report.FullName -Algorithm SHA256 -ErrorAction Stop).Hash.Substring(0, 16).ToLower()
+        $name = $report.Name -replace '-\d{8}T\d{6}Z\.csv$', "-$now-$digest.csv"
+        # New-Item opens with CREATE_NEW for writing alone, and writes UTF-8 without a mark, as phaseout does.
+        $null = New-Item -ItemType File -Path "$Share\$name" -Value $text -ErrorAction Stop
+        Get-ChildItem -LiteralPath $outbox -Filter *.delivered -Force | Remove-Item -Force
+        Rename-Item -LiteralPath $report.FullName -NewName ($report.Name -replace 'csv$', 'delivered') -ErrorAction Stop
+        Write-Output "$Share\$name"
+    } catch {
+        $failed = "$($report.Name) could not be delivered to $Share and waits for the next run"
+        break
+    }
 }
-Write-Output "phaseout could not run, or could not write $file"
-exit 1
+if ($failed) {
+    Write-Output $failed
+    exit 1
+}
+exit 0

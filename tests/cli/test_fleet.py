@@ -1,6 +1,7 @@
 """`phaseout fleet` as a user runs it."""
 
 import csv
+import hashlib
 import io
 import json
 import os
@@ -89,6 +90,21 @@ def test_every_file_is_accounted_for_and_read_once(store: str, folder: Path) -> 
         "cut.json:1",
         "other.json",
     ]
+
+
+def test_a_file_whose_name_has_another_digest_is_read_when_it_is_whole(tmp_path: Path, found: Report) -> None:
+    whole = report(found, "pc-a", "2026-01-05", 1)
+    place, db = (
+        tmp_path / f"pc-a-20260105T060000Z-{hashlib.sha256(whole).hexdigest()[:16]}.json",
+        str(tmp_path / "f.db"),
+    )
+    for half in (whole[:-20], whole + b" "):
+        place.write_bytes(half)
+        result = phaseout("fleet", "add", db, str(place))
+        assert "listed 1 = read 0 + refused 1 + already known 0" in result.stdout
+        assert "not all of it is there (yet)" in result.stderr
+    place.write_bytes(whole)
+    assert "listed 1 = read 1" in phaseout("fleet", "add", db, str(place)).stdout
 
 
 @pytest.mark.parametrize("form", ["json", "ndjson", "csv"])

@@ -11,6 +11,7 @@ References:
 
 import hashlib
 import io
+import re
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from typing import BinaryIO, NamedTuple, cast
@@ -31,6 +32,8 @@ BATCH = 10_000  # files of one step
 _ITEMS = 100_000  # of inventories in one step
 _WHOLE = 32 << 20  # bytes: a larger file is read in pieces
 _TOLERATED = 86_400  # seconds by which a clock may be ahead
+# A host that may only create files on a share cannot rename one into place: the name has the digest of the content.
+_PROMISED = re.compile(r"-\d{8}T\d{6}Z-([0-9a-f]{16})\.\w+$")
 
 
 class Listed(NamedTuple):
@@ -120,6 +123,13 @@ def add(store: Store, places: Iterable[Listed], reading: Reading, now: int, tota
         except OSError as error:
             totals.refused += 1
             yield Problem(listed.path, error.strerror or str(error), cause="error")
+            continue
+        promised = _PROMISED.search(listed.path)
+        if promised and not digest.hex().startswith(promised[1]):
+            totals.refused += 1
+            yield Problem(
+                listed.path, "not all of it is there (yet): its name has the digest of another content", "damaged"
+            )
             continue
         answers = [(_not_ahead(one[0], now), one[1]) for one in found if not isinstance(one, Problem)]
         broken = [one for one in found if isinstance(one, Problem)]

@@ -219,6 +219,43 @@ Describe 'run_script.ps1' {
     }
 }
 
+Describe 'report_to_share.ps1' {
+    BeforeEach {
+        Initialize-Machine
+        $share = "$TestDrive/a share"
+        Remove-Item -LiteralPath $share -Recurse -Force -ErrorAction Ignore
+        $outbox = "$TestDrive/pf/phaseout/outbox"
+        $write = 'out=$(printf %s "$5" | tr "\\\\" /); printf "host,scanned_at\nPC1,\303\251\n" >"$out"'
+    }
+    It 'writes once under a name with the digest, and scans no second time on that day' {
+        $null = New-Item -ItemType Directory -Path $share
+        Set-Program '' 3 $write
+        $got = Invoke-Script 'configmgr/report_to_share.ps1' @{ Share = $share }
+        $got.Status, $got.Wrong | Should -Be 0, ''
+        $file = Get-Item "$share/*"
+        $file.Name | Should -Match '^PC1-\d{8}T\d{6}Z-[0-9a-f]{16}\.csv$'
+        $file.Name | Should -BeLike "*-$((Get-FileHash $file).Hash.Substring(0, 16).ToLower()).csv"
+        (Invoke-Script 'configmgr/report_to_share.ps1' @{ Share = $share }).Status | Should -Be 0
+        @(Get-Content "$TestDrive/calls").Count, @(Get-ChildItem $share).Count | Should -Be 1, 1
+    }
+    It 'keeps what could not be delivered for the next run, 7 at most' {
+        Set-Program '' 0 $write
+        (Invoke-Script 'configmgr/report_to_share.ps1' @{ Share = $share }).Status | Should -Be 1
+        @(Get-ChildItem "$outbox/*.csv").Count | Should -Be 1
+        foreach ($day in 1..9) { Set-Content "$outbox/PC1-2026010${day}T120000Z.csv" "day $day" }
+        $null = New-Item -ItemType Directory -Path $share
+        (Invoke-Script 'configmgr/report_to_share.ps1' @{ Share = $share }).Status | Should -Be 0
+        @(Get-ChildItem $share).Count, @(Get-ChildItem "$outbox/*.csv").Count | Should -Be 7, 0
+        @(Get-Content "$TestDrive/calls").Count | Should -Be 1
+    }
+    It 'a scan that failed delivers nothing' {
+        $null = New-Item -ItemType Directory -Path $share
+        Set-Program '' 2 $write
+        (Invoke-Script 'configmgr/report_to_share.ps1' @{ Share = $share }).Status | Should -Be 1
+        Get-ChildItem $share | Should -BeNullOrEmpty
+    }
+}
+
 Describe 'The text of <Name>' -ForEach $all {
     BeforeAll {
         $tokens = $wrong = $null

@@ -35,6 +35,10 @@ def test_task_is_as_the_schema_wants_it() -> None:
     assert children(root) == ["RegistrationInfo", "Triggers", "Principals", "Settings", "Actions"]
     (trigger,) = root.iter(f"{SPACE}CalendarTrigger")
     assert children(trigger) == ["Enabled", "StartBoundary", "RandomDelay", "ScheduleByDay"]
+    (network,) = root.iter(f"{SPACE}EventTrigger")
+    assert children(network) == ["Enabled", "Subscription", "Delay"]
+    query = ET.fromstring(network.findtext(f"{SPACE}Subscription") or "")
+    assert query.findtext("Query/Select") == "*[System[EventID=10000]]"
     (principal,) = root.iter(f"{SPACE}Principal")
     assert children(principal) == ["UserId", "RunLevel"]
     (actions,) = root.iter(f"{SPACE}Actions")
