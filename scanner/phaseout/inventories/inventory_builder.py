@@ -44,6 +44,8 @@ _SEVERAL = {
     "security_product": "registered security products",
     "library": "libraries",
     "file": "folders and files that vendors leave",
+    "certificate": "trusted certificates",
+    "setting": "settings that name a program",
 }
 
 

@@ -51,6 +51,8 @@ FIELDS = (
     Field("ids.clsid", "The class or Security Center identifier.", identity=True, platform="windows"),
     Field("ids.registry_key", "The registry key.", platform="windows"),
     Field("ids.receipt_id", "The identifier of an installer receipt.", identity=True, platform="macos"),
+    Field("ids.certificate_sha256", "The SHA-256 of a certificate.", identity=True),
+    Field("ids.key_sha256", "The SHA-256 of the public key of a certificate.", identity=True),
 )
 BY_NAME = {field.name: field for field in FIELDS}
 TEXTS = tuple(field.name for field in FIELDS if not field.name.startswith(IDS))  # attributes that hold one text

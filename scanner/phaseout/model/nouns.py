@@ -22,6 +22,8 @@ Kind = Literal[
     "library",  # a package of a programming language
     "security_product",  # registered as such with the operating system
     "file",  # a folder or file that the vendor leaves
+    "certificate",  # one that the system or a program trusts
+    "setting",  # of the system, that makes it use a vendor's program
 ]
 State = Literal["running", "installed", "leftover"]
 STATES: tuple[State, ...] = ("leftover", "installed", "running")  # weakest first
@@ -36,6 +38,8 @@ IdType = Literal[
     "clsid",
     "registry_key",
     "receipt_id",
+    "certificate_sha256",
+    "key_sha256",
 ]
 
 

@@ -11,11 +11,11 @@ from functools import lru_cache
 from itertools import islice
 from typing import NamedTuple
 
-from phaseout.parsers.encodings.der import Value, children, string, value
+from phaseout.parsers.encodings.certificate import distinguished_name
+from phaseout.parsers.encodings.der import Value, children, value
 
 _SIGNED_DATA = bytes.fromhex("2a864886f70d010702")  # 1.2.840.113549.1.7.2
 _NESTED = bytes.fromhex("2b060104018237020401")  # 1.3.6.1.4.1.311.2.4.1, a second signature inside the first
-_COMMON_NAME, _ORGANISATION = b"\x55\x04\x03", b"\x55\x04\x0a"
 _SEQUENCE, _SET, _INTEGER, _OBJECT_ID, _FIRST, _SECOND = 0x30, 0x31, 0x02, 0x06, 0xA0, 0xA1
 _PKCS7 = 2  # type of an entry of the certificate table
 _ENTRIES = 16
@@ -97,12 +97,8 @@ def _certificates(data: bytes) -> dict[tuple[bytes, bytes], tuple[bytes, bytes]]
 
 
 def _signer(subject: bytes, issuer: bytes) -> Signer:
-    names, above = _names(subject), _names(issuer)
-    return Signer(
-        names.get(_ORGANISATION, ""),
-        names.get(_COMMON_NAME, ""),
-        above.get(_COMMON_NAME, "") or above.get(_ORGANISATION, ""),
-    )
+    name, above = distinguished_name(subject), distinguished_name(issuer)
+    return Signer(name.organisation, name.common, above.text)
 
 
 def _chosen(data: bytes, info: Value) -> tuple[bytes, bytes]:
@@ -122,19 +118,6 @@ def _nested(data: bytes, info: Value) -> Iterator[Value]:
                 kind, values = _first_two(data, attribute)
                 if kind is not None and values is not None and data[kind.start : kind.end] == _NESTED:
                     yield from islice(children(data, values), _SIGNERS)
-
-
-@lru_cache(256)
-def _names(data: bytes) -> dict[bytes, str]:
-    """Type → text of the parts of a name; the same few certificates sign most files of a machine."""
-    found: dict[bytes, str] = {}
-    name = value(data)
-    for group in islice(children(data, name), _PARTS) if name is not None else ():
-        for pair in islice(children(data, group), _PARTS):
-            kind, text = _first_two(data, pair)
-            if kind is not None and text is not None and kind.tag == _OBJECT_ID:
-                found.setdefault(data[kind.start : kind.end], " ".join(string(data, text).split()))
-    return found
 
 
 def _first_two(data: bytes, parent: Value) -> tuple[Value | None, Value | None]:

@@ -10,7 +10,7 @@ References:
     https://extensionworkshop.com/documentation/enterprise/ (distribution, registry); https://mozilla.github.io/policy-templates/
 """
 
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from phaseout.host import Host
@@ -23,6 +23,7 @@ from phaseout.sources.kit.browser_registrations import (
     policy_file,
     software_keys,
 )
+from phaseout.sources.kit.mozilla_profiles import mozilla_profiles
 from phaseout.sources.kit.parsed import damaged
 from phaseout.sources.kit.user_data import MOZILLA, UserData, homes, join, present, reads
 from phaseout.sources.source import Source, Trace
@@ -90,7 +91,7 @@ _NAMES = 500  # entries of a folder that may be add-ons
 def collect(host: Host) -> Iterator[Trace]:
     """An item for every add-on of every profile and of the machine, and one for every registration."""
     for place in present(host, MOZILLA):
-        for profile in (yield from _profiles(host, place.folder)):
+        for profile in (yield from mozilla_profiles(host, place.folder, "extensions.json")):
             yield from _profile(host, place, profile)
     for folder in _FOR_EVERYBODY[host.info.platform]:
         yield from _applications(host, folder, "", "folder of the system")
@@ -111,29 +112,6 @@ def collect(host: Host) -> Iterator[Trace]:
     for user, software in software_keys(host):
         for program in ("Firefox", "Thunderbird"):
             yield from _registrations(program, _of_keys(program, user, software))
-
-
-def _profiles(host: Host, top: str) -> Generator[Problem, None, list[str]]:
-    """The folders that `profiles.ini` names, and those that are there without being named."""
-    from phaseout.parsers.encodings.keyfile import sections
-
-    found: dict[str, None] = {}
-    text = host.files.text(join(host, top, "profiles.ini"), 1 << 20)
-    for name, keys in sections(text or "").items():
-        path = keys.get("Path", "")
-        if name.startswith("Profile") and path:
-            if keys.get("IsRelative", "1") != "0":
-                path = join(host, top, *(part for part in path.split("/") if part not in ("", ".", "..")))
-            found[path] = None
-    for folder in (top, join(host, top, "Profiles")):
-        entries = [one for one in host.files.list(folder) if one.kind in ("dir", "link")]
-        if len(entries) > _NAMES:
-            yield Problem(folder, f"more than {_NAMES} folders: the rest was not read", "limit")
-        for entry in entries[:_NAMES]:
-            path = join(host, folder, entry.name)
-            if path not in found and host.files.is_file(join(host, path, "extensions.json")):
-                found[path] = None
-    return list(found)
 
 
 def _profile(host: Host, place: UserData, profile: str) -> Iterator[Trace]:
