@@ -8,7 +8,7 @@ from phaseout.parsers.encodings.certificate import Certificate, certificate, enc
 from phaseout.sources.kit.parsed import damaged
 
 _MOST = 20_000  # certificates
-_EFFECT = "while it stays, whoever has its key can pose as any web site or program to what trusts this store"
+_EFFECT = "while it stays, a holder of its key can pose as any web site or program to what trusts this store"
 
 
 @dataclass

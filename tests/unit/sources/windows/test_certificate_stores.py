@@ -30,7 +30,7 @@ def test_one_certificate_in_many_stores_is_one_item(windows_tree: WindowsTree) -
     assert everybody.ids["certificate_sha256"] == sha256(OURS).hexdigest()
     assert {one.where for one in everybody.evidence} == set(keys)
     assert (ada.user, [one.where for one in ada.evidence]) == ("ada", [own])
-    assert "whoever has its key" in ada.details["effect"]
+    assert "a holder of its key" in ada.details["effect"]
     assert result.run.left_out == {"listed as another item": 4}
 
 
