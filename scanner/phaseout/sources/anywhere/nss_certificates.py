@@ -9,7 +9,6 @@ References:
     https://searchfox.org/nss/source/lib/util/pkcs11n.h (trust objects); PKCS #11 3.2 (CKO_TRUST)
 """
 
-import sqlite3
 from collections.abc import Iterator
 
 from phaseout.host import Host
@@ -48,34 +47,29 @@ def _database(host: Host, anchors: TrustAnchors, path: str, program: str, user: 
     if not host.files.is_file(path):
         return
     with host.files.database(path, _SIZE) as database:
-        if database is not None:
-            yield from _certificates(database, anchors, path, program, user)
-
-
-def _certificates(
-    database: sqlite3.Connection, anchors: TrustAnchors, path: str, program: str, user: str
-) -> Iterator[Problem | LeftOut]:
-    columns = {row[1] for row in database.execute("PRAGMA table_info(nssPublic)")}
-    if not {"a0", "a11", "a81", "a82"} <= columns:
-        yield Problem(path, "not a database of certificates: it has no table nssPublic", "unsupported")
-        return
-    uses = [use for use in _USES if use in columns]
-    trusted = {
-        (issuer, serial)
-        for issuer, serial, *values in database.execute(
-            f"SELECT a81, a82{''.join(f', {use}' for use in uses)} FROM nssPublic WHERE a0 IN (?, ?) LIMIT ?",  # noqa: S608
-            (*_TRUST, _MOST),
-        )
-        if any(value in _TRUSTED for value in values)
-    }
-    rows = database.execute("SELECT a11, a81, a82 FROM nssPublic WHERE a0 = ? LIMIT ?", (_CERTIFICATE, _MOST + 1))
-    for count, (data, issuer, serial) in enumerate(rows, 1):
-        if count > _MOST:
-            yield Problem(path, f"more than {_MOST} certificates: the rest was not read", "limit")
-        elif (issuer, serial) not in trusted:
-            yield LeftOut("a public key")
-        else:
-            yield from anchors.add(data if isinstance(data, bytes) else b"", path, program, user)
+        if database is None:
+            return
+        columns = {row[1] for row in database.execute("PRAGMA table_info(nssPublic)")}
+        if not {"a0", "a11", "a81", "a82"} <= columns:
+            yield Problem(path, "not a database of certificates: it has no table nssPublic", "unsupported")
+            return
+        uses = [use for use in _USES if use in columns]
+        trusted = {
+            (issuer, serial)
+            for issuer, serial, *values in database.execute(
+                f"SELECT a81, a82{''.join(f', {use}' for use in uses)} FROM nssPublic WHERE a0 IN (?, ?) LIMIT ?",  # noqa: S608
+                (*_TRUST, _MOST),
+            )
+            if any(value in _TRUSTED for value in values)
+        }
+        rows = database.execute("SELECT a11, a81, a82 FROM nssPublic WHERE a0 = ? LIMIT ?", (_CERTIFICATE, _MOST + 1))
+        for count, (data, issuer, serial) in enumerate(rows, 1):
+            if count > _MOST:
+                yield Problem(path, f"more than {_MOST} certificates: the rest was not read", "limit")
+            elif (issuer, serial) not in trusted:
+                yield LeftOut("a public key")
+            else:
+                yield from anchors.add(data if isinstance(data, bytes) else b"", path, program, user)
 
 
 SOURCE = Source(
