@@ -166,14 +166,6 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return clock
 
 
-@pytest.fixture
-def keyboard() -> Iterator[None]:
-    """Ctrl-C is heard, though who runs these tests in the background has it ignored."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
-
-
 def wait_until(done: Callable[[], bool]) -> None:
     latest = time.monotonic() + 300  # only a fault takes as long
     while not done():
@@ -419,7 +411,6 @@ def test_nothing_to_scan(scan: Callable[..., Inventory]) -> None:
         ScanSupervisor(Request(root="/no/such/root")).inventory(scanned_at="", tool="")
 
 
-@pytest.mark.usefixtures("keyboard")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_interruption_keeps_what_was_seen(scan: Callable[..., Inventory], number: signal.Signals) -> None:
     inventory = scan(good, hangs, many, progress=Once(lambda: os.kill(os.getpid(), number)))
