@@ -17,10 +17,12 @@ import contextlib
 import importlib
 import inspect
 import io
+import itertools
 import pkgutil
 import re
 import resource
 import signal
+import struct
 import subprocess
 import sys
 import tempfile
@@ -149,6 +151,20 @@ def _regf_log(data: bytes) -> None:
         same = _Anything(b"12345678")
         with patch.multiple(regf_log, marvin32=lambda _: same, checksum=lambda _: same):
             regf_log.recovered(data[:at], [data[at:]])
+
+
+def _bbolt(data: bytes) -> None:
+    """The pages behind a sound first one, and those of the buckets that they hold."""
+    from phaseout.parsers.containers import bbolt
+
+    first = struct.pack("<QHHI IIII QQQQQQ", 0, 4, 0, 0, 0xED0CDAED, 2, 512, 0, 1, 0, 0, 0, 1, 0)
+    with patch.object(bbolt, "_fnv", return_value=0), contextlib.suppress(ValueError):
+        buckets = [bbolt.Database(first.ljust(512, b"\0") + data).root]
+        for bucket in itertools.islice(buckets, 50):  # grows meanwhile
+            with contextlib.suppress(ValueError):
+                bucket.values()
+            with contextlib.suppress(ValueError):
+                buckets += [inner for _, inner in bucket.buckets()]
 
 
 def _zip(data: bytes) -> None:
@@ -344,6 +360,7 @@ def _winsw(data: bytes) -> None:
 
 
 _WRITTEN: dict[str, Target] = {
+    "bbolt": _bbolt,
     "chrome_policy": _chrome_policy,
     "code_signature": _code_signature,
     "crontab": _crontab,
