@@ -37,16 +37,26 @@ class NotIndexableError(ValueError):
 
 
 class Block:
-    """One `match` or `unless` block, ready to be tried on an item."""
+    """One `match` or `unless` block, ready to be tried on an item.
 
-    def __init__(self, match: Match, vendor: Vendor, product: Product | None) -> None:
+    Args:
+        match: the block.
+        vendor: whose it is.
+        product: whose it is; `None` for a block of the vendor.
+        shared: the patterns of the vendor's blocks, which are much alike.
+    """
+
+    def __init__(
+        self, match: Match, vendor: Vendor, product: Product | None, shared: "_SharedTexts | None" = None
+    ) -> None:
         self.match = match
         self.vendor = vendor
         self.product = product
         self.kinds: frozenset[str] = frozenset((match.kind,) if isinstance(match.kind, str) else match.kind)
-        self.fields: list[tuple[str, Texts | Versions]] = list(_fields(match, vendor))
-        self.confidence = _confidence(match)
-        self.identifies = any(BY_NAME[field].company or BY_NAME[field].identity for field, _ in self.fields)
+        self.fields: list[tuple[str, Texts | Versions]] = list(_fields(match, vendor, {} if shared is None else shared))
+        identity = any(BY_NAME[field].identity for field, _ in self.fields)
+        self.confidence: Confidence = "certain" if identity else _confidence(match)
+        self.identifies = identity or any(BY_NAME[field].company for field, _ in self.fields)
 
     def fits(self, spelled: "_Spelled") -> list[tuple[str, str]] | None:
         """Each field of the block with the value that fits; `None` if one does not fit."""
@@ -79,7 +89,7 @@ class Block:
         for field, patterns in self.fields:
             if not BY_NAME[field].indexed or isinstance(patterns, Versions):
                 continue
-            keys = list(patterns.keys())
+            keys = patterns.keys
             if not keys or not all(whole or heads for whole, heads in keys):
                 continue
             # The fewer patterns, the more selective; the vendor comes last, because every item of the vendor has it.
@@ -99,10 +109,11 @@ class Matcher:
         self._heads: dict[bytes, list[Block]] = {}
         self._unless: dict[str, list[Block]] = {}
         for vendor in ruleset.vendors:
-            shared = [Block(match, vendor, None) for match in vendor.unless]
+            texts: _SharedTexts = {}
+            shared = [Block(match, vendor, None, texts) for match in vendor.unless]
             for product in vendor.product:
-                self.blocks += [Block(match, vendor, product) for match in product.match]
-                self._unless[product.id] = shared + [Block(match, vendor, product) for match in product.unless]
+                self.blocks += [Block(match, vendor, product, texts) for match in product.match]
+                self._unless[product.id] = shared + [Block(match, vendor, product, texts) for match in product.unless]
         self._index()
         self._known_words = frozenset(self._words)
         self._known_heads = frozenset(self._heads)
@@ -319,6 +330,7 @@ class _Spelled(dict[str, str]):
 
 
 _COMPANIES = frozenset(field.name for field in FIELDS if field.company)
+_FIELDS_BUT_IDS = tuple(field for field in FIELDS if not field.name.startswith(IDS))
 _indexed = attrgetter(*(name for name in TEXTS if BY_NAME[name].indexed))
 _matched = attrgetter(*TEXTS)
 
@@ -341,16 +353,22 @@ def wanted_of(match: Match, field: str) -> Patterns | VersionRange:
     return wanted
 
 
-def _fields(match: Match, vendor: Vendor) -> Iterator[tuple[str, Texts | Versions]]:
-    for field in FIELDS:
+# The blocks of one vendor name it by the same patterns: (patterns, whether they name a company) → these.
+_SharedTexts = dict[tuple[str | tuple[str, ...], bool], Texts]
+
+
+def _fields(match: Match, vendor: Vendor, shared: _SharedTexts) -> Iterator[tuple[str, Texts | Versions]]:
+    fields = FIELDS if match.ids else _FIELDS_BUT_IDS
+    for field in fields:
         wanted = wanted_of(match, field.name)
         if isinstance(wanted, VersionRange):
             yield field.name, Versions(wanted)
         elif wanted:
-            yield (
-                field.name,
-                Texts(_written_out(wanted, vendor), normalise.vendor if field.company else normalise.normal),
-            )
+            texts = shared.get((wanted, field.company))
+            if texts is None:
+                spell = normalise.vendor if field.company else normalise.normal
+                texts = shared[wanted, field.company] = Texts(_written_out(wanted, vendor), spell)
+            yield field.name, texts
 
 
 def _written_out(patterns: str | tuple[str, ...], vendor: Vendor) -> Iterator[str]:
@@ -369,9 +387,7 @@ def _value(item: Item, field: str) -> str:
 
 
 def _confidence(match: Match) -> Confidence:
-    """Identity is certain, vendor and name are likely, a name alone is possible."""
-    if any(field.identity and wanted_of(match, field.name) for field in FIELDS):
-        return "certain"
+    """Of a block without identity: vendor and name are likely, a name alone is possible."""
     packages = match.kind in ("package", ("package",))
     if match.vendor and match.name and packages:
         return "certain"

@@ -1,7 +1,8 @@
 """Patterns of match blocks: exact texts, globs, version ranges. Matching is linear in the length of the text."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
+from functools import cached_property
 
 from phaseout.model.rules import VersionRange
 from phaseout.rules.normalise import words
@@ -34,12 +35,11 @@ class Texts:
                 return pattern
         return None
 
-    def keys(self) -> Iterator[tuple[list[bytes], list[bytes]]]:
+    @cached_property
+    def keys(self) -> list[tuple[list[bytes], list[bytes]]]:
         """For each pattern, the whole words and the word prefixes that every fitting string has."""
-        for text in self._exact:
-            yield words(text), []
-        for parts, _ in self._globs:
-            yield _whole_words(parts), _heads(parts)
+        exact: list[tuple[list[bytes], list[bytes]]] = [(words(text), []) for text in self._exact]
+        return exact + [(_whole_words(parts), _heads(parts)) for parts, _ in self._globs]
 
 
 class Versions:
