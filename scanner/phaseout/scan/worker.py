@@ -265,8 +265,12 @@ def _clean(item: Item, source: str) -> tuple[Item, int]:
             *(part for one in item.evidence for part in (one.where, one.what)),
         )
     )
-    if text.isascii() and len(text) <= TEXT and all(item.ids.values()) and all(item.details.values()):
+    if text.isascii() and len(text) <= TEXT:
         force_setattr(item, "source", source)  # the usual item, which nothing else refers to yet: faster than a copy
+        if "" in item.ids.values():
+            force_setattr(item, "ids", {key: value for key, value in item.ids.items() if value})
+        if "" in item.details.values():
+            force_setattr(item, "details", {key: value for key, value in item.details.items() if value})
         return item, len(text)
     shorter = replace(
         item,

@@ -26,6 +26,7 @@ from phaseout.parsers.linux.fstab import fstab_entries
 from phaseout.parsers.windows.image_path import ENDINGS, has_short_name
 
 _LINKS = 40
+_REMEMBERED = 10_000  # places
 _CACHES = frozenset(
     (
         *("package cache", "installshield installation information", "downloaded installations", "caphyon"),
@@ -54,7 +55,7 @@ class Verdict(NamedTuple):
 
 
 class MissingFiles:
-    """Answers whether places on a host are gone. Remembers nothing but the drives."""
+    """Answers whether places on a host are gone. Each is looked for once: many services have one program."""
 
     def __init__(self, host: Host) -> None:
         self._host = host
@@ -62,6 +63,7 @@ class MissingFiles:
         self._windows = host.info.platform == "windows"
         self._separator = "\\" if self._windows else "/"
         self._drives: dict[str, bool] = {}
+        self._known: dict[str, Verdict] = {}
         linux = host.info.platform == "linux"
         self._standard = frozenset(_standard_folders(host)) if self._windows else _OF_LINUX if linux else _OF_MACOS
         self._volumes: tuple[str, ...] | None = None if linux else ()  # of Linux, once they were asked for
@@ -86,6 +88,14 @@ class MissingFiles:
 
     def verdict(self, path: str) -> Verdict:
         """What is known of a place."""
+        found = self._known.get(path)
+        if found is None:
+            found = self._verdict(path)
+            if len(self._known) < _REMEMBERED:
+                self._known[path] = found
+        return found
+
+    def _verdict(self, path: str) -> Verdict:
         if self._windows:
             return self._on_windows(path)
         if not path.startswith("/") or not self._files.gone(path):
