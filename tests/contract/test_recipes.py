@@ -71,8 +71,10 @@ def test_the_tests_of_the_recipes_pass(copy: Path) -> None:
 
 @pytest.mark.slow
 def test_the_new_source_and_format_work(copy: Path, tmp_path: Path) -> None:
-    (tmp_path / "var/lib/pkg").mkdir(parents=True)
-    (tmp_path / "etc").mkdir()
+    for folder in ("var/lib/pkg", "etc", "usr/bin", "root"):
+        (tmp_path / folder).mkdir(parents=True)
+    (tmp_path / "usr/bin/bash").touch()  # no system is without programs and accounts
+    (tmp_path / "etc/passwd").write_text("root:x:0:0:root:/root:/bin/bash\n")
     (tmp_path / "etc/os-release").write_text("ID=crux\n")
     (tmp_path / "var/lib/pkg/db").write_text("bash\n5.2-1\nbin/bash\n\n")
     run(copy, "phaseout", "inventory", "--root", str(tmp_path), "-o", str(tmp_path / "out.logfmt"))
