@@ -47,6 +47,7 @@ ALL: tuple[str, ...] = (
     "windows.security_products",
     "windows.vendor_keys",
     "windows.certificate_stores",
+    "windows.network_settings",
     "windows.wsl",
     "macos.applications",
     "macos.receipts",
