@@ -24,6 +24,7 @@ ALL: tuple[str, ...] = (
     "linux.appimage",
     "linux.systemd",
     "linux.sysv",
+    "linux.boot_scripts",
     "linux.cron",
     "linux.kernel_modules",
     "linux.desktop_entries",
