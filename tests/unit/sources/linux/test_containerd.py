@@ -94,8 +94,7 @@ def test_a_node(tree: Tree, root: str) -> None:
         tree.write("/etc/containerd/config.toml", f'version = 3\nroot = "{root}"\n')
     node(tree, root)
     result = run("containerd", tree.host())
-    # The capture is a part of a host, without /etc: its homes are not known, and nothing else is amiss.
-    assert [one.where for one in result.run.problems] == ["/etc/passwd"]
+    assert result.run.status == "ok", result.run.problems
     assert [(item.kind, item.name, item.version) for item in result.items if item.source == "containerd"] == [
         ("app", "prod/web-0/web", "2"),
         ("package", "bash", "5.2"),
