@@ -119,7 +119,7 @@ SOURCE = Source(
     platforms=("windows",),
     kinds=("setting",),
     needs=("registry",),
-    reads=(*_FIREWALL, *_CATALOGUES, r"C:\Windows\**\*.dll"),
+    reads=(*_FIREWALL, *_CATALOGUES, r"C:\Windows\System32\*.dll", r"C:\Windows\SysWOW64\*.dll"),
     limits="Filters of drivers (NDIS, WFP) and proxies are not listed.",
     collect=collect,
 )
