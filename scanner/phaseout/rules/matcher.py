@@ -17,13 +17,16 @@ from phaseout.rules.patterns import HEAD, Texts, Versions
 
 _LISTED = 1_000  # items of one product that a report lists
 _PRODUCTS = 10_000  # that a report lists
-# Words of ordinary software: a block indexed by one of them would be tried on half of all items.
+# Words of ordinary software: a block indexed by one of them would be tried on many ordinary items.
 _COMMON = frozenset(
     (
         b"agent app application applications apps bin client cloud com core data desktop dll driver drivers "
         b"endpoint exe files for group inc lib library linux local npm office opt package pkg program "
         b"programdata pypi security server service services share site small software sys system system32 "
-        b"tools update users usr var web windows x64 x86"
+        b"tools update users usr var web windows x64 x86 "
+        b"browser center code common connect control developer enterprise explorer framework free game lab labs "
+        b"manager messenger mobile music network password pro project setup studio support systems team technologies "
+        b"technology video"
     ).split()
 )
 
@@ -253,7 +256,11 @@ class Matcher:
             for whole, heads in keys:
                 telling = [word for word in whole if word not in _COMMON] or (whole if not heads else [])
                 table = self._words if telling else self._heads
-                key = min(telling, key=lambda word: (uses[word], -len(word), word)) if telling else max(heads, key=len)
+                key = (
+                    min(telling, key=lambda word: (len(word) < 3, uses[word], -len(word), word))
+                    if telling
+                    else max(heads, key=len)
+                )
                 blocks = table.setdefault(key, [])
                 if not blocks or blocks[-1] is not block:
                     blocks.append(block)
