@@ -1,6 +1,7 @@
 """Build hook: puts the shipped rules into the wheel a second time, checked and packed, because every scan reads them.
 
-The packed form counts only as long as its digest is that of the TOML files beside it.
+The packed form counts only as long as its digest is that of the TOML files beside it. The digest also goes into the
+file `release`, for `phaseout --version`.
 
 References:
     https://hatch.pypa.io/latest/plugins/build-hook/custom/
@@ -32,5 +33,9 @@ class PackRules(BuildHookInterface[Any]):
         files["rules/roles.toml"] = (root / "rules" / "roles.toml").read_bytes()
         packed = Path(self.directory) / "packed-rules"
         packed.parent.mkdir(parents=True, exist_ok=True)
-        packed.write_bytes(pack(load(files)))
+        ruleset = load(files)
+        packed.write_bytes(pack(ruleset))
         build_data["force_include"][str(packed)] = "phaseout/rules/packed"
+        release = packed.with_name("release")
+        release.write_bytes((root / "rules" / "release").read_bytes() + f"digest {ruleset.digest}\n".encode())
+        build_data["force_include"][str(release)] = "phaseout/rules/release"

@@ -60,7 +60,9 @@ def _says_version() -> bool:
     """Prints the version; the command line reports what goes wrong."""
     try:
         if sys.stdout is not None:
-            sys.stdout.write(f"phaseout {__version__}\n")
+            from phaseout.release import described
+
+            sys.stdout.write(f"phaseout {__version__}\n{described()}\n")
             sys.stdout.flush()
     except OSError:
         return False

@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 
 import click
 
-from phaseout import __version__
+from phaseout import __version__, release
 
 COMMANDS = {
     "scan": "Scan this machine: what must be replaced, and by when.",
@@ -20,7 +20,7 @@ COMMANDS = {
     "fleet": "Keep what many machines report: who still runs what, who is silent, how it goes.",
     "diff": "Compare two scans: what went, what came, and whether a removal is proven.",
     "explain": "Explain why a name is, or is not, matched.",
-    "rules": "List, show, check, start and export rules.",
+    "rules": "List, show, check, start, export and import rules.",
     "sources": "List the places that a scan reads.",
     "osquery-extension": "Serve what a scan finds as tables of osquery.",
 }
@@ -75,8 +75,17 @@ class LateGroup(click.Group):
             raise _ReaderGoneError from error
 
 
+def _version(ctx: click.Context, _parameter: click.Parameter, wanted: bool) -> None:
+    if wanted:
+        click.echo(f"phaseout {__version__}\n{release.described()}")
+        ctx.exit()
+
+
+_VERSION_HELP = "Show the version of the program and of its rules, and exit."
+
+
 @click.group(cls=LateGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.version_option(__version__, "-V", "--version", prog_name="phaseout", message="%(prog)s %(version)s")
+@click.option("-V", "--version", is_flag=True, expose_value=False, is_eager=True, callback=_version, help=_VERSION_HELP)
 def group() -> None:
     """Find software of restricted vendors: what must be replaced, by when, and whether anything was not seen.
 

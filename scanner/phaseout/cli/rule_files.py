@@ -7,9 +7,10 @@ from collections.abc import Sequence
 
 import msgspec.structs
 
-import phaseout
-from phaseout.cli import Failure
+from phaseout import release
+from phaseout.cli import Failure, rule_store
 from phaseout.cli.rule_folders import RuleFolders
+from phaseout.cli.rule_store import written_by_others as _written_by_others
 from phaseout.model.rules import Policy, Ruleset
 from phaseout.report.safe import visible
 from phaseout.rules.load import ROLES, RuleError, check_names, load, load_policy, unpack
@@ -23,15 +24,11 @@ _SHIPPED, _NO_POLICY = RuleFolders(), Policy()
 
 def shipped() -> str:
     """The folder of the shipped rules, in an installed wheel or in a checkout."""
-    package = os.path.dirname(os.path.abspath(phaseout.__file__))
-    inside = os.path.join(package, "rules")
-    if os.path.isdir(os.path.join(inside, "vendors")):
-        return inside
-    return os.path.join(os.path.dirname(os.path.dirname(package)), "rules")
+    return release.shipped_folder()
 
 
 def read_rules(folders: RuleFolders = _SHIPPED, policy: Policy = _NO_POLICY, *, guarded: bool = False) -> Ruleset:
-    """The shipped rules, or those that are named instead; and with them those that are added, by the policy too.
+    """The shipped rules or newer ones of a pack, or those that are named instead; and those that are added to them.
 
     Args:
         folders: those that the user names.
@@ -44,7 +41,9 @@ def read_rules(folders: RuleFolders = _SHIPPED, policy: Policy = _NO_POLICY, *, 
     files: dict[str, bytes] = {}
     errors: list[str] = []
     added = (*folders.added, *policy.rules)
-    for folder in (*(folders.only or (shipped(),)), *folders.added):
+    base = rule_store.Base({}, {}) if folders.only else rule_store.newest()
+    files |= base.files
+    for folder in (*(folders.only or (() if files else (shipped(),))), *folders.added):
         _collect(folder, files, errors)
     for folder in policy.rules:
         own: dict[str, bytes] = {}
@@ -54,9 +53,17 @@ def read_rules(folders: RuleFolders = _SHIPPED, policy: Policy = _NO_POLICY, *, 
         files |= own
     if errors:
         raise RuleError(errors)
-    packed = _packed() if not folders.only and not added else b""
+    packed = b"" if folders.only or added else base.packed or (b"" if base.files else _packed())
     ruleset = (unpack(packed, files) if packed else None) or load(files)
-    return msgspec.structs.replace(ruleset, added=added, replaced=folders.only)
+    return msgspec.structs.replace(
+        ruleset,
+        added=added,
+        replaced=folders.only,
+        serial=release.number(base.release),
+        made=base.release.get("made", ""),
+        review_by=base.release.get("review-by", ""),
+        cautions=base.cautions,
+    )
 
 
 def read_policy(path: str | None) -> tuple[str, Policy]:
@@ -190,18 +197,6 @@ def _policy_places() -> list[str]:
         home = os.environ.get("XDG_CONFIG_HOME") or os.path.expanduser("~/.config")
         places.append(f"{home}/phaseout/phaseout.toml")
     return places
-
-
-def _written_by_others(place: str) -> str:
-    """Who could have written configuration that directs a privileged scan; empty if only the administrator."""
-    from phaseout.host.ownership import privileged, writable_by_others
-
-    if not privileged():
-        return ""
-    try:
-        return writable_by_others(place)
-    except OSError as error:
-        return f"it is not known who can write it ({error.strerror or error})"
 
 
 def _anothers_home(place: str) -> bool:

@@ -1,4 +1,4 @@
-"""`phaseout rules list|show|check|schema|new|export`."""
+"""`phaseout rules list|show|check|schema|new|export|verify|import|rollback`."""
 
 import datetime as dt
 import os
@@ -22,7 +22,7 @@ from phaseout.rules.load import RuleError
 
 @click.group("rules")
 def command() -> None:
-    """List, show, check and begin rules.
+    """List, show, check, begin and import rules.
 
     \b
     Examples:
@@ -220,6 +220,50 @@ def export_rules(
     ruleset, _ = rules_and_policy(folders, policy)
     text = chosen.export(ruleset, platforms or ("linux", "macos", "windows"))
     write_file(file or STDOUT, iter((text,)), SHARED)
+
+
+@command.command("verify")
+@click.argument("file", metavar="FILE")
+def verify(file: str) -> None:
+    """Check a rule pack, and import nothing: signatures, manifest, digests, this program's version, the rules.
+
+    \b
+    Example:
+      phaseout rules verify phaseout-rules-7.tar
+    """
+    from phaseout.cli import rule_store
+
+    click.echo(rule_store.verify(file))
+
+
+@command.command("import")
+@click.argument("file", metavar="FILE")
+@click.option("--allow-older", is_flag=True, help="Even if this machine has had it, or a later one, before.")
+def import_pack(file: str, allow_older: bool) -> None:
+    """Check a rule pack, and use its rules from now on. Only the administrator can do that.
+
+    The rules before stay for `phaseout rules rollback`. docs/packs.md says where they lie.
+
+    \b
+    Example:
+      phaseout rules import phaseout-rules-7.tar
+    """
+    from phaseout.cli import rule_store
+
+    click.echo(rule_store.install(file, allow_older=allow_older))
+
+
+@command.command("rollback")
+def rollback() -> None:
+    """Go back to the rules before the last import.
+
+    \b
+    Example:
+      phaseout rules rollback
+    """
+    from phaseout.cli import rule_store
+
+    click.echo(rule_store.rollback())
 
 
 _MEASURE = """\

@@ -385,7 +385,7 @@ def _of_rows(name: str, moment: str, host_id: str, rows: list[dict[str, str]], w
             rules_of="",
             verdict=msgspec.convert(verdict, HostVerdict),
             complete=verdict == "clean",
-            rules=tool.split()[-1][:_TEXT] if tool else "",
+            rules=tool.split()[0][:_TEXT] if tool else "",
             tool="",
             subjects=tuple(subject for subject, _ in pairs),
         ),

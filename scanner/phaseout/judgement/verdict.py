@@ -123,6 +123,9 @@ def judge(
             as_of=max((measure.status.as_of.isoformat() for measure in ruleset.measures), default=""),
             added=ruleset.added,
             replaced=ruleset.replaced,
+            serial=ruleset.serial,
+            made=ruleset.made,
+            review_by=ruleset.review_by,
             roles=policy.roles,
             cautions=(*dating, *cautions(ruleset, inventory.scanned_at, as_of)),
             warnings=(

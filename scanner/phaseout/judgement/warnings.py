@@ -20,6 +20,9 @@ def cautions(ruleset: Ruleset, scanned_at: str, as_of: dt.datetime | dt.date) ->
     """What belongs in every line that gives a verdict: a clock that cannot be right, rules past their review date."""
     if _wrong_clock(ruleset, scanned_at, as_of):
         yield f"the clock says {day(as_of)}, which cannot be right"
+    yield from ruleset.cautions
+    if ruleset.review_by and ruleset.review_by < day(as_of).isoformat():
+        yield f"rules {ruleset.serial} of {ruleset.made} were to be reviewed by {ruleset.review_by}"
     live = [measure for measure in ruleset.measures if measure.status.state not in DEAD]
     overdue = [measure.status.review_by for measure in live if measure.status.review_by < day(as_of)]
     if overdue:

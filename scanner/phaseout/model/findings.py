@@ -211,7 +211,7 @@ class RulesUsed(Struct, frozen=True, omit_defaults=True, kw_only=True):
 
     `as_of` is the last day on which a measure was looked up. `cautions` belong in every line that gives a verdict: a
     clock that cannot be right, rules past their review date. `added` and `replaced` name folders of rules beside, or
-    instead of, those that are shipped.
+    instead of, those that are shipped. `serial`, `made` and `review_by` are those of their release, shipped or a pack.
     """
 
     vendors: int
@@ -221,6 +221,9 @@ class RulesUsed(Struct, frozen=True, omit_defaults=True, kw_only=True):
     as_of: str = ""
     added: tuple[str, ...] = ()
     replaced: tuple[str, ...] = ()
+    serial: int = 0
+    made: str = ""
+    review_by: str = ""
     roles: tuple[str, ...] = ()
     cautions: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()

@@ -348,7 +348,9 @@ class Policy(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 class Ruleset(Struct, frozen=True, kw_only=True):
     """All checked rules of a run. `digest` is the SHA-256 over the files, in the order of their names.
 
-    `added` and `replaced` name the folders that were read beside, or instead of, the shipped rules.
+    `added` and `replaced` name the folders that were read beside, or instead of, the shipped rules. `serial`, `made`
+    and `review_by` are those of the release, shipped or imported as a pack; `cautions` says why an imported one was not
+    used.
     """
 
     vendors: tuple[Vendor, ...]
@@ -357,3 +359,7 @@ class Ruleset(Struct, frozen=True, kw_only=True):
     digest: str
     added: tuple[str, ...] = ()
     replaced: tuple[str, ...] = ()
+    serial: int = 0
+    made: str = ""
+    review_by: str = ""
+    cautions: tuple[str, ...] = ()

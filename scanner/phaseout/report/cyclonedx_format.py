@@ -14,7 +14,7 @@ from phaseout.model.findings import Confidence, Finding, Report
 from phaseout.model.nouns import HostInfo, Inventory, Item, Kind
 from phaseout.report import Page
 from phaseout.report.safe import json_text
-from phaseout.report.wording import instant, verdict
+from phaseout.report.wording import instant, release, verdict
 
 _TYPES: dict[Kind, str] = {"library": "library", "driver": "device-driver", "file": "file"}
 _TECHNIQUES: dict[Kind, str] = {"process": "dynamic-analysis", "file": "filename"}
@@ -40,6 +40,7 @@ def write_report(report: Report, _page: Page) -> Iterator[str]:
         _property("sentence", verdict(report)),
         _property("as_of", report.as_of),
         _property("rules", report.rules.digest),
+        *([_property("rules_release", release(report))] if report.rules.serial else []),
         *(_property("unseen", f"{one.what}: {one.why}") for one in report.unseen),
     ]
     yield _bom(report.host, report.tool, report.scanned_at, components, properties, "incomplete")

@@ -14,7 +14,7 @@ from phaseout.model.findings import SUPPRESSED, Finding, Report
 from phaseout.model.nouns import SourceRun
 from phaseout.report import Page
 from phaseout.report.safe import visible
-from phaseout.report.wording import due, instant, verdict
+from phaseout.report.wording import due, instant, rules_used, verdict
 
 
 def write_report(report: Report, _page: Page) -> Iterator[str]:
@@ -39,6 +39,7 @@ def write_report(report: Report, _page: Page) -> Iterator[str]:
         f'<testsuite name="products"{host}{stamp} tests="{products}" failures="{len(report.findings)}" errors="0" '
         f'skipped="{suppressed}" time="0">\n'
     )
+    yield f'<properties><property name="rules" value="{_safe(rules_used(report))}"/></properties>\n'
     for finding in findings:
         yield _product(finding)
     if not findings:

@@ -1,7 +1,8 @@
 """One line of printable ASCII, for the tools that keep one value of a machine: Intune, Configuration Manager, Jamf.
 
 It begins `VERDICT (all sources complete)` or `VERDICT (not everything seen)`, which no scanned name can forge. What
-must be replaced and what was not seen follow, and the line is cut at the limit.
+must be replaced and what was not seen follow, and the line is cut at the limit, but for
+the rules at its end.
 
 References:
     https://learn.microsoft.com/intune/intune-service/fundamentals/remediations (2,048 characters of output).
@@ -12,7 +13,7 @@ from collections.abc import Iterator
 from phaseout.model.counting import counted
 from phaseout.model.findings import Finding, Report
 from phaseout.report import Page
-from phaseout.report.wording import LIMITS, complete, due, grouped, none_found, scanned
+from phaseout.report.wording import LIMITS, complete, due, grouped, none_found, rules_used, scanned
 
 LIMIT = 2048  # characters, as Intune keeps them
 _CUT = " ..."
@@ -32,7 +33,8 @@ def write_report(report: Report, _page: Page) -> Iterator[str]:
     line = f"{report.verdict.upper()} ({seen}) {'; '.join(parts)}"
     # Consoles of Windows use an old code page, in which other characters would arrive garbled.
     line = "".join(char if " " <= char <= "~" else "?" for char in line)
-    yield (line if len(line) <= LIMIT else line[: LIMIT - len(_CUT)] + _CUT) + "\n"
+    rules = f"; rules {rules_used(report)}"
+    yield (line if len(line + rules) <= LIMIT else line[: LIMIT - len(rules) - len(_CUT)] + _CUT) + rules + "\n"
 
 
 def _finding(finding: Finding) -> str:

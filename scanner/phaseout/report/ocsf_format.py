@@ -18,7 +18,7 @@ from phaseout.model.findings import SUPPRESSED, Finding, QuotedMeasure, Report
 from phaseout.model.nouns import HostInfo, Inventory, Item
 from phaseout.report import Page
 from phaseout.report.safe import json_text
-from phaseout.report.wording import due, grouped, instant, verdict
+from phaseout.report.wording import due, grouped, instant, rules_used, verdict
 
 VERSION = "1.6.0"
 _SYSTEMS = {"windows": 100, "linux": 200, "android": 201, "macos": 300, "ios": 301}
@@ -149,6 +149,7 @@ def _finding(report: Report, finding: Finding, quoted: dict[str, QuotedMeasure])
             "milestone": driving.milestone if driving else "",
             "due": driving.due if driving else "",
             "days_left": driving.days_left if driving else None,
+            "rules": rules_used(report),
         },
     }
 
@@ -171,7 +172,7 @@ def _nothing(report: Report) -> _Object:
             "standards": [],
             "status_details": [f"Not seen: {group}" for group in grouped(report.unseen)],
         },
-        "unmapped": {"verdict": report.verdict},
+        "unmapped": {"verdict": report.verdict, "rules": rules_used(report)},
     }
 
 

@@ -12,7 +12,7 @@ from phaseout.model.findings import Applied, Finding, HostVerdict, Report, Verdi
 from phaseout.model.nouns import STATES, HostInfo, Inventory, Kind, RunStatus, SourceRun, Unseen
 from phaseout.report import Page
 from phaseout.report.safe import visible
-from phaseout.report.wording import instant
+from phaseout.report.wording import instant, release
 
 _Sample = tuple[Mapping[str, str], float]
 
@@ -23,8 +23,8 @@ def write_report(report: Report, _page: Page) -> Iterator[str]:
     counts = {(verdict, state): 0 for verdict in get_args(Verdict) for state in STATES}
     for finding in everything:
         counts[finding.verdict, finding.state] += 1
-    digest = {"rules": report.rules.digest[:12]}
-    yield from _scan(report.host, report.tool, report.scanned_at, report.items, digest)
+    rules = {"rules": report.rules.digest[:12], "rules_release": release(report)}
+    yield from _scan(report.host, report.tool, report.scanned_at, report.items, rules)
     yield from _metric(
         "verdict",
         "1 for the verdict on this host, 0 for the others",

@@ -62,6 +62,7 @@ def write_report(report: Report, _page: Page) -> Iterator[str]:
             "sentence": verdict(report),
             "asOf": report.as_of,
             "rulesDigest": report.rules.digest,
+            **({"rulesSerial": report.rules.serial, "rulesMade": report.rules.made} if report.rules.serial else {}),
         },
     }
     schema = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"

@@ -97,13 +97,19 @@ def mounts(skipped: Sequence[str]) -> str:
 
 
 def rules_used(report: Report) -> str:
-    """The rules that judged: the beginning of their digest, and the last day on which a measure was looked up."""
-    return f"{report.rules.digest[:12]} {report.rules.as_of}".strip()
+    """The rules that judged: the beginning of their digest, the last day a measure was looked up, their release."""
+    return " ".join(filter(None, (report.rules.digest[:12], report.rules.as_of, release(report))))
+
+
+def release(report: Report) -> str:
+    """`serial 7 made 2026-11-26`; empty for rules without a release."""
+    return f"serial {report.rules.serial} made {report.rules.made}" if report.rules.serial else ""
 
 
 def rules_from(report: Report) -> str:
     """The same for people, with the folders of rules beside, or instead of, those that are shipped."""
     parts = [f"rules {report.rules.digest[:12]}", f"of {report.rules.as_of}" if report.rules.as_of else ""]
+    parts += [f"({release(report)})" if report.rules.serial else ""]
     parts += [f"with those in {', '.join(report.rules.added)}" if report.rules.added else ""]
     parts += [f"from {', '.join(report.rules.replaced)} instead of those shipped" if report.rules.replaced else ""]
     return " ".join(filter(None, parts))

@@ -104,3 +104,14 @@ def test_pandas_style_readers_get_one_type_for_each_column() -> None:
     rows = list(csv.DictReader(io.StringIO(text, newline=""), strict=True))
     assert all(None not in row and None not in row.values() for row in rows)
     assert {row["days_left"] for row in rows} == {"-783", ""}
+
+
+@pytest.mark.parametrize("found", [True, False])
+@pytest.mark.parametrize("one", [one for one in FORMATS if "report" in one.holds], ids=lambda one: one.name)
+def test_each_format_names_serial_date_and_digest_of_the_rules(one: Format, found: bool) -> None:
+    import msgspec.structs
+
+    report = make_report(found=found)
+    rules = msgspec.structs.replace(report.rules, digest="0123456789ab" * 5, serial=4711, made="2026-03-14")
+    text = "".join(one.write_report(msgspec.structs.replace(report, rules=rules)))
+    assert all(part in text for part in ("0123456789ab", "4711", "2026-03-14")), text

@@ -15,6 +15,8 @@ from tests.unit.report.conftest import make_report
 
 BEGINNING = re.compile(r"(REPLACE|REVIEW|INCOMPLETE|CLEAN) \((all sources complete|not everything seen)\) ")
 
+RULES = "; rules 0123456789ab 2026-11-20\n"
+
 
 def line(**options: object) -> str:
     return "".join(write_report(make_report(**options), Page()))  # type: ignore[arg-type]
@@ -23,13 +25,13 @@ def line(**options: object) -> str:
 def test_found() -> None:
     assert line() == (
         "REPLACE (all sources complete) replace: Kaspersky Endpoint Security for Linux 12.1.0-1543, running, "
-        "783 days past (2024-09-29)\n"
+        "783 days past (2024-09-29)" + RULES
     )
 
 
 def test_nothing_found() -> None:
     said = "CLEAN (all sources complete) nothing found in 2 items; the one source for Debian GNU/Linux complete"
-    said += "; what no source can see: docs/sources.md\n"
+    said += "; what no source can see: docs/sources.md" + RULES
     assert line(found=False) == said
 
 
@@ -39,7 +41,7 @@ def test_what_is_waived_was_found() -> None:
     report = structs.replace(make_report(found=False), suppressed=(waived,))
     assert "".join(write_report(report, Page())) == (
         "CLEAN (all sources complete) nothing found that counts (not counted: 1 waived) in 2 items; "
-        "the one source for Debian GNU/Linux complete; what no source can see: docs/sources.md\n"
+        "the one source for Debian GNU/Linux complete; what no source can see: docs/sources.md" + RULES
     )
     assert verdict(report).startswith("nothing found that counts (not counted: 1 waived); the one source")
     assert "nothing found that counts (not counted: 1 waived); " in "".join(write_lines(report))
@@ -47,7 +49,9 @@ def test_what_is_waived_was_found() -> None:
 
 def test_not_everything_seen() -> None:
     unseen = (Unseen(what="processes", why="needs root"),)
-    assert line(found=False, unseen=unseen) == "INCOMPLETE (not everything seen) not seen: processes: needs root\n"
+    assert (
+        line(found=False, unseen=unseen) == "INCOMPLETE (not everything seen) not seen: processes: needs root" + RULES
+    )
     assert line(unseen=unseen).startswith("REPLACE (not everything seen) replace: Kaspersky")
 
 
