@@ -122,6 +122,19 @@ def test_every_form_of_a_report_says_the_same(tmp_path: Path, tree: Tree, form: 
     assert len(hosts(db, "--as-of", "2036-01-01", "--valid", "3650", "--vendor", "kaspersky")) == 1
 
 
+def test_the_rules_that_judged_are_counted(store: str, folder: Path) -> None:
+    one = json.loads((folder / "b1.json").read_bytes())
+    digest, of = one["rules"]["digest"][:12], one["rules"]["as_of"]
+    assert status(store)["judged_by"] == [{"digest": digest, "of": of, "hosts": 3}]
+    one["rules"] |= {"digest": "f" * 64, "as_of": "2026-01-01"}
+    one["host"]["name"], one["host"]["identity"] = "pc-d", []
+    (folder / "d1.json").write_text(json.dumps(one))
+    assert phaseout("fleet", "add", store, str(folder)).returncode == 0
+    assert [(row["digest"], row["hosts"]) for row in status(store)["judged_by"]] == [(digest, 3), ("f" * 12, 1)]
+    said = " ".join(phaseout("fleet", "status", store).stdout.split())
+    assert f"Rules {digest} of {of} judged 3 hosts. Rules ffffffffffff of 2026-01-01 judged 1 host." in said
+
+
 def test_an_inventory_is_judged(tmp_path: Path, tree: Tree) -> None:
     tree.write("/var/lib/dpkg/status", KESL)
     db = str(tmp_path / "fleet.db")

@@ -67,6 +67,9 @@ def _more(status: Status) -> Iterator[str]:
         yield f"{counted(status.again, 'host')} have a product again that had been gone (--origin again)."
     if status.new_rules:
         yield f"{counted(status.new_rules, 'host')} have a product that newer rules found first (--origin new_rules)."
+    for one in status.judged_by:
+        reviewed = f" of {one.of}" if one.of else ""
+        yield f"Rules {visible(one.digest)}{visible(reviewed)} judged {counted(one.hosts, 'host')}."
     if status.old_rules or status.old_tools:
         yield (
             f"{counted(status.old_rules, 'host')} were judged by older rules than others,"

@@ -26,6 +26,11 @@ LEAST_VALID = GAP // DAY
 HostState = Literal["replace", "review", "clean", "incomplete", "silent", "never_seen"]
 STATES: tuple[HostState, ...] = get_args(HostState)
 
+_RULES = 20  # different rules that are named
+_JUDGED_BY = """
+SELECT substr(o.rules, 1, 12) AS digest, max(h.rules_of), count(*) AS hosts
+FROM host h JOIN outcome o ON o.id = h.outcome WHERE o.rules <> '' GROUP BY digest ORDER BY hosts DESC, digest LIMIT ?
+"""
 # Every member of the fleet with its state: `listed` is 0 for a host that is in no list although there is one.
 _MEMBER = """
 WITH member AS (
@@ -60,6 +65,14 @@ class ProductCount(Struct, frozen=True, kw_only=True):
     hosts: int
 
 
+class JudgedBy(Struct, frozen=True):
+    """Rules that judged: the beginning of their digest, the day of their last review, the number of hosts."""
+
+    digest: str
+    of: str
+    hosts: int
+
+
 class Status(Struct, frozen=True, kw_only=True):
     """The fleet at one moment.
 
@@ -79,6 +92,7 @@ class Status(Struct, frozen=True, kw_only=True):
         due: the dates of measures, the earliest first.
         again: hosts on which a product is back that had been gone.
         new_rules: hosts on which a product was found first by other rules.
+        judged_by: the rules behind the newest answers, those of most hosts first.
         old_rules: hosts judged by rules that are older than the newest ones in the fleet.
         old_tools: hosts with a program other than the newest one.
         flags: what a person must check, and on how many hosts.
@@ -99,6 +113,7 @@ class Status(Struct, frozen=True, kw_only=True):
     due: tuple[Due, ...] = ()
     again: int = 0
     new_rules: int = 0
+    judged_by: tuple[JudgedBy, ...] = ()
     old_rules: int = 0
     old_tools: int = 0
     flags: dict[str, int] = {}
@@ -235,6 +250,7 @@ def status(store: Store, now: dt.datetime, valid: int = VALID) -> Status:
         due=tuple(_due(store, now)),
         again=_origins(store, "again"),
         new_rules=_origins(store, "new_rules"),
+        judged_by=tuple(JudgedBy(*row) for row in store.rows(_JUDGED_BY, _RULES)),
         old_rules=old[0],
         old_tools=old[1],
         flags=dict(sorted(flags.items())),
