@@ -52,7 +52,8 @@ def test_the_shipped_rules_as_a_pack(tmp_path: Path) -> None:
             ]
             assert sorted(accepted) == [0, 1]
     (tmp_path / "manifest1.json").write_bytes((tmp_path / "manifest1.json").read_bytes().replace(b"roles", b"rules"))
-    assert "in the pack and not in the manifest" in step(tmp_path, "join", "manifest1.json", "ada1", "bob1", "-o", "x.tar", status=1)
+    said = step(tmp_path, "join", "manifest1.json", "ada1", "bob1", "-o", "x.tar", status=1)
+    assert "in the pack and not in the manifest" in said
 
 
 def test_broken_rules_give_no_manifest(tmp_path: Path) -> None:
