@@ -32,7 +32,9 @@ if ($phaseout) {
     }
 }
 $version = $null
-if ($status -eq 0 -and $lines.Count -eq 1 -and $lines[0] -cmatch '^phaseout (\d+(\.\d+){1,3})$') {
+# The second line names the rules, from 0.2.0 on.
+$whole = $lines.Count -eq 1 -or ($lines.Count -eq 2 -and $lines[1] -cmatch '^rules ')
+if ($status -eq 0 -and $whole -and $lines[0] -cmatch '^phaseout (\d+(\.\d+){1,3})$') {
     $version = $Matches[1] -as [version]  # none if a number is larger than it can hold
 }
 if ($version -and $version -ge $wanted) {

@@ -115,9 +115,13 @@ def test_the_version_that_is_wanted_is_this_release() -> None:
     assert f"$wanted = [version]'{__version__}'" in code("intune/detect_app.ps1")
     pattern = re.search(r"-cmatch '(\^phaseout [^']+)'", code("intune/detect_app.ps1"))
     assert pattern
-    version = re.match(pattern[1], phaseout("--version").stdout)
+    first, second = phaseout("--version").stdout.splitlines()
+    version = re.match(pattern[1], first)
     assert version
     assert version[1] == __version__
+    rest = re.search(r"-cmatch '(\^rules )'", code("intune/detect_app.ps1"))
+    assert rest
+    assert re.match(rest[1], second)
 
 
 def test_nothing_is_written_where_users_may_lay_links() -> None:

@@ -9,11 +9,11 @@ import re
 from binascii import Error, a2b_base64
 from collections.abc import Iterator
 from functools import lru_cache
-from hashlib import sha256
 from itertools import islice
 from typing import NamedTuple
 
 from phaseout.parsers.encodings.der import Value, children, string, value
+from phaseout.parsers.encodings.sha256 import sha256
 
 _COMMON_NAME, _ORGANISATION = b"\x55\x04\x03", b"\x55\x04\x0a"
 _SEQUENCE, _INTEGER, _OBJECT_ID, _VERSION = 0x30, 0x02, 0x06, 0xA0
