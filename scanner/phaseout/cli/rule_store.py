@@ -16,6 +16,7 @@ from phaseout.report.safe import visible
 from phaseout.rules.load import RuleError, load, pack, unpack
 
 if TYPE_CHECKING:
+    from phaseout.model.rules import Ruleset
     from phaseout.rules.packs import Keys, Pack
 
 _LIMIT = 16 << 20  # bytes of a file in the folder
@@ -71,7 +72,8 @@ def verify(path: str) -> str:
     Raises:
         Failure: it must not be used, and why.
     """
-    found, state = _verified(path)
+    state = _state()
+    found, _ = _verified(path, _read_pack(path), state)
     return _said(path, found, state)
 
 
@@ -85,16 +87,14 @@ def install(path: str, *, allow_older: bool) -> str:
     Raises:
         Failure: it must not be used, or cannot be written; and then everything is as it was.
     """
-    from phaseout.rules.packs import rule_files
-
-    found, state = _verified(path)
+    # Read once: what is installed is what was verified, whatever becomes of the file meanwhile.
+    content, state = _read_pack(path), _state()
+    found, ruleset = _verified(path, content, state)
     serial, had = found.manifest.serial, release.number(state, "highest")
     if serial <= release.number(release.shipped()):
         raise _refused(path, f"has serial {serial}, and the program ships rules {release.number(release.shipped())}")
     if serial <= had and not allow_older:
         raise _refused(path, f"has serial {serial}, and this machine has had {had} (--allow-older imports it)")
-    content = _read_pack(path)
-    ruleset = load(rule_files(content, f"pack {serial}"))
     current = release.number(state)
     _same_as_kept(path, serial, content, state)
     fields: dict[str, object] = {
@@ -162,11 +162,10 @@ def written_by_others(place: str) -> str:
         return f"it is not known who can write it ({error.strerror or error})"
 
 
-def _verified(path: str) -> "tuple[Pack, dict[str, str]]":
+def _verified(path: str, content: bytes, state: dict[str, str]) -> "tuple[Pack, Ruleset]":
     from phaseout.rules.packs import PackError, rule_files, verified
     from phaseout.rules.self_check import check_rules
 
-    content, state = _read_pack(path), _state()
     try:
         found = verified(content, _keys(state), __version__)
         ruleset = load(rule_files(content, f"pack {found.manifest.serial}"))
@@ -177,7 +176,7 @@ def _verified(path: str) -> "tuple[Pack, dict[str, str]]":
     clean = os.path.join(release.shipped_folder(), "clean.csv")
     if wrong := list(check_rules(ruleset, {clean: _content(clean)})):
         raise _refused(path, "\n       ".join(map(visible, ["its rules do not pass the check", *wrong[:20]])))
-    return found, state
+    return found, ruleset
 
 
 def _same_as_kept(path: str, serial: int, content: bytes, state: dict[str, str]) -> None:

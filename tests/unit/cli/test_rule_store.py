@@ -58,6 +58,21 @@ def test_an_imported_pack_is_what_a_scan_uses(tmp_path: Path) -> None:
     assert (own.serial, own.digest) == (0, shipped.digest)
 
 
+def test_a_file_that_is_exchanged_meanwhile_is_not_installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was verified is installed, and the file is read once."""
+    path = pack(tmp_path, 7)
+    reads: list[str] = []
+    whole = rule_store._read_pack
+
+    def once(place: str) -> bytes:
+        reads.append(place)
+        return whole(place)
+
+    monkeypatch.setattr(rule_store, "_read_pack", once)
+    rule_store.install(path, allow_older=False)
+    assert reads == [path]
+
+
 def test_verify_changes_nothing(tmp_path: Path) -> None:
     said = rule_store.verify(pack(tmp_path, 7))
     assert f"rules 7 of 2026-11-26, to be reviewed by 2027-05-26, signed by {ADA.name} and {BOB.name}" in said
