@@ -17,9 +17,9 @@ from typing import Any
 
 from phaseout.fleet.answers import Answer, of_json
 from phaseout.fleet.history import Facts, history
-from phaseout.fleet.machines import Machine, Track, machines, track_key
+from phaseout.fleet.machines import Machine, Track, machines, new_track, track_key
 from phaseout.inventories.document import BrokenError
-from phaseout.parsers.encodings.identity import HARDWARE, comparable
+from phaseout.parsers.encodings.identity import comparable
 
 _SPANS = "host string, name string, since timestamp, until timestamp, next timestamp, verdict string, month string"
 _HELD = (
@@ -43,17 +43,10 @@ def decoded(files: Iterable[Any]) -> Iterator[tuple[str, Any]]:
 def track_of(key: str, answers: list[Answer]) -> Track:
     """The track of some answers."""
     first = answers[0]
-    words = [(one.kind, comparable(one)) for one in first.identity]
+    words = ((one.kind, comparable(one)) for one in first.identity)
     times = [one.at for one in answers]
-    return Track(
-        key=key,
-        name=max(answers, key=lambda one: (one.at, one.name)).name,
-        platform=first.platform,
-        hardware={kind: word for kind, word in words if kind in HARDWARE},
-        installations=tuple(word for kind, word in words if kind not in HARDWARE),
-        first=min(times),
-        last=max(times),
-    )
+    name = max(answers, key=lambda one: (one.at, one.name)).name
+    return new_track(key, name, first.platform, words, min(times), max(times))
 
 
 def clusters(tracks: list[Track]) -> list[list[Track]]:
@@ -68,15 +61,15 @@ def clusters(tracks: list[Track]) -> list[list[Track]]:
 
     seen: dict[str, int] = {}
     lone = {one.name.casefold() for one in tracks if not (one.hardware or one.installations)}
-    for number, track in enumerate(tracks):
-        words = [*track.hardware.values(), *track.installations]
-        if track.name.casefold() in lone:
-            words.append(f"name:{track.name.casefold()}")
+    for number, one in enumerate(tracks):
+        words = [*one.hardware.values(), *one.installations]
+        if one.name.casefold() in lone:
+            words.append(f"name:{one.name.casefold()}")
         for word in words:
             group[root(seen.setdefault(word, number))] = root(number)
     found: dict[int, list[Track]] = {}
-    for number, track in enumerate(tracks):
-        found.setdefault(root(number), []).append(track)
+    for number, one in enumerate(tracks):
+        found.setdefault(root(number), []).append(one)
     return list(found.values())
 
 

@@ -14,6 +14,8 @@ from phaseout.model.nouns import Problem
 STDIN = "-"
 ENDINGS = (".json", ".ndjson", ".jsonl", ".xml", ".ocs", ".csv", ".tsv", ".log", ".zip")  # taken out of a folder
 _LOG = re.compile(r"(?i)\.log(?:[.-]\d{1,14})?(?:\.gz)?$")  # rotated ones as well: osqueryd.results.log.1
+# Without waiting, and without a terminal that takes hold of the process.
+_READ = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0) | getattr(os, "O_BINARY", 0)
 _LARGE = 16 << 20  # bytes: such a file may hold many hosts
 
 
@@ -25,9 +27,8 @@ def open_input(path: str) -> BinaryIO:
     """
     if path == STDIN:
         return open(sys.stdin.fileno(), "rb", closefd=False)
-    flags = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0) | getattr(os, "O_BINARY", 0)
     _check(os.stat(path).st_mode, path)
-    handle = os.open(path, os.O_RDONLY | flags)
+    handle = os.open(path, _READ)
     try:
         mode = os.fstat(handle).st_mode
         _check(mode, path)
@@ -49,8 +50,7 @@ def read_input(path: str, limit: int) -> bytes:
     """
     if path == STDIN:
         return sys.stdin.buffer.read()
-    flags = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0) | getattr(os, "O_BINARY", 0)
-    handle = os.open(path, os.O_RDONLY | flags)
+    handle = os.open(path, _READ)
     try:
         state = os.fstat(handle)
         if not stat.S_ISREG(state.st_mode):

@@ -9,8 +9,7 @@ References:
 
 import csv
 import io
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from itertools import islice
+from collections.abc import Collection, Iterator, Sequence
 from typing import BinaryIO, NamedTuple
 
 from phaseout.fleet.hosts import hosts_of
@@ -19,7 +18,6 @@ from phaseout.inventories.document import BrokenError, documents
 from phaseout.model.nouns import Problem
 from phaseout.parsers.encodings.identity import comparable, identity
 
-_CHUNK = 500
 _ROWS = 5_000_000
 # Headings as people and tools write them, without blanks, hyphens and underscores, in small letters.
 _HEADINGS: dict[str, tuple[str, ...]] = {
@@ -182,10 +180,11 @@ def find_hosts(store: Store, hosts: Collection[int] | None) -> None:
     words = {word for _, name, serial, uuid in assets for word in _words(name, serial, uuid)}
     known = hosts_of(store, list(words))
     names: dict[int, tuple[str, str, str, int]] = {}
-    for chunk in _chunks({host for found in known.values() for host in found}):
-        marks = ",".join("?" * len(chunk))
-        rows = store.rows(f"SELECT id, name, serial, uuid, last FROM host WHERE id IN ({marks})", *chunk)
-        names.update((row[0], row[1:]) for row in rows)
+    rows = store.among(
+        "SELECT id, name, serial, uuid, last FROM host WHERE id IN (*)",
+        {one for found in known.values() for one in found},
+    )
+    names.update((row[0], row[1:]) for row in rows)
     store.write_many(
         "UPDATE asset SET host = ? WHERE id = ?",
         [(_host(name, serial, uuid, known, names), number) for number, name, serial, uuid in assets],
@@ -235,32 +234,20 @@ def _plain(name: str) -> str:
 
 def _concerned(store: Store, hosts: list[int]) -> Iterator[tuple[int, str, str, str]]:
     """The machines of the list that were, or may now be, one of the hosts."""
-    for chunk in _chunks(hosts):
-        marks = ",".join("?" * len(chunk))
-        found = set(store.rows(f"SELECT id, name, serial, uuid FROM asset WHERE host IN ({marks})", *chunk))
-        for column in ("serial", "uuid"):
-            found |= set(
-                store.rows(
-                    f"SELECT a.id, a.name, a.serial, a.uuid FROM host h JOIN asset a ON a.{column} = h.{column}"
-                    f" WHERE h.id IN ({marks}) AND h.{column} <> ''",
-                    *chunk,
-                )
-            )
-        found |= set(
-            store.rows(
-                "SELECT a.id, a.name, a.serial, a.uuid FROM host h"
-                " JOIN asset a ON a.name = h.name COLLATE NOCASE AND a.serial = '' AND a.uuid = ''"
-                f" WHERE h.id IN ({marks})",
-                *chunk,
-            )
-        )
-        yield from found
-
-
-def _chunks(values: Iterable[int]) -> Iterator[list[int]]:
-    rest = iter(values)
-    while chunk := list(islice(rest, _CHUNK)):
-        yield chunk
+    by_name = (
+        "SELECT a.id, a.name, a.serial, a.uuid FROM host h JOIN asset a"
+        " ON a.name = h.name COLLATE NOCASE AND a.serial = '' AND a.uuid = '' WHERE h.id IN (*)"
+    )
+    queries = (
+        by_name,
+        "SELECT id, name, serial, uuid FROM asset WHERE host IN (*)",
+        *(
+            f"SELECT a.id, a.name, a.serial, a.uuid FROM host h JOIN asset a ON a.{column} = h.{column}"
+            f" WHERE h.id IN (*) AND h.{column} <> ''"
+            for column in ("serial", "uuid")
+        ),
+    )
+    yield from {row for query in queries for row in store.among(query, hosts)}
 
 
 def _separator(heading: str) -> str:

@@ -6,8 +6,7 @@ References:
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from hashlib import blake2b
-from itertools import islice
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 import msgspec
 from msgspec import Struct
@@ -15,14 +14,12 @@ from msgspec import Struct
 from phaseout.fleet.answers import Answer, Detail, Outcome, Subject
 from phaseout.fleet.history import Facts, history, outcomes_of, packed, runs_of, unpacked
 from phaseout.fleet.kept import Keeping
-from phaseout.fleet.machines import Machine, Track, machines, track_key
+from phaseout.fleet.machines import Machine, Track, machines, new_track, track_key
 from phaseout.fleet.store import Store
 from phaseout.model.nouns import Identity, IdentityKind, Inventory
-from phaseout.parsers.encodings.identity import HARDWARE, comparable
+from phaseout.parsers.encodings.identity import comparable
 
-_CHUNK = 500  # values in one query
 _SUBJECT = tuple(field.name for field in msgspec.structs.fields(Subject))
-_T = TypeVar("_T")
 
 
 class NewAnswer(NamedTuple):
@@ -171,8 +168,9 @@ class Hosts:
     def load(self) -> None:
         """Reads what the store knows of the tracks that were taken."""
         found = {number for _, number in self._linked([log.links[-1] for log in self._logs.values()])}
-        for number, host, name, platform, pairs, *kept in self._select(
-            "SELECT id, host, name, platform, identity, times, runs, newest, shown FROM track WHERE id IN", list(found)
+        for number, host, name, platform, pairs, *kept in self._store.among(
+            "SELECT id, host, name, platform, identity, times, runs, newest, shown FROM track WHERE id IN (*)",
+            list(found),
         ):
             identity = [Identity(kind, value) for kind, value in _IDENTITY.decode(pairs)]
             log = self._logs.get(track_key(name, platform, map(comparable, identity)))
@@ -304,12 +302,12 @@ class Hosts:
 
     def _linked(self, values: Sequence[int]) -> Iterator[tuple[int, int]]:
         """Link and track of every link in the store that is among the values."""
-        yield from self._select("SELECT value, track FROM link WHERE value IN", values)
+        yield from self._store.among("SELECT value, track FROM link WHERE value IN (*)", values)
 
     def _read(self, numbers: Sequence[int]) -> None:
         """Reads tracks that are not being added to."""
-        for number, host, name, platform, identity, *kept in self._select(
-            "SELECT id, host, name, platform, identity, times, runs, newest, shown FROM track WHERE id IN", numbers
+        for number, host, name, platform, identity, *kept in self._store.among(
+            "SELECT id, host, name, platform, identity, times, runs, newest, shown FROM track WHERE id IN (*)", numbers
         ):
             ids = [Identity(kind, value) for kind, value in _IDENTITY.decode(identity)]
             words = tuple(map(comparable, ids))
@@ -394,7 +392,7 @@ class Hosts:
         if known is None:
             kept = _KEPT.decode(self._store.one("SELECT data FROM outcome WHERE id = ?", outcome)[0])
             names = ", ".join(_SUBJECT)
-            rows = self._select(f"SELECT id, {names} FROM subject WHERE id IN", kept.subjects)
+            rows = self._store.among(f"SELECT id, {names} FROM subject WHERE id IN (*)", kept.subjects)
             subjects = {row[0]: row[1:] for row in rows}
             rank = _rank(
                 kept.form, kept.rules_of, kept.verdict, kept.complete, kept.rules, kept.tool, list(subjects.values())
@@ -403,11 +401,6 @@ class Hosts:
             known = Facts(rank, kept.verdict, kept.complete, kept.rules, kept.tool, by_product)
             self._facts[outcome] = known
         return known
-
-    def _select(self, query: str, values: Sequence[Any]) -> Iterator[Any]:
-        """The rows of a query that ends with `IN`, whatever the number of values."""
-        for chunk in _chunks(values):
-            yield from self._store.rows(f"{query} ({','.join('?' * len(chunk))})", *chunk)
 
 
 def _plain_uuid(identity: dict[IdentityKind, str]) -> str:
@@ -432,16 +425,8 @@ def _show(shown: dict[int, _Shown], subject: int, one: _Shown) -> None:
 
 def _track(log: _Log) -> Track:
     moments = log.moments()
-    pairs = [(one.kind, word) for one, word in zip(log.identity, log.words, strict=True)]
-    return Track(
-        key=log.key,
-        name=log.name,
-        platform=log.platform,
-        hardware={kind: word for kind, word in pairs if kind in HARDWARE},
-        installations=tuple(word for kind, word in pairs if kind not in HARDWARE),
-        first=moments[0][0],
-        last=moments[-1][0],
-    )
+    words = ((one.kind, word) for one, word in zip(log.identity, log.words, strict=True))
+    return new_track(log.key, log.name, log.platform, words, moments[0][0], moments[-1][0])
 
 
 class Newest(NamedTuple):
@@ -457,8 +442,7 @@ def newest_of(store: Store, hosts: Sequence[int]) -> dict[int, Newest]:
     """The newest answer of each of some hosts; its details by the number of the subject."""
     newest: dict[int, _Newest] = {}
     shown: dict[int, dict[int, _Shown]] = {}
-    marks = ",".join("?" * len(hosts))
-    for host, kept, details in store.rows(f"SELECT host, newest, shown FROM track WHERE host IN ({marks})", *hosts):
+    for host, kept, details in store.among("SELECT host, newest, shown FROM track WHERE host IN (*)", hosts):
         one = _NEWEST.decode(kept)
         newest[host] = max(newest.get(host, one), one)
         own = shown.setdefault(host, {})
@@ -485,13 +469,9 @@ def hosts_of(store: Store, words: Sequence[str]) -> dict[str, set[int]]:
         by_number[_number(word)] = word
         if word.startswith("name:"):
             by_number[_lone(_number(word))] = word
-    for chunk in _chunks(by_number):
-        marks = ",".join("?" * len(chunk))
-        for value, host in store.rows(
-            f"SELECT value, host FROM link JOIN track ON track.id = link.track WHERE value IN ({marks})",
-            *chunk,
-        ):
-            found.setdefault(by_number[value], set()).add(host)
+    query = "SELECT value, host FROM link JOIN track ON track.id = link.track WHERE value IN (*)"
+    for value, host in store.among(query, by_number):
+        found.setdefault(by_number[value], set()).add(host)
     return found
 
 
@@ -502,9 +482,3 @@ def _lone(named: int) -> int:
 
 def _number(link: str) -> int:
     return int.from_bytes(blake2b(link.encode("utf-8", "surrogatepass"), digest_size=8).digest()) >> 1
-
-
-def _chunks(values: Iterable[_T]) -> Iterator[list[_T]]:
-    rest = iter(values)
-    while chunk := list(islice(rest, _CHUNK)):
-        yield chunk

@@ -9,9 +9,8 @@ References:
 import sys
 import zlib
 from array import array
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from hashlib import blake2b
-from itertools import islice
 from typing import NamedTuple
 
 import msgspec
@@ -22,7 +21,6 @@ from phaseout.fleet.store import Store
 from phaseout.model.findings import Hit, Report
 from phaseout.model.nouns import Inventory, Item
 
-_CHUNK = 500
 _REMEMBERED = 100_000  # items that are kept decoded
 _SOMETHING = (Item(kind="file", name="items that no rule matches"),)
 _ENCODE = msgspec.msgpack.Encoder().encode
@@ -72,9 +70,7 @@ class Keeping:
         """The number of each item; those that the store has not got are added."""
         digests = [int.from_bytes(blake2b(one, digest_size=8).digest()) >> 1 for one in items]
         unknown = [one for one in dict.fromkeys(digests) if one not in self._known]
-        for chunk in _chunks(unknown):
-            marks = ",".join("?" * len(chunk))
-            self._known.update(self._store.rows(f"SELECT digest, id FROM item WHERE digest IN ({marks})", *chunk))
+        self._known.update(self._store.among("SELECT digest, id FROM item WHERE digest IN (*)", unknown))
         if not self._free:
             self._free = self._store.one("SELECT coalesce(max(id), 0) FROM item")[0] + 1
         rows = []
@@ -129,10 +125,9 @@ def _hits(store: Store, match: Callable[[Sequence[Item]], list[Hit]]) -> Iterato
 def _items(store: Store, numbers: Sequence[int], known: dict[int, Item]) -> tuple[Item, ...]:
     if len(known) > _REMEMBERED:
         known.clear()
-    for chunk in _chunks([one for one in numbers if one not in known]):
-        marks = ",".join("?" * len(chunk))
-        for number, data in store.rows(f"SELECT id, data FROM item WHERE id IN ({marks})", *chunk):
-            known[number] = _ITEM.decode(data)
+    unknown = [one for one in numbers if one not in known]
+    for number, data in store.among("SELECT id, data FROM item WHERE id IN (*)", unknown):
+        known[number] = _ITEM.decode(data)
     return tuple(known[one] for one in numbers)
 
 
@@ -150,9 +145,3 @@ def _unpacked(data: bytes) -> list[int]:
     if sys.byteorder == "big":
         found.byteswap()
     return found.tolist()
-
-
-def _chunks(values: Iterable[int]) -> Iterator[list[int]]:
-    rest = iter(values)
-    while chunk := list(islice(rest, _CHUNK)):
-        yield chunk

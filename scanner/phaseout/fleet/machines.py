@@ -17,6 +17,8 @@ References:
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Literal, NamedTuple
 
+from phaseout.parsers.encodings.identity import HARDWARE
+
 Flag = Literal[
     "renamed",  # it had another name before
     "reinstalled",  # the same hardware with another installation
@@ -66,6 +68,29 @@ def track_key(name: str, platform: str, words: Iterable[str]) -> str:
         words: its identities, each as one word.
     """
     return f"{name.casefold()}|{platform}|{';'.join(sorted(words))}"
+
+
+def new_track(key: str, name: str, platform: str, words: Iterable[tuple[str, str]], first: int, last: int) -> Track:
+    """A track, with what tells its hardware apart from what tells its installation.
+
+    Args:
+        key: of the track.
+        name: of the host.
+        platform: of the host.
+        words: kind of each identity, and the identity as one word.
+        first: seconds since 1970 of the first answer.
+        last: of the last one.
+    """
+    pairs = list(words)
+    return Track(
+        key=key,
+        name=name,
+        platform=platform,
+        hardware={kind: word for kind, word in pairs if kind in HARDWARE},
+        installations=tuple(word for kind, word in pairs if kind not in HARDWARE),
+        first=first,
+        last=last,
+    )
 
 
 def machines(cluster: Iterable[Track]) -> list[Machine]:

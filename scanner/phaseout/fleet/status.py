@@ -426,13 +426,12 @@ def _origins(store: Store, origin: str) -> int:
 def _held(store: Store, hosts: list[int], newest: dict[int, Newest]) -> dict[int, list[HostProduct]]:
     """What is still on each of some hosts."""
     found: dict[int, list[HostProduct]] = {}
-    marks = ",".join("?" * len(hosts))
-    for row in store.rows(
+    for row in store.among(
         "SELECT d.host, d.subject, s.vendor, s.vendor_id, s.product, s.product_id, s.verdict, s.state, d.first,"
         " coalesce(d.until, h.last), d.origin, s.measure, s.milestone, s.due FROM held d"
         " JOIN subject s ON s.id = d.subject JOIN host h ON h.id = d.host"
-        f" WHERE d.ended IS NULL AND d.host IN ({marks}) ORDER BY s.product",
-        *hosts,
+        " WHERE d.ended IS NULL AND d.host IN (*) ORDER BY s.product",
+        hosts,
     ):
         detail = newest[row[0]].details[row[1]]
         one = HostProduct(

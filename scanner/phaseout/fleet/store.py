@@ -10,11 +10,13 @@ References:
 import contextlib
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import Any
 
 APPLICATION = 0x70686F66  # "phof", so that `file` and we know the store
 VERSION = 1
+_AT_ONCE = 500  # values in one query
 WAIT = 30.0  # seconds for another process that writes
 
 _SCHEMA = """
@@ -124,6 +126,16 @@ class Store:
             return self._connection.execute(query, named).fetchall()
         except sqlite3.Error as error:
             raise StoreError(f"{self.path}: {_why(error)}") from error
+
+    def among(self, query: str, values: Iterable[Any]) -> Iterator[Any]:
+        """The rows of a query with `IN (*)`, where the star stands for any number of values. Large ones are parted.
+
+        Raises:
+            StoreError: the store is damaged.
+        """
+        rest = iter(values)
+        while chunk := list(islice(rest, _AT_ONCE)):
+            yield from self.rows(query.replace("IN (*)", f"IN ({','.join('?' * len(chunk))})"), *chunk)
 
     def one(self, query: str, *values: Any) -> Any:
         """The first row of a query; `None` if there is none."""

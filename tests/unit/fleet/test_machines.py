@@ -4,9 +4,9 @@ import itertools
 from collections.abc import Sequence
 
 import pytest
-from phaseout.fleet.machines import Machine, Track, machines, track_key
+from phaseout.fleet.machines import Machine, Track, machines, new_track, track_key
 from phaseout.model.nouns import Identity
-from phaseout.parsers.encodings.identity import HARDWARE, comparable
+from phaseout.parsers.encodings.identity import comparable
 
 UUID_1, UUID_2 = "11111111-2222-3333-4444-555555555555", "99999999-2222-3333-4444-555555555555"
 
@@ -14,16 +14,9 @@ UUID_1, UUID_2 = "11111111-2222-3333-4444-555555555555", "99999999-2222-3333-444
 def track(name: str, first: int, last: int, *, uuid: str = "", installation: str = "", platform: str = "") -> Track:
     ids = [Identity("smbios_uuid", uuid)] if uuid else []
     ids += [Identity("machine_guid", installation)] if installation else []
-    words = [comparable(one) for one in ids]
-    return Track(
-        track_key(name, platform, words),
-        name,
-        platform,
-        {one.kind: comparable(one) for one in ids if one.kind in HARDWARE},
-        tuple(comparable(one) for one in ids if one.kind not in HARDWARE),
-        first,
-        last,
-    )
+    words = [(one.kind, comparable(one)) for one in ids]
+    key = track_key(name, platform, [word for _, word in words])
+    return new_track(key, name, platform, words, first, last)
 
 
 def shown(found: Sequence[Machine]) -> set[tuple[tuple[str, ...], tuple[str, ...]]]:
