@@ -422,15 +422,14 @@ def _say_refused(progress: Progress, problem: Problem) -> None:
 
 def _begin(text: str) -> dt.datetime:
     """The moment that the user names; of a day its beginning."""
-    found = counted_from(text)
-    if isinstance(found, dt.datetime):
-        return found
-    return dt.datetime.combine(found, dt.time(), dt.UTC)
+    return _instant(text, dt.time())
 
 
 def _moment(text: str | None) -> dt.datetime:
     """The moment that the user names; of a day its end."""
+    return _instant(text, dt.time(23, 59, 59))
+
+
+def _instant(text: str | None, of_day: dt.time) -> dt.datetime:
     found = counted_from(text)
-    if isinstance(found, dt.datetime):
-        return found
-    return dt.datetime.combine(found, dt.time(23, 59, 59), dt.UTC)
+    return found if isinstance(found, dt.datetime) else dt.datetime.combine(found, of_day, dt.UTC)
