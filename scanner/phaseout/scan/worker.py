@@ -5,7 +5,6 @@ This happens in a process of its own, so that a source that hangs, crashes or ta
 """
 
 import math
-import sys
 import time
 from collections.abc import Callable, Iterator
 from operator import attrgetter
@@ -17,6 +16,7 @@ from phaseout.model.fields import TEXTS
 from phaseout.model.nouns import Evidence, HostInfo, Item, LeftOut, Problem, SourceRun
 from phaseout.model.recording import ALL_ITEMS, ITEMS, RESULTS, TEXT, Recorder, shortened
 from phaseout.parsers.encodings.secrets import masked_item
+from phaseout.scan.memory import peak_memory
 from phaseout.scan.messages import Closed, Ended, Found, Message, Opened, Planned, Refused, Request, Started
 from phaseout.scan.withholding import Withholding
 
@@ -90,7 +90,7 @@ def work(request: Request, send: Callable[[Message], None]) -> None:
         send(Started(source.name))
         run = run_source(source, host, lambda item: send(Found(item)), room.share(), mask=request.mask, began=began)
         send(Ended(run))
-    send(Closed(_peak_memory()))
+    send(Closed(peak_memory()))
 
 
 class _Room:
@@ -216,18 +216,6 @@ def _within(inside: "Inside", began: float) -> "Iterator[Item | Problem | LeftOu
         inside.host.files.report_changes(began)
         for problem in _drain(inside.host):
             yield replace(problem, where=f"{inside.name}: {problem.where}")
-
-
-def _peak_memory() -> int:
-    """Of this process, in bytes."""
-    if sys.platform == "win32":
-        import psutil
-
-        return int(psutil.Process().memory_info().peak_wset)
-    import resource
-
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else peak * 1024  # bytes there, KiB elsewhere
 
 
 def _missing(source: "Source", host: "Host") -> str:

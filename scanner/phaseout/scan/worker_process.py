@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
+from phaseout.scan.memory import address_space, peak_memory
 from phaseout.scan.messages import Message, Request
 from phaseout.scan.worker import warm_up, work
 
@@ -140,7 +141,7 @@ else:
 
         Args:
             request: what it should do.
-            memory: bytes of address space that it may use.
+            memory: bytes of address space that it may use, beside what it has from the program that it is a fork of.
             seconds: that it may run.
             prepared: a fork that waits for a request; otherwise a new one is made.
         """
@@ -152,6 +153,7 @@ else:
             self._unpack = _Frames()
             self._status = 0
             self._streams = False  # whether the last call found something
+            self._inherited = peak_memory()
             self.received = 0  # bytes
             with contextlib.suppress(BrokenPipeError), open(requests, "wb") as pipe:
                 pipe.write(msgspec.msgpack.encode((request, memory, seconds)))
@@ -197,8 +199,9 @@ else:
             os.close(self._pipe)
 
         def used(self) -> tuple[float, int]:
-            """Seconds of CPU time that it has used, and bytes of memory that it holds; zeros once it has ended."""
-            return _used(self._pid)
+            """Seconds of CPU time that it has used, and bytes of memory that it took; zeros once it has ended."""
+            seconds, held = _used(self._pid)
+            return seconds, max(held - self._inherited, 0)
 
     def _fork() -> PreparedWorker:
         """A new worker that waits for its request."""
@@ -341,5 +344,6 @@ def _limit(memory: int, seconds: float) -> None:
     signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGALRM])
     signal.alarm(int(seconds) + _ALONE)
     with contextlib.suppress(OSError, ValueError):
-        resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+        most = memory + address_space()
+        resource.setrlimit(resource.RLIMIT_AS, (most, most))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))

@@ -245,6 +245,21 @@ def test_memory_is_bounded_where_the_system_bounds_none(
     assert inventory.runs[1].reason.endswith("MiB: the memory limit of the worker is 256 MiB")
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("enforced", [True, False], ids=["by-the-system", "by-the-supervisor"])
+def test_memory_of_the_program_that_scans_is_not_the_worker_s(
+    scan: Callable[..., Inventory], monkeypatch: pytest.MonkeyPatch, *, enforced: bool
+) -> None:
+    """A service or a test run may hold more than a worker may take; its forks hold the same at once."""
+    held = b"x" * (300 << 20)
+    if not enforced:
+        monkeypatch.setattr(phaseout.scan.worker_process, "_limit", lambda *_: None)
+    monkeypatch.setattr(phaseout.scan.supervisor, "_USAGE_INTERVAL", 0.0)
+    inventory = scan(good, many, memory=256 << 20)
+    assert [run.status for run in inventory.runs] == ["ok", "ok"]
+    assert len(held) == 300 << 20
+
+
 def test_two_bad_sources_in_a_row(scan: Callable[..., Inventory]) -> None:
     runs = scan(crashes, exits, raises, good).runs
     assert [run.status for run in runs] == ["failed", "failed", "failed", "ok"]
