@@ -32,7 +32,8 @@ class _Rule(NamedTuple):
     """What a secret looks like, and what stands in its place.
 
     Attributes:
-        signs: of each of these, one is in every text that the pattern fits, in lower case.
+        signs: of each of these, one is in every text that the pattern fits: in lower case, with a blank for any white
+            space and before the text.
         pattern: a regular expression that ignores case.
         new: what replaces it.
     """
@@ -59,13 +60,13 @@ _NAME_SIGNS = (
 )
 _PLAIN_TOKENS = ("glpat-", "xox", "akia", "asia", "aiza", "sk-")
 _TOKENS = ("ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "npm_", "hf_", "sk_live_", "dop_v1_")
-_SHORT, _LONG = ("-p",), ("/p",)
+_SHORT, _LONG = (" -p",), ("/p:",)
 # The first signs of a rule are the rarer ones; rules that share them are asked together.
 _RULES = (
     # options by which single programs take a password
     _Rule((_SHORT, ("mysql", "mariadb")), r"(\b(?:mysql|mariadb)[^\n]{0,2000}?\s-p)(?!\s)\S+", rf"\1{MASK}"),
     _Rule(
-        ((*_SHORT, *_LONG), ("sshpass", "psexec", "mongo", "rdesktop", "wmic")),
+        (("sshpass", "psexec", "mongo", "rdesktop", "wmic"), ("-p", "/p")),
         r"(\b(?:sshpass|psexec|mongo|rdesktop|wmic)[^\n]{0,2000}?\s[-/]p\s{0,3})\S+",
         rf"\1{MASK}",
     ),
@@ -75,20 +76,20 @@ _RULES = (
         rf"\1{MASK}",
     ),
     _Rule(
-        (("-u",), ("curl", "wget")),
+        ((" -u", " --user"), ("curl", "wget")),
         r"(\b(?:curl|wget)[^\n]{0,2000}?\s(?:-u|--user)\s{0,3}[^\s:]{0,200}:)\S+",
         rf"\1{MASK}",
     ),
     _Rule(
-        (("-u",), ("smbclient", "rpcclient", "cifs")),
+        ((" -u",), ("smbclient", "rpcclient", "cifs")),
         r"(\b(?:smbclient|rpcclient|mount\.cifs)[^\n]{0,2000}?\s-U\s{0,3}[^\s%]{0,200}%)\S+",
         rf"\1{MASK}",
     ),
-    _Rule((("-w",), ("ldap",)), r"(\bldap[a-z]{3,10}\b[^\n]{0,2000}?\s-w\s{0,3})\S+", rf"\1{MASK}"),
+    _Rule(((" -w",), ("ldap",)), r"(\bldap[a-z]{3,10}\b[^\n]{0,2000}?\s-w\s{0,3})\S+", rf"\1{MASK}"),
     _Rule((("redis-cli",),), r"(\bredis-cli[^\n]{0,2000}?\s-a\s{1,3})\S+", rf"\1{MASK}"),
     _Rule((("schtasks",),), r"(\bschtasks[^\n]{0,2000}?\s/r?p\s{1,3})\S+", rf"\1{MASK}"),
     _Rule((_LONG, ("freerdp",)), r"(freerdp[^\n]{0,2000}?\s/p:)\S+", rf"\1{MASK}"),
-    _Rule((("-k",), ("openssl",)), r"(\bopenssl\s[^\n]{0,2000}?\s-k\s{1,3})\S+", rf"\1{MASK}"),
+    _Rule(((" -k",), ("openssl",)), r"(\bopenssl\s[^\n]{0,2000}?\s-k\s{1,3})\S+", rf"\1{MASK}"),
     _Rule((("sqlplus",),), r"(\bsqlplus\s+[^\s/]{1,200}/)[^\s@]+", rf"\1{MASK}"),
     _Rule((("htpasswd",),), r"(\bhtpasswd\s[^\n]{0,200}?-\w{0,5}b\w{0,5}\s+\S+\s+\S+\s+)\S+", rf"\1{MASK}"),
     # -p is the password of most programs, and a port or a folder of the others
@@ -99,7 +100,7 @@ _RULES = (
     ),
     _Rule((_SHORT,), r"(\s-p)(?=[^\s/:]*\d)(?=[^\s/:]*[a-z])[^\s/:]{6,}(?=\s|$)", rf"\1{MASK}"),
     _Rule(
-        (("7z", "rar"), ("-p", "-hp")), r"(\b(?:7z[a-z]{0,2}|rar|unrar)\b[^\n]{0,2000}?\s-h?p)(?!\s)\S+", rf"\1{MASK}"
+        (("7z", "rar"), (" -p", " -hp")), r"(\b(?:7z[a-z]{0,2}|rar|unrar)\b[^\n]{0,2000}?\s-h?p)(?!\s)\S+", rf"\1{MASK}"
     ),
     _Rule((("/user:",),), r"(\bnet\s+use\s[^\n]{0,500}?\s)(?![/-])(\S+)(\s+/user:)", rf"\1{MASK}\3"),
     # scheme://user:password@host, and a token in place of the user
@@ -129,6 +130,7 @@ _RULES = (
     _Rule((("eyj",),), r"\beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*", MASK),
 )
 # Letters that fit `s` and `i` where a pattern ignores case, and that `lower` keeps or takes apart.
+_WHITE_SPACE = re.compile(r"\s")
 _LIKE_ASCII = str.maketrans({"\u017f": "s", "\u0131": "i", "\u0307": None})
 
 
@@ -149,27 +151,33 @@ def _rules_for(text: str) -> list[_Rule]:
 
     A plain loop is twice as fast as `any`, and this is asked of every item.
     """
-    lower = text.lower()
+    lower = " " + text.lower()
     if not lower.isascii():
         lower = lower.translate(_LIKE_ASCII)
+    if not lower.isprintable():
+        lower = _WHITE_SPACE.sub(" ", lower)
     found: list[int] = []
-    for signs, numbers in _BY_FIRST_SIGNS:
+    for signs, rules in _BY_FIRST_SIGNS:
         for sign in signs:
             if sign in lower:
-                found += numbers
+                found += [number for number, others in rules if not others or _has_all(lower, others)]
                 break
-    found.sort()
-    return [
-        rule
-        for rule in map(_RULES.__getitem__, found)
-        if all(any(sign in lower for sign in signs) for signs in rule.signs[1:])
-    ]
+    return [_RULES[number] for number in sorted(found)] if found else []
 
 
-def _by_first_signs() -> tuple[tuple[tuple[str, ...], list[int]], ...]:
-    groups: dict[tuple[str, ...], list[int]] = {}
+def _has_all(text: str, groups: tuple[tuple[str, ...], ...]) -> bool:
+    """Whether the string has a sign of each group."""
+    return all(any(sign in text for sign in signs) for signs in groups)
+
+
+_Signs = tuple[str, ...]
+
+
+def _by_first_signs() -> tuple[tuple[_Signs, list[tuple[int, tuple[_Signs, ...]]]], ...]:
+    """For each group of signs that rules begin with: these rules by number, with the other groups that they need."""
+    groups: dict[_Signs, list[tuple[int, tuple[_Signs, ...]]]] = {}
     for number, rule in enumerate(_RULES):
-        groups.setdefault(rule.signs[0], []).append(number)
+        groups.setdefault(rule.signs[0], []).append((number, rule.signs[1:]))
     return tuple(groups.items())
 
 
