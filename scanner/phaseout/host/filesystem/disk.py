@@ -198,8 +198,17 @@ class DiskNode(Node):
         if self.kind != "dir":
             raise NotADirectoryError(errno.ENOTDIR, "not a folder")
         with os.scandir(self._disk.handle(self, listed=True)) as found:
-            for entry in found:
-                yield Entry(entry.name, _entry_kind(entry))
+            for entry in found:  # tens of thousands: written out, and without the slower `__new__` of a named tuple
+                kind: EntryKind = (
+                    "dir"
+                    if entry.is_dir(follow_symlinks=False)
+                    else "file"
+                    if entry.is_file(follow_symlinks=False)
+                    else "link"
+                    if entry.is_symlink()
+                    else "other"
+                )
+                yield tuple.__new__(Entry, (entry.name, kind))
 
     def stat(self) -> Stat:
         """Size, time, owner and so on."""
@@ -310,11 +319,3 @@ def _reopened(handle: int) -> int:
         return os.open(f"/proc/self/fd/{handle}", _READ | _QUIET)
     except PermissionError:  # O_NOATIME is for the owner and for root only
         return os.open(f"/proc/self/fd/{handle}", _READ)
-
-
-def _entry_kind(entry: "os.DirEntry[str]") -> EntryKind:
-    if entry.is_symlink():
-        return "link"
-    if entry.is_dir(follow_symlinks=False):
-        return "dir"
-    return "file" if entry.is_file(follow_symlinks=False) else "other"

@@ -3,6 +3,7 @@
 import errno
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import islice
 from typing import TYPE_CHECKING, BinaryIO, TypeVar
 
 from phaseout.host.filesystem.files import MIB, Entry, Files, Marks, Stat, printable
@@ -97,19 +98,18 @@ class StoredFiles(Files):
             if known is not None:
                 return known
             self._check_kernel(path, place.nodes[0])
-            for entry in self._layout.entries(place):
-                if len(entries) >= _ENTRIES:
-                    why = f"more than {_ENTRIES} entries: the rest was not listed"
-                    self.problems.append(Problem(printable(path), why, "limit"))
-                    break
-                entries.append(entry)
+            found = self._layout.entries(place)
+            entries.extend(islice(found, _ENTRIES))  # keeps what came before an error
+            if len(entries) == _ENTRIES and next(found, None) is not None:
+                why = f"more than {_ENTRIES} entries: the rest was not listed"
+                self.problems.append(Problem(printable(path), why, "limit"))
         except OSError as error:
             self._report(path, error)
             return tuple(sorted(entries))
         entries.sort()
-        found = tuple(entries)
-        self._resolver.remember(place, found)
-        return found
+        listed = tuple(entries)
+        self._resolver.remember(place, listed)
+        return listed
 
     def stat(self, path: str) -> Stat | None:
         """What the path leads to, links followed; `None` where that is nothing."""
