@@ -256,3 +256,32 @@ def test_the_executable_instead_of_a_bundle(fleet: Fleet, tmp_path: Path) -> Non
     assert {row["verdict"] for row in rows(report)} == {"replace"}
     _, recap, said = fleet.play("--limit", "kesl", reports=reports, **named)
     assert recap["kesl"].changed == 0, said
+
+
+SAID = 'printf "host,scanned_at,verdict,\\n'
+BAD = {
+    "silent": "exit 0",
+    "a_head_only": f'{SAID}"',
+    "contradictory": f'{SAID}h,t,incomplete,\\n"',
+    "killed": f'{SAID}h,t,clean,\\n"; kill -9 $$',
+    "other_words": "echo a; echo b",
+}
+GOOD = {"clean": f'{SAID}h,t,clean,\\n"', "incomplete": f'{SAID}h,t,incomplete,\\n"; exit 3'}
+
+
+def test_a_host_that_says_nothing_or_contradicts_itself_fails(fleet: Fleet, tmp_path: Path) -> None:
+    for name, body in (BAD | GOOD).items():
+        program = tmp_path / "phaseout/phaseout"
+        program.parent.mkdir(exist_ok=True)
+        program.write_text(f'#!/bin/sh\n[ "$1" = scan ] || exit 0\n{body}\n')
+        program.chmod(0o755)
+        subprocess.run(["tar", "-C", tmp_path, "-cf", tmp_path / "executable.tar", "phaseout"], check=True)
+        named = {
+            "phaseout_bundle": "",
+            "phaseout_executable": str(tmp_path / "executable.tar"),
+            "phaseout_home": f"/opt/{name}",
+        }
+        reports = tmp_path / name
+        _, recap, said = fleet.play("--limit", "clean", reports=reports, **named)
+        assert recap["clean"].failed == (name in BAD), said
+        assert reports.exists() == (name in GOOD)

@@ -1,10 +1,12 @@
 """Files that other tools read: the Group Policy task, the Salt state and the Puppet fact."""
 
+import json
 import os
 import re
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -133,3 +135,26 @@ def test_puppet_fact_is_the_newest_report(tree: Tree, tmp_path: Path) -> None:
     assert '"Kaspersky Endpoint Security for Linux"' in found
     phaseout("scan", "--root", str(tree.root), "--source", "rpm", "-o", str(tmp_path / "host-20260102T000000Z.csv"))
     assert '"verdict": "incomplete"' in fact(tmp_path)
+
+
+@needs("facter")
+@pytest.mark.skipif(sys.platform == "win32", reason="the fact is confined to Linux and macOS")
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("report", "verdict"),
+    [
+        ("h,NOW,clean\n", "clean"),
+        ("h,2020-01-01T00:00:00Z,clean\n", "incomplete"),
+        ("h,2020-01-01T00:00:00Z,replace\n", "replace"),
+        ("h,2999-01-01T00:00:00Z,clean\n", "incomplete"),
+        ("h,,clean\n", "incomplete"),
+        ('h,NOW,clean\n"h', "incomplete"),
+        ("h,NOW,\n", "incomplete"),
+        ("", "incomplete"),
+        ("h,NOW,clean\nh,NOW,replace\n", "replace"),
+    ],
+)
+def test_puppet_fact_of_a_report_that_proves_nothing(tmp_path: Path, report: str, verdict: str) -> None:
+    now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    (tmp_path / "h-20260101T000000Z.csv").write_text(f"host,scanned_at,verdict\n{report.replace('NOW', now)}")
+    assert json.loads(fact(tmp_path))["phaseout"]["verdict"] == verdict

@@ -163,7 +163,13 @@ def test_the_system_calls_of_a_scan_are_let_through(tmp_path: Path) -> None:
     program = tmp_path / "phaseout"
     program.write_text(f'#!/bin/sh\ncd {ROOT}/scanner && exec {sys.executable} -B -m phaseout "$@"\n')
     program.chmod(0o755)
-    subprocess.run(command, check=False, capture_output=True, timeout=600, env={**os.environ, "PHASEOUT": str(program)})
+    subprocess.run(
+        command,
+        check=False,
+        capture_output=True,
+        timeout=600,
+        env={**os.environ, "PHASEOUT": str(program), "PHASEOUT_OUTBOX": str(tmp_path / "outbox")},
+    )
     text = log.read_text(errors="replace")
     used = set(re.findall(r"(?m)^\d+ +(\w+)\(", text))
     assert len(list((tmp_path / "out").iterdir())) == 1
