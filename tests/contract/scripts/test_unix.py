@@ -210,7 +210,7 @@ def test_what_could_not_be_delivered_waits_and_is_not_scanned_again(tmp_path: Pa
     assert file.stat().st_mode & 0o777 == 0o600
     away.parent.unlink()
     result = sh(REPORT, str(away), shell=shell, PHASEOUT=str(program))
-    assert (result.returncode, result.stderr) == (1, ""), "the status of that scan, which nobody was told yet"
+    assert (result.returncode, result.stderr) == (1, ""), "the status of that scan, which has not been reported yet"
     assert [one.read_text()[-8:] for one in away.iterdir()] == ["replace\n"]
     assert list(outbox.glob("*.csv")) == []
     assert sh(REPORT, str(away), shell=shell, PHASEOUT=str(program)).returncode == 1
