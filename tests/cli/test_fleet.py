@@ -11,6 +11,8 @@ import sqlite3
 import subprocess
 import sys
 import time
+import zipfile
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -105,6 +107,19 @@ def test_a_file_whose_name_has_another_digest_is_read_when_it_is_whole(tmp_path:
         assert "not all of it is there (yet)" in result.stderr
     place.write_bytes(whole)
     assert "listed 1 = read 1" in phaseout("fleet", "add", db, str(place)).stdout
+
+
+def test_a_delivery_that_broke_off_and_was_made_good_is_refused_no_more(tmp_path: Path, found: Report) -> None:
+    whole = report(found, "pc-a", "2026-01-05", 1)
+    digest, db = hashlib.sha256(whole).hexdigest()[:16], str(tmp_path / "f.db")
+    reports = tmp_path / "reports"
+    reports.mkdir()
+    (reports / f"pc-a-20260105T060000Z-{digest}.json").write_bytes(whole[:-20])
+    (reports / f"pc-a-20260106T060000Z-{digest}.json").write_bytes(whole)
+    for said in ("read 1 + refused 0 + already known 1", "read 0 + refused 0 + already known 2"):
+        result = phaseout("fleet", "add", db, str(reports))
+        assert said in result.stdout
+        assert result.returncode == 0
 
 
 @pytest.mark.parametrize("form", ["json", "ndjson", "csv"])
@@ -325,3 +340,50 @@ def test_new_rules_find_what_a_kept_inventory_has(tmp_path: Path, tree: Tree) ->
     found = status(db)
     assert (found["new_rules"], found["again"], found["states"]["review"]) == (1, 0, 1)
     assert [row["product"] for row in hosts(db, "--origin", "new_rules")] == ["Example Tool"]
+
+
+def test_an_auditor_can_follow_every_number_to_its_report(store: str, folder: Path, tmp_path: Path) -> None:
+    assets, policy = tmp_path / "machines.csv", tmp_path / "phaseout.toml"
+    assets.write_text("name,group\npc-a,sales\npc-z,sales\n")
+    policy.write_text('roles = ["us-federal-contractor"]\n')
+    assert phaseout("fleet", "assets", store, str(assets)).returncode == 0
+    archives = []
+    for name in ("one.zip", "two.zip"):
+        result = phaseout(
+            "fleet", "evidence", store, "--as-of", "2026-01-07", "--policy", str(policy), "-o", str(tmp_path / name)
+        )
+        assert result.returncode == 0, result.stderr
+        archives.append((tmp_path / name).read_bytes())
+        assert hashlib.sha256(archives[-1]).hexdigest() in result.stdout
+    assert archives[0] == archives[1]
+    with zipfile.ZipFile(io.BytesIO(archives[0])) as archive:
+        files = {name: archive.read(name) for name in archive.namelist()}
+    sums = dict(line.split("  ")[::-1] for line in files.pop("SHA256SUMS").decode().splitlines())
+    assert sums == {name: hashlib.sha256(data).hexdigest() for name, data in files.items()}
+    assert files["phaseout.toml"] == policy.read_bytes()
+    rows = list(csv.DictReader(io.StringIO(files["hosts.csv"].decode())))
+    reports = {row["sha256"]: row["file"] for row in csv.DictReader(io.StringIO(files["files.csv"].decode()))}
+    (row,) = [row for row in rows if row["name"] == "pc-b"]
+    assert reports[row["evidence"]] == str(folder / "b1.json")
+    assert row["rules"] == json.loads((folder / "b1.json").read_bytes())["rules"]["digest"]
+    states = Counter({row["name"]: row["state"] for row in rows if row["listed"] == "yes"}.values())
+    assert states == {
+        name: count for name, count in json.loads(files["status.json"])["status"]["states"].items() if count
+    }
+    gone = [row for row in csv.DictReader(io.StringIO(files["held.csv"].decode())) if row["ended"]]
+    assert [(row["name"], row["ended"]) for row in gone] == [("pc-a", "2026-01-06T06:00:00Z")]
+
+
+def test_hosts_that_a_person_must_tell_apart(store: str, folder: Path, found: Report) -> None:
+    assert hosts(store, "--doubtful") == []
+    (folder / "renamed.json").write_bytes(report(found, "pc-new", "2026-01-07", 2))
+    assert phaseout("fleet", "add", store, str(folder)).returncode == 0
+    assert {row["name"]: row["flags"] for row in hosts(store, "--doubtful")} == {"pc-new": "renamed"}
+
+
+def test_tables_as_csv(store: str, tmp_path: Path) -> None:
+    place = tmp_path / "export"
+    assert phaseout("fleet", "export", store, "--csv", str(place), "--as-of", "2026-01-07").returncode == 0
+    assert len((place / "hosts.csv").read_text().splitlines()) == 4
+    assert phaseout("fleet", "export", store, "--csv", str(place)).returncode == 2
+    assert phaseout("fleet", "export", store).returncode == 2

@@ -1,8 +1,9 @@
-"""`phaseout fleet add|judge|assets|status|hosts|trend|page|export|forget`."""
+"""`phaseout fleet add|judge|assets|status|hosts|trend|page|export|evidence|forget`."""
 
 import contextlib
 import datetime as dt
 import gc
+import hashlib
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -29,6 +30,8 @@ from phaseout.report.safe import visible
 if TYPE_CHECKING:
     from phaseout.fleet.kept import Judging
 
+_POLICY = 1 << 20  # bytes
+_FIRST = 1980, 1, 1, 0, 0, 0  # no archive knows earlier times
 _F = TypeVar("_F", bound=Callable[..., Any])
 
 
@@ -233,6 +236,7 @@ def show_status(store: str, as_of: str | None, valid: int, format_name: str, out
     default=None,
     help="With a product that came in this way; again: it had been gone.",
 )
+@click.option("--doubtful", is_flag=True, help="That may be another machine, or two: renamed, reinstalled, cloned, …")
 @click.option("--seen-since", metavar="DATE", help="That answered since then.")
 @_format_options("table", "csv", "json")
 def show_hosts(
@@ -242,6 +246,7 @@ def show_hosts(
     seen_since: str | None,
     format_name: str,
     output: str,
+    doubtful: bool,
     **wanted: str | None,
 ) -> None:
     """The hosts behind a number, with what is on them.
@@ -256,7 +261,7 @@ def show_hosts(
         found = hosts(
             kept,
             _moment(as_of),
-            Wanted(seen_since=since, **{name: value or "" for name, value in wanted.items()}),
+            Wanted(seen_since=since, doubtful=doubtful, **{name: value or "" for name, value in wanted.items()}),
             valid,
         )
         write_file(output, hosts_text(found, format_name, terminal_width(output)))
@@ -304,23 +309,29 @@ def write_whole_page(store: str, as_of: str | None, valid: int, output: str) -> 
 
 @command.command("export")
 @_store_options
-@click.option("--parquet", "folder", required=True, metavar="DIR", help="A new or empty folder, which gets the tables.")
-def export_tables(store: str, as_of: str | None, valid: int, folder: str) -> None:
-    """Write the fleet as Parquet, for DuckDB, Spark, ClickHouse or a warehouse. Needs the extra `fleet`.
+@click.option("--parquet", metavar="DIR", help="A new or empty folder, which gets the tables. Needs the extra `fleet`.")
+@click.option("--csv", "as_csv", metavar="DIR", help="The same as CSV.")
+def export_tables(store: str, as_of: str | None, valid: int, parquet: str | None, as_csv: str | None) -> None:
+    """Write the fleet as tables, for DuckDB, Spark, ClickHouse or a warehouse.
 
     \b
     Examples:
       phaseout fleet export fleet.db --parquet export/
+      phaseout fleet export fleet.db --csv export/
     """
-    from phaseout.fleet.parquet import encoded, tables
+    from phaseout.fleet import tables
 
+    folder = parquet or as_csv
+    if not folder or (parquet and as_csv):
+        raise click.UsageError("--parquet or --csv says where the tables go")
+    encoded, ending = (tables.as_parquet, "parquet") if parquet else (tables.as_csv, "csv")
     try:
         if os.path.isdir(folder) and os.listdir(folder):
             raise Failure(f"{folder}: not empty: a table of an earlier export would be read with the new ones")
         with _opened(store) as kept:
             count = 0
-            for table in tables(kept, _moment(as_of), valid):
-                path = os.path.join(folder, *table.path.split("/"))
+            for table in tables.tables(kept, _moment(as_of), valid):
+                path = os.path.join(folder, *f"{table.path}.{ending}".split("/"))
                 data = encoded(table)
                 os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
                 with writing(path) as write:
@@ -329,6 +340,44 @@ def export_tables(store: str, as_of: str | None, valid: int, folder: str) -> Non
     except ImportError as error:
         raise Failure("Parquet needs pyarrow: pip install 'phaseout[fleet]'") from error
     click.echo(f"{visible(folder)}: {counted(count, 'file')}")
+
+
+@command.command("evidence")
+@_store_options
+@click.option("--policy", metavar="FILE", help="Put this policy, with its roles and waivers, beside the tables.")
+@click.option("-o", "--output", required=True, metavar="FILE", help="Write the archive to FILE.")
+def write_evidence(store: str, as_of: str | None, valid: int, policy: str | None, output: str) -> None:
+    """One archive for an auditor: the fleet at a moment, its history, and the SHA-256 of every report that was read.
+
+    The same store and moment give the same archive, byte for byte.
+
+    \b
+    Examples:
+      phaseout fleet evidence fleet.db -o evidence.zip
+      phaseout fleet evidence fleet.db --as-of 2026-06-30 --policy phaseout.toml -o evidence.zip
+    """
+    import io
+    import zipfile
+
+    from phaseout.fleet.evidence import evidence
+
+    moment = _moment(as_of)
+    try:
+        declared = read_input(policy, _POLICY + 1) if policy else None
+    except OSError as error:
+        raise Failure(f"{policy}: {error.strerror or error}") from error
+    if declared is not None and len(declared) > _POLICY:
+        raise Failure(f"{policy}: larger than {_POLICY >> 20} MiB: no policy")
+    archive = io.BytesIO()
+    with _opened(store) as kept, zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as files:
+        for name, data in evidence(kept, moment, valid, declared):
+            member = zipfile.ZipInfo(name, max(moment.astimezone(dt.UTC).timetuple()[:6], _FIRST))
+            member.compress_type = zipfile.ZIP_DEFLATED
+            member.external_attr = 0o600 << 16
+            files.writestr(member, data)
+    with writing(output) as write:
+        write(archive.getvalue())
+    click.echo(f"{visible(output)}: {hashlib.sha256(archive.getvalue()).hexdigest()}")
 
 
 @command.command("forget")

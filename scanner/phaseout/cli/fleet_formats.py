@@ -14,6 +14,7 @@ HOST_COLUMNS = (
     *("name", "state", "listed", "group", "role", "owner", "platform", "os", "serial", "last_answer", "verdict"),
     *("vendor", "product", "product_verdict", "product_state", "since", "last_seen", "origin", "versions", "users"),
     *("paths", "measure", "milestone", "due", "action", "replacement", "rules_of", "tool", "flags", "unseen"),
+    *("cautions", "evidence", "rules"),
 )
 _ROWS = 15  # of the longer lists in a table
 
@@ -148,6 +149,9 @@ def _columns(host: HostLine, product: HostProduct | None) -> tuple[str, ...]:
         host.tool,
         " ".join(host.flags),
         "; ".join(host.unseen),
+        "; ".join(host.cautions),
+        host.evidence,
+        host.rules,
     )
     return (*head, *own, *tail)
 

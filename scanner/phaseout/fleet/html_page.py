@@ -17,7 +17,7 @@ import msgspec
 
 from phaseout.fleet.status import STATES, HostLine, HostState, Status, TrendDay, Wanted, hosts, status, trend
 from phaseout.fleet.store import Store
-from phaseout.fleet.words import FLAGS, sentence
+from phaseout.fleet.words import FLAGS, how_counted, sentence
 from phaseout.report.html_format import rendered
 from phaseout.report.safe import visible
 
@@ -83,6 +83,7 @@ def write_page(store: Store, now: dt.datetime, valid: int) -> Iterator[str]:
         "fleet.css",
         "fleet.js",
         status=found,
+        counting=how_counted(found.valid_days),
         headline=sentence(found),
         tone=_tone(found),
         states=STATES,

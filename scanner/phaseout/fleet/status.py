@@ -161,11 +161,12 @@ class HostLine(Struct, frozen=True, kw_only=True, omit_defaults=True):
     unseen: tuple[str, ...] = ()
     cautions: tuple[str, ...] = ()
     evidence: str = ""  # SHA-256 of the file with the newest answer
+    rules: str = ""  # digest of the rules that judged it
     products: tuple[HostProduct, ...] = ()
 
 
 class Wanted(NamedTuple):
-    """Which hosts are asked for; empty asks for all."""
+    """Which hosts are asked for; empty asks for all. `doubtful`: those that a person must tell apart."""
 
     state: str = ""
     product: str = ""
@@ -176,6 +177,7 @@ class Wanted(NamedTuple):
     origin: str = ""
     seen_since: int = 0
     name: str = ""
+    doubtful: bool = False
 
 
 class TrendDay(Struct, frozen=True, kw_only=True):
@@ -269,6 +271,8 @@ def hosts(store: Store, now: dt.datetime, wanted: Wanted, valid: int = VALID) ->
         conditions.append("m.part = :group")
     if wanted.name:
         conditions.append("(m.asset = :name COLLATE NOCASE OR h.name = :name COLLATE NOCASE)")
+    if wanted.doubtful:
+        conditions.append("h.flags <> ''")
     if wanted.seen_since:
         conditions.append("h.last >= :seen_since")
     held = {
@@ -288,7 +292,7 @@ def hosts(store: Store, now: dt.datetime, wanted: Wanted, valid: int = VALID) ->
         store,
         values.pop("oldest"),
         "SELECT coalesce(nullif(m.asset, ''), h.name), m.state, m.listed, m.part, m.role, m.owner, h.id, h.platform,"
-        " h.os, h.serial, h.last, h.verdict, h.rules_of, o.tool, h.flags"
+        " h.os, h.serial, h.last, h.verdict, h.rules_of, o.tool, h.flags, o.rules"
         " FROM member m LEFT JOIN host h ON h.id = m.host LEFT JOIN outcome o ON o.id = h.outcome"
         f" WHERE {' AND '.join(conditions)} ORDER BY 1, h.id",
         **wanted._asdict(),
@@ -322,6 +326,7 @@ def _line(row: Any, newest: Newest | None, products: tuple[HostProduct, ...]) ->
         unseen=newest.unseen if newest else (),
         cautions=newest.cautions if newest else (),
         evidence=newest.evidence if newest else "",
+        rules=row[15] or "",
         products=products,
     )
 

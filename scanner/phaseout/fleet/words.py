@@ -29,6 +29,21 @@ def sentence(status: Status) -> str:
     )
 
 
+def how_counted(valid: int) -> tuple[str, ...]:
+    """How each number is counted, a sentence or two each.
+
+    Args:
+        valid: days after which a host without an answer is silent.
+    """
+    return (
+        f"A host has the verdict of its newest answer; without an answer for {counted(valid, 'day')} it is silent.",
+        "A machine of the list is found by SMBIOS UUID or serial number; by its name only where that is beyond doubt.",
+        "A product counts until an answer that saw everything has shown the host without it.",
+        "“Wholly seen”: every source of the scan ran to its end. The documentation says what no source can see.",
+        "The trend shows the state at the end of each day in UTC.",
+    )
+
+
 def _share(part: int, whole: int) -> str:
     """A percentage that is never rounded up to all of it."""
     return f"{int(1000 * part / whole) / 10:.1f} %"

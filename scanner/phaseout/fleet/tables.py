@@ -1,4 +1,4 @@
-"""The fleet as Parquet files, for warehouses and for engines that query many of them at once.
+"""The fleet as tables in Parquet or CSV, for warehouses and for engines that query many files at once.
 
 Three tables, each with the name of the host, its group and its key beside the facts. `spans` and `held` are partitioned
 by the month in which they begin, as Hive names folders, so that a reader takes what it needs.
@@ -11,19 +11,22 @@ References:
     https://parquet.apache.org/docs/file-format/; https://duckdb.org/docs/stable/data/partitioning/hive_partitioning
 """
 
+import csv
 import datetime as dt
+import io
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from phaseout.fleet.status import Wanted, hosts
 from phaseout.fleet.store import Store
+from phaseout.report.safe import cell
 
 
 class Table(NamedTuple):
     """A table on its way to a file.
 
     Attributes:
-        path: below the folder of the export.
+        path: below the folder of the export, without the ending.
         columns: name → values.
     """
 
@@ -63,7 +66,7 @@ def tables(store: Store, now: dt.datetime, valid: int) -> Iterator[Table]:
     """
     members = list(hosts(store, now, Wanted(), valid))
     yield Table(
-        "hosts.parquet",
+        "hosts",
         {
             "name": [one.name for one in members],
             "state": [one.state for one in members],
@@ -82,23 +85,43 @@ def tables(store: Store, now: dt.datetime, valid: int) -> Iterator[Table]:
             "products": [len(one.products) for one in members],
         },
     )
-    yield from _by_month("spans", _SPAN_COLUMNS, store.rows(_SPANS))
-    yield from _by_month("held", _HELD_COLUMNS, store.rows(_HELD))
+    yield from _by_month(spans(store))
+    yield from _by_month(held(store))
 
 
-def _by_month(name: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> Iterator[Table]:
-    months: dict[str, list[Sequence[Any]]] = {}
-    for row in rows:
-        months.setdefault(f"{dt.datetime.fromtimestamp(row[3], dt.UTC):%Y-%m}", []).append(row)
-    for month, found in months.items():
-        values: dict[str, Sequence[Any]] = {}
-        for column, own in zip(columns, zip(*found, strict=True), strict=True):
-            values[column] = [_time(one) for one in own] if column in _TIMES else own
-        yield Table(f"{name}/month={month}/part.parquet", values)
+def spans(store: Store) -> Table:
+    """Every verdict on every host, from the first to the last answer that gives it."""
+    return _table("spans", _SPAN_COLUMNS, store.rows(_SPANS))
 
 
-def encoded(table: Table) -> bytes:
-    """The table as a file.
+def held(store: Store) -> Table:
+    """Every product on every host, those that are gone as well."""
+    return _table("held", _HELD_COLUMNS, store.rows(_HELD))
+
+
+def _by_month(table: Table) -> Iterator[Table]:
+    """Its rows by the month in which they begin."""
+    months: dict[str, list[int]] = {}
+    for number, since in enumerate(table.columns["since"]):
+        months.setdefault(f"{since:%Y-%m}", []).append(number)
+    for month, rows in months.items():
+        columns = {name: [values[row] for row in rows] for name, values in table.columns.items()}
+        yield Table(f"{table.path}/month={month}/part", columns)
+
+
+def _table(name: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> Table:
+    values = zip(*rows, strict=True) if rows else [()] * len(columns)
+    return Table(
+        name,
+        {
+            column: [_time(one) for one in own] if column in _TIMES else list(own)
+            for column, own in zip(columns, values, strict=True)
+        },
+    )
+
+
+def as_parquet(table: Table) -> bytes:
+    """The table as a file of Parquet.
 
     Raises:
         ImportError: pyarrow is not installed; the extra `fleet` brings it.
@@ -114,6 +137,23 @@ def encoded(table: Table) -> bytes:
     sink = pa.BufferOutputStream()
     pq.write_table(pa.table(arrays), sink, compression="zstd")
     return bytes(sink.getvalue().to_pybytes())
+
+
+def as_csv(table: Table) -> bytes:
+    """The table as CSV in UTF-8: times as RFC 3339, no value as an empty field, nothing that a spreadsheet computes."""
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(table.columns)
+    writer.writerows(map(_field, row) for row in zip(*table.columns.values(), strict=True))
+    return text.getvalue().encode("utf-8", "backslashreplace")
+
+
+def _field(value: object) -> object:
+    if isinstance(value, dt.datetime):
+        return f"{value:%Y-%m-%dT%H:%M:%SZ}"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return cell(value) if isinstance(value, str) else value
 
 
 def _time(at: int | None) -> dt.datetime | None:
