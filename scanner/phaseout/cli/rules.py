@@ -277,6 +277,7 @@ jurisdiction = "US"         # a country, or a state of it: US-TX
 force = "binding"           # or contractual, funding, advisory
 vendors = ["kaspersky"]     # ids of vendor files
 unruled_vendors = []        # names that it lists as well, and that no vendor file looks for
+unlisted = []               # what else it reaches, in words: a list that nobody read, a class without names
 components = "unclear"      # embedded: parts of other products too; branded_only: not those
 user = "What it means for a user whom it does not bind."
 action = "What a bound reader has to do."
@@ -322,7 +323,7 @@ references = []             # where all this can be read
 id = "{id}-product"
 name = "{name} product"
 category = "other"
-role = "covered"            # or embedded, indicator, vendor (catch-all), successor
+role = "covered"            # or embedded, indicator, trace, vendor (catch-all), successor
 platforms = ["linux", "macos", "windows"]
 remove = [
   {{ step = "uninstall", platform = "windows", text = "Uninstall it in Settings > Apps." }},
@@ -415,6 +416,8 @@ def _show_measure(measure: Measure) -> None:
         _say(f"  Of their vendors only: {', '.join(measure.products)}")
     if measure.unruled_vendors:
         _say(f"  Named as well, and not looked for: {', '.join(measure.unruled_vendors)}")
+    if measure.unlisted:
+        _say(f"  Reached as well, and not known by name: {'; '.join(measure.unlisted)}")
     if measure.reason:
         _say(f"  Reason given: {measure.reason}")
     for bound in measure.bound:

@@ -24,6 +24,8 @@ _USE = frozenset(("use_ban", "removal_begins", "removal_due", "waiver_ends"))
 _PROVIDING = frozenset(("contracting_ban",))
 _TRADE = frozenset(("procurement_ban", "funding_ban", "resale_ban", "integration_ban", "licensing_ban"))
 REMOVAL = _USE | _PROVIDING
+# Nothing is forbidden before the day of a ban. A deadline lies behind the day from which its measure binds.
+_BANS = _TRADE | _PROVIDING | {"use_ban"}
 _APPLIES = ("binds", "reaches", "exempts", "names")
 
 
@@ -80,10 +82,12 @@ def has_ended(measure: Measure, as_of: dt.datetime | dt.date) -> bool:
     return any(one.kind == "sunset" and one.at and days_left(one.at, as_of) < 0 for one in measure.milestone)
 
 
-def begins(measure: Measure, as_of: dt.datetime | dt.date) -> str:
-    """The calendar day of the first date of a measure, if it still lies ahead: nothing binds anybody before."""
-    first = min((one.at for one in measure.milestone if one.at is not None), default=None)
-    return first.date().isoformat() if first is not None and days_left(first, as_of) > 0 else ""
+def reaches_further(measures: Sequence[Measure], product: Product, who: Declared) -> Iterator[str]:
+    """Ids of the measures that bind a declared role and reach more than their names, such as a list nobody read."""
+    for measure in measures:
+        binds = bound_roles(measure, who) and measure.status.state not in DEAD
+        if measure.unlisted and binds and _in_scope(measure, product):
+            yield measure.id
 
 
 def applied(
@@ -152,9 +156,14 @@ def days_left(due: dt.datetime, as_of: dt.datetime | dt.date) -> int:
 
 def _covers(measure: Measure, product: Product) -> bool:
     """Whether the measure reaches this category, and embedded code if that is what the product has."""
-    if measure.covers and product.category not in measure.covers and product.role != "vendor":
-        return False  # what a catch-all found may be of any category
+    if not _in_scope(measure, product):
+        return False
     return measure.components != "branded_only" or not (product.role == "embedded" or _is_library(product))
+
+
+def _in_scope(measure: Measure, product: Product) -> bool:
+    """Whether it may be of a category that the measure reaches; what a catch-all found may be of any."""
+    return not measure.covers or product.category in measure.covers or product.role == "vendor"
 
 
 def _is_library(product: Product) -> bool:
@@ -169,9 +178,9 @@ def _applied(
     role = next(iter(bound), "")
     reaches = who.reached_from(measure.jurisdiction)
     exemption = next((one for one in measure.exempts if _exempts(one, product)), None)
+    about = [one for one in measure.milestone if _is_about(one, vendor, product)]
     first: Milestone | None = None
     if exemption is None:
-        about = [one for one in measure.milestone if _is_about(one, vendor, product)]
         first = min((one for one in about if _counts(one, product, bound, reaches=reaches)), key=_weight, default=None)
         role = first.actor if first is not None and first.actor in bound else role
         applies = _APPLIES[0] if role else _APPLIES[1] if first else _APPLIES[3]
@@ -193,9 +202,22 @@ def _applied(
         text=text,
         unclear=_unclear(measure, product) if role or first else "",
         status=measure.status.state,
-        begins=begins(measure, as_of),
+        begins=_begins(about, first, as_of),
         verified=first.verified if first else "",
     )
+
+
+def _begins(about: Sequence[Milestone], first: Milestone | None, as_of: dt.datetime | dt.date) -> str:
+    """The calendar day from which the measure is in force for a product, if it still lies ahead.
+
+    Args:
+        about: its milestones that are about the product.
+        first: the one that counts.
+        as_of: what days are counted from.
+    """
+    start = first.at if first is not None and first.kind in _BANS else None
+    start = start or min((one.at for one in about if one.at is not None), default=None)
+    return start.date().isoformat() if start is not None and days_left(start, as_of) > 0 else ""
 
 
 def _unclear(measure: Measure, product: Product) -> str:

@@ -20,6 +20,7 @@ from phaseout.judgement.applied import (
     declared,
     has_ended,
     own_cutoffs,
+    reaches_further,
 )
 from phaseout.judgement.removal import Names, plan
 from phaseout.judgement.warnings import (
@@ -205,6 +206,7 @@ def _with_texts(quoted: QuotedMeasure, measure: Measure) -> QuotedMeasure:
         reason=measure.reason,
         reports=measure.report,
         not_looked_for=measure.unruled_vendors,
+        unlisted=measure.unlisted,
         note=measure.note,
         status_note=measure.status.note,
         review_by=measure.status.review_by.isoformat(),
@@ -250,14 +252,15 @@ def _finding(
     confidence = max((hit.confidence for hit in hits if hit.product is product), key=_CONFIDENCE_ORDER.__getitem__)
     state = max((item.state for item in items), key=_STATE_ORDER.__getitem__)
     measures: list[Applied] = []
+    measures_now = [measure for measure in ruleset.measures if not has_ended(measure, as_of)]
     if product.role != "successor":
-        measures_now = (measure for measure in ruleset.measures if not has_ended(measure, as_of))
         concerning = [measure for measure in measures_now if concerns(measure, vendor, product)]
         own = list(own_cutoffs(policy, vendor.id, product.id, as_of))
         measures = applied(concerning, vendor, product, own, who, as_of)
     covered = _covered(product, measures, ruleset)
     waiver = waiver_of(policy, product.id, inventory.host.name, day(as_of), used)
-    judged = _Judged(vendor, covered, measures, confidence, state == "leftover")
+    further = tuple(reaches_further(measures_now, product, who))
+    judged = _Judged(vendor, covered, measures, confidence, state == "leftover", further)
     verdict, action = _decide(judged, policy)
     if waiver is not None and product.role != "successor":
         knows_none = [one.id for one in _binding(measures) if not _waivable(one, ruleset)]
@@ -297,24 +300,32 @@ def _covered(product: Product, measures: Sequence[Applied], ruleset: Ruleset) ->
 
 
 class _Judged(NamedTuple):
-    """What the verdict on a product follows from. `gone`: only leftovers of it were found."""
+    """What the verdict on a product follows from.
+
+    Attributes:
+        gone: only leftovers of it were found.
+        further: ids of measures that bind the operator and reach more than the rules know by name.
+    """
 
     vendor: Vendor
     product: Product
     measures: Sequence[Applied]
     confidence: Confidence
     gone: bool
+    further: tuple[str, ...]
 
 
 def _decide(judged: _Judged, policy: Policy) -> tuple[Verdict, str]:
     """The verdict without regard to waivers, and what is to be done."""
-    vendor, product, measures, confidence, gone = judged
+    vendor, product, measures, confidence, gone, _ = judged
     if product.role == "successor":
         return "successor", f"Not restricted. {product.note or 'It took the place of the restricted product.'}".strip()
     driving = measures[0] if measures and measures[0].applies != "names" else None
     if driving is not None and driving.applies == "exempts":
         return _exempt(product, driving, measures)
-    obliges = _obligation(measures, policy)
+    obliges = _obligation(judged, policy)
+    if product.role == "trace":
+        return "review", f"Software of {vendor.name} brought it: find out which, and whether that is gone. {obliges}"
     if product.role == "indicator":
         return "review", f"Check for covered equipment of this vendor: the software is only a sign of it. {obliges}"
     if product.role == "embedded":
@@ -407,8 +418,9 @@ def _not_lifted(measures: Sequence[Applied]) -> str:
     return f". This lifts no duty under {', '.join(binding)}." if binding else ""
 
 
-def _obligation(measures: Sequence[Applied], policy: Policy) -> str:
+def _obligation(judged: _Judged, policy: Policy) -> str:
     """Which measure obliges whom to give the software up; where none does, what another asks of a declared role."""
+    measures = judged.measures
     obliging = next((one for one in _binding(measures) if one.milestone in REMOVAL), None)
     if obliging is not None:
         if obliging.begins:
@@ -416,13 +428,17 @@ def _obligation(measures: Sequence[Applied], policy: Policy) -> str:
             return f"Not in force yet, and binding for {obliging.role} from {begins} on: {obliging.title}."
         return f"Binding for {obliging.role}: {obliging.title}."
     other = next((one for one in measures if one.applies == "binds" and one.id != OWN_CUTOFF), None)
+    reach = "reaches" if len(judged.further) == 1 else "reach"
+    further = f", but {', '.join(judged.further)} {reach} more than these rules know by name"
+    more = further if judged.further else ""
     if other is not None:
+        since = f"from {_spelled(other.begins)} on" if other.begins else ""
         if other.force == "advisory":
-            return f"Advice for {other.role}: {other.title}."
+            return f"Advice for {' '.join(filter(None, (other.role, since)))}: {other.title}."
+        asks = f"{f'F{since[1:]}, for' if since else 'For'} {other.role} ({other.title}): {other.duty}"
         ends = measures[0].milestone in EVERYBODY
-        asks = f"For {other.role} ({other.title}): {other.duty}"
-        return f"No measure obliges you to remove it. {asks}" if ends else asks
-    return f"No measure obliges you ({', '.join(policy.roles) or 'no role declared'})."
+        return f"No measure is known to oblige you to remove it{more}. {asks}" if ends or more else asks
+    return f"No measure is known to oblige you ({', '.join(policy.roles) or 'no role declared'}){more}."
 
 
 def _ended(driving: Applied, product: Product) -> str:

@@ -109,14 +109,21 @@ def waiver_warnings(
 
 
 def not_looked_for(ruleset: Ruleset, who: Declared) -> Iterator[Unseen]:
-    """Vendors without a vendor file, named by a measure that binds a declared role."""
+    """Vendors without a vendor file, and what is not known by name, if a measure with them binds a declared role."""
     for measure in ruleset.measures:
-        if measure.unruled_vendors and bound_roles(measure, who) and measure.status.state not in DEAD:
-            names = ", ".join(measure.unruled_vendors)
+        if not bound_roles(measure, who) or measure.status.state in DEAD:
+            continue
+        if measure.unruled_vendors:
             yield Unseen(
-                f"not looked for: {names}",
+                f"not looked for: {', '.join(measure.unruled_vendors)}",
                 f"{measure.id} names them, and no rule knows their software",
                 "look for these publishers in the inventory, or write vendor files for them",
+            )
+        if measure.unlisted:
+            yield Unseen(
+                f"not looked for: {'; '.join(measure.unlisted)}",
+                f"{measure.id} reaches it, and these rules know no names of it",
+                "compare the inventory with the text of the measure",
             )
 
 

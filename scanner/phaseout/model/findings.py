@@ -75,8 +75,8 @@ class Applied(Struct, frozen=True, omit_defaults=True, kw_only=True):
 
     `role` is the declared or implied role that is bound, `duty` what the measure asks of it. No `milestone`: nothing in
     it asks anything of the operator. `due` is RFC 3339 with the offset of the measure's own zone; `days_left` is
-    negative once past; both are empty where the measure sets no date. `begins` is the calendar day on which the whole
-    measure begins, if that is still ahead of the day that is counted from. `unclear` says why it may not
+    negative once past; both are empty where the measure sets no date. `begins` is the calendar day from which it is
+    in force for the product, if that is still ahead of the day that is counted from. `unclear` says why it may not
     mean this product at all.
     """
 
@@ -179,7 +179,8 @@ class QuotedMeasure(Struct, frozen=True, omit_defaults=True, kw_only=True):
 
     What follows `references` is there for measures that apply to a finding, not for those that only name the product:
     what it asks of whom, what it means for a user whom it does not bind, who may grant an exception, what it exempts,
-    the reason that its issuer gives, the reports that it asks for, notes, and until when it was to be checked again.
+    the reason that its issuer gives, the reports that it asks for, whom it names without a rule, what else it
+    reaches, notes, and until when it was to be checked again.
     """
 
     id: str
@@ -201,6 +202,7 @@ class QuotedMeasure(Struct, frozen=True, omit_defaults=True, kw_only=True):
     reason: str = ""
     reports: tuple[ReportDuty, ...] = ()
     not_looked_for: tuple[str, ...] = ()
+    unlisted: tuple[str, ...] = ()
     note: str = ""
     status_note: str = ""
     review_by: str = ""

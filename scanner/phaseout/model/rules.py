@@ -38,6 +38,7 @@ ProductRole = Literal[
     "covered",  # the restricted software itself
     "embedded",  # another maker's product that may carry it: a person decides
     "indicator",  # software that goes with covered equipment: a person decides
+    "trace",  # what covered software brought or was removed with, and not that software: a person decides
     "vendor",  # catch-all: something of this vendor that no product names
     "successor",  # what the vendor put in its own place: shown, never restricted
 ]
@@ -174,7 +175,7 @@ MilestoneKind = Literal[
     "divestiture",
     "wind_down",  # the vendor gives up its business there
     "waiver_ends",
-    "sunset",
+    "sunset",  # the measure as a whole ends on that day; an exemption that ends is a ban that begins
 ]
 Force = Literal["binding", "contractual", "funding", "advisory"]
 MeasureState = Literal["proposed", "in_force", "under_review", "suspended", "superseded", "revoked", "expired"]
@@ -292,6 +293,7 @@ class Measure(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     force: Force
     vendors: tuple[str, ...]
     unruled_vendors: tuple[str, ...] = ()  # names that it lists as well, and that no vendor file looks for
+    unlisted: tuple[str, ...] = ()  # what else it reaches, in words: a list that nobody read, a class without names
     products: tuple[str, ...] = ()  # of a vendor that has some here, only these; of any other vendor all
     covers: tuple[Category, ...] = ()  # only these categories; empty: all
     exempts: tuple[Exemption, ...] = ()

@@ -128,6 +128,7 @@ def _finding(finding: Finding) -> list[_Object]:
     }
     if driving:
         facts |= {"measure": driving.id, "milestone": driving.milestone, "due": driving.due}
+        facts |= {"begins": driving.begins}
         if driving.days_left is not None:
             facts["days_left"] = str(driving.days_left)
     also = [_property("also", applied.id) for applied in finding.also]

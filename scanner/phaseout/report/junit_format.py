@@ -14,7 +14,7 @@ from phaseout.model.findings import SUPPRESSED, Finding, Report
 from phaseout.model.nouns import SourceRun
 from phaseout.report import Page
 from phaseout.report.safe import visible
-from phaseout.report.wording import due, instant, rules_used, verdict
+from phaseout.report.wording import instant, rules_used, verdict, when
 
 
 def write_report(report: Report, _page: Page) -> Iterator[str]:
@@ -65,7 +65,7 @@ def _product(finding: Finding) -> str:
     if finding.verdict in SUPPRESSED:
         return f'{case}<skipped message="{_safe(finding.action)}"/></testcase>\n'
     driving = finding.driving
-    message = f"{finding.verdict}: {finding.state}, {due(driving)}"
+    message = f"{finding.verdict}: {finding.state}, {when(driving)}"
     lines = [finding.action, *(f"{number}. {step}" for number, step in enumerate(finding.remove, 1))]
     lines += (
         f"{item.kind} {item.name} {item.version} {item.path} ({because})".replace("  ", " ")

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from phaseout.model.counting import counted
 from phaseout.model.findings import Finding, Report
 from phaseout.report import Page
-from phaseout.report.wording import LIMITS, complete, due, grouped, none_found, rules_used, scanned
+from phaseout.report.wording import LIMITS, complete, grouped, none_found, rules_used, scanned, when
 
 LIMIT = 2048  # characters, as Intune keeps them
 _CUT = " ..."
@@ -42,5 +42,4 @@ def _finding(finding: Finding) -> str:
     # A user who makes thousands of versions must not push the next finding out of the line.
     more = [f"and {len(different) - _VERSIONS} more"] if len(different) > _VERSIONS else []
     versions = " ".join([*(version[:_VERSION] for version in different[:_VERSIONS]), *more])
-    when = due(finding.driving)
-    return f"{finding.verdict}: {finding.product} {versions}".rstrip() + f", {finding.state}, {when}"
+    return f"{finding.verdict}: {finding.product} {versions}".rstrip() + f", {finding.state}, {when(finding.driving)}"

@@ -57,6 +57,8 @@ def write_report(report: Report, _page: Page) -> Iterator[str]:
                 *((f"Asks of {duty.role}", duty.duty) for duty in measure.duties),
                 *(("Exempts", exempted(exemption)) for exemption in measure.exempts),
                 *(("Unclear", f"{', '.join(doubt.categories)}: {doubt.text}") for doubt in measure.unclear),
+                ("Names, and no rule looks for", ", ".join(measure.not_looked_for)),
+                ("Reaches as well", "; ".join(measure.unlisted)),
                 ("Exceptions", measure.waiver),
                 ("Note", measure.note),
                 ("Status", measure.status_note),

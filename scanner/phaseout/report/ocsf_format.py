@@ -18,7 +18,7 @@ from phaseout.model.findings import SUPPRESSED, Finding, QuotedMeasure, Report
 from phaseout.model.nouns import HostInfo, Inventory, Item
 from phaseout.report import Page
 from phaseout.report.safe import json_text
-from phaseout.report.wording import due, grouped, instant, rules_used, verdict
+from phaseout.report.wording import grouped, instant, rules_used, verdict, when
 
 VERSION = "1.6.0"
 _SYSTEMS = {"windows": 100, "linux": 200, "android": 201, "macos": 300, "ios": 301}
@@ -121,7 +121,7 @@ def _finding(report: Report, finding: Finding, quoted: dict[str, QuotedMeasure])
     status_id, status = _COMPLIANCES[finding.verdict]
     measures = [quoted[applied.id] for applied in finding.measures if applied.id in quoted]
     return event | {
-        "message": f"{finding.product}: {finding.verdict}, {finding.state}, {due(driving)}",
+        "message": f"{finding.product}: {finding.verdict}, {finding.state}, {when(driving)}",
         "compliance": {
             "status_id": status_id,
             "status": status,
@@ -149,6 +149,8 @@ def _finding(report: Report, finding: Finding, quoted: dict[str, QuotedMeasure])
             "milestone": driving.milestone if driving else "",
             "due": driving.due if driving else "",
             "days_left": driving.days_left if driving else None,
+            "begins": driving.begins if driving else "",
+            "as_of": report.as_of,
             "rules": rules_used(report),
         },
     }
@@ -172,7 +174,7 @@ def _nothing(report: Report) -> _Object:
             "standards": [],
             "status_details": [f"Not seen: {group}" for group in grouped(report.unseen)],
         },
-        "unmapped": {"verdict": report.verdict, "rules": rules_used(report)},
+        "unmapped": {"verdict": report.verdict, "as_of": report.as_of, "rules": rules_used(report)},
     }
 
 

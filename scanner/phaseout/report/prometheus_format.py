@@ -48,6 +48,12 @@ def write_report(report: Report, _page: Page) -> Iterator[str]:
         "That date itself, in seconds since 1970, for alerting rules that hold between two scans",
         [(labels, moment.timestamp()) for labels, moment in moments if moment],
     )
+    starts = [(_labels(finding, driving), instant(driving.begins)) for finding, driving in driven if driving.begins]
+    yield from _metric(
+        "begins_timestamp_seconds",
+        "The day from which the measure that drives the finding is in force, if that is still ahead",
+        [(labels, moment.timestamp()) for labels, moment in starts if moment],
+    )
     yield from _coverage(report.runs, report.unseen)
 
 

@@ -16,7 +16,7 @@ from phaseout.model.findings import SUPPRESSED, Finding, Report, Verdict
 from phaseout.model.nouns import Item
 from phaseout.report import Page
 from phaseout.report.safe import json_text, visible
-from phaseout.report.wording import due, instant, verdict
+from phaseout.report.wording import instant, verdict, when
 
 _LEVELS: dict[Verdict, str] = {
     "replace": "error",
@@ -88,7 +88,7 @@ def _result(report: Report, finding: Finding, number: int) -> _Object:
         "ruleId": finding.product_id,
         "ruleIndex": number,
         "level": _LEVELS[finding.verdict],
-        "message": _message(f"{finding.product} is {finding.state}, {due(driving)}. {finding.action}"),
+        "message": _message(f"{finding.product} is {finding.state}, {when(driving)}. {finding.action}"),
         "locations": [_location(item) for item in finding.items],
         "partialFingerprints": {"hostAndProduct/v1": f"{visible(report.host.name)}/{finding.product_id}"},
         "properties": {
@@ -99,6 +99,7 @@ def _result(report: Report, finding: Finding, number: int) -> _Object:
             "versions": list(dict.fromkeys(item.version for item in finding.items if item.version)),
             "measures": [applied.id for applied in finding.measures],
             **({"due": driving.due, "daysLeft": driving.days_left} if driving and driving.due else {}),
+            **({"begins": driving.begins} if driving and driving.begins else {}),
         },
     }
     if finding.verdict in SUPPRESSED:

@@ -144,6 +144,12 @@ def due(applied: Applied | None) -> str:
     return days(applied) if applied is None or applied.days_left is None else f"{days(applied)} ({applied.day})"
 
 
+def when(applied: Applied | None) -> str:
+    """The same, and from when on a measure is in force that is not yet."""
+    begins = applied.begins if applied is not None else ""
+    return f"{due(applied)}, not in force before {begins}" if begins else due(applied)
+
+
 def days(applied: Applied | None) -> str:
     """`783 days past`, `today`, `12 days left` or `no date`."""
     if applied is None or applied.days_left is None:

@@ -76,8 +76,8 @@ def check_measure(measure: Measure, name: str) -> Iterator[str]:
         for reference_id in references:
             if reference_id not in known:
                 yield f"{place}.references: {reference_id!r} is no [[reference]] of this file"
-    if not measure.vendors and not measure.unruled_vendors:
-        yield "vendors: names nobody, and unruled_vendors neither"
+    if not measure.vendors and not measure.unruled_vendors and not measure.unlisted:
+        yield "vendors: names nobody, and unruled_vendors and unlisted neither"
     if measure.status.review_by <= measure.status.as_of:
         yield "status.review_by: must lie after as_of"
 

@@ -118,6 +118,7 @@ def _finding(finding: Finding) -> Row:
         "action": finding.action,
         "replacement": finding.replacement,
         "also": " ".join(applied.id for applied in finding.also),
+        "begins": driving.begins if driving else "",
     }
 
 
@@ -147,7 +148,7 @@ TABLES = {
     "restricted_software": Table(
         _columns(
             "scanned_at verdict state confidence vendor product product_id version kind name path user source pid "
-            "measure milestone due days_left action replacement also because"
+            "measure milestone due days_left action replacement also because begins"
         ),
         restricted_software,
     ),

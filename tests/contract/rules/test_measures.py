@@ -46,7 +46,7 @@ def test_it_says_what_it_is_and_whom_it_binds(file: Path) -> None:
     found = measure(file)
     for words in (found.title, found.issuer, found.user, found.action, *found.citation):
         assert words == words.strip() != ""
-    assert found.vendors or found.unruled_vendors
+    assert found.vendors or found.unruled_vendors or found.unlisted
     assert found.milestone
     assert {one.role for one in found.bound} - {"vendor"} <= ROLES
     assert all(one.duty for one in found.bound)
@@ -172,3 +172,14 @@ def test_scope_differs_for_the_same_vendor() -> None:
         "us-far-52-204-23": ("embedded", set()),
         "au-pspf-002-2025": ("branded_only", set()),
     }
+
+
+def test_only_a_whole_measure_has_a_sunset() -> None:
+    """From that day on it binds nobody: an exemption or a waiver that ends is another kind of milestone."""
+    ends = {one.id for one in map(measure, FILES) if any(each.kind == "sunset" and each.at for each in one.milestone)}
+    assert ends == {"us-drone-security-act"}  # sec. 1832: the authority ends
+
+
+def test_what_nobody_read_is_no_name_of_a_vendor() -> None:
+    names = [(one.id, name) for one in map(measure, FILES) for name in one.unruled_vendors]
+    assert not [each for each in names if "read" in each[1] or "list" in each[1] or each[1].startswith("other")]

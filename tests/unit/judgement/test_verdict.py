@@ -198,20 +198,53 @@ def test_a_day_has_not_passed_before_it_ends_where_the_measure_is_from(as_of: st
 
 
 def test_a_measure_binds_nobody_before_it_begins() -> None:
-    """As of a day before its first date, no measure is called binding; after its sunset, none applies."""
+    """A ban begins on its own day, not when it is published; after its sunset, no measure applies."""
     policy = Policy(roles=("us_contractor",))
-    (early,) = report(measures=(FAR,), policy=policy, as_of=dt.date(2018, 6, 30)).findings
-    words = "Replace it. Not in force yet, and binding for us_contractor from 1 July 2018 on: far."
-    assert early.action.startswith(words)
-    assert early.measures[0].begins == "2018-07-01"
-    (later,) = report(measures=(FAR,), policy=policy, as_of=dt.date(2018, 7, 1)).findings
-    assert (later.measures[0].begins, later.measures[0].days_left) == ("", 92)
+    for day in (dt.date(2018, 6, 30), dt.date(2018, 7, 1), dt.date(2018, 9, 30)):
+        (early,) = report(measures=(FAR,), policy=policy, as_of=day).findings
+        words = "Replace it. Not in force yet, and binding for us_contractor from 1 October 2018 on: far."
+        assert early.action.startswith(words)
+        assert early.measures[0].begins == "2018-10-01"
+    (later,) = report(measures=(FAR,), policy=policy, as_of=dt.date(2018, 10, 1)).findings
+    assert (later.measures[0].begins, later.measures[0].days_left) == ("", 0)
     assert "Binding for us_contractor: far." in later.action
     sunset = milestone("end", "sunset", "2020-01-01T00:00:00-05:00", "us_contractor")
     ended = msgspec.structs.replace(FAR, milestone=(*FAR.milestone, sunset))
     for day, bound in ((dt.date(2020, 1, 1), True), (dt.date(2020, 1, 2), False)):
         (found,) = report(measures=(ended,), policy=policy, as_of=day).findings
         assert (found.verdict == "replace", bool(found.measures)) == (bound, bound)
+
+
+def test_a_deadline_lies_behind_the_day_from_which_it_binds() -> None:
+    issued = milestone("issued", "published", "2017-09-13T00:00:00-04:00", "us_federal_agency")
+    removal = milestone("removal", "removal_begins", "2017-12-12T00:00:00-05:00", "us_federal_agency")
+    directive = measure("bod", issued, removal, bound=("us_federal_agency",))
+    policy = Policy(roles=("us_federal_agency",))
+    for day, begins in ((dt.date(2017, 9, 12), "2017-09-13"), (dt.date(2017, 9, 13), "")):
+        (finding,) = report(measures=(directive,), policy=policy, as_of=day).findings
+        assert finding.measures[0].begins == begins
+        assert ("Binding for us_federal_agency: bod." in finding.action) is (not begins)
+
+
+def test_what_a_measure_said_of_another_product_does_not_begin_it() -> None:
+    first = milestone("first", "removal_due", "2022-12-07T00:00:00-06:00", "texas_agency", ("exchange",))
+    then = milestone("then", "removal_due", "2023-01-26T00:00:00-06:00", "texas_agency")
+    listed = measure("texas", first, then, bound=("texas_agency",))
+    found = report(product(), measures=(listed,), policy=Policy(roles=("texas_agency",)), as_of=dt.date(2022, 12, 10))
+    assert found.findings[0].measures[0].begins == "2023-01-26"
+
+
+def test_a_duty_that_is_no_removal_says_from_when_on() -> None:
+    sold = measure(
+        "sold", milestone("resale", "resale_ban", "2024-09-29T00:00:00-04:00", "us_reseller"), bound=("us_reseller",)
+    )
+    policy = Policy(roles=("us_reseller",))
+    for day, words in (
+        (28, "From 29 September 2024 on, for us_reseller (sold): remove"),
+        (29, "For us_reseller (sold)"),
+    ):
+        (finding,) = report(measures=(sold,), policy=policy, as_of=dt.date(2024, 9, day)).findings
+        assert words in finding.action
 
 
 def test_due_is_the_day_of_the_measures_own_zone() -> None:
@@ -236,7 +269,10 @@ def test_update_cutoff_drives_for_everybody() -> None:
     )
     assert driving.applies == "reaches"
     assert (other.id, other.days_left, other.applies) == ("far", None, "names")
-    assert finding.action == "Replace it: updates end on 29 September 2024. No measure obliges you (no role declared)."
+    assert (
+        finding.action
+        == "Replace it: updates end on 29 September 2024. No measure is known to oblige you (no role declared)."
+    )
     assert finding.remove == ("step one",)
 
 
@@ -342,7 +378,7 @@ def test_a_condition_that_no_scan_can_check_is_for_a_person() -> None:
 def test_a_measure_that_binds_nobody_here_drives_nothing() -> None:
     (finding,) = report(measures=(FAR,)).findings
     assert finding.verdict == "review"
-    assert finding.action == "Decide whether to keep it. No measure obliges you (no role declared)."
+    assert finding.action == "Decide whether to keep it. No measure is known to oblige you (no role declared)."
     assert (finding.driving, finding.applying) == (None, ())
     assert [one.id for one in finding.naming] == [one.id for one in finding.also] == ["far"]
 
@@ -360,7 +396,8 @@ def test_flaws_stay_open_where_updates_are_no_protection() -> None:
 def test_us_person_is_reached_and_not_obliged() -> None:
     (finding,) = report(policy=Policy(roles=("us_person",))).findings
     assert finding.action == (
-        "Replace it: updates ended on 29 September 2024, so protection decays. No measure obliges you (us_person)."
+        "Replace it: updates ended on 29 September 2024, so protection decays. "
+        "No measure is known to oblige you (us_person)."
     )
 
 
@@ -413,6 +450,30 @@ def test_named_vendors_that_no_rule_looks_for_are_not_seen() -> None:
     assert [one.what for one in bound.unseen] == ["not looked for: TP-Link, Xiaomi"]
     assert bound.verdict == "incomplete"
     assert report(measures=(open_list,), items=(DPKG,)).verdict == "clean"
+
+
+def test_nobody_is_called_free_of_what_nobody_read() -> None:
+    """Where a list or a class that binds the operator is not known by name, no sentence says that nothing binds."""
+    listed = replace(measure("dms", bound=("texas_agency",)), vendors=(), unlisted=("the list of the agency",))
+    policy = Policy(roles=("texas_agency",))
+    (finding,) = report(measures=(COMMERCE, listed), policy=policy).findings
+    words = "No measure is known to oblige you (texas_agency), but dms reaches more than these rules know by name."
+    assert finding.action.endswith(words)
+    nothing = report(measures=(listed,), items=(DPKG,), policy=policy)
+    assert [one.what for one in nothing.unseen] == ["not looked for: the list of the agency"]
+    assert nothing.verdict == "incomplete"
+    for other in (
+        report(measures=(listed,)),
+        report(measures=(replace(listed, covers=("ai_assistant",)),), policy=policy),
+        report(measures=(replace(listed, status=replace(listed.status, state="revoked")),), policy=policy),
+    ):
+        assert "by name" not in other.findings[0].action
+
+
+def test_what_the_software_brought_has_a_plan_of_its_own() -> None:
+    (finding,) = report(product("root-certificate", "security_tool", "trace")).findings
+    assert (finding.verdict, finding.remove) == ("review", ("step one",))
+    assert finding.action.startswith("Software of Kaspersky brought it: find out which, and whether that is gone.")
 
 
 @pytest.mark.parametrize("role", ["indicator", "embedded", "vendor"])
@@ -715,7 +776,7 @@ def test_a_duty_that_is_not_about_removal_is_quoted_and_called_no_obligation_to_
     (finding,) = report(measures=(COMMERCE, treasury), policy=Policy(roles=("us_person",))).findings
     assert finding.action == (
         "Replace it: updates ended on 29 September 2024, so protection decays. "
-        "No measure obliges you to remove it. For us_person (treasury): remove"
+        "No measure is known to oblige you to remove it. For us_person (treasury): remove"
     )
 
 

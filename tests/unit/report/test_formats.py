@@ -59,6 +59,16 @@ def test_all_formats_render(one: Format, which: str) -> None:
 
 
 @every_format
+def test_a_measure_that_is_not_in_force_yet_is_called_so(one: Format) -> None:
+    report = make_report()
+    finding = report.findings[0]
+    driving = msgspec.structs.replace(finding.measures[0], begins="2031-05-17")
+    early = msgspec.structs.replace(finding, measures=(driving, *finding.measures[1:]))
+    text = "".join(one.write_report(msgspec.structs.replace(report, findings=(early,))))
+    assert ("2031-05-17" in text) or (one.name == "prometheus" and "} 1936742400\n" in text)
+
+
+@every_format
 def test_all_formats_render_an_inventory_or_say_which_do(one: Format) -> None:
     if "inventory" not in one.holds:
         with pytest.raises(CannotWriteError, match=f"{one.name} has no place for an inventory; these have: table, csv"):

@@ -35,7 +35,7 @@ def test_we_accept_a_signature_of_minisign(tmp_path: Path, option: str) -> None:
     key = public_key((tmp_path / "p").read_text().splitlines()[1])
     one = signature((tmp_path / "m.minisig").read_bytes())
     assert one.hashed == (option == "-H")
-    assert one.name in (tmp_path / "p").read_text()
+    assert f" {one.name.lstrip('0')}\n" in (tmp_path / "p").read_text()  # minisign writes no leading zeros
     assert one.is_of(key, message)
     assert not one.is_of(key, message + b"x")
 

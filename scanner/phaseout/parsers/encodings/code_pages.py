@@ -14,6 +14,7 @@ _WORD = re.compile(r"[^\s\d!-/:-@\[-`{-~]+")
 _CYRILLIC = re.compile(r"[\u00c0-\u00ff\u00a8\u00b8]+")  # what the letters of code page 1251 are in 1252
 _LETTERS = 4  # of a word that no western language has: all of them accented
 _HIGH = re.compile(rb"[\x80-\xff]+")
+_CONTROL = re.compile(r"[\x80-\x9f]")
 _CHINESE = re.compile(r"[\u4e00-\u9fff]{2,}")
 
 
@@ -44,10 +45,12 @@ def _western(text: str) -> bytes | None:
 
 
 def _utf8(data: bytes) -> str:
+    """What the bytes say as UTF-8; empty if they do not, or if it is nothing that anybody writes."""
     try:
-        return data.decode()
+        text = data.decode()
     except UnicodeDecodeError:
         return ""
+    return "" if _CONTROL.search(text) else text
 
 
 def _russian(text: str, western: bytes) -> str:

@@ -46,6 +46,7 @@ def test_what_was_meant(text: str, written: str, read: str) -> None:
             "è vero",
             "Acme® Tool™ 5×3",
             "ÅÄÖ",
+            "ÂŠ",  # UTF-8 for a control character
             "",
             "abc",
         ),
