@@ -76,6 +76,7 @@ def command(
         else:
             files_meant.append(one)
     import gc
+    import hashlib  # noqa: F401  (from here on, inventories are digested by it)
 
     gc.disable()  # inventories and reports have no cycles: looking for some would take a quarter of the time
     with interruptible():
