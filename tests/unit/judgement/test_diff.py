@@ -254,6 +254,41 @@ def test_what_only_looks_like_it_proves_nothing(harmless: Item) -> None:
     assert proof(BEFORE, report(), harmless, vendors=(KASPERSKY,)).proof == "proven"
 
 
+@pytest.mark.parametrize(
+    ("place", "left", "proven"),
+    [
+        ("/opt/av", "/opt/av", False),
+        ("/opt/av", "/opt/av/bin/x", False),
+        ("/opt", "/opt/other", True),  # everybody's
+        ("C:\\av", "C:\\av\\x", True),
+        ("C:\\Programs\\av", "C:\\Programs\\av\\x", False),
+        ("", "/srv/x", True),
+    ],
+)
+def test_what_lies_where_the_product_was_is_left(place: str, left: str, proven: bool) -> None:
+    before = report(item("kesl", path=place), at="2026-01-01T00:00:00Z")
+    assert (proof(before, report(), item("x", kind="file", path=left)).proof == "proven") == proven
+
+
+@pytest.mark.parametrize(
+    ("name", "names"),
+    [("Anti", ("Doctor Web Ltd",)), ("Anti", ("Doctor Web",)), ("doctor-web-ltd", ()), ("360 Safe", ()), ("安全", ())],
+)
+def test_a_vendor_is_known_by_each_of_its_names(name: str, names: tuple[str, ...]) -> None:
+    vendor = replace(KASPERSKY, name=name, names=names)
+    called = (*names, name)[0]
+    for residue in (item("x", kind="file", path=f"/etc/{called}/x"), item("x", kind="driver", vendor=f"{called}, Inc")):
+        assert proof(BEFORE, report(), residue, vendors=(vendor,)).proof == "not_proven"
+
+
+def test_a_rule_for_every_kind_needs_everything_seen() -> None:
+    for kind, proven in (("package", True), (("package", "service"), True), ("", False), ("extension", False)):
+        match = Match(kind=kind, name="kesl")  # type: ignore[arg-type]
+        vendor = replace(KASPERSKY, product=(replace(KASPERSKY.product[0], match=(match,)),))
+        after = replace(report(), unseen=(Unseen("Part", "why", kinds=("extension",)),))
+        assert (proof(BEFORE, after, vendors=(vendor,)).proof == "proven") == proven, kind
+
+
 def test_a_place_on_a_skipped_mount_proves_nothing() -> None:
     new = report()
     for mount, proven in (("/srv (nfs4)", False), ("/srv/a (nfs4)", True)):
