@@ -63,7 +63,7 @@ def _more(status: Status) -> Iterator[str]:
     if status.unlisted:
         yield f"{counted(status.unlisted, 'host')} answered and are in no list."
     if status.retired:
-        yield f"{status.retired:,} machines of the list are retired and not counted."
+        yield f"Retired and not counted: {counted(status.retired, 'machine')} of the list."
     if status.again:
         yield f"{counted(status.again, 'host')} have a product again that had been gone (--origin again)."
     if status.new_rules:
@@ -165,4 +165,4 @@ def _row(fields: Iterable[str | int]) -> str:
 def _left(days: int) -> str:
     if days == 0:
         return "today"
-    return f"in {days:,} days" if days > 0 else f"{-days:,} days past"
+    return f"in {counted(days, 'day')}" if days > 0 else f"{counted(-days, 'day')} past"

@@ -25,6 +25,7 @@ from phaseout.fleet.kept import Judging, judged_again
 from phaseout.fleet.store import Store
 from phaseout.inventories import read_document
 from phaseout.inventories.document import BrokenError, Document, documents
+from phaseout.model.counting import counted
 from phaseout.model.findings import REPORT_SCHEMA, Report
 from phaseout.model.nouns import Inventory, Problem
 
@@ -79,7 +80,7 @@ class Totals:
 
     def sentence(self) -> str:
         """The counts in words."""
-        parts = f"; {self.parts:,} parts of files that were read were refused" if self.parts else ""
+        parts = f"; refused in files that were read otherwise: {counted(self.parts, 'part')}" if self.parts else ""
         return (
             f"listed {self.listed:,} = read {self.read:,} + refused {self.refused:,} + already known {self.known:,}"
             f" ({self.answers:,} new answers{parts})"

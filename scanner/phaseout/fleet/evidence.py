@@ -11,6 +11,7 @@ from phaseout.fleet.status import SCHEMA, HostLine, HostProduct, Status, Wanted,
 from phaseout.fleet.store import Store
 from phaseout.fleet.tables import Table, as_csv, held, spans
 from phaseout.fleet.words import how_counted, sentence
+from phaseout.model.counting import counted
 from phaseout.report.safe import json_text
 
 _FILES = {
@@ -55,16 +56,16 @@ def evidence(store: Store, now: dt.datetime, valid: int, policy: bytes | None = 
 
 def _readme(found: Status, meanings: dict[str, str]) -> str:
     rules = "".join(
-        f"- rules {one.digest}{f' of {one.of}' if one.of else ''} judged {one.hosts:,} hosts\n"
+        f"- rules {one.digest}{f' of {one.of}' if one.of else ''} judged {counted(one.hosts, 'host')}\n"
         for one in found.judged_by
     )
     files = "".join(f"| `{name}` | {meaning} |\n" for name, meaning in meanings.items())
-    counted = "".join(f"- {one}\n" for one in how_counted(found.valid_days))
+    how = "".join(f"- {one}\n" for one in how_counted(found.valid_days))
     return (
         f"# The fleet at {found.as_of}\n\n{sentence(found)}\n\n{rules}\n"
         f"| file | what it is |\n| --- | --- |\n{files}\n"
         f"`sha256sum -c SHA256SUMS` checks these files. `files.csv` has the SHA-256 of every report that was read."
-        f"\n\n## How each number is counted\n\n{counted}"
+        f"\n\n## How each number is counted\n\n{how}"
     )
 
 

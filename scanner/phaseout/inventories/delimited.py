@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from phaseout.inventories.document import Document
+from phaseout.model.counting import counted
 
 DELIMITERS = (",", ";", "\t", "|")
 _FIELD = 1 << 16  # characters
@@ -140,7 +141,7 @@ def _fitted(line: int, fields: list[str], heading: Heading, wrong: str) -> Row:
         fields = fields[:-1]
     if len(fields) <= columns:
         return Row(line, fields, wrong)
-    why = f"{len(fields)} fields under {columns} headings"
+    why = f"{counted(len(fields), 'field')} under {counted(columns, 'heading')}"
     joined = joined_at_blanks(fields, heading.delimiter)
     return Row(line, joined if len(joined) == columns else fields, why)
 

@@ -15,6 +15,7 @@ import re
 from collections.abc import Generator, Iterator
 
 from phaseout.host import OS_RELEASE, Host
+from phaseout.model.counting import counted
 from phaseout.model.nouns import Evidence, Item, LeftOut, Problem, State
 from phaseout.parsers.linux.deb822 import maintainer_name, stanzas
 from phaseout.sources.kit.parsed import damaged
@@ -177,7 +178,7 @@ def _salvaged(host: Host, folder: str, path: str, status: _Database, seen: set[s
     before = list(_Database(host, old).stanzas())
     if not missing and not before and not host.families & _DEBIAN:
         return  # a folder of dpkg on a system of another package manager
-    lacks = f": {len(missing)} packages with a list of files are not in it" if missing else ""
+    lacks = f": no entry for {counted(len(missing), 'package')} with a list of files" if missing else ""
     yield Problem(path, wrong + lacks, "missing" if not status.there else "damaged", remedy=_REMEDY)
     for line, fields in before:
         name = fields.get("package", "")

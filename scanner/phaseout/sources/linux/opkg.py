@@ -8,6 +8,7 @@ References:
 from collections.abc import Iterator
 
 from phaseout.host import Host
+from phaseout.model.counting import counted
 from phaseout.model.nouns import Evidence, Item, LeftOut, Problem, State
 from phaseout.parsers.encodings.epoch import rfc3339
 from phaseout.parsers.linux.deb822 import maintainer_name, stanzas
@@ -55,7 +56,9 @@ def collect(host: Host) -> Iterator[Trace]:
                 found = True
                 yield trace
         if text is not None and empty and controls:
-            yield Problem(status, f"is empty, though opkg has control files of {len(controls)} packages", "damaged")
+            yield Problem(
+                status, f"is empty, though opkg has control files of {counted(len(controls), 'package')}", "damaged"
+            )
         for path in controls.values():
             control = host.files.text(path)
             if control is not None:
