@@ -13,6 +13,8 @@ from phaseout.host.filesystem.windows import WindowsFiles
 from phaseout.host.opening import offline_host
 from phaseout.host.registry.memory import registry_in_memory
 from phaseout.host.windows.opening import windows_host
+from phaseout.model.nouns import Problem
+from phaseout.parsers.windows.reg_text import entries
 from phaseout.parsers.windows.registry_values import Value
 
 KESL = """\
@@ -136,6 +138,12 @@ class WindowsTree:
     def key(self, path: str, values: Mapping[str, Value] | None = None) -> None:
         r"""Adds a key (`HKLM\SOFTWARE\…`) with its values."""
         self.keys.setdefault(path, {}).update(values or {})
+
+    def export(self, data: bytes) -> None:
+        """Adds the keys of a text that regedit exported."""
+        for entry in entries(data):
+            assert not isinstance(entry, Problem), entry
+            self.key(entry[0].replace("ControlSet001", "CurrentControlSet"), entry[1])
 
     def write(self, path: str, content: str | bytes = b"") -> Path:
         r"""Writes a file (`C:\…`), with its folders."""

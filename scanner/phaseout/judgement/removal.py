@@ -1,7 +1,7 @@
 """How a product is removed from this host: the steps of the rules, and the commands that the machine records."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from fnmatch import translate
 from typing import get_args
 
@@ -15,6 +15,7 @@ _AFTERWARDS = frozenset(("restart", "clean", "block", "verify"))  # steps that f
 # Steps that still make sense where nothing of the product is installed.
 _FOR_LEFTOVERS = frozenset(("ask", "unmanage", "clean", "block", "verify"))
 _PLACES = 5  # of leftovers that are named
+_SETTINGS = 10  # that are named
 
 
 class Names:
@@ -56,12 +57,29 @@ def plan(vendor: Vendor, product: Product, items: Sequence[Item], platform: Plat
             recorded.setdefault(command, item.name)
     quoted = [f"Recorded on this machine to uninstall {name}: {command}" for command, name in recorded.items()]
     if only_left:
-        quoted = [f"Delete what is left: {_places(items)}."]
+        quoted = [*_settings(items), *_deletion([item for item in items if item.kind != "setting"])]
     texts = [_worded(step, names) for step in steps]
     uninstalls = [number for number, step in enumerate(steps, 1) if step.step == "uninstall"]
     afterwards = [number for number, step in enumerate(steps) if step.step in _AFTERWARDS]
     at = next(iter([*uninstalls, *afterwards]), len(steps))
     return (*texts[:at], *quoted, *texts[at:])
+
+
+def _settings(items: Sequence[Item]) -> Iterator[str]:
+    """What the system is still set to, with what follows from it: it goes before the files that it names."""
+    said = dict.fromkeys(
+        f"Undo the {item.details.get('type', 'setting')} {item.name}: {item.details.get('effect', '')}".rstrip(": ")
+        for item in items
+        if item.kind == "setting"
+    )
+    yield from (f"{one}." for one in [*said][:_SETTINGS])
+    if len(said) > _SETTINGS:
+        yield f"Undo {len(said) - _SETTINGS} more settings that the finding lists."
+
+
+def _deletion(items: Sequence[Item]) -> Iterator[str]:
+    if items:
+        yield f"Delete what is left: {_places(items)}."
 
 
 def _places(items: Sequence[Item]) -> str:

@@ -18,7 +18,7 @@ from phaseout.model.rules import Ruleset, Vendor
 from phaseout.parsers.encodings.identity import Comparison
 
 # What bears a vendor's name and is no program: of packages and libraries rules know better whose they are.
-_RESIDUES: frozenset[str] = frozenset(
+_RESIDUES: frozenset[Kind] = frozenset(
     ("file", "certificate", "setting", "driver", "service", "task", "security_product", "process")
 )
 _BETWEEN = re.compile(r"[\s._,;=()\[\]{}@-]+")  # words of file names and signatures
@@ -117,7 +117,7 @@ def _kinds(ruleset: Ruleset | None, vendors: Collection[str]) -> set[Kind] | Non
                 if not match.kind:
                     return None
                 found.update((match.kind,) if isinstance(match.kind, str) else match.kind)
-    return found or None
+    return found | _RESIDUES if found else None
 
 
 def _skipped(findings: Sequence[Finding], new: Report) -> Iterator[str]:

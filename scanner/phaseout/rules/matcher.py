@@ -17,6 +17,7 @@ from phaseout.rules.patterns import HEAD, Texts, Versions
 
 _LISTED = 1_000  # items of one product that a report lists
 _PRODUCTS = 10_000  # that a report lists
+_NAMED = frozenset(("driver", "service"))  # what settings of Windows name
 # Words of ordinary software: a block indexed by one of them would be tried on many ordinary items.
 _COMMON = frozenset(
     (
@@ -63,7 +64,7 @@ class Block:
 
     def fits(self, spelled: "_Spelled") -> list[tuple[str, str]] | None:
         """Each field of the block with the value that fits; `None` if one does not fit."""
-        if self.kinds and spelled.item.kind not in self.kinds:
+        if not self._is_for(spelled.item.kind):
             return None
         found: list[tuple[str, str]] = []
         for field, patterns in self.fields:
@@ -75,12 +76,16 @@ class Block:
     def misses(self, spelled: "_Spelled") -> list[tuple[str, str]]:
         """The fields that do not fit, each with the patterns it wants, for an explanation."""
         found: list[tuple[str, str]] = []
-        if self.kinds and spelled.item.kind not in self.kinds:
+        if not self._is_for(spelled.item.kind):
             found.append(("kind", " or ".join(sorted(self.kinds))))
         for field, patterns in self.fields:
             if patterns.fits(spelled[field]) is None:
                 found.append((field, " or ".join(patterns.patterns[:3]) + (" …" if len(patterns.patterns) > 3 else "")))
         return found
+
+    def _is_for(self, kind: str) -> bool:
+        """Whether it is tried on items of that kind: a setting that names a driver or service is matched as that."""
+        return not self.kinds or kind in self.kinds or (kind == "setting" and not self.kinds.isdisjoint(_NAMED))
 
     def keys(self) -> list[tuple[list[bytes], list[bytes]]]:
         """The words of the field that the block is indexed by: for each pattern whole words and word prefixes.

@@ -49,6 +49,9 @@ ALL: tuple[str, ...] = (
     "windows.vendor_keys",
     "windows.certificate_stores",
     "windows.network_settings",
+    "windows.driver_filters",
+    "windows.filtering_platform",
+    "windows.loaded_libraries",
     "windows.wsl",
     "macos.applications",
     "macos.receipts",
@@ -66,6 +69,8 @@ ALL: tuple[str, ...] = (
     "anywhere.chromium_extensions",
     "anywhere.firefox_addons",
     "anywhere.nss_certificates",
+    "anywhere.proxies",
+    "anywhere.name_resolution",
     "anywhere.native_messaging",
     "anywhere.editor_extensions",
     "anywhere.jetbrains_plugins",
@@ -83,6 +88,7 @@ ALL: tuple[str, ...] = (
     "territory",
 )
 _NOT_ON_WINDOWS = frozenset(("anywhere.homebrew", "anywhere.nix", "anywhere.wine"))
+_NOT_ON_LINUX = frozenset(("anywhere.proxies",))
 # Those that also read the containers and the like that others find within a host.
 INSIDE: tuple[str, ...] = (
     "linux.dpkg",
@@ -149,6 +155,8 @@ def load_inside(platform: Platform = "linux") -> tuple[Source, ...]:
 
 def _is_for(name: str, platform: Platform) -> bool:
     if platform == "windows" and name in _NOT_ON_WINDOWS:
+        return False
+    if platform == "linux" and name in _NOT_ON_LINUX:
         return False
     return platform in _PLATFORMS[name.partition(".")[0]]
 

@@ -838,3 +838,17 @@ def test_a_duty_that_no_date_counts_for_does_not_hide_an_exemption() -> None:
     portal = product("portal", "threat_intelligence")
     (finding,) = report(portal, measures=(COMMERCE, listed), policy=Policy(roles=("us_person",))).suppressed
     assert (finding.verdict, [one.id for one in finding.measures]) == ("exempt", ["commerce", "treasury"])
+
+
+def test_what_the_system_is_set_to_goes_before_the_files() -> None:
+    details = {"type": "network filter", "effect": "it can cut the network: remove its binding first"}
+    setting = Item(kind="setting", name="kl", vendor="Kaspersky", state="leftover", path="C:\\kl.sys", details=details)
+    file = Item(kind="package", name="kesl", vendor="Kaspersky", state="leftover", path="C:\\kl")
+    step = Step(step="clean", text="Delete the folders.")
+    both = Match(kind=("package", "setting"), vendor="Kaspersky")
+    rule = msgspec.structs.replace(product(remove=(step,)), match=(both,))
+    (finding,) = report(rule, items=(file, setting)).findings
+    undo = "Undo the network filter kl: it can cut the network: remove its binding first."
+    assert finding.remove == (undo, "Delete what is left: C:\\kl.", "Delete the folders.")
+    (finding,) = report(rule, items=(setting,)).findings
+    assert finding.remove == (undo, "Delete the folders.")

@@ -81,6 +81,12 @@ def test_the_reason_says_what_fitted() -> None:
     assert hit.because == 'package with name "kesl" and vendor "AO Kaspersky Lab"'
 
 
+def test_a_setting_that_names_a_driver_is_matched_as_one() -> None:
+    one = matcher(product("a", Match(kind="driver", name="klif")), product("b", Match(kind="program", name="klif")))
+    assert found(one, Item(kind="setting", name="klif")) == [("a", "possible")]
+    assert found(one, Item(kind="file", name="klif")) == []
+
+
 def test_catch_all_only_where_nothing_else_fits() -> None:
     rules = matcher(KESL, ANY)
     assert found(rules, Item(kind="program", name="Something New", vendor="Kaspersky Lab")) == [("any", "likely")]

@@ -26,11 +26,11 @@ from phaseout.parsers.windows.windows_dates import filetime
 from phaseout.parsers.windows.winsw import Wrapped, winsw
 from phaseout.sources.kit.executable_identity import identity_from
 from phaseout.sources.kit.missing_files import MissingFiles
+from phaseout.sources.kit.windows_drivers import SERVICES, driver_file
 from phaseout.sources.kit.windows_programs import Programs
 from phaseout.sources.kit.windows_registry import decoration, expected, registry_of, subkeys
 from phaseout.sources.source import Source, Trace
 
-_SERVICES = r"HKLM\SYSTEM\CurrentControlSet\Services"
 _DRIVER = 0x0F  # the bits of Type that make a driver
 _TYPES = ((0x01, "kernel driver"), (0x02, "file system driver"), (0x04, "adapter"), (0x08, "recognizer driver"),
           (0x10, "own process"), (0x20, "shared process"), (0x40, "for each user"), (0x80, "of one user"),
@@ -52,9 +52,9 @@ class _Program(NamedTuple):
 
 def collect(host: Host) -> Iterator[Trace]:
     """An item for every service and driver."""
-    yield from expected(host, _SERVICES)
+    yield from expected(host, SERVICES)
     reader = _Reader(host)
-    for key in subkeys(registry_of(host).key(_SERVICES)):
+    for key in subkeys(registry_of(host).key(SERVICES)):
         kind = key.number("Type")
         altitude = _altitude(key) if kind & _DRIVER or not kind else ""
         if altitude or any(key.value(name) is not None for name in _ESSENTIAL):
@@ -80,7 +80,7 @@ class _Reader:
         variables = self._host.variables
         dll = ""
         if is_driver:
-            program = _Program(self._driver_file(key.name, kind, image), image)
+            program = _Program(driver_file(self._host, self._programs, key.name, kind, image), image)
         else:
             program = self._behind_wrapper(key, _Program(self._programs.path(image, variables), image))
             dll = absolute(_service_dll(key), variables) if "svchost" in image.lower() else ""
@@ -116,17 +116,6 @@ class _Reader:
             notes=(*notes, *unknown),
             evidence=(Evidence(key.path, f"ImagePath: {image}, Start: {start}" if image else f"Start: {start}"),),
         )
-
-    def _driver_file(self, name: str, kind: int, image: str) -> str:
-        r"""The file of a driver: a path that starts neither with `\` nor with a drive lies below the Windows folder."""
-        variables = self._host.variables
-        windows = variables.get("systemroot", "")
-        if not image:
-            return rf"{windows}\System32\drivers\{name}.sys" if kind & 0x03 else ""
-        path = absolute(image, variables)
-        if path or image.startswith(("\\", '"', "%")) or ":" in image:
-            return path or self._programs.path(image, variables)
-        return absolute(rf"{windows}\{image}", variables)
 
     def _behind_wrapper(self, key: Key, wrapper: _Program) -> _Program:
         """The program that the service's wrapper runs, or the service's own program if it has no wrapper."""
@@ -201,7 +190,7 @@ SOURCE = Source(
     platforms=("windows",),
     kinds=("service", "driver"),
     needs=("registry",),
-    reads=(_SERVICES, r"C:\**\*.xml", r"C:\**\*.dll"),  # of the programs and hosted libraries that it names
+    reads=(SERVICES, r"C:\**\*.xml", r"C:\**\*.dll"),  # of the programs and hosted libraries that it names
     limits="Whether a service runs is not asked: running ones show among the processes, loaded drivers do not.",
     collect=collect,
 )

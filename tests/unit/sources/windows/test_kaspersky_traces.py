@@ -116,3 +116,37 @@ def test_an_exclusion_rolled_out_to_all_is_no_trace(windows_tree: WindowsTree) -
     windows_tree.key(rf"{SERVICES}\AVP", {"Type": 16, "ImagePath": r"C:\Program Files\Audio Video Player\avp.exe"})
     windows_tree.key(r"HKLM\SOFTWARE\Contoso\Kaspersky migration")
     assert products(items_of(windows_tree)) == {}
+
+
+RESIDUES = (
+    "driver_filters",
+    "filtering_platform",
+    "loaded_libraries",
+    "proxies",
+    "network_settings",
+    "certificate_stores",
+)
+
+
+def test_what_a_removal_leaves(windows_tree: WindowsTree, corpora: Path) -> None:
+    """Nothing is installed any more, and everything that the system is still set to is named."""
+    windows_tree.key(r"HKLM\SYSTEM\Select", {"Current": 1})
+    for name in ("ndis", "wfp", "proxies", "firewall", "winsock", "systemcertificates"):
+        windows_tree.export((corpora / "residues" / "windows" / f"{name}.reg").read_bytes())
+    theirs = "S-1-5-21-1000-2000-3000-1001"
+    windows_tree.keys = {path.replace(theirs, windows_tree.ADA): values for path, values in windows_tree.keys.items()}
+    items = [item for source in RESIDUES for item in run(source, windows_tree.host()).items]
+    found = {trace for traces in products(items).values() for trace in traces}
+    assert found >= {
+        ("driver_filters", "klim6"),
+        ("driver_filters", "klkbdflt"),
+        ("filtering_platform", "AVP99.9"),
+        ("proxies", "file:///C:/ProgramData/Kaspersky%20Lab/made/proxy.pac"),
+        ("network_settings", "klnagent.exe"),
+        ("network_settings", "lsp.dll"),
+        ("certificate_stores", "Kaspersky Anti-Virus Personal Root Certificate"),
+    }
+    # The addresses of proxies, a rule that has the word in its name, and a certificate of somebody else.
+    others = {(item.source, item.name) for item in items} - found
+    assert ("proxies", "127.0.0.1:8080") in others
+    assert not any("example" in name.lower() for _, name in found)
