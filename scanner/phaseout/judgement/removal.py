@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from fnmatch import translate
 from typing import get_args
 
-from phaseout.model.nouns import Item, Platform
+from phaseout.model.nouns import Item, Kind, Platform
 from phaseout.model.rules import Product, Step, StepKind, Vendor
 
 # What is not the operator's to remove: a sign of equipment, and what is not restricted.
@@ -16,6 +16,8 @@ _AFTERWARDS = frozenset(("restart", "clean", "block", "verify"))  # steps that f
 _FOR_LEFTOVERS = frozenset(("ask", "unmanage", "clean", "block", "verify"))
 _PLACES = 5  # of leftovers that are named
 _SETTINGS = 10  # that are named
+# What is undone, as its path leads to a program and not to what is left; what a plan calls it, where it has no type.
+_NO_FILES: dict[Kind, str] = {"setting": "", "security_product": "entry of Security Center"}
 
 
 class Names:
@@ -57,7 +59,8 @@ def plan(vendor: Vendor, product: Product, items: Sequence[Item], platform: Plat
             recorded.setdefault(command, item.name)
     quoted = [f"Recorded on this machine to uninstall {name}: {command}" for command, name in recorded.items()]
     if only_left:
-        quoted = [*_settings(items), *_deletion([item for item in items if item.kind != "setting"])]
+        files = [item for item in items if item.kind not in _NO_FILES]
+        quoted = [*_settings(items), *([f"Delete what is left: {_places(files)}."] if files else [])]
     texts = [_worded(step, names) for step in steps]
     uninstalls = [number for number, step in enumerate(steps, 1) if step.step == "uninstall"]
     afterwards = [number for number, step in enumerate(steps) if step.step in _AFTERWARDS]
@@ -68,18 +71,14 @@ def plan(vendor: Vendor, product: Product, items: Sequence[Item], platform: Plat
 def _settings(items: Sequence[Item]) -> Iterator[str]:
     """What the system is still set to, with what follows from it: it goes before the files that it names."""
     said = dict.fromkeys(
-        f"Undo the {item.details.get('type', 'setting')} {item.name}: {item.details.get('effect', '')}".rstrip(": ")
+        f"Undo the {_NO_FILES[item.kind] or item.details.get('type', 'setting')} {item.name}: "
+        f"{item.details.get('effect', '')}".rstrip(": ")
         for item in items
-        if item.kind == "setting"
+        if item.kind in _NO_FILES
     )
     yield from (f"{one}." for one in [*said][:_SETTINGS])
     if len(said) > _SETTINGS:
         yield f"Undo {len(said) - _SETTINGS} more settings that the finding lists."
-
-
-def _deletion(items: Sequence[Item]) -> Iterator[str]:
-    if items:
-        yield f"Delete what is left: {_places(items)}."
 
 
 def _places(items: Sequence[Item]) -> str:

@@ -22,6 +22,7 @@ from phaseout.judgement.applied import (
     own_cutoffs,
     reaches_further,
 )
+from phaseout.judgement.protection import protection
 from phaseout.judgement.removal import Names, plan
 from phaseout.judgement.warnings import (
     cautions,
@@ -113,6 +114,7 @@ def judge(
         tool=inventory.tool,
         scanned_at=inventory.scanned_at,
         scanned_by=inventory.scanned_by,
+        protection=protection(inventory, judged),
         inventory_sha256=_digest(inventory),
         as_of=_rfc3339(as_of) if isinstance(as_of, dt.datetime) else as_of.isoformat(),
         host=inventory.host,

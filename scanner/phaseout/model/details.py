@@ -92,6 +92,7 @@ DETAILS: dict[str, str] = {
     "maintainer": "The maintainer, with address, of a package.",
     "manager": "The systemd manager that runs a unit: the system's or a user's.",
     "manifest": "The address of the manifest that it was installed from.",
+    "mode": "How a security product works, if not in real time: passive, on demand.",
     "modified": "When the record or file was last changed.",
     "modify": "The command that changes the installation.",
     "modules": "The kernel modules that DKMS sources build.",

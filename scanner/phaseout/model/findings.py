@@ -44,6 +44,16 @@ Applies = Literal[
     "names",  # the vendor, and binds others
 ]
 HostVerdict = Literal["replace", "review", "clean", "incomplete"]
+ProtectionState = Literal[
+    "protected",  # by a product that may stay: it is on, and current as far as files tell
+    "outdated",  # likewise, with signatures that are old
+    "on_demand",  # by one that scans only when somebody asks
+    "passive",  # one is there, and only watches
+    "off",  # one is there, and is off
+    "restricted",  # only by what is to be replaced
+    "none",  # nothing is there
+    "unknown",  # it was not seen, or cannot be known
+]
 
 
 class Hit(Struct, frozen=True):
@@ -231,6 +241,17 @@ class RulesUsed(Struct, frozen=True, omit_defaults=True, kw_only=True):
     warnings: tuple[str, ...] = ()
 
 
+class Protection(Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """Whether something protects the host against malware, without what is to be replaced; as far as files tell.
+
+    `product` is the one that the state is about, `text` a sentence for people.
+    """
+
+    state: ProtectionState
+    text: str
+    product: str = ""
+
+
 class Report(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Findings, suppressed findings, source runs and what was not seen: the input of every output format."""
 
@@ -249,4 +270,5 @@ class Report(Struct, frozen=True, kw_only=True, omit_defaults=True):
     peak_memory: int = 0  # bytes, of the worker
     measures: tuple[QuotedMeasure, ...] = ()  # those that the findings name, each once
     scanned_by: Account | None = None
+    protection: Protection | None = None
     inventory_sha256: str = ""  # of the inventory that was judged, as `--inventory FILE.json` saves it

@@ -2,7 +2,7 @@
 
 It begins `VERDICT (all sources complete)` or `VERDICT (not everything seen)`, which no scanned name can forge. What
 must be replaced and what was not seen follow, and the line is cut at the limit, but for
-the rules at its end.
+what protects the host and the rules at its end.
 
 References:
     https://learn.microsoft.com/intune/intune-service/fundamentals/remediations (2,048 characters of output).
@@ -33,8 +33,13 @@ def write_report(report: Report, _page: Page) -> Iterator[str]:
     line = f"{report.verdict.upper()} ({seen}) {'; '.join(parts)}"
     # Consoles of Windows use an old code page, in which other characters would arrive garbled.
     line = "".join(char if " " <= char <= "~" else "?" for char in line)
-    rules = f"; rules {rules_used(report)}"
+    rules = f"{_protection(report)}; rules {rules_used(report)}"
     yield (line if len(line + rules) <= LIMIT else line[: LIMIT - len(rules) - len(_CUT)] + _CUT) + rules + "\n"
+
+
+def _protection(report: Report) -> str:
+    """A word of ours, which no scanned name can lengthen."""
+    return f"; protection {report.protection.state}" if report.protection is not None else ""
 
 
 def _finding(finding: Finding) -> str:

@@ -33,6 +33,8 @@ def write_report(report: Report, _page: Page) -> Iterator[str]:
         ("SHA-256 of the inventory", report.inventory_sha256),
     )
     yield "".join(f"- {name}: {_code(text)}\n" for name, text in facts if text)
+    if report.protection is not None:
+        yield f"- Protection: {_prose(report.protection.text)}\n"
     if report.findings:
         yield "\n| verdict | product | state | due | version |\n| --- | --- | --- | --- | --- |\n"
         yield from map(_row, report.findings)

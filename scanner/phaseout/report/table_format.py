@@ -95,6 +95,8 @@ def _report(report: Report, width: int) -> Iterator[str]:
         yield from paragraph(visible(text), width)
     for warning in report.rules.warnings:
         yield from paragraph(visible(f"About the rules: {warning}"), width)
+    if report.protection is not None:
+        yield from paragraph(visible(f"Protection: {report.protection.text}"), width)
     yield from paragraph(_seen(report), width)
     for line in _not_seen(report):
         yield from paragraph(visible(line), width)

@@ -24,7 +24,7 @@ def rows(text: str) -> list[list[str]]:
 def test_columns_are_as_published() -> None:
     assert ",".join(COLUMNS) == (
         "host,scanned_at,verdict,state,confidence,vendor,product,version,kind,name,path,user,source,measure,milestone,"
-        "due,days_left,action,replacement,also,because,host_id,rules,begins,as_of"
+        "due,days_left,action,replacement,also,because,host_id,rules,begins,as_of,protection"
     )
 
 
@@ -57,6 +57,7 @@ def test_one_row_for_each_item() -> None:
         "rules": "0123456789ab 2026-11-20",
         "begins": "",
         "as_of": "2026-11-21T12:00:00Z",
+        "protection": "",
     }
     assert process[3] == "running"
 
@@ -72,6 +73,7 @@ def test_one_row_for_a_host_without_findings(denied: tuple[Unseen, ...]) -> None
         "0123456789ab 2026-11-20",
         "",
         "2026-11-21T12:00:00Z",
+        "",
     ]
     _, incomplete = rows("".join(write_report(make_report(found=False, unseen=denied), Page())))
     assert incomplete[2] == "incomplete"
@@ -115,9 +117,9 @@ def test_nothing_of_a_saved_inventory_becomes_a_formula(text: str) -> None:
 
 
 @given(st.text(max_size=40))
-def test_any_name_stays_one_row_of_25_cells(name: str) -> None:
+def test_any_name_stays_one_row_of_26_cells(name: str) -> None:
     text = "".join(write_report(make_report(name=name), Page()))
-    assert [len(row) for row in rows(text)] == [25, 25, 25]
+    assert [len(row) for row in rows(text)] == [26, 26, 26]
     assert text.count("\r\n") == 3
     assert not any(ord(char) < 32 and char not in "\r\n" for char in text)
 

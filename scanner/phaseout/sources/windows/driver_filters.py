@@ -1,7 +1,7 @@
 r"""Drivers that Windows puts between devices or network adapters and everything above: filters of device classes, NDIS.
 
 A filter is named in a list, and its file lies elsewhere. Windows does not start what stands behind a filter that is in
-the list and cannot be loaded, so whoever deletes the file first loses the keyboard, the disk or the network.
+the list and cannot be loaded, so deleting the file first costs the keyboard, the disk or the network.
 
 References:
     https://learn.microsoft.com/windows-hardware/drivers/install/device-filter-driver-ordering (UpperFilters);

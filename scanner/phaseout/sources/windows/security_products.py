@@ -36,6 +36,7 @@ _EXCLUSIONS = (
     r"HKLM\SOFTWARE\Microsoft\Microsoft Antimalware\Exclusions",
 )
 _EXCLUDED = ("Paths", "Processes")
+_EFFECT = "Windows may keep its own protection aside as long as Security Center lists this product"
 _ACTIVE = {0: "no", 1: "yes", 2: "snoozed", 3: "expired"}
 
 
@@ -78,6 +79,8 @@ def _product(host: Host, key: Key, kind: str, missing: MissingFiles) -> Item:
         details["up_to_date"] = "no" if bits & 0x10 else "yes"
         details["state"] = f"0x{bits:X}"
     state, unknown = missing.state(*programs)
+    if state == "leftover" and kind == "antivirus":
+        details["effect"] = _EFFECT
     return Item(
         kind="security_product",
         name=name or clsid or key.name,
