@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from fnmatch import translate
 from typing import get_args
 
+from phaseout.judgement.readiness import Readiness
 from phaseout.model.nouns import Item, Kind, Platform
 from phaseout.model.rules import Product, Step, StepKind, Vendor
 
@@ -38,11 +39,14 @@ class Names:
         return self._known[pattern]
 
 
-def plan(vendor: Vendor, product: Product, items: Sequence[Item], platform: Platform, names: Names) -> tuple[str, ...]:
+def plan(
+    vendor: Vendor, product: Product, items: Sequence[Item], platform: Platform, names: Names, ready: Readiness
+) -> tuple[str, ...]:
     """The steps for this platform and, after the one that uninstalls, the commands that the machine itself records.
 
-    Steps stand in the order of `StepKind`: the scan that verifies comes after the deletion. Where only leftovers were
-    found, there is nothing to replace or to uninstall, and the plan says what to delete.
+    What stands in the way comes first. Steps stand in the order of `StepKind`: the scan that verifies comes after the
+    deletion. Where only leftovers were found, there is nothing to replace or to uninstall, and the plan says what to
+    delete.
 
     The commands are quoted for a person to read and never run: anyone may have written that registry value.
     """
@@ -65,7 +69,7 @@ def plan(vendor: Vendor, product: Product, items: Sequence[Item], platform: Plat
     uninstalls = [number for number, step in enumerate(steps, 1) if step.step == "uninstall"]
     afterwards = [number for number, step in enumerate(steps) if step.step in _AFTERWARDS]
     at = next(iter([*uninstalls, *afterwards]), len(steps))
-    return (*texts[:at], *quoted, *texts[at:])
+    return (*ready.steps(vendor.id, only_left=only_left), *texts[:at], *quoted, *texts[at:])
 
 
 def _settings(items: Sequence[Item]) -> Iterator[str]:

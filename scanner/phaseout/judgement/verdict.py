@@ -23,6 +23,7 @@ from phaseout.judgement.applied import (
     reaches_further,
 )
 from phaseout.judgement.protection import protection
+from phaseout.judgement.readiness import Readiness
 from phaseout.judgement.removal import Names, plan
 from phaseout.judgement.warnings import (
     cautions,
@@ -91,6 +92,7 @@ def judge(
     who = declared(policy, ruleset.roles)
     used: set[int] = set()
     names = Names(inventory.items)
+    ready = Readiness(inventory.items, hits)
     judged: list[Finding] = []
     limits = list(hits.unseen)
     hits.budget.begin_step()
@@ -101,7 +103,7 @@ def judge(
             others = f" and {len(groups) - number - 1:,} more" if number < len(groups) - 1 else ""
             limits.append(Unseen(f"{group[0].product.name}{others}", f"found and not judged: {why}", cause="limit"))
             break
-        judged.append(_finding(group, inventory, names, ruleset, policy, who, as_of, used))
+        judged.append(_finding(group, inventory, names, ready, ruleset, policy, who, as_of, used))
         hits.budget.take(sum(len(one.text) + len(one.title) for one in judged[-1].measures))
     judged.sort(key=_urgency)
     findings = tuple(finding for finding in judged if finding.verdict not in SUPPRESSED)
@@ -243,6 +245,7 @@ def _finding(
     hits: Sequence[Hit],
     inventory: Inventory,
     names: Names,
+    ready: Readiness,
     ruleset: Ruleset,
     policy: Policy,
     who: Declared,
@@ -282,7 +285,7 @@ def _finding(
         because=tuple(hit.because for hit in hits),
         measures=tuple(measures),
         action=action,
-        remove=plan(vendor, covered, items, inventory.host.platform, names),
+        remove=plan(vendor, covered, items, inventory.host.platform, names, ready),
         replacement=policy.replacements.get(product.id, policy.replacements.get(vendor.id, "")),
         waived_by=waived.approver if waived else "",
         waived_until=waived.expires.isoformat() if waived else "",

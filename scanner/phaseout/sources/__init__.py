@@ -74,6 +74,7 @@ ALL: tuple[str, ...] = (
     "anywhere.nss_certificates",
     "anywhere.proxies",
     "anywhere.name_resolution",
+    "anywhere.pending_restart",
     "anywhere.native_messaging",
     "anywhere.editor_extensions",
     "anywhere.jetbrains_plugins",
@@ -91,6 +92,7 @@ ALL: tuple[str, ...] = (
     "territory",
 )
 _NOT_ON_WINDOWS = frozenset(("anywhere.homebrew", "anywhere.nix", "anywhere.wine"))
+_NOT_ON_MACOS = frozenset(("anywhere.pending_restart",))
 _NOT_ON_LINUX = frozenset(("anywhere.proxies",))
 # Those that also read the containers and the like that others find within a host.
 INSIDE: tuple[str, ...] = (
@@ -160,6 +162,8 @@ def _is_for(name: str, platform: Platform) -> bool:
     if platform == "windows" and name in _NOT_ON_WINDOWS:
         return False
     if platform == "linux" and name in _NOT_ON_LINUX:
+        return False
+    if platform == "macos" and name in _NOT_ON_MACOS:
         return False
     return platform in _PLATFORMS[name.partition(".")[0]]
 

@@ -8,12 +8,14 @@ References:
     Registry" (`HKEY_LOCAL_MACHINE\SOFTWARE\<company>\<product>\<version>`).
 """
 
+import re
 from collections.abc import Iterator, Mapping
 
 from phaseout.host import Host
 from phaseout.host.registry.base import Key
 from phaseout.model.nouns import Evidence, Item, LeftOut, Problem
 from phaseout.parsers.windows.image_path import absolute
+from phaseout.parsers.windows.registry_values import Value
 from phaseout.parsers.windows.windows_dates import filetime
 from phaseout.sources.kit.missing_files import MissingFiles
 from phaseout.sources.kit.windows_registry import registry_of, subkeys
@@ -24,6 +26,11 @@ _LEVELS = 4
 _TEXT = 256  # characters of a name or version
 _OF_ONE = 4_000  # keys of one vendor
 _ALL = 40_000
+# Values that are not empty where a password protects a product of Kaspersky: what they hold is never kept.
+_PASSWORDS = frozenset(("opep", "enablepswrdprotect"))
+# Where an agent keeps the server that manages the machine: name of a key, the key below it, and its two values.
+_MANAGERS = (("1103", r"1.0.0.0\Statistics\AVState", "Protection_AdmServer", "Protection_LastConnected"),)
+_CONTACT = re.compile(r"(\d\d)-(\d\d)-(\d{4}).*")
 _WINDOWS = frozenset(("classes", "clients", "microsoft", "policies", "registeredapplications", "wow6432node"))
 _NAMES = ("productname", "displayname", "product")
 _VERSIONS = ("productversion", "displayversion", "version", "currentversion")
@@ -80,10 +87,29 @@ def _item(host: Host, key: Key, missing: MissingFiles) -> Item:
         version=version,
         path=folder,
         ids={"registry_key": key.path},
-        details={"modified": filetime(key.modified)},
+        details={
+            "modified": filetime(key.modified),
+            "uninstall_password": "set" if _has_password(key.values()) else "",
+            "managed_by": _server(key),
+        },
         notes=notes,
         evidence=(Evidence(key.path, " ".join(filter(None, (name, version)))),),
     )
+
+
+def _has_password(values: Mapping[str, Value]) -> bool:
+    """Whether one of them says that a password protects the product."""
+    return any(value not in ("", "0", 0, b"") for name, value in values.items() if name.lower() in _PASSWORDS)
+
+
+def _server(key: Key) -> str:
+    """The server that manages the product, with the moment (UTC) of the last contact; empty where none is named."""
+    for name, below, server, contact in _MANAGERS:
+        state = key.key(below) if key.name == name else None
+        if state is not None and (found := state.text(server)):
+            last = _CONTACT.fullmatch(state.text(contact))
+            return f"{found}, last reached on {last[3]}-{last[2]}-{last[1]}" if last else found
+    return ""
 
 
 def _first(texts: Mapping[str, str], names: tuple[str, ...]) -> str:

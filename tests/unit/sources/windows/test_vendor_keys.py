@@ -116,3 +116,23 @@ def test_nothing_raises(found: dict[str, dict[str, Value]]) -> None:
     files = WindowsFiles("/nonexistent", {"C": ""})
     tree = {rf"{SOFTWARE}\V\{name}": values for name, values in found.items()}
     run("vendor_keys", windows_host(registry_in_memory(tree, files), files, r"C:\Windows", root="/nonexistent"))
+
+
+def test_a_password_is_only_said_to_be_there(windows_tree: WindowsTree) -> None:
+    lab = r"HKLM\SOFTWARE\WOW6432Node\KasperskyLab"
+    windows_tree.key(rf"{lab}\AVP21.3\settings\PasswordProtectionSettings", {"OPEP": "0123ABCD", "PLogin": "KLAdmin"})
+    windows_tree.key(rf"{lab}\protected\AVP20\settings", {"EnablePswrdProtect": 0})
+    result = run("vendor_keys", windows_tree.host())
+    assert result.one("PasswordProtectionSettings").details["uninstall_password"] == "set"
+    assert [item.name for item in result.items if "uninstall_password" in item.details] == [
+        "PasswordProtectionSettings"
+    ]
+    assert "0123ABCD" not in repr(result.items)
+
+
+def test_the_server_that_manages_it(windows_tree: WindowsTree) -> None:
+    agent = r"HKLM\SOFTWARE\KasperskyLab\Components\34\1103"
+    state = {"Protection_AdmServer": "ksc.example.org", "Protection_LastConnected": "20-11-2026 10-11-12"}
+    windows_tree.key(rf"{agent}\1.0.0.0\Statistics\AVState", state)
+    found = run("vendor_keys", windows_tree.host()).one("1103")
+    assert found.details["managed_by"] == "ksc.example.org, last reached on 2026-11-20"

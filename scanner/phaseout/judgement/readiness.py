@@ -1,0 +1,45 @@
+"""What stands in the way of a removal, as far as the host shows it. Pure."""
+
+from collections.abc import Iterable, Sequence
+
+from phaseout.model.findings import Hit
+from phaseout.model.nouns import Item
+
+_WAITS = "pending restart"  # the name of its item
+
+
+class Readiness:
+    """The facts of one host that come before the first step of any removal plan.
+
+    Args:
+        items: what the host showed.
+        hits: those that are a vendor's.
+    """
+
+    def __init__(self, items: Sequence[Item], hits: Iterable[Hit]) -> None:
+        waiting = (item for item in items if item.kind == "setting" and item.name == _WAITS)
+        self._waits = next((item.details.get("note", "") for item in waiting), None)
+        self._protected: dict[str, str] = {}  # id of a vendor → where its password shows
+        self._managed: dict[str, str] = {}  # id of a vendor → the server, and when it was last reached
+        for hit in hits:
+            item = items[hit.item]
+            if item.details.get("uninstall_password"):
+                self._protected.setdefault(hit.vendor.id, item.ids.get("registry_key", item.name))
+            if server := item.details.get("managed_by", ""):
+                self._managed.setdefault(hit.vendor.id, server)
+
+    def steps(self, vendor_id: str, *, only_left: bool) -> tuple[str, ...]:
+        """What to do before the removal of a vendor's product; of leftovers, only the restart counts."""
+        steps = []
+        if self._waits is not None:
+            steps.append(f"Restart first, and scan again: the system waits for a restart ({self._waits}).")
+        if only_left:
+            return tuple(steps)
+        if vendor_id in self._managed:
+            steps.append(
+                f"It is managed by {self._managed[vendor_id]}: take it out of the policies and tasks there first, "
+                "and remove the agent before the product."
+            )
+        if vendor_id in self._protected:
+            steps.append(f"Have the uninstall password at hand: one is set ({self._protected[vendor_id]}).")
+        return tuple(steps)
