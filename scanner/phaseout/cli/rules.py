@@ -185,31 +185,46 @@ def new(kind: str, name: str, folder: str) -> None:
 
 @command.command("export")
 @click.option(
-    "--to", "language", required=True, type=click.Choice(["osquery", "sigma", "wazuh-sca"]), help="For which tool."
+    "--to",
+    "language",
+    required=True,
+    type=click.Choice(["osquery", "sigma", "wazuh-sca", "applocker", "wdac", "santa", "fapolicyd", "intune"]),
+    help="For which tool: the first three detect, the others block or report on what is not wanted.",
 )
 @click.option(
     "--os",
     "platforms",
     multiple=True,
-    type=click.Choice(["linux", "macos", "windows"]),
+    type=click.Choice(["android", "ios", "linux", "macos", "windows"]),
     help="Only for these (repeatable); wazuh-sca takes exactly one.",
 )
+@click.option("--vendor", "vendors", metavar="ID", multiple=True, help="Only these vendors (repeatable).")
+@click.option("--enforce", is_flag=True, help="Block; without it, applocker, wdac and fapolicyd only report.")
 @click.option("-o", "--output", "file", metavar="FILE", help="Write to FILE instead of standard output.")
 @rule_folder_options
 @click.option("--policy", metavar="FILE", help="Your own policy: the rules that it adds are exported as well.")
 def export_rules(
-    language: str, platforms: tuple[Platform, ...], file: str | None, folders: RuleFolders, policy: str | None
+    language: str,
+    platforms: tuple[Platform, ...],
+    vendors: tuple[str, ...],
+    enforce: bool,
+    file: str | None,
+    folders: RuleFolders,
+    policy: str | None,
 ) -> None:
     """Write the rules in the language of another tool, for machines without phaseout.
 
-    What that language cannot say is left out, and listed in the file with the reason.
+    What that language cannot say is left out, and the file says so. Files that block say what they block and what not.
 
     \b
     Examples:
       phaseout rules export --to osquery -o /etc/osquery/packs/phaseout.conf
       phaseout rules export --to sigma -o phaseout-sigma.yml
       phaseout rules export --to wazuh-sca --os linux -o phaseout_linux.yml
+      phaseout rules export --to applocker --vendor kaspersky -o applocker.xml
     """
+    import msgspec
+
     from phaseout.cli.output import STDOUT, write_file
     from phaseout.cli.output_file import SHARED
     from phaseout.export import LANGUAGES
@@ -217,8 +232,17 @@ def export_rules(
     chosen = next(one for one in LANGUAGES if one.name == language)
     if chosen.one_platform and len(set(platforms)) != 1:
         raise click.UsageError(f"{language} is for one operating system: name it with --os")
+    if not set(platforms) <= set(chosen.platforms):
+        raise click.UsageError(f"{language} is for {', '.join(chosen.platforms)} only")
+    if enforce and not chosen.audits:
+        raise click.UsageError(f"{language} has no audit mode that --enforce could end")
     ruleset, _ = rules_and_policy(folders, policy)
-    text = chosen.export(ruleset, platforms or ("linux", "macos", "windows"))
+    known = {vendor.id: vendor for vendor in ruleset.vendors}
+    if missing := [one for one in vendors if one not in known]:
+        raise click.UsageError(f"no vendor {', '.join(missing)}: phaseout rules list")
+    if vendors:
+        ruleset = msgspec.structs.replace(ruleset, vendors=tuple(known[one] for one in dict.fromkeys(vendors)))
+    text = chosen.export(ruleset, platforms or chosen.platforms, enforce=enforce)
     write_file(file or STDOUT, iter((text,)), SHARED)
 
 

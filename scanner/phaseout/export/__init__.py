@@ -31,23 +31,32 @@ class Language(NamedTuple):
         name: as in `--to NAME`.
         title: what it gives.
         one_platform: whether a file is for one platform only.
+        platforms: those that it has.
+        audits: whether its files only report unless they are asked to block.
     """
 
     name: str
     title: str
     one_platform: bool = False
+    platforms: tuple[Platform, ...] = ("linux", "macos", "windows")
+    audits: bool = False
 
-    def export(self, ruleset: Ruleset, platforms: Collection[Platform]) -> str:
-        """The rules for these platforms as the text of one file."""
+    def export(self, ruleset: Ruleset, platforms: Collection[Platform], *, enforce: bool = False) -> str:
+        """The rules for these platforms as the text of one file; `enforce` asks a tool that audits to block."""
         module = import_module(f"phaseout.export.{self.name.replace('-', '_')}")
-        export = cast("Callable[[Ruleset, Collection[Platform]], str]", module.export)
-        return export(ruleset, platforms)
+        export = cast("Callable[..., str]", module.export)
+        return export(ruleset, platforms, enforce=enforce) if self.audits else export(ruleset, platforms)
 
 
 LANGUAGES = (
     Language("osquery", "a pack of queries"),
     Language("sigma", "detection rules for process creation, registry and driver load"),
     Language("wazuh-sca", "a policy of Security Configuration Assessment", one_platform=True),
+    Language("applocker", "a policy of AppLocker for Windows", platforms=("windows",), audits=True),
+    Language("wdac", "a policy of App Control for Business (WDAC) for Windows", platforms=("windows",), audits=True),
+    Language("santa", "rules of Santa for macOS", platforms=("macos",)),
+    Language("fapolicyd", "rules of fapolicyd for Linux", platforms=("linux",), audits=True),
+    Language("intune", "lists of apps for Intune", platforms=("android", "ios", "macos")),
 )
 
 
