@@ -359,6 +359,13 @@ def _winsw(data: bytes) -> None:
         winsw(data, "C:\\Tools")
 
 
+def _tar(data: bytes) -> None:
+    from phaseout.parsers.images.tar import BrokenTarError, members
+
+    with contextlib.suppress(BrokenTarError):
+        consume(members(lambda offset, size: data[offset : offset + size], len(data)))
+
+
 _WRITTEN: dict[str, Target] = {
     "bbolt": _bbolt,
     "chrome_policy": _chrome_policy,
@@ -382,6 +389,7 @@ _WRITTEN: dict[str, Target] = {
     "registry_values": _registry_values,
     "ruleset": _ruleset,
     "systemd_unit": _systemd_unit,
+    "tar": _tar,
     "thrift": _thrift,
     "windows_dates": _windows_dates,
     "winsw": _winsw,

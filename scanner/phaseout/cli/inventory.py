@@ -9,7 +9,9 @@ from phaseout.cli import EXIT_INCOMPLETE, EXIT_INTERRUPTED
 from phaseout.cli.output import Outputs, check_saving
 from phaseout.cli.scan_options import ScanOptions, output_options, scan_options
 from phaseout.cli.scanning import start_scan
+from phaseout.cli.several_hosts import SeveralHosts
 from phaseout.report import Redaction
+from phaseout.report.several import inventory_chunks
 
 
 @click.command("inventory")
@@ -35,10 +37,15 @@ def command(
     check_saving(saved)
     outputs = Outputs(format_name, files, "inventory", redact)
     scan = start_scan(options)
-    inventory = scan.inventory(dt.datetime.now(dt.UTC))
-    status = EXIT_INCOMPLETE if inventory.unseen else 0
-    inventory = outputs.redacted(inventory)
-    outputs.save(inventory, saved)
+    inventories = [outputs.redacted(inventory) for inventory in scan.inventories(dt.datetime.now(dt.UTC))]
+    status = EXIT_INCOMPLETE if any(inventory.unseen for inventory in inventories) else 0
+    outputs.save(inventories, saved)
     if saved is None or format_name is not None or files:
-        outputs.write(lambda form, page: form.write_inventory(inventory, page))
+        if len(inventories) == 1:
+            outputs.write(lambda form, page: form.write_inventory(inventories[0], page))
+        else:
+            several = SeveralHosts(outputs)
+            for inventory in inventories:
+                several.add([inventory_chunks(output.format, inventory, output.page) for output in outputs.all])
+            several.end(f"{len(inventories)} hosts.")
     sys.exit(EXIT_INTERRUPTED if scan.interrupted else outputs.status(status))

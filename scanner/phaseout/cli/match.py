@@ -15,12 +15,13 @@ from phaseout.cli.output import Outputs
 from phaseout.cli.progress import Progress
 from phaseout.cli.rule_folders import RuleFolders
 from phaseout.cli.scan_options import counted_from, judging_options, output_options
-from phaseout.fleet.judge import Judge, Judged, Place, Settings, Tally, judge_all
+from phaseout.cli.several_hosts import SeveralHosts
+from phaseout.fleet.judge import Judge, Judged, Place, Settings, judge_all
+from phaseout.fleet.tally import Tally
 from phaseout.model.findings import Report
 from phaseout.model.nouns import Problem
-from phaseout.report import FORMATS, Redaction
+from phaseout.report import Redaction
 from phaseout.report.safe import visible
-from phaseout.report.several import ending, joined
 
 
 @click.command("match")
@@ -122,30 +123,21 @@ class _Run:
         Raises:
             click.UsageError: a format holds one host only.
         """
-        single = next((one.format.name for one in self._outputs.all if not one.format.several), None)
-        if single is not None:
-            many = ", ".join(one.name for one in FORMATS if one.several)
-            raise click.UsageError(f"-f {single} holds one host; several are held by {many}")
-        hosts = 0
+        outputs = SeveralHosts(self._outputs)
         try:
             for number, found in enumerate(judged, 1):
                 if isinstance(found, Problem):
                     self.heard(found)
                     continue
                 self.tally.add(found.verdict, found.found)
-                for output, chunks in zip(self._outputs.all, found.texts, strict=True):
-                    output.add(joined(output.format, chunks, hosts))
-                hosts += 1
+                outputs.add(found.texts)
                 self._progress.fleet(number, planned)
         except BaseException:
-            for output in self._outputs.all:
-                output.abandon()
+            outputs.abandon()
             raise
         finally:
             self._progress.erase()
-        for output in self._outputs.all:
-            output.add(iter((ending(output.format, hosts, self.tally.sentence()),)))
-            output.end()
+        outputs.end(self.tally.sentence())
 
     def _good(self, reports: Iterable[Report | Problem]) -> Iterator[Report]:
         for found in reports:

@@ -4,7 +4,7 @@ import contextlib
 import io
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, TypeVar
 
 import click
@@ -121,16 +121,17 @@ class Outputs:
                 output.add(_late(write, output))
                 output.end()
 
-    def save(self, inventory: "Inventory", path: str | None) -> None:
-        """Saves what was seen, if a path is given."""
+    def save(self, inventories: "Iterable[Inventory]", path: str | None) -> None:
+        """Saves what was seen, one host after the other, if a path is given."""
         if path is None:
             return
         from phaseout.inventories.saved import write
 
         try:
             with interruptible(), writing(path) as write_chunk:
-                for chunk in write(inventory, _saved_ending(path)):
-                    write_chunk(chunk)
+                for inventory in inventories:
+                    for chunk in write(inventory, _saved_ending(path)):
+                        write_chunk(chunk)
         except OSError as error:
             self.failed = True
             _complain(path, error)

@@ -10,7 +10,10 @@ from phaseout.cli.output import Outputs, check_saving
 from phaseout.cli.rule_folders import RuleFolders
 from phaseout.cli.scan_options import ScanOptions, counted_from, judging_options, output_options, scan_options
 from phaseout.cli.scanning import start_scan
+from phaseout.cli.several_hosts import SeveralHosts
+from phaseout.fleet.tally import Tally
 from phaseout.report import Redaction
+from phaseout.report.several import host_chunks
 
 
 @click.command("scan")
@@ -35,6 +38,7 @@ def command(
       phaseout scan
       phaseout scan -o report.csv -o report.json
       phaseout scan --root /mnt/disk --as-of 2024-09-01
+      phaseout scan --image images.tar -o images.csv
       phaseout scan --inventory laptop-17.json.gz     phaseout match judges it again
     """
     check_saving(saved)
@@ -52,10 +56,21 @@ def command(
     except BaseException:
         scan.abandon()
         raise
-    inventory = scan.inventory(now)
-    report = outputs.redacted(judge(inventory, matcher.match(inventory.items), ruleset, own, moment, now))
-    outputs.save(outputs.redacted(inventory), saved)
-    outputs.write(lambda form, page: form.write_report(report, page))
-    verdicts = {finding.verdict for finding in report.findings}
-    status = found_status(verdicts, fail_on, complete=report.verdict != "incomplete")
+    inventories = list(scan.inventories(now))
+    tally = Tally()
+    reports = []
+    for inventory in inventories:
+        found = matcher.match(inventory.items)
+        report = outputs.redacted(judge(inventory, found, ruleset, own, moment, now))
+        tally.add(report.verdict, [finding.verdict for finding in report.findings])
+        reports.append(report)
+    outputs.save(map(outputs.redacted, inventories), saved)
+    if len(reports) == 1:
+        outputs.write(lambda form, page: form.write_report(reports[0], page))
+    else:
+        several = SeveralHosts(outputs)
+        for report in reports:
+            several.add([host_chunks(output.format, report, output.page) for output in outputs.all])
+        several.end(tally.sentence())
+    status = found_status(tally.found, fail_on, complete="incomplete" not in tally.verdicts)
     sys.exit(EXIT_INTERRUPTED if scan.interrupted else outputs.status(status))

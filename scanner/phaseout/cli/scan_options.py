@@ -33,6 +33,7 @@ class ScanOptions(NamedTuple):
     """What is scanned and how, as the command line says it."""
 
     root: str | None
+    image: str | None
     platform: Platform | None
     only: tuple[str, ...]
     skip: tuple[str, ...]
@@ -105,6 +106,11 @@ def scan_options(function: _F) -> _F:
             "platform",
             type=click.Choice(["linux", "macos", "windows"]),
             help="The system of the root, where its content does not show it.",
+        ),
+        click.option(
+            "--image",
+            metavar="FILE[:PART]",
+            help="Scan a container image in a file instead of this machine; PART is one of several images.",
         ),
         click.option(
             "--root", metavar="DIR", help="Scan a mounted disk, a chroot or a backup instead of this machine."

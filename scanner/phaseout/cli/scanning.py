@@ -3,8 +3,10 @@
 import datetime as dt
 import gc
 import sys
+from collections.abc import Iterator
 
 import click
+from msgspec.structs import replace
 
 from phaseout import __version__
 from phaseout.cli.interruption import interruptible
@@ -12,7 +14,7 @@ from phaseout.cli.progress import Progress
 from phaseout.cli.scan_options import ScanOptions
 from phaseout.model.nouns import Inventory
 from phaseout.scan.messages import Request
-from phaseout.scan.supervisor import ScanError, ScanSupervisor
+from phaseout.scan.supervisor import ScanError, ScanSupervisor, SeveralHostsError
 from phaseout.scan.worker_process import PreparedWorker
 
 TOOL = f"phaseout {__version__}"
@@ -22,6 +24,8 @@ class Scan:
     """A scan that is under way. Make it first, load the rules meanwhile, then ask for the inventory."""
 
     def __init__(self, request: Request, seconds: float, prepared: PreparedWorker | None = None) -> None:
+        self._request = request
+        self._seconds = seconds
         self._progress = Progress()
         self._supervisor = ScanSupervisor(request, whole=seconds, prepared=prepared, progress=self._progress.scan)
 
@@ -30,8 +34,25 @@ class Scan:
         """Whether Ctrl-C ended it early."""
         return self._supervisor.interrupted
 
-    def inventory(self, now: dt.datetime) -> Inventory:
-        """Everything that was seen.
+    def inventories(self, now: dt.datetime) -> Iterator[Inventory]:
+        """Everything that was seen: of one host, or of each host in an image, one after the other.
+
+        Raises:
+            click.UsageError: as `_inventory` does.
+            KeyboardInterrupt: it was interrupted before anything was seen.
+        """
+        try:
+            yield self._inventory(now)
+        except SeveralHostsError as several:
+            for image in several.images:
+                request = replace(self._request, image=image)
+                self._supervisor = ScanSupervisor(request, whole=self._seconds, progress=self._progress.scan)
+                yield self._inventory(now)
+                if self.interrupted:
+                    return
+
+    def _inventory(self, now: dt.datetime) -> Inventory:
+        """Everything that was seen of one host.
 
         Raises:
             click.UsageError: the root is no host, or there is no such source.
@@ -59,11 +80,14 @@ def start_scan(options: ScanOptions) -> Scan:
     Raises:
         click.UsageError: this system does not offer what was asked for.
     """
-    if options.modules and options.root is None and sys.platform == "darwin":
+    if options.root is not None and options.image is not None:
+        raise click.UsageError("--root and --image: a scan has one of them")
+    if options.modules and options.root is None and options.image is None and sys.platform == "darwin":
         raise click.UsageError("--modules: macOS does not show what a process has loaded")
     low = options.priority == "low" or (options.priority is None and (sys.stdout is None or not sys.stdout.isatty()))
     request = Request(
         root=options.root,
+        image=options.image,
         platform=options.platform,
         only=options.only,
         skip=options.skip,

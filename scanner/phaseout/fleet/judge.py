@@ -16,7 +16,6 @@ from typing import BinaryIO, NamedTuple, cast
 
 from phaseout.inventories import read, read_logs
 from phaseout.judgement.verdict import judge
-from phaseout.model.counting import counted
 from phaseout.model.findings import Report
 from phaseout.model.nouns import Inventory, Problem
 from phaseout.model.rules import Policy, Ruleset
@@ -271,28 +270,3 @@ def _judge_for(judge: Judge, pipe: "_Pipe") -> None:
             return
         for path in paths:
             pipe.send(list(judge.judged(path)))
-
-
-class Tally:
-    """Counts hosts by their verdict, and the files that could not be judged."""
-
-    def __init__(self) -> None:
-        self.verdicts: dict[str, int] = {}
-        self.found: set[str] = set()
-        self.broken = 0
-
-    def add(self, verdict: str, found: Sequence[str]) -> None:
-        """Counts a host."""
-        self.verdicts[verdict] = self.verdicts.get(verdict, 0) + 1
-        self.found.update(found)
-
-    def sentence(self) -> str:
-        """The counts in words."""
-        hosts = sum(self.verdicts.values())
-        counts = [
-            f"{self.verdicts[one]} {one}"
-            for one in ("replace", "review", "incomplete", "clean")
-            if one in self.verdicts
-        ]
-        broken = f" {self.broken:,} could not be read." if self.broken else ""
-        return f"{counted(hosts, 'host')}: {', '.join(counts) or 'none'}.{broken}"

@@ -3,6 +3,7 @@
 import os
 import platform as machine
 import sys
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,9 @@ from msgspec.structs import replace
 
 from phaseout.host import Host, NotAHostError
 from phaseout.host.filesystem.files import Files
+from phaseout.host.filesystem.folder import Folder
 from phaseout.host.filesystem.local import local_root
+from phaseout.host.filesystem.node import Node
 from phaseout.host.filesystem.posix import PosixFiles
 from phaseout.host.mounts import kernel_devices, unsafe_mounts
 from phaseout.host.users import User, posix_homes
@@ -73,42 +76,57 @@ def offline_host(root: str, platform: Platform | None = None, *, deep: bool = Fa
     root = os.path.abspath(root)
     if not os.path.isdir(root):
         raise NotAHostError(f"{root}: no such folder")
-    found = find_system(root, platform)
-    host = _opened(found, deep=deep)
-    for other in found.beside:
+    folder = Folder(root, root)
+    return host_of(find_system(folder, platform), folder, deep=deep)
+
+
+def host_of(
+    system: "System", folder: Folder, volume: Callable[[bytes], Node | None] | None = None, *, deep: bool = False
+) -> Host:
+    """The host of a system that was found in a folder, which says so where it is not the folder itself.
+
+    Args:
+        system: the system.
+        folder: where it was looked for.
+        volume: see `offline_windows`.
+        deep: see `Host.deep`.
+    """
+    host = _opened(system, volume, deep=deep)
+    for other in system.beside:
         why = "another system, which is no part of the one that was scanned"
-        host.files.problems.append(Problem(other, why, "unsupported", remedy="scan it with --root"))
-    if found.root != root:
-        host.info = replace(host.info, notes=(*host.info.notes, f"the system is in {found.root}"))
+        option = "--root" if folder.local else "--image"
+        host.files.problems.append(Problem(other, why, "unsupported", remedy=f"scan it with {option}"))
+    if system.root.name != folder.name:
+        host.info = replace(host.info, notes=(*host.info.notes, f"the system is in {system.root.name}"))
     return host
 
 
-def _opened(system: "System", *, deep: bool) -> Host:
+def _opened(system: "System", volume: Callable[[bytes], Node | None] | None, *, deep: bool) -> Host:
     root = system.root
-    mountinfo = _mountinfo()
-    inside = _mounts_below(root, mountinfo)
+    mountinfo = _mountinfo() if root.local else b""
+    inside = _mounts_below(root.local, mountinfo)
     if system.platform == "windows":
         from phaseout.host.windows.opening import offline_windows
 
-        return offline_windows(root, inside, deep=deep)
+        return offline_windows(root, inside, volume, deep=deep)
     if system.platform == "macos":
         from phaseout.host.macos.opening import offline_macos
 
         return offline_macos(root, inside, system.bound.get("/System/Volumes/Data", ""), deep=deep)
     devices = kernel_devices(mountinfo)
     bound = {
-        point: partial(local_root, folder, _mounts_below(folder, mountinfo), devices)
-        for point, folder in system.bound.items()
+        point: partial(local_root, place, _mounts_below(place, mountinfo) if isinstance(place, str) else None, devices)
+        for point, place in system.bound.items()
     }
-    files = PosixFiles(root, inside, devices, bound)
+    files = PosixFiles(root.place, inside, devices, bound)
     name, version = _os_release(files)
     hostname = (files.text("/etc/hostname", limit=4096) or "").strip().partition("\n")[0]
     info = HostInfo(
-        name=hostname or os.path.basename(root) or root,
+        name=hostname or os.path.basename(root.name) or root.name,
         platform=system.platform,
         os=name,
         os_version=version,
-        root=root,
+        root=root.name,
         skipped_mounts=tuple(f"{point} ({kind})" for point, kind in sorted(inside.items())),
     )
     users, missing = posix_homes(files)

@@ -9,14 +9,15 @@ References:
     snapper(8) (`.snapshots/N/snapshot`); os-release(5).
 """
 
-import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from phaseout.host import NotAHostError
 from phaseout.host.filesystem.files import Files
+from phaseout.host.filesystem.folder import Folder
 from phaseout.host.filesystem.macos import DATA
+from phaseout.host.filesystem.node import Node
 from phaseout.host.filesystem.posix import PosixFiles
 from phaseout.host.filesystem.windows import drives_in, is_windows
 from phaseout.model.nouns import Platform
@@ -35,7 +36,7 @@ _MARKS: tuple[tuple[Platform, tuple[str, ...]], ...] = (
 )
 _MOST = 200  # folders of one that are asked for a system
 _MOUNTED = frozenset(("Volumes", "media", "mnt", "run"))  # where `sources.territory` has an eye on other systems
-_OSTREE = "ostree/deploy"
+_OSTREE = "/ostree/deploy"
 _DEPLOYMENT = re.compile(r"/ostree/deploy/[^/]+/deploy/[^/]+\.\d+")
 _ENTRIES = ("/boot/loader/entries", "/loader/entries")
 _OPTION = re.compile(r"^options[ \t][^\n]*\bostree=(/[^ \t\n]+)", re.MULTILINE)
@@ -48,17 +49,17 @@ class System(NamedTuple):
     Attributes:
         platform: which one.
         root: the folder that is its root.
-        bound: path in the system → folder of this machine that is mounted there while the system runs.
+        bound: path in the system → the folder that is mounted there while the system runs.
         beside: further systems that lie in the folder, and are no part of this one.
     """
 
     platform: Platform
-    root: str
-    bound: Mapping[str, str]
+    root: Folder
+    bound: Mapping[str, str | Node]
     beside: tuple[str, ...] = ()
 
 
-def find_system(folder: str, wanted: Platform | None = None) -> System:
+def find_system(folder: Folder, wanted: Platform | None = None) -> System:
     """The one system that a folder holds.
 
     Args:
@@ -68,55 +69,58 @@ def find_system(folder: str, wanted: Platform | None = None) -> System:
     Raises:
         NotAHostError: it holds none, or several of which none is the folder itself.
     """
-    platforms = _platforms(folder)
+    platforms = platforms_of(folder)
     if wanted or platforms:
         platform = wanted or platforms[0]
-        others = [f"{folder} (--os {other})" for other in platforms if other != platform]
+        others = [f"{folder.name} (--os {other})" for other in platforms if other != platform]
         return System(platform, folder, {}, (*others, *_beside(folder, platform)))
     below = dict(_below(folder)) or dict(_snapshots(folder))
-    deployments = {path: path for path in _deployments(folder)}
+    files = PosixFiles(folder.place)
+    deployments = tuple(_deployments(folder, files))
     if deployments:
-        booted = _booted(folder)
-        chosen = booted if booted in deployments else next(iter(deployments)) if len(deployments) == 1 else None
+        booted = _booted(files)
+        chosen = booted if booted in deployments else deployments[0] if len(deployments) == 1 else None
         if chosen is None:
             raise NotAHostError(_several(folder, deployments))
-        var = os.path.join(os.path.dirname(os.path.dirname(chosen)), "var")
-        return System("linux", chosen, {"/var": var}, tuple(below))
-    macs = {path: os.path.isfile(path + _MAC_SYSTEM) for path, kind in below.items() if kind == "macos"}
+        var = f"{chosen.rpartition('/deploy/')[0]}/var"
+        bound = {"/var": folder.below(var).place} if files.is_dir(var) else {}
+        return System("linux", folder.below(chosen), bound, tuple(folder.below(path).name for path in below))
+    macs = {path: files.is_file(path + _MAC_SYSTEM) for path, kind in below.items() if kind == "macos"}
     if len(macs) == len(below) == 2 and sorted(macs.values()) == [False, True]:
         data, system = sorted(macs, key=macs.__getitem__)
-        return System("macos", system, {DATA: data})
+        return System("macos", folder.below(system), {DATA: folder.below(data).place})
     if len(below) > 1:
         raise NotAHostError(_several(folder, below))
     for path, kind in below.items():
-        return System(kind, path, dict(_subvolumes(folder, path)) if kind == "linux" else {})
+        return System(kind, folder.below(path), dict(_subvolumes(folder, path)) if kind == "linux" else {})
     known = ", ".join(("Windows\\System32", *(marks[0] for _, marks in _MARKS)))
     raise NotAHostError(
-        f"{folder}: holds no operating system that phaseout knows (looked for {known}); --os says which it is"
+        f"{folder.name}: holds no operating system that phaseout knows (looked for {known}); --os says which it is"
     )
 
 
-def _platforms(folder: str) -> tuple[Platform, ...]:
+def platforms_of(folder: Folder) -> tuple[Platform, ...]:
     """The systems whose root a folder is; one beside Windows only by marks that nothing but a system has."""
-    files = PosixFiles(folder)
+    files = PosixFiles(folder.place)
     if is_windows(folder):
         return ("windows", "linux") if any(map(files.exists, _OS_RELEASE)) else ("windows",)
     return tuple(platform for platform, marks in _MARKS if any(map(files.exists, marks)))[:1]
 
 
-def _beside(folder: str, platform: Platform) -> Iterator[str]:
+def _beside(folder: Folder, platform: Platform) -> Iterator[str]:
     """Further systems, each in a folder of its own."""
     drives = {part.strip("/") for part in drives_in(folder).values()} if platform == "windows" else _MOUNTED
     for path, _ in _below(folder):
-        if os.path.basename(path) not in drives:
-            yield path
+        if path.removeprefix("/") not in drives:
+            yield folder.below(path).name
 
 
-def _below(folder: str) -> Iterator[tuple[str, Platform]]:
+def _below(folder: Folder) -> Iterator[tuple[str, Platform]]:
     """The systems in the folders of a folder, by marks that nothing but a system has."""
     for path in _folders(folder):
-        files = PosixFiles(path)
-        if is_windows(path):
+        below = folder.below(path)
+        files = PosixFiles(below.place)
+        if is_windows(below):
             yield path, "windows"
         elif files.exists(_MAC_SYSTEM) or files.exists(_MAC_DATA):
             yield path, "macos"
@@ -124,25 +128,25 @@ def _below(folder: str) -> Iterator[tuple[str, Platform]]:
             yield path, "linux"
 
 
-def _snapshots(folder: str) -> Iterator[tuple[str, Platform]]:
+def _snapshots(folder: Folder) -> Iterator[tuple[str, Platform]]:
     """The states of a system that snapper keeps, which is where openSUSE has the current one, too."""
-    for top in ("@/.snapshots", ".snapshots"):
-        for path in _folders(os.path.join(folder, top)):
-            root = os.path.join(path, "snapshot")
-            if _platforms(root) == ("linux",):
+    files = PosixFiles(folder.place)
+    for top in ("/@/.snapshots", "/.snapshots"):
+        for path in _folders(folder, top):
+            root = f"{path}/snapshot"
+            if files.real(root) == root and platforms_of(folder.below(root)) == ("linux",):
                 yield root, "linux"
 
 
-def _deployments(folder: str) -> Iterator[str]:
-    for system in _folders(os.path.join(folder, _OSTREE)):
-        for path in _folders(os.path.join(system, "deploy")):
-            if os.path.isdir(os.path.join(path, "usr")):
+def _deployments(folder: Folder, files: Files) -> Iterator[str]:
+    for system in _folders(folder, _OSTREE):
+        for path in _folders(folder, f"{system}/deploy"):
+            if files.is_dir(f"{path}/usr"):
                 yield path
 
 
-def _booted(folder: str) -> str | None:
+def _booted(files: Files) -> str | None:
     """The deployment that the newest boot entry names."""
-    files: Files = PosixFiles(folder)
     found: list[tuple[int, str]] = []
     for entries in _ENTRIES:
         for entry in files.list(entries):
@@ -150,30 +154,27 @@ def _booted(folder: str) -> str | None:
             option, version = _OPTION.search(text), _VERSION.search(text)
             real = files.real(option[1]) if option else None
             if real and _DEPLOYMENT.fullmatch(real):
-                found.append((int(version[1]) if version else 0, folder + real))
-    return max(found, default=(0, None))[1]
+                found.append((int(version[1]) if version else 0, real))
+    return max(found)[1] if found else None
 
 
-def _subvolumes(folder: str, root: str) -> Iterator[tuple[str, str]]:
+def _subvolumes(folder: Folder, root: str) -> Iterator[tuple[str, str | Node]]:
     """The folders beside a root that its `/etc/fstab` mounts as subvolumes of the same disk."""
-    if os.path.dirname(root) != folder and not root.startswith(os.path.join(folder, "@")):
+    if root.count("/") > 1 and not root.startswith("/@"):
         return
-    for entry in fstab_entries(PosixFiles(root).text("/etc/fstab", 1 << 20) or ""):
-        path = os.path.normpath(os.path.join(folder, entry.subvolume))
-        if entry.subvolume and path.startswith(folder + "/") and os.path.isdir(path) and not os.path.islink(path):
-            yield entry.point, path
+    files = PosixFiles(folder.place)
+    for entry in fstab_entries(PosixFiles(folder.below(root).place).text("/etc/fstab", 1 << 20) or ""):
+        path = f"/{entry.subvolume}"
+        if entry.subvolume and files.is_dir(path) and files.real(path) == path:
+            yield entry.point, folder.below(path).place
 
 
-def _folders(folder: str) -> list[str]:
+def _folders(folder: Folder, path: str = "") -> list[str]:
     """The folders of a folder, without links to some."""
-    try:
-        with os.scandir(folder) as entries:
-            found = sorted(entry.path for entry in entries if entry.is_dir(follow_symlinks=False))
-    except OSError:
-        return []
-    return found[:_MOST]
+    return [f"{path}/{entry.name}" for entry in folder.entries(path or "/") if entry.kind == "dir"][:_MOST]
 
 
-def _several(folder: str, found: Mapping[str, str]) -> str:
-    names = ", ".join(found)
-    return f"{folder}: holds several systems: name one of them with --root: {names}"
+def _several(folder: Folder, found: Iterable[str]) -> str:
+    names = ", ".join(folder.below(path).name for path in found)
+    option = "--root" if folder.local else "--image"
+    return f"{folder.name}: holds several systems: name one of them with {option}: {names}"

@@ -3,7 +3,9 @@
 from collections.abc import Iterator, Sequence
 
 from phaseout.model.findings import Report
+from phaseout.model.nouns import Inventory
 from phaseout.report import Format, Page
+from phaseout.report.safe import visible
 
 
 def host_chunks(one: Format, report: Report, page: Page) -> tuple[str, ...]:
@@ -13,6 +15,12 @@ def host_chunks(one: Format, report: Report, page: Page) -> tuple[str, ...]:
 
         return tuple(write_lines(report))
     return tuple(one.write_report(report, page))
+
+
+def inventory_chunks(one: Format, inventory: Inventory, page: Page) -> tuple[str, ...]:
+    """The text of the inventory of one host of several; a table has the name of its host above it."""
+    heading = (f"{visible(inventory.host.name)}\n",) if one.name == "table" else ()
+    return (*heading, *one.write_inventory(inventory, page), *(("\n",) if heading else ()))
 
 
 def joined(one: Format, chunks: Sequence[str], before: int) -> Iterator[str]:

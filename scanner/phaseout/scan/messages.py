@@ -6,9 +6,10 @@ from phaseout.model.nouns import HostInfo, Item, Kind, Platform, Problem, Source
 
 
 class Request(Struct, frozen=True, kw_only=True):
-    """What to scan. Without a root it is the live machine; without names in `only` all sources run."""
+    """What to scan. Without root and image it is the live machine; without names in `only` all sources run."""
 
     root: str | None = None
+    image: str | None = None  # a file, and behind a colon the part of it that is meant
     platform: Platform | None = None
     only: tuple[str, ...] = ()
     skip: tuple[str, ...] = ()
@@ -45,6 +46,12 @@ class Refused(Struct, frozen=True, tag=True):
     why: str
 
 
+class Several(Struct, frozen=True, tag=True):
+    """The image holds several hosts; each of these names one, as an image to ask for."""
+
+    images: tuple[str, ...]
+
+
 class Started(Struct, frozen=True, tag=True):
     """A source starts."""
 
@@ -69,4 +76,4 @@ class Closed(Struct, frozen=True, tag=True):
     peak_memory: int
 
 
-Message = Opened | Refused | Started | Found | Ended | Closed
+Message = Opened | Refused | Several | Started | Found | Ended | Closed

@@ -28,7 +28,7 @@ from phaseout.model.nouns import (
     Unseen,
 )
 from phaseout.model.recording import ALL_SOFTWARE, RESULTS, in_order, nothing_shown, unseen_parts
-from phaseout.scan.messages import Closed, Ended, Found, Message, Opened, Planned, Refused, Request, Started
+from phaseout.scan.messages import Closed, Ended, Found, Message, Opened, Planned, Refused, Request, Several, Started
 from phaseout.scan.worker import UNWANTED
 from phaseout.scan.worker_process import FORKS, Forked, PreparedWorker, Spawned
 from phaseout.sources import FLOOR
@@ -64,6 +64,14 @@ _Loss = Literal["failed", "timeout"]
 
 class ScanError(Exception):
     """The host cannot be opened, or there is no such source; the text says which."""
+
+
+class SeveralHostsError(Exception):
+    """The image holds several hosts; each of `images` names one, to be scanned by itself."""
+
+    def __init__(self, images: tuple[str, ...]) -> None:
+        super().__init__()
+        self.images = images
 
 
 class ScanSupervisor:
@@ -104,6 +112,8 @@ class ScanSupervisor:
         self._cpu = cpu
         self._whole_cpu = max(whole / 2, WHOLE_CPU_SECONDS)  # seconds that are left
         self._results = _RESULTS  # bytes that are left
+        # A compressed image is unpacked before it is read: that may take as long as the whole scan may.
+        self._opening_seconds = whole if request.image is not None else _OPENING_SECONDS
         self._host: HostInfo | None = None
         self._opening: tuple[Problem, ...] = ()
         self._planned: dict[str, Planned] = {}
@@ -132,6 +142,7 @@ class ScanSupervisor:
 
         Raises:
             ScanError: there is nothing to scan.
+            SeveralHostsError: there are several hosts, and this is one scan.
         """
         try:
             with _sigterm_as_interrupt():
@@ -160,7 +171,7 @@ class ScanSupervisor:
             schema=INVENTORY_SCHEMA,
             tool=tool,
             scanned_at=scanned_at,
-            host=unopened(self._request.root, self._request.platform),
+            host=unopened(self._request.image or self._request.root, self._request.platform),
             items=(),
             runs=(),
             unseen=(Unseen(ALL_SOFTWARE, why, "scan again, with more time (--timeout)", cause=cause),),
@@ -224,7 +235,7 @@ class ScanSupervisor:
 
     def _deadline(self) -> float:
         """When the current step must have ended."""
-        return min(self._since + (self._each if self._current else _OPENING_SECONDS), self._end)
+        return min(self._since + (self._each if self._current else self._opening_seconds), self._end)
 
     def _exceeded(self, worker: Forked | Spawned) -> tuple[_Loss, str] | None:
         """Status and reason if the current step has exceeded a budget."""
@@ -272,6 +283,8 @@ class ScanSupervisor:
             self._peak_memory = max(self._peak_memory, message.peak_memory)
         elif isinstance(message, Refused):
             raise ScanError(message.why)
+        elif isinstance(message, Several):
+            raise SeveralHostsError(message.images)
 
     def _shared(self, item: Item) -> Item:
         """The item with texts that others have as well: a third less memory where there are tens of thousands."""

@@ -17,7 +17,7 @@ from phaseout.model.nouns import Evidence, HostInfo, Item, LeftOut, Problem, Sou
 from phaseout.model.recording import ALL_ITEMS, ITEMS, RESULTS, TEXT, Recorder, shortened
 from phaseout.parsers.encodings.secrets import masked_item
 from phaseout.scan.memory import peak_memory
-from phaseout.scan.messages import Closed, Ended, Found, Message, Opened, Planned, Refused, Request, Started
+from phaseout.scan.messages import Closed, Ended, Found, Message, Opened, Planned, Refused, Request, Several, Started
 from phaseout.scan.withholding import Withholding
 
 if TYPE_CHECKING:
@@ -58,12 +58,20 @@ def work(request: Request, send: Callable[[Message], None]) -> None:
     if request.low_priority:
         lower_priority()
     try:
-        if request.root is None:
+        if request.image is not None:
+            from phaseout.host.images.opening import SeveralHostsError, image_host
+
+            try:
+                host = image_host(request.image, request.platform, deep=request.deep)
+            except SeveralHostsError as error:
+                send(Several(tuple(map(_printable, error.images))))
+                return
+        elif request.root is None:
             host = live_host(deep=request.deep, modules=request.modules)
         else:
             host = offline_host(request.root, request.platform, deep=request.deep)
     except NotAHostError as error:
-        send(Refused(str(error)))
+        send(Refused(_printable(str(error))))
         return
     began = request.began or time.time()
     sources = load(host.info.platform)

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 import pytest
-from phaseout.fleet.judge import Judged, Place, Settings, Tally, judge_all
+from phaseout.fleet.judge import Judged, Place, Settings, judge_all
+from phaseout.fleet.tally import Tally
 from phaseout.inventories.saved import write
 from phaseout.model.nouns import Problem
 from phaseout.model.rules import Policy

@@ -7,15 +7,17 @@ from phaseout.host.filesystem.node import Node
 
 
 def local_root(
-    root: str, skipped: Mapping[str, str] | None = None, kernel_devices: frozenset[int] = frozenset()
+    root: str | Node, skipped: Mapping[str, str] | None = None, kernel_devices: frozenset[int] = frozenset()
 ) -> Node:
-    """A folder of this machine as the root of a target.
+    """A folder of this machine as the root of a target; one of an image is its own root.
 
     Args:
         root: the folder.
         skipped: path below `root` (`/mnt/nas`) → file system type, for mounts that are skipped. Windows has none.
         kernel_devices: device numbers of the file systems of the kernel itself, such as `/proc`.
     """
+    if isinstance(root, Node):
+        return root
     if sys.platform == "win32":
         from phaseout.host.filesystem.windows_disk import WindowsNode
 

@@ -45,7 +45,7 @@ class MacFiles(StoredFiles):
     """Read-only view of the files of a macOS target.
 
     Args:
-        root: folder that is the root of the target; `/` for the live machine.
+        root: folder that is the root of the target, see `Folder`; `/` for the live machine.
         skipped_mounts: mount point in the target → file system type, for mounts that are skipped.
         guarded: whether macOS asks the user before it lets a program read the personal folders.
         live: whether this is the machine itself; by default that with the root `/`.
@@ -54,12 +54,12 @@ class MacFiles(StoredFiles):
 
     def __init__(
         self,
-        root: str = "/",
+        root: str | Node = "/",
         skipped_mounts: Mapping[str, str] | None = None,
         *,
         guarded: bool = False,
         live: bool | None = None,
-        data: str = "",
+        data: str | Node = "",
     ) -> None:
         def opened() -> Node:
             return local_root(root, skipped_mounts)
@@ -105,7 +105,7 @@ class _LiveLayout(_MacLayout):
 class _OfflineLayout(_MacLayout):
     """Names are found as macOS would find them, and firmlinks lead to the data volume."""
 
-    def __init__(self, root: Callable[[], Node], data: str = "") -> None:
+    def __init__(self, root: Callable[[], Node], data: str | Node = "") -> None:
         super().__init__(root, {DATA: lambda: local_root(data)} if data else None)
         self._folding = Folding(_folded)
         self._firmlinks: dict[str, tuple[str, Node]] | None = None

@@ -13,7 +13,7 @@ class PosixFiles(StoredFiles):
     """Read-only view of the files of a Linux target.
 
     Args:
-        root: folder that is the root of the target; `/` for the live machine.
+        root: folder that is the root of the target, see `Folder`; `/` for the live machine.
         skipped_mounts: mount point in the target → file system type, for mounts that are skipped.
         kernel_devices: device numbers of the file systems of the kernel itself; see `phaseout.host.mounts`.
         bound: path in the target → what gives the folder that is mounted there while the target runs.
@@ -21,7 +21,7 @@ class PosixFiles(StoredFiles):
 
     def __init__(
         self,
-        root: str = "/",
+        root: str | Node = "/",
         skipped_mounts: Mapping[str, str] | None = None,
         kernel_devices: frozenset[int] = frozenset(),
         bound: Mapping[str, Callable[[], Node]] | None = None,

@@ -9,13 +9,13 @@ References:
 """
 
 import errno
-import os
 import re
 import sys
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping
 
 from phaseout.host.filesystem.files import Entry
+from phaseout.host.filesystem.folder import Folder
 from phaseout.host.filesystem.folding import Folding
 from phaseout.host.filesystem.local import local_root
 from phaseout.host.filesystem.node import CLOUD, Node, SkippedError
@@ -40,13 +40,16 @@ class WindowsFiles(StoredFiles):
 
     Args:
         root: folder that holds the drives; empty for the live machine.
-        drives: letter → folder below `root` that is this drive (empty: the root itself); `None` for the live machine,
-            where drives are those of the machine.
+        drives: letter → folder below `root` that is this drive (empty: the root itself), or the drive itself where it
+            lies elsewhere; `None` for the live machine, where drives are those of the machine.
         skipped_mounts: for the live machine drive (`Z:`) → why, else mount point below `root` → file system type.
     """
 
     def __init__(
-        self, root: str, drives: Mapping[str, str] | None = None, skipped_mounts: Mapping[str, str] | None = None
+        self,
+        root: str | Node,
+        drives: Mapping[str, str | Node] | None = None,
+        skipped_mounts: Mapping[str, str] | None = None,
     ) -> None:
         layout = _LiveLayout(skipped_mounts or {}) if drives is None else _OfflineLayout(root, drives, skipped_mounts)
         super().__init__(layout)
@@ -159,9 +162,9 @@ class _LiveLayout(WindowsLayout):
 class _OfflineLayout(WindowsLayout):
     """Every drive is a folder below the root, whose names are found as Windows would find them."""
 
-    def __init__(self, root: str, drives: Mapping[str, str], skipped: Mapping[str, str] | None) -> None:
+    def __init__(self, root: str | Node, drives: Mapping[str, str | Node], skipped: Mapping[str, str] | None) -> None:
         super().__init__()
-        self._root = root.rstrip("/\\")
+        self._root = root.rstrip("/\\") if isinstance(root, str) else root
         self._folders = dict(drives)
         self._skipped = dict(skipped or {})
         self._folding = Folding(str.lower)
@@ -176,15 +179,18 @@ class _OfflineLayout(WindowsLayout):
 
     def follow(self, folder: Place, target: str) -> tuple[Place, list[str]]:
         """Where a link starts; ntfs-3g puts its own mount point before the targets of junctions."""
-        if self._root and target.startswith(self._root + "/"):
+        if isinstance(self._root, str) and self._root and target.startswith(self._root + "/"):
             return self.root(folder.path[:2]), _names(target[len(self._root) :])
         return super().follow(folder, target)
 
     def _drive(self, drive: str) -> Node:
         if drive[:1] not in self._folders:
             raise FileNotFoundError(errno.ENOENT, f"there is no drive {drive}")
+        folder = self._folders[drive[:1]]
+        if isinstance(folder, Node):
+            return folder
         node = local_root(self._root, self._skipped)
-        for name in self._folders[drive[:1]].split("/"):
+        for name in folder.split("/"):
             node = node.find(name) if name else node
         return node
 
@@ -202,27 +208,23 @@ class _OneDrive(_OfflineLayout):
         return self._node
 
 
-def drives_in(root: str) -> dict[str, str]:
+def drives_in(root: Folder) -> dict[str, str]:
     """Letter → folder below `root`, where the empty one is `root` itself."""
-    try:
-        names = sorted(os.listdir(root))
-    except OSError:
-        return {"C": ""}
-    if any(name.lower() in ("windows", "winnt") for name in names):
+    entries = root.entries()
+    if any(entry.name.lower() in ("windows", "winnt") for entry in entries):
         return {"C": ""}
     found = {
-        match[1].upper(): f"/{name}"
-        for name in names
-        if (match := _VOLUME.fullmatch(name)) and os.path.isdir(os.path.join(root, name))
-        if not os.path.islink(os.path.join(root, name))
+        match[1].upper(): f"/{entry.name}"
+        for entry in entries
+        if entry.kind == "dir" and (match := _VOLUME.fullmatch(entry.name))
     }
     return found or {"C": ""}
 
 
-def is_windows(root: str) -> bool:
+def is_windows(root: Folder) -> bool:
     """Whether a folder holds a Windows system volume, or is one."""
     drives = drives_in(root)
-    files = WindowsFiles(root, drives)
+    files = WindowsFiles(root.place, drives)
     return any(
         files.exists(f"{drive}:\\{folder}\\System32\\{mark}")
         for drive in drives

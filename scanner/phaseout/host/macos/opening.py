@@ -17,7 +17,9 @@ from collections.abc import Callable, Iterator, Mapping
 
 from phaseout.host import Host
 from phaseout.host.filesystem.files import Files
+from phaseout.host.filesystem.folder import Folder
 from phaseout.host.filesystem.macos import DATA, MacFiles
+from phaseout.host.filesystem.node import Node
 from phaseout.host.processes.process import Process
 from phaseout.host.users import User
 from phaseout.model.nouns import HostInfo, Problem
@@ -69,7 +71,9 @@ def live_macos(
     return Host(info, files, users, processes=lambda: processes(users), deep=deep, modules=modules)
 
 
-def offline_macos(root: str, skipped_mounts: Mapping[str, str], data: str = "", *, deep: bool = False) -> Host:
+def offline_macos(
+    root: Folder, skipped_mounts: Mapping[str, str], data: str | Node = "", *, deep: bool = False
+) -> Host:
     """The Mac whose disk is in a folder.
 
     Args:
@@ -79,14 +83,14 @@ def offline_macos(root: str, skipped_mounts: Mapping[str, str], data: str = "", 
         deep: see `Host`.
     """
     inside = {point: kind for point, kind in skipped_mounts.items() if point != DATA}  # given with the root itself
-    files = MacFiles(root, inside, data=data)
+    files = MacFiles(root.place, inside, data=data)
     name, version = _system(files)
     info = HostInfo(
-        name=_computer_name(files) or os.path.basename(root) or root,
+        name=_computer_name(files) or os.path.basename(root.name) or root.name,
         platform="macos",
         os=name,
         os_version=version,
-        root=root,
+        root=root.name,
         skipped_mounts=tuple(f"{point} ({kind})" for point, kind in sorted(inside.items())),
     )
     users = macos_users(files)

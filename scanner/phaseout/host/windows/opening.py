@@ -15,6 +15,8 @@ from functools import partial
 
 from phaseout.host import Host
 from phaseout.host.filesystem.files import Files
+from phaseout.host.filesystem.folder import Folder
+from phaseout.host.filesystem.node import Node
 from phaseout.host.filesystem.windows import SYSTEM_FOLDERS, WindowsFiles, drives_in
 from phaseout.host.processes.process import Process
 from phaseout.host.registry.base import Key, Mounts, Registry
@@ -29,22 +31,45 @@ _VERSION = r"HKLM\SOFTWARE\Microsoft\Windows NT\CurrentVersion"
 _FOLDERS = r"HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion"
 _CONTROL = r"HKLM\SYSTEM\CurrentControlSet\Control"
 _ENVIRONMENT = _CONTROL + r"\Session Manager\Environment"
+_MOUNTED = r"HKLM\SYSTEM\MountedDevices"
+_DRIVE = re.compile(r"\\DosDevices\\([A-Za-z]):")
+GPT_VOLUME = b"DMIO:ID:"  # and the id of the partition; else the signature of the disk, and where the partition begins
+_ABSENT = "a drive of this system, on a partition that is not in the image or cannot be read"
+_ABSENT_HELP = "scan the image of that disk as well; if the disk is gone for good, mountvol /r forgets it"
 _FIRST_11 = 22000  # build; Windows 11 still calls itself "Windows 10" in ProductName
 
 
-def offline_windows(root: str, skipped_mounts: Mapping[str, str], *, deep: bool = False) -> Host:
+def offline_windows(
+    root: Folder,
+    skipped_mounts: Mapping[str, str],
+    volume: Callable[[bytes], Node | None] | None = None,
+    *,
+    deep: bool = False,
+) -> Host:
     """The Windows machine whose drives are in a folder.
 
     Args:
         root: the folder.
         skipped_mounts: mount point below `root` → file system type.
+        volume: gives the root of a volume by what Windows calls it in `MountedDevices`; for a folder in an image, which
+            may hold further volumes.
         deep: see `Host`.
     """
-    drives = drives_in(root)
-    files, registry, system = _machine(root, drives, skipped_mounts)
+    drives: dict[str, str | Node] = dict(drives_in(root))
+    files, registry, system = _machine(root.place, drives, skipped_mounts)
     drive = _letter(registry)
     if list(drives.values()) == [""] and drive and drive not in drives:  # the one volume there is not C:
-        files, registry, system = _machine(root, {drive: ""}, skipped_mounts)
+        drives = {drive: ""}
+        files, registry, system = _machine(root.place, drives, skipped_mounts)
+    absent: list[Problem] = []
+    if volume is not None:
+        found = {letter: volume(name) for letter, name in _mounted(registry) if letter not in drives}
+        absent = [
+            Problem(f"{letter}:\\", _ABSENT, "missing", remedy=_ABSENT_HELP) for letter in found if not found[letter]
+        ]
+        drives.update((letter, node) for letter, node in found.items() if node)
+        files, registry, system = _machine(root.place, drives, skipped_mounts)
+        files.problems += absent
     people = Mounts("HKU", registry.problems)
     for name in (".DEFAULT", "S-1-5-18"):  # one hive, two names
         people.mount(name, _opener(files, rf"{system}\System32\config\DEFAULT", rf"HKU\{name}", registry))
@@ -52,7 +77,7 @@ def offline_windows(root: str, skipped_mounts: Mapping[str, str], *, deep: bool 
         registry,
         files,
         system,
-        root=root,
+        root=root.name,
         people=people,
         skipped_mounts=tuple(f"{point} ({kind})" for point, kind in sorted(skipped_mounts.items())),
         deep=deep,
@@ -107,7 +132,7 @@ def windows_host(
 
 
 def _machine(
-    root: str, drives: Mapping[str, str], skipped_mounts: Mapping[str, str]
+    root: str | Node, drives: Mapping[str, str | Node], skipped_mounts: Mapping[str, str]
 ) -> tuple[WindowsFiles, Registry, str]:
     """The files, a registry with `HKLM`, and the folder of Windows."""
     files = WindowsFiles(root, drives, skipped_mounts)
@@ -169,6 +194,15 @@ def live_windows(
 
 def _opener(files: WindowsFiles, file: str, path: str, registry: Registry) -> Callable[[], Key | None]:
     return partial(open_hive, files, file, path, registry.problems)
+
+
+def _mounted(registry: Registry) -> Iterator[tuple[str, bytes]]:
+    """The drives of fixed disks, by their letter, and what `MountedDevices` calls their volume."""
+    key = registry.key(_MOUNTED)
+    for name, value in key.values().items() if key is not None else ():
+        letter = _DRIVE.fullmatch(name)
+        if letter and isinstance(value, bytes) and (len(value) == 12 or value.startswith(GPT_VOLUME)):
+            yield letter[1].upper(), value
 
 
 def _letter(registry: Registry) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from phaseout.host import NotAHostError
 from phaseout.host.filesystem.files import Entry
+from phaseout.host.filesystem.folder import Folder
 from phaseout.host.filesystem.windows import WindowsFiles, drives_in
 from phaseout.host.opening import offline_host
 
@@ -129,7 +130,7 @@ def test_several_drives(tmp_path: Path) -> None:
         (tmp_path / drive / "Windows").mkdir(parents=True)
     (tmp_path / "C" / "Windows" / "System32" / "config").mkdir(parents=True)
     (tmp_path / "d:" / "x").write_text("on d")
-    assert drives_in(str(tmp_path)) == {"C": "/C", "D": "/d:", "E": "/E%3A"}
+    assert drives_in(Folder("root", str(tmp_path))) == {"C": "/C", "D": "/d:", "E": "/E%3A"}
     host = offline_host(str(tmp_path))
     assert host.info.platform == "windows"
     assert host.files.read(r"D:\X") == b"on d"

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from phaseout.host.filesystem.folder import Folder
 from phaseout.host.filesystem.macos import MacFiles
 from phaseout.host.filesystem.posix import PosixFiles
 from phaseout.host.macos.opening import live_macos, macos_users
@@ -172,7 +173,7 @@ def test_mounted_data_volume_is_part_of_the_root(mac_tree: MacTree) -> None:
 
     mac_tree.write("/System/Volumes/Data/Applications/a", "x")
     mac_tree.folder("/Volumes/Share")
-    host = offline_macos(str(mac_tree.root), {"/System/Volumes/Data": "fuse", "/Volumes/Share": "nfs"})
+    host = offline_macos(Folder("mac", str(mac_tree.root)), {"/System/Volumes/Data": "fuse", "/Volumes/Share": "nfs"})
     assert host.files.text("/Applications/a") == "x"
     assert host.info.skipped_mounts == ("/Volumes/Share (nfs)",)
     assert not host.files.list("/Volumes/Share")

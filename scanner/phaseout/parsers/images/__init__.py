@@ -1,0 +1,1 @@
+"""Archives, partitions and file systems in images."""
