@@ -251,6 +251,12 @@ def _image_path(data: bytes) -> None:
     image_path.expand(text, image_path.for_user({"X": text}, "C:\\Users\\a"))
 
 
+def _named_paths(data: bytes) -> None:
+    from phaseout.parsers.linux import named_paths
+
+    consume(named_paths.named_paths(_text(data)))
+
+
 def _registry_values(data: bytes) -> None:
     from phaseout.parsers.windows import registry_values
 
@@ -383,6 +389,7 @@ _WRITTEN: dict[str, Target] = {
     "macho": _macho,
     "matching": _matching,
     "mounts": _mounts,
+    "named_paths": _named_paths,
     "pe": _pe,
     "regf": _regf,
     "regf_log": _regf_log,

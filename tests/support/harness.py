@@ -7,7 +7,8 @@ from phaseout.host import Host
 from phaseout.host.users import posix_users
 from phaseout.model.nouns import HostInfo, Item, Problem, SourceRun
 from phaseout.scan.worker import run_source
-from phaseout.sources import ALL, load_inside
+from phaseout.sources import ALL, load_inside, load_named
+from phaseout.sources.kit.folder_shapes import SHAPES, Shape
 from phaseout.sources.source import Source
 
 from tests.support.observer import ObservedFiles, ObservedRegistry, Touch, undeclared
@@ -89,7 +90,13 @@ def beyond(
     for inside in files.inside:
         if inside.separator == "\\":
             continue  # a prefix of Wine, of whose drive the source declares everything
-        reads = (*_OPENING, *(place for each in load_inside() for place in each.reads))
+        names = [name for shape in SHAPES if _at(shape) == inside.placed_at for name in shape.sources]
+        sources = load_named(names) if inside.placed_at else load_inside()
+        reads = (*_OPENING, *(place for each in sources for place in each.reads))
         root = Host(HostInfo(name="inside", platform="linux"), inside, posix_users(inside))
         found += undeclared(inside.touched, reads, root, items, inside.texts)
     return found
+
+
+def _at(shape: Shape) -> str:
+    return shape.at.replace("~", "/home/user", 1)

@@ -32,6 +32,7 @@ class ObservedFiles(Files):
     Attributes:
         touched: every touch of these files.
         inside: the files of the roots that were opened within them.
+        placed_at: where a folder of other files was placed in them, if that is all they have.
         texts: what was read.
     """
 
@@ -40,6 +41,7 @@ class ObservedFiles(Files):
         self.separator = files.separator
         self.touched: set[Touch] = set()
         self.inside: list[ObservedFiles] = []
+        self.placed_at = ""
         self.texts: list[str] = []
         self._files = files
 
@@ -80,6 +82,14 @@ class ObservedFiles(Files):
         if files is None:
             return None
         self.inside.append(ObservedFiles(files))
+        return self.inside[-1]
+
+    def placed(self, folder: str, at: str) -> Files | None:
+        files = self._files.placed(self._seen("folder", folder), at)
+        if files is None:
+            return None
+        self.inside.append(ObservedFiles(files))
+        self.inside[-1].placed_at = at
         return self.inside[-1]
 
     def drive(self, folder: str) -> Files | None:

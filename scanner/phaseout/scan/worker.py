@@ -201,29 +201,40 @@ def _traces(source: "Source", host: "Host", began: float) -> "Iterator[Item | Pr
 
 
 def _within(inside: "Inside", began: float) -> "Iterator[Item | Problem | LeftOut]":
-    from phaseout.sources import load_inside
+    from phaseout.sources import load_inside, load_named
 
+    moved = inside.moved
     # A Windows inside is a prefix of Wine: it belongs to a user of this host, whatever its own user is called.
     owner = inside.user if inside.host.info.platform == "windows" else ""
-    for source in load_inside(inside.host.info.platform):
+    for source in load_named(moved.sources) if moved else load_inside(inside.host.info.platform):
         try:
             for trace in _traces(source, inside.host, began):
                 if isinstance(trace, Item):
+                    details = {"named_by": moved.named_by} if moved else {"inside": inside.name}
                     yield replace(
                         trace,
-                        user=owner or trace.user or inside.user,
-                        details={**trace.details, "inside": inside.name, "seen_by": source.name},
-                        evidence=tuple(Evidence(f"{inside.name}: {one.where}", one.what) for one in trace.evidence),
+                        path=_outside(inside, trace.path) if moved else trace.path,
+                        user=inside.user if moved else owner or trace.user or inside.user,
+                        details={**details, **trace.details, "seen_by": source.name},
+                        evidence=tuple(Evidence(_outside(inside, one.where), one.what) for one in trace.evidence),
                     )
                 elif isinstance(trace, Problem):
-                    yield replace(trace, where=f"{inside.name}: {trace.where}")
+                    yield replace(trace, where=_outside(inside, trace.where))
                 else:
                     yield trace
         except Exception as error:  # noqa: BLE001  (the other sources must run there as well)
             yield Problem(f"{inside.name}: {source.name}", f"{type(error).__name__}: {error}", "error")
         inside.host.files.report_changes(began)
         for problem in _drain(inside.host):
-            yield replace(problem, where=f"{inside.name}: {problem.where}")
+            yield replace(problem, where=_outside(inside, problem.where))
+
+
+def _outside(inside: "Inside", where: str) -> str:
+    """A place within a host as the host around it has it."""
+    if inside.moved is None:
+        return f"{inside.name}: {where}"
+    folder, at = inside.moved.folder, inside.moved.at
+    return folder + where[len(at) :] if where.startswith(at) and where[len(at) : len(at) + 1] in "/:" else where
 
 
 def _missing(source: "Source", host: "Host") -> str:

@@ -1,5 +1,6 @@
 """The places where software leaves a trace: one file a source, and the one list of them."""
 
+from collections.abc import Collection
 from importlib import import_module
 from typing import cast
 
@@ -92,6 +93,7 @@ ALL: tuple[str, ...] = (
     "anywhere.containers",
     "anywhere.data_folders",
     "anywhere.wine",
+    "linux.elsewhere",
     "territory",
 )
 _NOT_ON_WINDOWS = frozenset(("anywhere.homebrew", "anywhere.nix", "anywhere.wine"))
@@ -159,6 +161,11 @@ def names(platform: Platform) -> tuple[str, ...]:
 def load_inside(platform: Platform = "linux") -> tuple[Source, ...]:
     """The sources that read the hosts of a platform within a host."""
     return tuple(_source(name) for name in (INSIDE_WINDOWS if platform == "windows" else INSIDE))
+
+
+def load_named(wanted: Collection[str]) -> tuple[Source, ...]:
+    """The sources of these names, in their usual order."""
+    return tuple(_source(name) for name in ALL if name.rpartition(".")[2] in wanted)
 
 
 def _is_for(name: str, platform: Platform) -> bool:

@@ -9,15 +9,33 @@ if TYPE_CHECKING:
     from phaseout.host import Host
 
 
+class Moved(NamedTuple):
+    """A folder that lies elsewhere than usual, as `Files.placed` shows it.
+
+    Attributes:
+        folder: where it lies.
+        at: where the sources find it.
+        sources: the sources that read such a folder, by name.
+        named_by: the file that says where it lies; empty where none does.
+    """
+
+    folder: str
+    at: str
+    sources: tuple[str, ...]
+    named_by: str
+
+
 class Inside(NamedTuple):
     """A host within the host, such as a container: the runner scans it with the sources of `sources.INSIDE`.
 
     Their items count for the source that yielded this. `name` says in words where it was seen, `user` whose it is.
+    With `moved` it is no system but one folder, and its sources are named there.
     """
 
     name: str
     user: str
     host: "Host"
+    moved: Moved | None = None
 
 
 Trace = Item | Problem | LeftOut | Inside

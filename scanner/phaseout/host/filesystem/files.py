@@ -116,6 +116,13 @@ class Files(ABC):
         """
 
     @abstractmethod
+    def placed(self, folder: str, at: str) -> "Files | None":
+        """The files of a root in which there is one folder of this target, at the path `at`; `None` without it.
+
+        See `phaseout.host.filesystem.placed`.
+        """
+
+    @abstractmethod
     def drive(self, folder: str) -> "Files | None":
         r"""The files of a folder that is drive `C:` of a Windows, such as that of Wine; `None` without one."""
 

@@ -156,6 +156,17 @@ class StoredFiles(Files):
                 self._report(folder, error)
         return LayeredFiles(tuple(layers), marks) if layers else None
 
+    def placed(self, folder: str, at: str) -> "Files | None":
+        """The files of a root in which there is one folder of this target, at the path `at`."""
+        from phaseout.host.filesystem.placed import PlacedFiles
+
+        try:
+            place = self._resolver.place(folder)
+        except OSError as error:
+            self._report(folder, error)
+            return None
+        return PlacedFiles(place, at, self._layout) if place.nodes[0].kind == "dir" else None
+
     def drive(self, folder: str) -> "Files | None":
         """The files of a folder that is drive `C:` of a Windows."""
         from phaseout.host.filesystem.windows import DriveFiles

@@ -52,6 +52,15 @@ def stored_images(data: bytes) -> list[StoredImage | None]:
     return [_image(record) for record in decode(data, list[Any])]
 
 
+def stored_parents(data: bytes) -> frozenset[str]:
+    """The ids of the layers that records of `layers.json` name as the ones below them.
+
+    Raises:
+        ValueError: it is not a JSON array; the text says why.
+    """
+    return frozenset(filter(None, (text(member(record, "parent")) for record in decode(data, list[Any]))))
+
+
 def config_file(image: str) -> str:
     """The name of the file that holds the configuration of an image."""
     return f"={b64encode(f'sha256:{image}'.encode('utf-8', 'replace')).decode()}"

@@ -17,7 +17,13 @@ from phaseout.host import Host
 from phaseout.host.filesystem.files import Marks
 from phaseout.host.filesystem.layers import layered_host
 from phaseout.model.nouns import Evidence, Item, LeftOut, Problem
-from phaseout.parsers.containers.container_storage import STATES, config_file, stored_containers, stored_images
+from phaseout.parsers.containers.container_storage import (
+    STATES,
+    config_file,
+    stored_containers,
+    stored_images,
+    stored_parents,
+)
 from phaseout.parsers.containers.docker_config import (
     ImageConfig,
     chain_id,
@@ -91,6 +97,7 @@ def collect(host: Host) -> Iterator[Trace]:
 
 def _docker(host: Host, engine: _Engine) -> Iterator[Trace]:
     used: set[str] = set()
+    opened: set[str] = set()
     for entry in host.files.list(f"{engine.root}/containers"):
         where = f"{engine.root}/containers/{entry.name}/config.v2.json"
         found = yield from parsed(host, where, docker_container)
@@ -104,6 +111,7 @@ def _docker(host: Host, engine: _Engine) -> Iterator[Trace]:
             continue  # its files are in the snapshots that the source `containerd` opens
         layer = _word(host, f"{engine.root}/image/{found.driver}/layerdb/mounts/{entry.name}/mount-id")
         folders = yield from _docker_folders(host, engine, found.driver, layer)
+        opened.update(folders)
         yield from _inside(host, engine, f"container {name}", folders, _docker_marks(engine, found.driver))
     for driver in host.files.list(f"{engine.root}/image"):
         store = f"{engine.root}/image/{driver.name}"
@@ -118,7 +126,11 @@ def _docker(host: Host, engine: _Engine) -> Iterator[Trace]:
                 layers = f"{store}/layerdb/{chain_id(config.layers).replace(':', '/')}"
                 layer = _word(host, f"{layers}/cache-id")
                 folders = yield from _docker_folders(host, engine, driver.name, layer)
+                opened.update(folders)
                 yield from _inside(host, engine, f"image {tags[0]}", folders, _docker_marks(engine, driver.name))
+    for entry in host.files.list(engine.root):
+        if entry.kind == "dir" and (entry.name.startswith(_DRIVERS) or entry.name == "fuse-overlayfs"):
+            yield from _others(host, engine, entry.name, opened, _docker_marks(engine, entry.name))
 
 
 def _docker_marks(engine: _Engine, driver: str) -> Marks:
@@ -165,6 +177,7 @@ def _podman(host: Host, engine: _Engine, driver: str, stores: tuple[str, ...]) -
     states = _states(host, engine)
     marks = _podman_marks(host, engine, driver)
     used: set[str] = set()
+    opened: set[str] = set()
     for file in ("containers.json", "volatile-containers.json"):
         where = f"{engine.root}/{driver}-containers/{file}"
         for found in (yield from _records(host, where, stored_containers)):
@@ -175,12 +188,48 @@ def _podman(host: Host, engine: _Engine, driver: str, stores: tuple[str, ...]) -
             one = _Container(found.id, name, found.image, states.get(found.id, ""), found.created, vendor=vendor)
             yield _container(host, engine, where, one)
             folders = yield from _podman_folders(host, engine, driver, found.layer, stores)
+            opened.update(folders)
             yield from _inside(host, engine, f"container {name}", folders, marks)
     for image in images:
         yield from _image(engine, f"{store}/images.json", f"sha256:{image.id}", list(image.names), configs[image.id])
         if image.names and image.id not in used:
             folders = yield from _podman_folders(host, engine, driver, image.layer, stores)
+            opened.update(folders)
             yield from _inside(host, engine, f"image {image.names[0]}", folders, marks)
+    yield from _others(host, engine, driver, opened, marks)
+
+
+def _others(host: Host, engine: _Engine, driver: str, opened: set[str], marks: Marks) -> Iterator[Trace]:
+    """What is in the layers that no container and no image has whose records are here: none remains unseen.
+
+    Of layers upon each other, the uppermost is opened.
+    """
+    top, inner = (f"{engine.root}/vfs/dir", "") if driver == "vfs" else (f"{engine.root}/{driver}", "/diff")
+    names = [entry.name for entry in host.files.list(top) if entry.kind == "dir" and entry.name != "l"]
+    if driver == "vfs":
+        below = yield from _parents(host, engine)
+    else:
+        lowers = {lower for name in names for lower in _word(host, f"{top}/{name}/lower").split(":") if lower}
+        below = {
+            (host.files.real(f"{top}/{lower}") or "").removeprefix(f"{top}/").partition("/")[0] for lower in lowers
+        }
+    known = {host.files.real(folder) for folder in opened}
+    for name in names:
+        folder = f"{top}/{name}{inner}"
+        if name not in below and host.files.real(folder) not in known and host.files.list(folder):
+            folders = [folder] if driver == "vfs" else (yield from _overlay(host, [top], name))
+            yield from _inside(host, engine, f"layer {name[:12]}", folders, marks)
+
+
+def _parents(host: Host, engine: _Engine) -> Generator[Problem | LeftOut, None, set[str]]:
+    """The layers that others were copied from, for a driver whose layers do not say so themselves."""
+    found = set((yield from parsed(host, f"{engine.root}/vfs-layers/layers.json", stored_parents)) or ())
+    chains = f"{engine.root}/image/vfs/layerdb/sha256"
+    for entry in host.files.list(chains):
+        parent = _word(host, f"{chains}/{entry.name}/parent").removeprefix("sha256:")
+        if parent.isalnum():
+            found.add(_word(host, f"{chains}/{parent}/cache-id"))
+    return found
 
 
 def _records(
@@ -289,6 +338,7 @@ def _inside(host: Host, engine: _Engine, name: str, folders: list[str], marks: M
 _DOCKER_FILES = (
     *("containers/*/config.v2.json", "image/*/repositories.json", "image/*/imagedb/content/sha256/*"),
     *("image/*/layerdb/mounts/*/mount-id", "image/*/layerdb/sha256/*/cache-id"),
+    *("image/vfs/layerdb/sha256/*/parent", "fuse-overlayfs/*/lower", "fuse-overlayfs/*/diff", "fuse-overlayfs/l/*"),
     *("overlay*/*/lower", "overlay*/*/diff", "overlay*/l/*", "vfs/dir/*"),
     "containerd/daemon/io.containerd.metadata.v1.bolt/meta.db",
 )
@@ -301,6 +351,7 @@ _PODMAN_FILES = (
         "overlay/*/diff",
         "overlay/l/*",
         "vfs/dir/*",
+        "vfs-layers/layers.json",
         "db.sql",
     ),
 )

@@ -1,0 +1,63 @@
+r"""The paths that a configuration file, command line or script names, whatever its syntax is.
+
+Many programs can be told to keep what they have in another folder, each in its own words: `--user-data-dir=/data/web`,
+`graphroot = "/data/c"`, `"path"  "/games"`, `WINEPREFIX=$HOME/w`. What is said about a path is left to what lies there.
+
+References:
+    environ(7), systemd.unit(5) (specifiers), pam_env.conf(5) (`@{HOME}`), desktop entry specification (Exec);
+    https://chromeenterprise.google/policies/ (`${user_home}`, `${user_name}`).
+"""
+
+import re
+from collections.abc import Iterator
+
+HOME = "~"
+USER = "\0"  # stands for the name of a user within a path
+
+# Where the programs and settings of the system itself are, and what only a running one has: no folder is moved there.
+_SYSTEM = (
+    r"(?!(?:s?bin|lib(?:x?32|64)?|etc|proc|sys|dev|run|boot|usr/(?:s?bin|lib(?:x?32|64|exec)?|include|share)"
+    r"|var/(?:run|lock|log))(?:[/\s\"':;,]|$))"
+)
+_HOME = r"(?:~|\$HOME|\$\{HOME\}|\$env:HOME|%h|@\{HOME\}|\$\{user_home\}|\$\{home\}|\$\{userHome\})"
+_USER = r"(?:\$USER|\$\{USER\}|\$LOGNAME|\$\{user_name\}|%u|@\{PAM_USER\})"
+_NAMES = rf"(?!/)(?:[^\s\"'`;|&<>()\[\]{{}},:=$*?#%@\\\0]|\\ |\\x20|\\040|@(?!\{{)|{_USER})+"
+# After a letter only as in `-D/srv/jail`: `and/or` is no path, and neither is what follows a variable. The pattern
+# begins with the slash because that is what makes it fast.
+_BEFORE = r"(?:(?<![\w./~}@$%*\\+!|-]/)|(?<=[\s=:\"'][@+!|-]/)|(?<=\s-[A-Za-z]/))"
+_PATH = re.compile(rf"/{_BEFORE}{_SYSTEM}{_NAMES}")
+_IN_HOME = re.compile(rf"{_HOME}(/{_NAMES})")
+_SOME = r"[^\n\"'=\0]{0,300}"  # a limit, since what has no end here would be read again from each quote
+_WITH_BLANK = re.compile(
+    rf"""(?:(?<=["'])|=[ \t]*)({_HOME}(?=/))?(/{_SYSTEM}[^\n"'=\0/]{_SOME}[ ]{_SOME})(?:["']|$)""", re.MULTILINE
+)
+_COMMENT = re.compile(r"^[ \t]*(?:[#;]|//)[^\n]*", re.MULTILINE)
+_BLANK = re.compile(r"\\ |\\x20|\\040")
+_USERS = re.compile(_USER)
+_HINTS = ("~/", "HOME", "%h", "home}", "Home}")
+
+
+def named_paths(text: str) -> Iterator[str]:
+    """The absolute paths outside of the folders of the system itself; `~` stands for the home of whose file it is.
+
+    Comments are left out. A path ends where it can be no longer followed: at a variable, or a `*`.
+    """
+    if "\\/" in text:
+        text = text.replace("\\/", "/")
+    if "#" in text or ";" in text or "//" in text:
+        text = _COMMENT.sub("", text)
+    for path in _PATH.findall(text):
+        yield _plain("", path)
+    if any(hint in text for hint in _HINTS):
+        for path in _IN_HOME.findall(text):
+            yield _plain(HOME, path)
+    for found in _WITH_BLANK.findall(text):
+        yield _plain(*found)
+
+
+def _plain(home: str, path: str) -> str:
+    if "\\" in path:
+        path = _BLANK.sub(" ", path)
+    if "$" in path or "%" in path or "@" in path:
+        path = _USERS.sub(USER, path)
+    return (HOME if home else "") + path.rstrip("/.")
