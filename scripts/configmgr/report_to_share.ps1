@@ -6,8 +6,9 @@
 # accounts (Domain Computers) create files; they need not read, change, rename or delete any. A file is written once,
 # under its final name. DIGEST is the beginning of its SHA-256, by which `phaseout fleet add` sees that it is whole.
 #
-# Reports that could not be delivered, at most 7, wait in %ProgramFiles%\phaseout\outbox for the next run. There is no new
-# scan within 20 hours after the last one. Exit status 0 if nothing is left to be delivered, otherwise 1.
+# Reports that could not be delivered wait in %ProgramFiles%\phaseout\outbox for the next run, at most 7 and 64 MB of them
+# (the newest in any case). There is no new scan within 20 hours after the last one. Exit status 0 if nothing is left to
+# be delivered, otherwise 1.
 
 param(
     [Parameter(Mandatory = $true)]
@@ -49,8 +50,11 @@ try {
         if ($LASTEXITCODE -ne 0 -and $LASTEXITCODE -ne 3) {
             $failed = "phaseout ended with status $LASTEXITCODE"
             Remove-Item -LiteralPath $new -Force -ErrorAction SilentlyContinue
-        } elseif (-not (Test-Path -LiteralPath $new -PathType Leaf)) {
+        } elseif (-not (Get-Item -LiteralPath $new -Force -ErrorAction SilentlyContinue).Length) {
+            Remove-Item -LiteralPath $new -Force -ErrorAction SilentlyContinue
             $failed = 'phaseout wrote no report'
+        } elseif ($LASTEXITCODE -eq 0 -and @(Get-Content -LiteralPath $new -Encoding UTF8) -cmatch '^[^,]*,[^,]*,incomplete,') {
+            $failed = 'the report of phaseout and its status 0 contradict each other'
         }
     }
 } catch {
@@ -60,8 +64,19 @@ try {
 # The newest first. The name on the share has the time of the attempt, since one that broke off left a file that cannot
 # be written again; the time of the scan is in the report.
 $waiting = @(Get-ChildItem -LiteralPath $outbox -Filter *.csv -Force -ErrorAction SilentlyContinue | Sort-Object -Property Name -Descending)
-$waiting | Select-Object -Skip 7 | Remove-Item -Force -ErrorAction SilentlyContinue
-foreach ($report in @($waiting | Select-Object -First 7)) {
+$count = 0
+$size = 0
+$stuck = $null
+foreach ($report in $waiting) {
+    $count += 1
+    $size += $report.Length
+    if ($count -gt 1 -and ($count -gt 7 -or $size -gt 64MB)) {
+        Remove-Item -LiteralPath $report.FullName -Force -ErrorAction SilentlyContinue
+        continue
+    }
+    if ($stuck) {
+        continue
+    }
     try {
         $text = Get-Content -LiteralPath $report.FullName -Raw -Encoding UTF8 -ErrorAction Stop
         $digest = (Get-FileHash -LiteralPath $report.FullName -Algorithm SHA256 -ErrorAction Stop).Hash.Substring(0, 16).ToLower()
@@ -72,12 +87,13 @@ foreach ($report in @($waiting | Select-Object -First 7)) {
         Rename-Item -LiteralPath $report.FullName -NewName ($report.Name -replace 'csv$', 'delivered') -ErrorAction Stop
         Write-Output "$Share\$name"
     } catch {
-        $failed = "$($report.Name) could not be delivered to $Share and waits for the next run"
-        break
+        if (Test-Path -LiteralPath $report.FullName) {  # otherwise another run delivered it
+            $stuck = "$($report.Name) could not be delivered to $Share and waits for the next run"
+        }
     }
 }
-if ($failed) {
-    Write-Output $failed
+if ($failed -or $stuck) {
+    Write-Output (@($failed, $stuck | Where-Object { $_ }) -join '; ')
     exit 1
 }
 exit 0

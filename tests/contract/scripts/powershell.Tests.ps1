@@ -248,6 +248,48 @@ Describe 'report_to_share.ps1' {
         @(Get-ChildItem $share).Count, @(Get-ChildItem "$outbox/*.csv").Count | Should -Be 7, 0
         @(Get-Content "$TestDrive/calls").Count | Should -Be 1
     }
+    It 'keeps 64 MB, and the newest in any case' {
+        Set-Program '' 2
+        $null = New-Item -ItemType Directory -Path $outbox
+        foreach ($day in 1..4) {
+            $stream = [IO.File]::Create("$outbox/PC1-2026010${day}T120000Z.csv")
+            $stream.SetLength($(if ($day -eq 4) { 70MB } else { 30MB }))
+            $stream.Close()
+        }
+        $null = Invoke-Script 'configmgr/report_to_share.ps1' @{ Share = $share }
+        (Get-ChildItem "$outbox/*.csv").Name | Should -Be 'PC1-20260104T120000Z.csv'
+        Remove-Item "$outbox/*.csv"
+        foreach ($day in 1..3) {
+            $stream = [IO.File]::Create("$outbox/PC1-2026010${day}T120000Z.csv")
+            $stream.SetLength(30MB)
+            $stream.Close()
+        }
+        $null = Invoke-Script 'configmgr/report_to_share.ps1' @{ Share = $share }
+        @(Get-ChildItem "$outbox/*.csv").Count | Should -Be 2
+    }
+    It 'is not content with <Also>' -ForEach @(
+        @{ Also = ':' }
+        @{ Also = ': >"$(printf %s "$5" | tr "\\" /)"' }
+        @{ Also = 'printf "h,t,incomplete,\n" >"$(printf %s "$5" | tr "\\" /)"' }
+        @{ Also = 'kill -9 $$' }
+    ) {
+        $null = New-Item -ItemType Directory -Path $share
+        Set-Program '' 0 $Also
+        (Invoke-Script 'configmgr/report_to_share.ps1' @{ Share = $share }).Status | Should -Be 1
+        @(Get-ChildItem $share).Count | Should -Be ([int]($Also -match 'incomplete'))
+    }
+    It 'two runs at once lose nothing' {
+        $null = New-Item -ItemType Directory -Path $share
+        Set-Program '' 0 $write
+        $jobs = 1..2 | ForEach-Object {
+            $shell = [powershell]::Create()
+            $null = $shell.AddCommand("$scripts/configmgr/report_to_share.ps1").AddParameter('Share', $share)
+            @{ Shell = $shell; Handle = $shell.BeginInvoke() }
+        }
+        foreach ($job in $jobs) { $null = $job.Shell.EndInvoke($job.Handle) }
+        @(Get-ChildItem $share).Count | Should -BeGreaterThan 0
+        @(Get-ChildItem "$outbox/*.csv").Count | Should -Be 0
+    }
     It 'a scan that failed delivers nothing' {
         $null = New-Item -ItemType Directory -Path $share
         Set-Program '' 2 $write
@@ -277,7 +319,7 @@ Describe 'The text of <Name>' -ForEach $all {
     It 'calls commands by their names that write nothing beside the output' {
         $calls = $tree.FindAll({ param($node) $node -is [Management.Automation.Language.CommandAst] }, $true).GetCommandName()
         $known = 'Write-Output', 'Select-Object', 'Where-Object', 'ForEach-Object', 'Sort-Object', 'Test-Path', 'Split-Path', 'Out-Null',
-        'New-Item', 'Remove-Item', 'Rename-Item', 'Get-ChildItem', 'Get-Content', 'Get-FileHash', ''
+        'New-Item', 'Remove-Item', 'Rename-Item', 'Get-ChildItem', 'Get-Item', 'Get-Content', 'Get-FileHash', ''
         $calls | Where-Object { $_ -and $_ -notin $known } | Should -BeNullOrEmpty
     }
     It 'runs in Constrained Language Mode' {

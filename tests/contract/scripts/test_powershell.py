@@ -14,7 +14,6 @@ import os
 import re
 import subprocess
 import sys
-import tarfile
 from pathlib import Path
 
 import pytest
@@ -25,7 +24,6 @@ from tests.support.trees import KESL, Tree
 
 ROOT = Path(__file__).parents[3]
 SCRIPTS = ROOT / "scripts"
-ARCHIVE = ROOT / "../shared/peers/powershell/powershell-linux-x64.tar.xz"
 ALL = sorted(path.relative_to(SCRIPTS).as_posix() for path in SCRIPTS.rglob("*.ps1"))
 JUDGES = ["configmgr/discover.ps1", "configmgr/run_script.ps1", "intune/detect.ps1", "intune/discover_compliance.ps1"]
 RELAUNCH = r"""if ([Environment]::Is64BitOperatingSystem -and -not [Environment]::Is64BitProcess) {
@@ -39,19 +37,6 @@ def text(name: str) -> str:
 def code(name: str) -> str:
     """A script without its comments; no string of ours holds a `#`."""
     return re.sub(r"(?m)\s*#.*$", "", text(name)).strip()
-
-
-@pytest.fixture(scope="session")
-def powershell(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """PowerShell for Linux with Pester."""
-    if folder := os.environ.get("PHASEOUT_POWERSHELL"):
-        return Path(folder) / "pwsh"
-    if sys.platform != "linux" or not ARCHIVE.is_file():
-        pytest.skip("PHASEOUT_POWERSHELL names no unpacked PowerShell for Linux with Pester")
-    folder_made = tmp_path_factory.mktemp("powershell")
-    with tarfile.open(ARCHIVE) as archive:
-        archive.extractall(folder_made, filter="data")
-    return folder_made / "powershell-linux-x64/pwsh"
 
 
 @pytest.mark.slow
@@ -148,6 +133,58 @@ def test_phaseout_understands_what_it_is_asked_and_answers_in_kind(name: str, tr
         verdicts = [re.match(form[1], result.stdout) for result in (found, nothing)]
         assert [one and one[1] for one in verdicts] == ["REPLACE", "INCOMPLETE"]
         assert [one and one[2] for one in verdicts] == ["all sources complete", "not everything seen"]
+
+
+MACHINES = """
+function Invoke-Command([string[]]$ComputerName, $FilePath, [scriptblock]$ScriptBlock, $ArgumentList) {
+    foreach ($name in $ComputerName | Where-Object { $_ -ne 'AWAY' }) {
+        $env:COMPUTERNAME = $name
+        $work = if ($FilePath) { @{ FilePath = $FilePath } } else { @{ ScriptBlock = $ScriptBlock } }
+        Start-Job @work -ArgumentList $ArgumentList | Receive-Job -Wait
+    }
+}
+function show($what) { ">>> $what" }
+"""
+
+
+@pytest.mark.slow
+def test_every_line_of_the_page_on_remoting(powershell: Path, tree: Tree, tmp_path: Path) -> None:
+    """By jobs, which are processes of their own to which objects travel as to a remote machine."""
+    page = (ROOT / "docs/windows.md").read_text().partition("## PowerShell remoting")[2]
+    lines = "".join(re.findall(r"(?s)```powershell\n(.*?)```", page)).splitlines()
+    assert len(lines) == 9
+    tree.write("/var/lib/dpkg/status", KESL)
+    files = tmp_path / "pf"
+    program = files / "phaseout/phaseout.exe"
+    program.parent.mkdir(parents=True)
+    look = f'--root "{tree.root}"'
+    python = f'exec "{sys.executable}" -B -m phaseout'
+    program.write_text(f'#!/bin/sh\ncd "{ROOT}/scanner" && {python} "$@" {look}\n')
+    program.chmod(0o755)
+    (tmp_path / "computers.txt").write_text("PC1\nPC2\nAWAY\n")
+    (tmp_path / "scripts").symlink_to(SCRIPTS)
+    lines = [line.replace(r"C:\Program Files\phaseout\now.json", str(tmp_path / "now.json")) for line in lines]
+    script = tmp_path / "page.ps1"
+    body = "\n".join(f"show {number}\n{line} | Out-String -Width 200" if "=" not in line[:12] else line
+                     for number, line in enumerate(lines))  # fmt: skip
+    script.write_text(MACHINES + body)
+    result = subprocess.run(
+        [powershell, "-NoProfile", "-NonInteractive", "-File", script],
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=600,
+        cwd=tmp_path,
+        env={**os.environ, "ProgramFiles": str(files), "NO_COLOR": "1"},
+    )
+    assert result.stderr == ""
+    parts = [part.split() for part in result.stdout.split(">>> ")[1:]]
+    product = ["Kaspersky", "Endpoint", "Security", "for", "Linux"]
+    assert " ".join(parts[0]).endswith("2 REPLACE (all sources complete); replace: " + " ".join(product))
+    assert parts[1].count("replace") == 2
+    assert parts[2][-len(product) - 1 :] == ["2", *product]
+    assert parts[3][1:] == []
+    assert parts[4][-1] == "AWAY"
 
 
 def test_compliance_rules_judge_what_the_script_says() -> None:
