@@ -8,6 +8,7 @@ References:
     https://www.debian.org/doc/debian-policy/ch-docs.html#copyright-information
 """
 
+import os
 import re
 import subprocess
 import sys
@@ -24,9 +25,11 @@ def licences(files: Iterable[Path], site: Path) -> str:
 
     `site` is the folder that holds the Python packages. Raises `SystemExit` for a file without a licence text.
     """
+    site = site.resolve()
+    # Their thousands of files are not resolved one by one, which takes half an hour under Wine; they are no links.
     owners = {
-        (site / file).resolve(): one for one in distributions(path=[str(site)]) for file in one.files or ()
-    }  # fmt: skip
+        Path(os.path.normpath(site / file)): one for one in distributions(path=[str(site)]) for file in one.files or ()
+    }
     standard = Path(sysconfig.get_path("stdlib")).resolve()
     python = {standard, Path(sys.base_prefix).resolve()} - {Path("/"), Path("/usr"), Path("/usr/local")}
     sections: dict[str, str] = {}
@@ -37,7 +40,11 @@ def licences(files: Iterable[Path], site: Path) -> str:
             sections.setdefault(f"Python {sys.version.split()[0]}", _of_python(standard))
         else:
             package = _debian_package(file)
-            sections.setdefault(f"{package} (Debian)", _text(Path("/usr/share/doc", package, "copyright"), package))
+            command = ["dpkg-query", "-W", "-f", "${Version}\n", package]
+            version = subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()[0]
+            sections.setdefault(
+                f"{package} {version} (Debian)", _text(Path("/usr/share/doc", package, "copyright"), package)
+            )
     line = "=" * 80
     return "\n".join(f"{line}\n{name}\n{line}\n\n{text.strip()}\n" for name, text in sorted(sections.items()))
 
