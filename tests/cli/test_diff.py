@@ -10,6 +10,7 @@ import msgspec
 import pytest
 
 from tests.cli.test_match import save
+from tests.support.certificates import ROOT, pem, x509
 from tests.support.command import phaseout
 from tests.support.trees import KESL, Tree
 
@@ -48,6 +49,13 @@ def steps(tmp_path_factory: pytest.TempPathFactory) -> Path:
     tree.folder("/etc/opt/kaspersky")
     scan(tree, tmp_path, "residue", 3)
     (tree.root / "etc/opt/kaspersky").rmdir()
+    anchor = tree.write("/usr/local/share/ca-certificates/made.crt", pem(x509(ROOT, "AO Kaspersky Lab")))
+    scan(tree, tmp_path, "trusted", 3)
+    anchor.unlink()
+    tree.write("/etc/hosts", "192.0.2.7 dnl-01.geo.kaspersky.com\n")
+    scan(tree, tmp_path, "pinned", 3)
+    tree.write("/etc/hosts", "0.0.0.0 dnl-01.geo.kaspersky.com\n")
+    scan(tree, tmp_path, "blocked", 3)
     tree.write("/etc/machine-id", "3d1219c7c4c5404aaa1f6d2a48adfda5\n")
     scan(tree, tmp_path, "other", 4)
     return tmp_path
@@ -58,6 +66,9 @@ def steps(tmp_path_factory: pytest.TempPathFactory) -> Path:
     [
         ("half", 1, "Left: Kaspersky Endpoint Security for Linux"),
         ("half-report", 1, "Left: Kaspersky Endpoint Security for Linux"),
+        ("trusted", 1, "Left: Kaspersky root certificate in a trust store"),
+        ("pinned", 1, "Left: Other Kaspersky software"),
+        ("blocked", 0, "Removal proven"),
         ("after", 0, "Removal proven"),
         ("after-report", 3, "Removal not proven: NEW is a report"),
         ("blind", 3, "Removal not proven: dpkg: not asked for"),

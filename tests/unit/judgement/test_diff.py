@@ -210,7 +210,10 @@ def test_a_name_is_no_identity(name: str, raw: dict[IdentityKind, str], machine:
 
 
 @pytest.mark.parametrize("side", ["old", "new"])
-@pytest.mark.parametrize(("kinds", "proven"), [((), False), (("service",), False), (("extension",), True)])
+@pytest.mark.parametrize(
+    ("kinds", "proven"),
+    [((), False), (("service",), False), (("certificate",), False), (("setting",), False), (("extension",), True)],
+)
 def test_both_must_be_complete_for_the_kinds_concerned(side: str, kinds: tuple[Kind, ...], proven: bool) -> None:
     hidden = (Unseen("Part", "why", kinds=kinds),)
     old = replace(BEFORE, unseen=hidden if side == "old" else ())
@@ -231,6 +234,15 @@ def test_both_must_be_complete_for_the_kinds_concerned(side: str, kinds: tuple[K
         item("x", kind="file", path="/srv/av/kesl/var/x"),  # where the product was
         item("kaspersky", kind="file", path="/usr/share/kaspersky", state="leftover"),
         item("kesl", kind="file", path="/var/log/kesl", state="leftover", version="another"),
+        item(
+            "Kaspersky Anti-Virus Personal Root Certificate",
+            kind="certificate",
+            vendor="AO Kaspersky Lab",
+            state="leftover",
+            path="/etc/ssl/certs/x.pem",
+        ),
+        item("made", kind="setting", vendor="Kaspersky Lab", path="C:\\Windows\\System32\\made.dll"),
+        item("proxy.pac", kind="setting", path="C:\\ProgramData\\Kaspersky Lab\\proxy.pac", state="leftover"),
         item("kesl-logs", kind="file", path="/var/cache/kesl-logs", state="leftover"),
     ],
 )

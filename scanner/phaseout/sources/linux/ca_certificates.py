@@ -41,7 +41,6 @@ _BUNDLES = (
 )
 _OBJECT = b"[p11-kit-object-v1]"
 _DISTRUSTED = re.compile(rb"^x-distrusted:\s*true", re.MULTILINE)
-_HASHED = re.compile(r"[0-9a-f]{8}\.[0-9]+")  # links that openssl-rehash(1) makes to the other names in the folder
 _ENDINGS = (".crt", ".pem", ".cer", ".der", ".p11-kit")
 _DEPTH = 8
 _MOST = 5_000  # files of a folder
@@ -92,9 +91,6 @@ def _single(host: Host, anchors: TrustAnchors) -> Iterator[Problem | LeftOut]:
         if entry.kind == "dir" or path in _BUNDLES:
             continue
         if entry.kind == "link":
-            if _HASHED.fullmatch(entry.name):
-                yield LeftOut("listed as another item")
-                continue
             target = host.files.link(path) or ""
             if target.startswith(_SHIPPED) or "/" not in target:
                 yield LeftOut("listed as another item")

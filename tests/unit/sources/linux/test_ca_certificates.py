@@ -82,3 +82,15 @@ def test_no_certificates(tree: Tree) -> None:
     tree.write("/etc/ssl/certs/README", "0 certificates")
     result = run("ca_certificates", tree.host())
     assert (result.items, result.run.status) == ((), "ok")
+
+
+def test_a_hash_link_is_a_link_like_any_other(tree: Tree) -> None:
+    """It need not lead to another name of the folder."""
+    tree.write("/opt/made/root.pem", pem(OURS))
+    tree.write("/etc/ssl/certs/other.pem", pem(x509("other")))
+    tree.link("/etc/ssl/certs/0a1b2c3d.0", "/opt/made/root.pem")
+    tree.link("/etc/ssl/certs/0a1b2c3e.0", "other.pem")
+    tree.link("/etc/ssl/certs/0a1b2c3f.0", "/opt/made/gone.pem")
+    result = run("ca_certificates", tree.host())
+    assert result.one(ROOT).path == "/etc/ssl/certs/0a1b2c3d.0"
+    assert result.run.left_out == {"listed as another item": 1, "a dead link": 1}
