@@ -83,7 +83,9 @@ def find_system(folder: Folder, wanted: Platform | None = None) -> System:
         if chosen is None:
             raise NotAHostError(_several(folder, deployments))
         var = f"{chosen.rpartition('/deploy/')[0]}/var"
-        bound = {"/var": folder.below(var).place} if files.is_dir(var) else {}
+        bound = {"/sysroot": folder.place}  # where a running system has the disk, with further deployments
+        if files.is_dir(var):
+            bound["/var"] = folder.below(var).place
         return System("linux", folder.below(chosen), bound, tuple(folder.below(path).name for path in below))
     macs = {path: files.is_file(path + _MAC_SYSTEM) for path, kind in below.items() if kind == "macos"}
     if len(macs) == len(below) == 2 and sorted(macs.values()) == [False, True]:

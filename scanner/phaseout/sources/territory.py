@@ -10,6 +10,7 @@ from typing import NamedTuple, get_args
 from phaseout.host import Host
 from phaseout.host.filesystem.files import printable
 from phaseout.model.nouns import Kind, Platform, Problem
+from phaseout.parsers.linux.fstab import encrypted_volumes, fstab_entries
 from phaseout.sources.kit.missing_files import VOLUME_LISTS, volumes_of_linux
 from phaseout.sources.kit.places import places
 from phaseout.sources.source import Source, Trace
@@ -27,11 +28,26 @@ _LINKED = ("/bin", "/home", "/lib", "/opt", "/root", "/sbin", "/srv", "/usr", "/
 _LOGGED_IN = "scan while the user is logged in"
 # What a home of fscrypt shows while it is locked: names that are encrypted, and nothing else.
 _ENCRYPTED = re.compile(r"[A-Za-z0-9+,_-]{22,}|ECRYPTFS_FNEK_ENCRYPTED\..+")
+_UNITS = "/etc/systemd/system"
 _UDEV = "/run/udev/data"  # what the running system knows of its devices
 _OF_WINDOWS = re.compile(r"^E:ID_FS_TYPE=(?:ntfs|BitLocker)$", re.MULTILINE)
 # What stays of a home that eCryptfs has locked.
 _OF_LOCKED = frozenset(("Access-Your-Private-Data.desktop", "README.txt", ".Private", ".ecryptfs"))
 _GUEST = "run phaseout inside"
+
+
+# What only the root of a system has, on a disk that is mounted in a folder of this one.
+_MARKS_OF_SYSTEMS = (
+    *("etc/os-release", "usr/lib/os-release", "@/etc/os-release", "@/usr/lib/os-release", "ostree/deploy"),
+    *("var/lib/dpkg/status", "var/lib/rpm", "Windows/System32/config/SOFTWARE", "WINDOWS/system32/config/software"),
+    *("System/Library/CoreServices/SystemVersion.plist", "private/var/db/dslocal/nodes/Default"),
+)
+# Where a volume holds no software, or only for a while.
+_NEVER_FILLED = ("/.snapshots", "/boot", "/dev", "/efi", "/proc", "/run", "/swap", "/sys", "/tmp")  # noqa: S108
+_NOT_ON_A_DISK = frozenset(
+    ("tmpfs", "ramfs", "proc", "sysfs", "devpts", "cgroup", "cgroup2", "debugfs", "hugetlbfs", "nfs", "nfs4", "cifs")
+)
+_CRYPTTAB = "/etc/crypttab"
 
 
 class Territory(NamedTuple):
@@ -277,7 +293,7 @@ TERRITORIES = (
             *(
                 f"{top}/{mark}"
                 for top in ("/mnt", "/mnt/*", "/media/*", "/media/*/*", "/run/media/*/*")
-                for mark in ("etc/os-release", "Windows/System32/config/SOFTWARE")
+                for mark in _MARKS_OF_SYSTEMS
             ),
         ),
     ),
@@ -328,12 +344,24 @@ def _volumes(host: Host) -> Iterator[Problem]:
     for path in _STANDARD:
         if not host.files.list(path) and host.files.link(path) is None:
             yield Problem(path, "missing or empty, though every system fills it", "missing", remedy=_VOLUME)
-    for path in dict.fromkeys(volumes_of_linux(host)):
+    fstab = host.files.text("/etc/fstab", 1 << 20) or ""
+    needed = {entry.point for entry in fstab_entries(fstab) if not entry.optional and entry.kind not in _NOT_ON_A_DISK}
+    units = [
+        f"{_UNITS}/{entry.name}" for entry in host.files.list(_UNITS) if entry.name.endswith((".mount", ".automount"))
+    ]
+    for path in dict.fromkeys((*volumes_of_linux(host), *needed)):
         below = path not in _STANDARD and any(f"{path}/".startswith(f"{top}/") for top in _FILLED)
-        if below and not path.startswith(_NO_SOFTWARE) and not host.files.list(path):
+        kept = path in needed and not any(f"{path}/".startswith(f"{top}/") for top in _NEVER_FILLED)
+        if (below or kept) and not path.startswith(_NO_SOFTWARE) and not host.files.list(path):
             yield Problem(
                 path, "empty, though a volume is mounted there when the system runs", "missing", remedy=_VOLUME
             )
+    # The first may hold the root itself, perhaps below LVM, where no name in fstab shows it.
+    said = "\n".join((fstab, *(host.files.text(unit, 1 << 20) or "" for unit in units)))
+    names = [name for name in encrypted_volumes(host.files.text(_CRYPTTAB, 1 << 20) or "") if name not in said]
+    for name in names[1:]:
+        why = "an encrypted volume that nothing shows to be open"
+        yield Problem(f"{_CRYPTTAB}: {name}", why, "unsupported", remedy="open it, and scan it with --root")
 
 
 def _locked_homes(host: Host) -> Iterator[Problem]:
@@ -399,6 +427,7 @@ SOURCE = Source(
     needs=(),
     reads=(
         *VOLUME_LISTS,
+        *(_CRYPTTAB, f"{_UNITS}/*.automount"),
         *_STANDARD,
         *_EVERY_MAC,
         *_LINKED,

@@ -155,3 +155,18 @@ def test_a_link_to_a_system_is_none(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to("x/debian")
     with pytest.raises(NotAHostError, match="no operating system"):
         offline_host(str(tmp_path))
+
+
+def test_other_deployments_are_where_the_running_system_has_the_disk(tmp_path: Path) -> None:
+    for number in (0, 1):
+        Tree(tmp_path / f"ostree/deploy/fedora/deploy/abc.{number}")
+    (tmp_path / "ostree/deploy/fedora/deploy/abc.1/usr/share/marked").mkdir(parents=True)
+    entry = tmp_path / "loader/entries/ostree-1.conf"
+    entry.parent.mkdir(parents=True)
+    (tmp_path / "ostree/boot.1").mkdir(parents=True)
+    (tmp_path / "ostree/boot.1/0").symlink_to("../deploy/fedora/deploy/abc.0")
+    (tmp_path / "ostree/deploy/fedora/deploy/abc.0/sysroot").mkdir()
+    entry.write_text("title x\nversion 1\noptions ostree=/ostree/boot.1/0 rw\n")
+    host = offline_host(str(tmp_path))
+    assert host.info.root.endswith("abc.0")
+    assert host.files.is_dir("/sysroot/ostree/deploy/fedora/deploy/abc.1/usr/share/marked")

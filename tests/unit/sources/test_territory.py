@@ -202,3 +202,40 @@ def test_what_every_mac_has(mac_tree: MacTree, path: str) -> None:
     mac_tree.folder(path)
     (problem,) = (one for one in run("territory", mac_tree.host()).problems if one.where == path)
     assert problem.cause == "missing"
+
+
+def test_a_volume_that_the_system_needs_is_not_there(tree: Tree) -> None:
+    tree.write("/usr/bin/true")
+    lines = (
+        *("UUID=1 / ext4 defaults 0 1", "UUID=2 /data ext4 defaults 0 2", "UUID=3 none swap sw 0 0"),
+        *("UUID=4 /boot/efi vfat d 0 1", "UUID=5 /media/usb vfat noauto,user 0 0", "UUID=6 /backup ext4 nofail 0 2"),
+        "tmpfs /scratch tmpfs d 0 0",
+    )
+    tree.write("/etc/fstab", "\n".join(lines))
+    tree.folder("/data")
+    before = [one.where for one in run("territory", tree.host()).problems]
+    assert "/data" in before
+    assert not {"/boot/efi", "/media/usb", "/backup", "/scratch"} & set(before)
+    tree.write("/data/x")
+    assert "/data" not in [one.where for one in run("territory", tree.host()).problems]
+
+
+def test_an_encrypted_volume_that_nothing_mounts(tree: Tree) -> None:
+    """One below the root, perhaps with LVM on it, and one for swap are ordinary."""
+    tree.write("/etc/fstab", "/dev/mapper/vg-root / ext4 d 0 1\n/dev/mapper/work /work ext4 noauto 0 2\n")
+    ordinary = "sda3_crypt UUID=1 none luks,discard\nswap /dev/sda4 /dev/urandom swap\nwork UUID=2 none luks\n"
+    tree.write("/etc/crypttab", ordinary)
+    assert not [one for one in run("territory", tree.host()).problems if "crypttab" in one.where]
+    tree.write("/etc/crypttab", f"{ordinary}vault UUID=3 none luks,noauto\n")
+    found = [one.where for one in run("territory", tree.host()).problems if "crypttab" in one.where]
+    assert found == ["/etc/crypttab: vault"]
+
+
+@pytest.mark.parametrize(
+    "mark",
+    ["System/Library/CoreServices/SystemVersion.plist", "usr/lib/os-release", "WINDOWS/system32/config/software"],
+)
+@pytest.mark.parametrize("at", ["/mnt", "/media/ada/disk", "/run/media/ada/disk", "/media/disk"])
+def test_a_system_on_a_volume(tree: Tree, mark: str, at: str) -> None:
+    tree.write(f"{at}/{mark}", "x")
+    assert [one.cause for one in run("territory", tree.host()).problems if one.where.startswith(at)] == ["unsupported"]

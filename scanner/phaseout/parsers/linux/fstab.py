@@ -13,11 +13,15 @@ _NOT_A_FOLDER = frozenset(("none", "swap", "/", ""))
 
 
 class FstabEntry(NamedTuple):
-    """A file system and the folder that it is mounted on; the option `subvol` without the slash at its start."""
+    """A file system and the folder that it is mounted on; the option `subvol` without the slash at its start.
+
+    `optional` says whether a system also starts without it.
+    """
 
     point: str
     kind: str
     subvolume: str
+    optional: bool = False
 
 
 def fstab_entries(text: str) -> Iterator[FstabEntry]:
@@ -28,4 +32,23 @@ def fstab_entries(text: str) -> Iterator[FstabEntry]:
             continue
         point = _ESCAPE.sub(lambda found: chr(int(found[1], 8)), fields[1]).rstrip("/")
         options = dict(option.partition("=")[::2] for option in (fields[3] if len(fields) > 3 else "").split(","))
-        yield FstabEntry(point, fields[2] if len(fields) > 2 else "", options.get("subvol", "").strip("/"))
+        optional = not options.keys().isdisjoint(("noauto", "nofail", "x-systemd.automount", "bind", "rbind"))
+        yield FstabEntry(point, fields[2] if len(fields) > 2 else "", options.get("subvol", "").strip("/"), optional)
+
+
+def encrypted_volumes(text: str) -> Iterator[str]:
+    """The names that crypttab(5) gives to encrypted volumes, without those for swap and with a key of a moment.
+
+    References:
+        crypttab(5)
+    """
+    for line in text.split("\n"):
+        fields = line.split()
+        if len(fields) < 2 or fields[0].startswith("#"):
+            continue
+        key = fields[2] if len(fields) > 2 else ""
+        options = {option.partition("=")[0] for option in (fields[3] if len(fields) > 3 else "").split(",")}
+        if key not in ("/dev/urandom", "/dev/random", "/dev/hw_random") and options.isdisjoint(
+            ("swap", "tmp", "plain")
+        ):
+            yield fields[0]

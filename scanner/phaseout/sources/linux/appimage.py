@@ -26,6 +26,8 @@ _USER = (
 )
 _ENTRIES = ".local/share/applications"
 _SUFFIX = ".appimage"
+_DEPTH = 2  # of folders in a user's folder
+_FOLDERS = 500  # of one folder
 _READ = 2_000  # programs of other names in a user's folder whose head is read
 
 
@@ -47,9 +49,23 @@ def collect(host: Host) -> Iterator[Trace]:
             inside = f"{host.files.real(home) or home}/"
             for folder in _USER:
                 yield from _folder(host, f"{home}/{folder}", user, inside, integrated, seen)
+                yield from _deeper(host, f"{home}/{folder}", user, inside, integrated, seen)
             for path, keys in integrated.items():
                 if path.startswith("/"):  # kept elsewhere, or removed without its entry
                     yield _item(path, path, user, 0, "", keys, missing.state(path)[0])
+
+
+def _deeper(
+    host: Host, top: str, user: str, home: str, integrated: dict[str, dict[str, str]], seen: Seen, depth: int = _DEPTH
+) -> Iterator[Trace]:
+    """Those called AppImages in the folders of a folder: people sort what they download."""
+    for entry in host.files.list(top)[:_FOLDERS]:
+        folder = f"{top}/{entry.name}"
+        if entry.kind == "dir":
+            if any(below.name.lower().endswith(_SUFFIX) for below in host.files.list(folder)):
+                yield from _folder(host, folder, user, home, integrated, seen, by_name_only=True)
+            if depth > 1:
+                yield from _deeper(host, folder, user, home, integrated, seen, depth - 1)
 
 
 def _integrated(host: Host, folder: str) -> dict[str, dict[str, str]]:
@@ -63,7 +79,14 @@ def _integrated(host: Host, folder: str) -> dict[str, dict[str, str]]:
 
 
 def _folder(
-    host: Host, folder: str, user: str, home: str, integrated: dict[str, dict[str, str]], seen: Seen
+    host: Host,
+    folder: str,
+    user: str,
+    home: str,
+    integrated: dict[str, dict[str, str]],
+    seen: Seen,
+    *,
+    by_name_only: bool = False,
 ) -> Iterator[Trace]:
     """The AppImages of a folder. The desktop entries of those that lie in the user's home are taken out."""
     read = 0
@@ -72,7 +95,7 @@ def _folder(
     for entry in sorted(entries, key=lambda entry: not entry.name.lower().endswith(_SUFFIX)):
         path = f"{folder}/{entry.name}"
         by_name = entry.name.lower().endswith(_SUFFIX)
-        if entry.kind not in ("file", "link") or not (by_name or user):
+        if entry.kind not in ("file", "link") or not (by_name or (user and not by_name_only)):
             continue
         stat = host.files.stat(path)
         if stat is None or stat.kind != "file" or not (by_name or stat.mode & 0o111):
@@ -125,12 +148,14 @@ SOURCE = Source(
         *(f"{folder}/*" for folder in _SYSTEM),
         "/opt/*/*",
         *(f"~/{folder}/*" for folder in _USER),
+        *(f"~/{folder}/*/*/*" for folder in _USER),
+        *(f"~/{folder}/*/*" for folder in _USER),
         f"~/{_ENTRIES}/appimagekit*.desktop",
         *VOLUME_LISTS,
     ),
     limits=(
-        "Only the usual folders are read, not those in them; one that is not called an AppImage is found in folders of "
-        "users only."
+        "Only the usual folders are read, with two levels of those in them; one of another name is found "
+        "in the folders of users only."
     ),
     collect=collect,
 )

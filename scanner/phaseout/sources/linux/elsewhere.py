@@ -23,7 +23,7 @@ from typing import NamedTuple, get_args
 from phaseout.host import Host
 from phaseout.host.filesystem.layers import layered_host
 from phaseout.host.users import posix_users
-from phaseout.model.nouns import HostInfo, Kind, Problem
+from phaseout.model.nouns import HostInfo, Kind, LeftOut, Problem
 from phaseout.parsers.linux.named_paths import USER, named_paths
 from phaseout.sources.kit.folder_shapes import ROOT, Shape, shapes
 from phaseout.sources.kit.naming_files import NAMING_FILES, naming_files
@@ -70,6 +70,7 @@ _KNOWN = re.compile(
     r"|var/lib/(?:docker|containers|containerd|lxc|lxd|incus|machines|snapd|flatpak|portables|kubelet|rancher))(?:/|$)"
 )
 _STANDARD_TEXT = """
+.snapshots timeshift timeshift-btrfs
 afs bin boot cdrom dev efi etc gnu home lost+found media mnt nix ostree proc root run sbin selinux snap swap sys
 sysroot tmp usr var
 """
@@ -92,6 +93,30 @@ _BUILDERS_TEXT = """
 _BUILDERS = tuple(_BUILDERS_TEXT.split())
 
 
+# Snapshots of snapper and Timeshift, and deployments of OSTree.
+_STATES = (
+    *("/.snapshots/*/snapshot", "/timeshift/snapshots/*/localhost", "/timeshift-btrfs/snapshots/*/@"),
+    *("/home/timeshift/snapshots/*/localhost", "/run/timeshift/backup/timeshift*/snapshots/*/*"),
+    *("/run/timeshift/*/backup/timeshift*/snapshots/*/*", "/sysroot/ostree/deploy/*/deploy/*"),
+)
+_MOST_STATES = 50
+_TELLING = (
+    *(
+        "/var/lib/dpkg/status",
+        "/var/lib/rpm/rpmdb.sqlite",
+        "/usr/lib/sysimage/rpm/rpmdb.sqlite",
+        "/lib/apk/db/installed",
+    ),
+    *(
+        "/usr/share/rpm/rpmdb.sqlite",
+        "/usr/lib/sysimage/rpm/Packages.db",
+        "/var/lib/rpm/Packages",
+        "/var/lib/pacman/local",
+    ),
+    *("/opt", "/usr/local", "/usr/local/bin", "/etc/systemd/system", "/usr/lib/systemd/system"),
+)
+
+
 class _Named(NamedTuple):
     """A folder or file, whose it is, and the file that names it; empty where none does."""
 
@@ -105,6 +130,7 @@ def collect(host: Host) -> Iterator[Trace]:
     elsewhere = _Elsewhere(host)
     yield from elsewhere.named()
     yield from elsewhere.unnamed()
+    yield from elsewhere.states()
 
 
 class _Elsewhere:
@@ -152,6 +178,41 @@ class _Elsewhere:
                 yield from self._image(_Named(*place))
             else:
                 yield from self._folder(_Named(*place))
+
+    def states(self) -> Iterator[Trace]:
+        """What lies in snapshots and in deployments beside the running one: each state of the system once.
+
+        Of a snapshot that has what another one has, or the system itself, nothing is read twice: many differ in
+        nothing but logs.
+        """
+        met = {self._state("")}
+        for place in places(self._host, _STATES):
+            state = self._state(place.path)
+            if state in met:
+                yield LeftOut("listed as another item")
+                continue
+            met.add(state)
+            if len(met) > _MOST_STATES:
+                yield Problem(
+                    place.path, f"more than {_MOST_STATES} states of the system: the rest was not read", "limit"
+                )
+                return
+            inner = layered_host(self._host, (place.path,), place.path)
+            if inner is not None:
+                yield Inside(f"earlier or later state {place.path}", "", inner)
+
+    def _state(self, top: str) -> tuple[object, ...]:
+        """What tells one state of a system from another, as far as software is concerned."""
+        found: list[object] = []
+        for path in _TELLING:
+            stat = self._files.stat(f"{top}{path}")
+            if stat is not None and stat.kind == "dir":
+                found.append(tuple(entry.name for entry in self._files.list(f"{top}{path}")))
+            elif stat is not None:  # in OSTree, the times of all files are the same
+                found.append((stat.size, stat.mtime, self._files.head(f"{top}{path}", 4096)))
+            else:
+                found.append(None)
+        return tuple(found)
 
     def _below(self, top: str, user: str, *, deep: bool) -> Iterator[Trace]:
         """What a folder is, and those in it."""
@@ -312,7 +373,7 @@ SOURCE = Source(
     platforms=("linux",),
     kinds=get_args(Kind),
     needs=(),
-    reads=(*NAMING_FILES, "/[!e]*/**"),
+    reads=(*NAMING_FILES, "/[!e]*/**", *_TELLING, *(f"{state}{path}" for state in _STATES for path in _TELLING)),
     limits="What only the settings of a program name that is not known here is not found, and neither is the root of a "
     "system deep in other folders.",
     collect=collect,

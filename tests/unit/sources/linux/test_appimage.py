@@ -134,3 +134,9 @@ def test_an_entry_for_either_name_of_an_appimage_names_it(tree: Tree) -> None:
     tree.write(f"{applications}/appimagekit_2.desktop", entry("/home/ada/bin/b", "B"))
     tree.write(f"{applications}/appimagekit_3.desktop", entry("/home/ada/tools/b", "also B"))
     assert run("appimage", tree.host()).names() == ["A", "B"]
+
+
+def test_in_folders_of_a_usual_folder(tree: Tree) -> None:
+    for path in ("Applications/games/a.AppImage", "Downloads/2026/11/b.appimage", "Downloads/1/2/3/c.AppImage"):
+        tree.write(f"/home/ada/{path}", b"\x7fELF\x02\x01\x01\0AI\x02" + bytes(64), 0o755)
+    assert sorted(run("appimage", tree.host()).names()) == ["a", "b"]

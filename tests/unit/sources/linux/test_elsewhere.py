@@ -1,6 +1,7 @@
 """Folders that a file names, or that show themselves: each is read as if it lay in its usual place, or named."""
 
 import json
+import os
 from collections.abc import Callable
 
 import pytest
@@ -350,3 +351,30 @@ def test_a_flood_of_names_ends_with_a_problem(tree: Tree) -> None:
     tree.write("/home/ada/.profile", "".join(f"A=/d/{number}\n" for number in range(6_000)))
     tree.write("/d/x")
     assert ("/home/ada/.profile", "limit") in problems(run("elsewhere", tree.host()))
+
+
+@pytest.mark.parametrize(
+    "at",
+    [
+        "/.snapshots/7/snapshot",
+        "/timeshift/snapshots/2026-01-01_10-00-00/localhost",
+        "/timeshift-btrfs/snapshots/2026-01-01_10-00-00/@",
+        "/sysroot/ostree/deploy/fedora/deploy/abc.1",
+    ],
+)
+def test_another_state_of_the_system_is_read_once(tree: Tree, at: str) -> None:
+    tree.write("/var/lib/dpkg/status", "Package: bash\nStatus: install ok installed\nVersion: 5\n\n")
+    root(tree, at)
+    result = run("elsewhere", tree.host())
+    assert result.one("kesl").details["inside"] == f"earlier or later state {at}"
+    assert result.problems == ()
+
+
+def test_a_state_that_is_the_present_one_is_left_out(tree: Tree) -> None:
+    for top in ("", "/.snapshots/1/snapshot", "/.snapshots/2/snapshot"):
+        path = tree.write(f"{top}/var/lib/dpkg/status", STATUS)
+        os.utime(path, (1_000_000, 1_000_000))
+        tree.folder(f"{top}/usr/bin")
+    result = run("elsewhere", tree.host())
+    assert result.items == ()
+    assert result.run.left_out == {"listed as another item": 2}
