@@ -47,7 +47,11 @@ _NEVER_FILLED = ("/.snapshots", "/boot", "/dev", "/efi", "/proc", "/run", "/swap
 _NOT_ON_A_DISK = frozenset(
     ("tmpfs", "ramfs", "proc", "sysfs", "devpts", "cgroup", "cgroup2", "debugfs", "hugetlbfs", "nfs", "nfs4", "cifs")
 )
+_REMOVABLE = ("/media/", "/mnt/", "/run/")
 _CRYPTTAB = "/etc/crypttab"
+_WHERE = re.compile(r"^[ \t]*Where[ \t]*=[ \t]*(/[^\n]*?)[ \t]*$", re.MULTILINE)
+_TYPE = re.compile(r"^[ \t]*Type[ \t]*=[ \t]*(\S+)", re.MULTILINE)
+_MAPPED = re.compile(r"^[ \t]*/dev/mapper/(\S+)[ \t]+(\S+)", re.MULTILINE)
 
 
 class Territory(NamedTuple):
@@ -345,10 +349,19 @@ def _volumes(host: Host) -> Iterator[Problem]:
         if not host.files.list(path) and host.files.link(path) is None:
             yield Problem(path, "missing or empty, though every system fills it", "missing", remedy=_VOLUME)
     fstab = host.files.text("/etc/fstab", 1 << 20) or ""
+    encrypted = tuple(encrypted_volumes(host.files.text(_CRYPTTAB, 1 << 20) or ""))
     needed = {entry.point for entry in fstab_entries(fstab) if not entry.optional and entry.kind not in _NOT_ON_A_DISK}
     units = [
         f"{_UNITS}/{entry.name}" for entry in host.files.list(_UNITS) if entry.name.endswith((".mount", ".automount"))
     ]
+    texts = [host.files.text(unit, 1 << 20) or "" for unit in units]
+    points = {found[1].rstrip("/") for text in texts if (found := _WHERE.search(text))}
+    shares = {
+        found[1].rstrip("/")
+        for text in texts
+        if (found := _WHERE.search(text)) and (kind := _TYPE.search(text)) and kind[1] in _NOT_ON_A_DISK
+    }
+    needed |= {point for point in points - shares if not point.startswith(_REMOVABLE)}
     for path in dict.fromkeys((*volumes_of_linux(host), *needed)):
         below = path not in _STANDARD and any(f"{path}/".startswith(f"{top}/") for top in _FILLED)
         kept = path in needed and not any(f"{path}/".startswith(f"{top}/") for top in _NEVER_FILLED)
@@ -357,8 +370,12 @@ def _volumes(host: Host) -> Iterator[Problem]:
                 path, "empty, though a volume is mounted there when the system runs", "missing", remedy=_VOLUME
             )
     # The first may hold the root itself, perhaps below LVM, where no name in fstab shows it.
-    said = "\n".join((fstab, *(host.files.text(unit, 1 << 20) or "" for unit in units)))
-    names = [name for name in encrypted_volumes(host.files.text(_CRYPTTAB, 1 << 20) or "") if name not in said]
+    said = "\n".join((fstab, *texts))
+    for name, point in _MAPPED.findall(fstab):
+        if name in encrypted and point.startswith("/") and not host.files.list(point):
+            why = f"an encrypted volume that is not open: {point} is empty"
+            yield Problem(f"{_CRYPTTAB}: {name}", why, "unsupported", remedy="open it, and scan it with --root")
+    names = [name for name in encrypted if name not in said]
     for name in names[1:]:
         why = "an encrypted volume that nothing shows to be open"
         yield Problem(f"{_CRYPTTAB}: {name}", why, "unsupported", remedy="open it, and scan it with --root")

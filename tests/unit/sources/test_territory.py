@@ -223,12 +223,24 @@ def test_a_volume_that_the_system_needs_is_not_there(tree: Tree) -> None:
 def test_an_encrypted_volume_that_nothing_mounts(tree: Tree) -> None:
     """One below the root, perhaps with LVM on it, and one for swap are ordinary."""
     tree.write("/etc/fstab", "/dev/mapper/vg-root / ext4 d 0 1\n/dev/mapper/work /work ext4 noauto 0 2\n")
+    tree.write("/work/x")
     ordinary = "sda3_crypt UUID=1 none luks,discard\nswap /dev/sda4 /dev/urandom swap\nwork UUID=2 none luks\n"
     tree.write("/etc/crypttab", ordinary)
     assert not [one for one in run("territory", tree.host()).problems if "crypttab" in one.where]
+    (tree.root / "work/x").unlink()
     tree.write("/etc/crypttab", f"{ordinary}vault UUID=3 none luks,noauto\n")
     found = [one.where for one in run("territory", tree.host()).problems if "crypttab" in one.where]
-    assert found == ["/etc/crypttab: vault"]
+    assert found == ["/etc/crypttab: work", "/etc/crypttab: vault"]
+
+
+def test_a_mount_unit_whose_volume_is_not_there(tree: Tree) -> None:
+    tree.write("/etc/systemd/system/data.mount", "[Mount]\nWhat=/dev/disk/by-uuid/1\nWhere=/data\nType=ext4\n")
+    tree.write("/etc/systemd/system/share.mount", "[Mount]\nWhat=nas:/share\nWhere=/share\nType=nfs\n")
+    tree.write("/etc/systemd/system/share.automount", "[Automount]\nWhere=/share\n")
+    tree.write("/etc/systemd/system/media-usb.mount", "[Mount]\nWhat=/dev/sdb1\nWhere=/media/usb\n")
+    found = [one.where for one in run("territory", tree.host()).problems]
+    assert "/data" in found
+    assert not {"/share", "/media/usb"} & set(found)
 
 
 @pytest.mark.parametrize(

@@ -68,13 +68,23 @@ SHAPES = (
         Shape("", (), tuple(tuple(f"{inner}/{one}" for one in mark) for mark in _ROOT), inner)
         for inner in ("rootfs", "root")
     ),
-    Shape("~", _OF_HOME, _any(".config", ".local", ".mozilla", ".bashrc", ".profile", ".vscode", ".wine")),
+    Shape(
+        "~",
+        _OF_HOME,
+        _any(".config", ".local", ".mozilla", ".bashrc", ".profile", ".vscode", ".wine", ".dotnet", ".cargo", ".nuget"),
+    ),
     # Folders of settings and data: XDG_CONFIG_HOME, XDG_DATA_HOME, XDG_DATA_DIRS
     Shape(
         "~/.config",
         _OF_HOME,
         (
-            *_any(*(f"{top}/{mark}" for top in CHROMIUM["linux"][".config"] for mark in ("Local State", "Default"))),
+            *_any(
+                *(
+                    f"{top}/{mark}"
+                    for top in CHROMIUM["linux"][".config"]
+                    for mark in ("Local State", "Default", "Profile *")
+                )
+            ),
             *_any(*(f"{top}/profiles.ini" for top in MOZILLA["linux"][".config"])),
             *_any("autostart", "systemd/user", "user-dirs.dirs", "JetBrains", "containers/storage.conf", "nvm"),
         ),

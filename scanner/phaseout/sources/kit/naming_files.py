@@ -48,7 +48,7 @@ _TABLE = """
 /etc/init.d *
 /etc/rc.d/init.d *
 /etc rc.local inittab crontab supervisord.conf environment profile bash.bashrc bashrc zshenv zshrc rsyncd.conf
-/etc pbuilderrc opkg.conf yum.conf make.conf pip.conf npmrc gemrc
+/etc pacman.conf csh.login pbuilderrc opkg.conf yum.conf make.conf pip.conf npmrc gemrc
 /etc/rc.d rc.local
 /etc/init *.conf
 /etc/sv/* run
@@ -88,7 +88,16 @@ _TABLE = """
 /usr/lib/environment.d *
 ~/.config/environment.d *
 /etc/security pam_env.conf
-/etc/profile.d *.sh
+/etc/profile.d *.sh *.csh
+/usr/etc/profile.d *.sh
+/usr/etc environment profile
+/etc/X11/xinit/xinitrc.d *
+~ .cshrc .tcshrc .login
+~/.config/nushell *.nu
+~/.var/app/*/config *-flags.conf
+~/.local/share/lutris/runners *.yml
+~/.steam/steam/config config.vdf
+~/.local/share/Steam/config config.vdf
 /etc/zsh *
 /etc/fish config.fish
 /etc/fish/conf.d *
@@ -208,6 +217,7 @@ _TABLE = """
 ~/.pip pip.conf
 ~/.config/pip pip.conf
 /usr/etc npmrc
+~/.config/yarn config
 /usr/local/etc npmrc
 ~/.config/pnpm rc
 /etc/conda .condarc condarc

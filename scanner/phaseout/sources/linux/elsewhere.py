@@ -15,7 +15,7 @@ References:
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from fnmatch import fnmatchcase
 from functools import cache
 from typing import NamedTuple, get_args
@@ -25,9 +25,10 @@ from phaseout.host.filesystem.layers import layered_host
 from phaseout.host.users import posix_users
 from phaseout.model.nouns import HostInfo, Kind, LeftOut, Problem
 from phaseout.parsers.linux.named_paths import USER, named_paths
+from phaseout.sources.kit.container_roots import docker_roots, podman_roots
 from phaseout.sources.kit.folder_shapes import ROOT, Shape, shapes
 from phaseout.sources.kit.naming_files import NAMING_FILES, naming_files
-from phaseout.sources.kit.places import Seen, places
+from phaseout.sources.kit.places import Place, Seen, places
 from phaseout.sources.source import Inside, Moved, Source, Trace
 
 _MOST = 5_000  # folders that are named
@@ -53,6 +54,7 @@ _IMAGES = (
     *(".raw", ".qcow2", ".qcow", ".vmdk", ".vdi", ".vhd", ".vhdx", ".vbox"),
     *(".squashfs", ".sqfs", ".erofs", ".sif", ".luks"),
 )
+_DISKS = (".qcow2", ".vmdk", ".vdi", ".vhdx", ".sif", ".squashfs", ".sqfs", ".erofs")  # which nothing else is called
 _PACKED = re.compile(r"\.(?:tar|tgz|tbz2?|txz|tzst|tar\.(?:gz|xz|zst|bz2|lz4))$")
 _OPEN_IT = "mount it read-only, and scan it with --root"
 _MOUNT = "mount the disk that holds it there, then scan again"
@@ -117,6 +119,10 @@ _TELLING = (
 )
 
 
+# Sources that follow every folder in the settings that they read.
+_FOLLOWING = frozenset(("containerd", "dpkg", "firefox_addons", "flatpak", "pacman", "rpm"))
+
+
 class _Named(NamedTuple):
     """A folder or file, whose it is, and the file that names it; empty where none does."""
 
@@ -145,6 +151,7 @@ class _Elsewhere:
         self._met: set[tuple[str, str]] = set()  # paths, and whose file names them
         self._recognised: set[str] = set()  # folders that are known for what they are
         self._problems: set[str] = set()
+        self._stores: set[str] | None = None  # of containers, as settings of the engines name them
 
     def named(self) -> Iterator[Trace]:
         """What lies in the folders that files name."""
@@ -168,7 +175,11 @@ class _Elsewhere:
         for top in (*own, *_TOPS):
             yield from self._below(top, "", deep=top in own or top in _DEEP)
         for user, home in self._people:
-            yield from self._below(home, user, deep=False)
+            # Below /home, a root of a system is taken for the home of somebody.
+            if next(shapes(self._host, home, ""), None) == ROOT:
+                yield from self._shown(ROOT, _Named(home, user))
+            else:
+                yield from self._below(home, user, deep=False)
         for top in ("/var", "/var/lib"):
             for name, kind in self._files.list(top):
                 if kind == "dir" and _HINT.search(name):
@@ -219,7 +230,7 @@ class _Elsewhere:
         yield from self._folder(_Named(top, user))
         for name, kind in self._files.list(top) if top not in self._recognised else ():
             path = f"{top}/{name}"
-            if kind == "file" and name.endswith((".sif", ".squashfs")):
+            if kind == "file" and name.lower().endswith(_DISKS):
                 yield from self._image(_Named(path, user))
             elif kind == "dir" and name[0] != ".":
                 yield from self._folder(_Named(path, user))
@@ -227,6 +238,8 @@ class _Elsewhere:
                     for below in self._files.list(path)[:_CHILDREN]:
                         if below.kind == "dir":
                             yield from self._folder(_Named(f"{path}/{below.name}", user))
+                        elif below.kind == "file" and below.name.lower().endswith(_DISKS):
+                            yield from self._image(_Named(f"{path}/{below.name}", user))
 
     def _expanded(self, path: str, user: str) -> Iterator[str]:
         """The path for the user whose file names it, or else for all users."""
@@ -291,7 +304,7 @@ class _Elsewhere:
                 yield Inside(f"root in {folder}", named.user, inner)
             return
         usual = [home + shape.at[1:] for home in self._homes] if shape.at[0] == "~" else [shape.at]
-        if folder in usual or _is_usual(self._host, folder, shape.sources[0]):
+        if folder in usual or _is_usual(self._host, folder, shape.sources[0]) or self._is_followed(shape, named):
             return
         at = shape.at.replace("~", "/home/user", 1)
         files = self._files.placed(folder, at)
@@ -299,6 +312,16 @@ class _Elsewhere:
             inner = Host(HostInfo(name=folder, platform="linux", root=folder), files, posix_users(files))
             moved = Moved(folder, at, shape.sources, named.where)
             yield Inside(folder, named.user or self._owner(folder), inner, moved)
+
+    def _is_followed(self, shape: Shape, named: _Named) -> bool:
+        """Whether the source that reads such a folder reads the settings that name it, too."""
+        if shape.at in ("/var/lib/docker", "/var/lib/containers/storage"):
+            if self._stores is None:
+                found = (*_result(docker_roots(self._host)), *_result(podman_roots(self._host)))
+                self._stores = {place.path for place, _ in found}
+            return named.path in self._stores
+        source = shape.sources[0]
+        return bool(named.where) and source in _FOLLOWING and _is_read(self._host, named.where, source)
 
     def _owner(self, folder: str) -> str:
         for name, home in self._people:
@@ -308,7 +331,7 @@ class _Elsewhere:
         return next((user.name for user in self._host.users if stat and stat.uid and user.uid == stat.uid), "")
 
     def _image(self, named: _Named) -> Iterator[Problem]:
-        if self._files.is_file(named.path):
+        if self._files.is_file(named.path) or named.path.startswith("/dev/"):
             what = f"an image that {named.where} names" if named.where else "an image of a system"
             yield from self._problem(Problem(named.path, f"{what}, and not read", "unsupported", remedy=_OPEN_IT))
         else:
@@ -343,6 +366,26 @@ def _top(path: str) -> str:
     return "/".join(names[: 3 if names[1] in ("mnt", "media") else 2])
 
 
+def _result(roots: Generator[Problem | LeftOut, None, list[tuple[Place, str]]]) -> list[tuple[Place, str]]:
+    """What a generator returns; what is wrong with the settings, the source of the containers says."""
+    while True:
+        try:
+            next(roots)
+        except StopIteration as stop:
+            found: list[tuple[Place, str]] = stop.value
+            return found
+
+
+def _is_read(host: Host, file: str, name: str) -> bool:
+    """Whether a source reads a file by its name."""
+    homes = [user.home for user in host.users if user.home]
+    for pattern in map("/".join, _patterns(name)):
+        for place in [home + pattern[1:] for home in homes] if pattern[0] == "~" else [pattern]:
+            if file == place or ("*" in place and fnmatchcase(file, place)):
+                return True
+    return False
+
+
 def _is_usual(host: Host, folder: str, name: str) -> bool:
     """Whether a source reads a folder anyway, because it lies where such a folder usually does."""
     homes = [user.home.split("/") for user in host.users if user.home]
@@ -350,7 +393,7 @@ def _is_usual(host: Host, folder: str, name: str) -> bool:
     for first, *rest in _patterns(name):
         for home in homes if first == "~" else [[first]]:
             wanted = [*home, *rest]
-            if len(wanted) > len(parts) and all(
+            if len(home) < len(parts) < len(wanted) and all(
                 part == pattern or ("*" in pattern and fnmatchcase(part, pattern))
                 for part, pattern in zip(parts, wanted, strict=False)
             ):

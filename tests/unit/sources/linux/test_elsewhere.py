@@ -173,14 +173,12 @@ NAMED: list[tuple[str, str, Filler, str]] = [
     ("/etc/init.d/a", "#!/bin/sh\nexec chroot --userspec=a:b /d/deep/y run\n", bare_root, "/d/deep/y"),
     ("/etc/pbuilderrc", "BUILDPLACE=/d/deep/build/\n", root, "/d/deep/build/123"),
     ("/etc/systemd/system/a.service", "[Service]\nExecStart=podman --root /d/deep/p run x\n", podman, "/d/deep/p"),
-    ("/etc/default/docker", 'DOCKER_OPTS="-g /d/deep/p"\n', docker, "/d/deep/p"),
+    ("/etc/default/docker", "DOCKER_DATA=/d/deep/p\n", docker, "/d/deep/p"),
     ("/etc/rancher/k3s/config.yaml", "data-dir: /d/deep/k3s\n", k3s, "/d/deep/k3s"),
-    ("/etc/containerd/config.toml", 'root = "/d/deep/c"\n', containerd, "/d/deep/c"),
     ("/etc/opt/chrome/policies/managed/a.json", '{"UserDataDir": "/d/web/${user_name}/c"}', profile, "/d/web/ada/c"),
     ("/etc/brave/policies/managed/a.json", '{"UserDataDir":"\\/d\\/web"}', profile, "/d/web"),
     ("/usr/share/applications/a.desktop", "Exec=chrome --user-data-dir=/d/web/a %U\n", profile, "/d/web/a"),
     ("/home/ada/.config/autostart/a.desktop", "Exec=firefox --profile /d/web/f\n", firefox, "/d/web/f"),
-    ("/home/ada/.mozilla/firefox/profiles.ini", "[Profile0]\nIsRelative=0\nPath=/d/My Web/f\n", firefox, "/d/My Web/f"),
     ("/usr/local/bin/web", '#!/bin/sh\nexec chromium --user-data-dir=$HOME/w "$@"\n', profile, "/home/ada/w"),
     ("/etc/environment", "XDG_CONFIG_HOME=/d/settings\n", configuration, "/d/settings"),
     ("/etc/security/pam_env.conf", "XDG_CONFIG_HOME DEFAULT=@{HOME}/s\n", configuration, "/home/ada/s"),
@@ -241,6 +239,8 @@ SHOWN: list[tuple[Filler, str]] = [
     (guix, "/home/ada/.guix-extra-profiles/work/work"),
     (nix, "/home/ada/.local/share/nix/root"),
     (docker, "/srv/docker"),
+    (root, "/home/jail"),
+    (root, "/home/chroot/a"),
     (k3s, "/data/k3s"),
     (home, "/data/home/bob"),
 ]
@@ -262,6 +262,7 @@ def problems(result: Result) -> list[tuple[str, str]]:
     ("file", "text", "image"),
     [
         ("/etc/systemd/system/a.service", "[Service]\nRootImage=/srv/a.img\n", "/srv/a.img"),
+        ("/etc/hostname", "a\n", "/srv/vm/a.qcow2"),
         ("/etc/systemd/system/a.service", "[Service]\nExecStart=systemd-nspawn --image=/srv/a b\n", "/srv/a"),
         ("/etc/systemd/system/a.service", "[Service]\nExecStart=systemd-nspawn -i /srv/a b\n", "/srv/a"),
         ("/etc/libvirt/qemu/a.xml", "<source file='/srv/vm/a.qcow2'/>", "/srv/vm/a.qcow2"),
@@ -378,3 +379,15 @@ def test_a_state_that_is_the_present_one_is_left_out(tree: Tree) -> None:
     result = run("elsewhere", tree.host())
     assert result.items == ()
     assert result.run.left_out == {"listed as another item": 2}
+
+
+def test_what_its_source_follows_itself_is_not_read_again(tree: Tree) -> None:
+    docker(tree, "/d/deep/one")
+    podman(tree, "/d/deep/two")
+    pacman(tree, "/d/deep/pac")
+    tree.write("/etc/docker/daemon.json", '{"data-root": "/d/deep/one"}')
+    tree.write("/etc/containers/storage.conf", '[storage]\ngraphroot = "/d/deep/two"\n')
+    tree.write("/etc/pacman.conf", "[options]\nDBPath = /d/deep/pac/\n")
+    assert run("elsewhere", tree.host()).items == ()
+    assert "kesl" in run("containers", tree.host()).names()
+    assert "kesl" in run("pacman", tree.host()).names()
