@@ -75,13 +75,13 @@ def command(
         # A fork would inherit the locks of our threads, so the worker is a new interpreter.
         under_way = ScanSupervisor(Request(root=root, platform=platform, low_priority=True), fork=False)
         try:
-            _, own = read_policy(policy)
-            ruleset = read_rules(folders, own)
+            own = read_policy(policy)
+            ruleset = read_rules(folders, own.policy, own.cautions)
             matcher = Matcher(ruleset)
             inventory = under_way.inventory(scanned_at=now.strftime("%Y-%m-%dT%H:%M:%SZ"), tool=TOOL)
         finally:
             under_way.abandon()
-        return inventory, judge(inventory, matcher.match(inventory.items), ruleset, own, now)
+        return inventory, judge(inventory, matcher.match(inventory.items), ruleset, own.policy, now)
 
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # the socket is removed on the way out
     try:

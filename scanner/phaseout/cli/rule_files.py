@@ -4,6 +4,7 @@ import os
 import stat
 import sys
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import msgspec.structs
 
@@ -22,17 +23,32 @@ _FOLDERS = ("vendors", "measures")
 _SHIPPED, _NO_POLICY = RuleFolders(), Policy()
 
 
+class OwnPolicy(NamedTuple):
+    """The operator's policy: where it lies (empty: there is none), what it says, and why another one does not count."""
+
+    place: str
+    policy: Policy
+    cautions: tuple[str, ...] = ()
+
+
 def shipped() -> str:
     """The folder of the shipped rules, in an installed wheel or in a checkout."""
     return release.shipped_folder()
 
 
-def read_rules(folders: RuleFolders = _SHIPPED, policy: Policy = _NO_POLICY, *, guarded: bool = False) -> Ruleset:
+def read_rules(
+    folders: RuleFolders = _SHIPPED,
+    policy: Policy = _NO_POLICY,
+    cautions: tuple[str, ...] = (),
+    *,
+    guarded: bool = False,
+) -> Ruleset:
     """The shipped rules or newer ones of a pack, or those that are named instead; and those that are added to them.
 
     Args:
         folders: those that the user names.
         policy: names more.
+        cautions: what belongs beside every verdict.
         guarded: whether those of the policy count only if nobody but the administrator can write them.
 
     Raises:
@@ -62,45 +78,49 @@ def read_rules(folders: RuleFolders = _SHIPPED, policy: Policy = _NO_POLICY, *, 
         serial=release.number(base.release),
         made=base.release.get("made", ""),
         review_by=base.release.get("review-by", ""),
-        cautions=base.cautions,
+        cautions=(*base.cautions, *cautions),
     )
 
 
-def read_policy(path: str | None) -> tuple[str, Policy]:
-    """Place and content of the policy that is named, else of the platform's configuration place, else an empty one.
+def read_policy(path: str | None) -> OwnPolicy:
+    """The policy that is named, else that of the platform's configuration place, else an empty one.
+
+    One in the configuration place that others can have written is not even read: a caution says so. It must neither
+    decide anything nor keep a machine from being scanned.
 
     Raises:
-        RuleError: it cannot be read, has errors, or lies in the configuration place and others can write it.
+        RuleError: it cannot be read or has errors.
     """
+    cautions: tuple[str, ...] = ()
     for place in [path] if path else _policy_places():
+        if not path and os.path.lexists(place) and (why := _written_by_others(place)):
+            cautions += (f"the policy was not used: {why}",)
+            continue
         try:
             with open(place, "rb") as file:
                 content = file.read(_LIMIT + 1)
-            why = "" if path else _written_by_others(place)
-            if why:
-                raise RuleError([f"{place}: not used: {why}"])
             policy = load_policy(place, content)
             beside = os.path.dirname(os.path.abspath(place))
             rules = tuple(os.path.join(beside, folder) for folder in policy.rules)
-            return place, msgspec.structs.replace(policy, rules=rules) if rules else policy
+            return OwnPolicy(place, msgspec.structs.replace(policy, rules=rules) if rules else policy, cautions)
         except FileNotFoundError:
             if path:
                 raise RuleError([f"{place}: no such file"]) from None
         except OSError as error:
             if path or not _anothers_home(place):
                 raise RuleError([f"{place}: {error.strerror or error}"]) from error
-    return "", Policy()
+    return OwnPolicy("", Policy(), cautions)
 
 
 def rules_and_policy(folders: RuleFolders = _SHIPPED, policy_path: str | None = None) -> tuple[Ruleset, Policy]:
     """Both, or the end of the command with every error and exit status 2."""
     try:
-        place, policy = read_policy(policy_path)
-        ruleset = read_rules(folders, policy, guarded=policy_path is None)
-        check_names(place, policy, ruleset)
+        own = read_policy(policy_path)
+        ruleset = read_rules(folders, own.policy, own.cautions, guarded=policy_path is None)
+        check_names(own.place, own.policy, ruleset)
     except RuleError as error:
         raise broken(error) from error
-    return ruleset, policy
+    return ruleset, own.policy
 
 
 def read_files(paths: Sequence[str]) -> dict[str, bytes]:

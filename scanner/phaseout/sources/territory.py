@@ -13,6 +13,8 @@ from phaseout.model.nouns import Kind, Platform, Problem
 from phaseout.parsers.linux.fstab import encrypted_volumes, fstab_entries
 from phaseout.sources.kit.missing_files import VOLUME_LISTS, volumes_of_linux
 from phaseout.sources.kit.places import places
+from phaseout.sources.kit.promised_places import READS as PROMISED
+from phaseout.sources.kit.promised_places import promised_places
 from phaseout.sources.source import Source, Trace
 
 _MOUNT = "mount it read-only, and scan it with --root"
@@ -29,6 +31,7 @@ _LOGGED_IN = "scan while the user is logged in"
 # What a home of fscrypt shows while it is locked: names that are encrypted, and nothing else.
 _ENCRYPTED = re.compile(r"[A-Za-z0-9+,_-]{22,}|ECRYPTFS_FNEK_ENCRYPTED\..+")
 _UNITS = "/etc/systemd/system"
+_HIVE = r"\System32\config\SOFTWARE"
 _UDEV = "/run/udev/data"  # what the running system knows of its devices
 _OF_WINDOWS = re.compile(r"^E:ID_FS_TYPE=(?:ntfs|BitLocker)$", re.MULTILINE)
 # What stays of a home that eCryptfs has locked.
@@ -217,6 +220,8 @@ TERRITORIES = (
             *(r"~\VirtualBox VMs\*\*.vhd", r"~\.vagrant.d\boxes\*", r"C:\Virtual Machines\*\*.vmdk"),
             *(r"C:\Hyper-V\*\*.vhdx", r"C:\Hyper-V\*\Virtual Hard Disks\*.vhdx", r"~\.multipass\vault\instances\*"),
             r"C:\ProgramData\Multipass\data\virtualbox\vault\instances\*",
+            *(rf"C:\ProgramData\Microsoft\Windows\Hyper-V\Virtual Machines\*{end}" for end in (".vmcx", ".xml")),
+            r"C:\ProgramData\Microsoft\Windows\Containers\Sandboxes\*",
         ),
     ),
     Territory(
@@ -311,14 +316,14 @@ TERRITORIES = (
         "an earlier Windows",
         "remove it with Disk Clean-up, or scan it with --root",
         _WINDOWS,
-        (r"C:\Windows.old\Windows\System32", r"C:\Windows.old\Users\*", r"C:\Windows.old.*\Windows\System32"),
+        (r"C:\Windows.old\*", r"C:\Windows.old.*\*"),
     ),
     Territory(
         "another system on a disk of this machine",
         "scan it with --root",
         _WINDOWS,
         tuple(
-            rf"{drive}:\{folder}\System32\config\SOFTWARE" for drive in "DEFGHIJKLM" for folder in ("Windows", "WINNT")
+            rf"{drive}:\{folder}\System32\config\SOFTWARE" for drive in "CDEFGHIJKLM" for folder in ("Win*", "WINNT")
         ),
     ),
 )
@@ -340,6 +345,8 @@ def collect(host: Host) -> Iterator[Trace]:
         yield from _locked_homes(host)
         if not host.live:
             yield from _volumes(host)
+    elif host.info.platform == "windows":
+        yield from promised_places(host)
     yield from _parts(host)
 
 
@@ -405,6 +412,9 @@ def _parts(host: Host) -> Iterator[Problem]:
 def _counts(host: Host, path: str) -> bool:
     """A home that is encrypted is seen where it is open; on macOS the system itself is one of the volumes."""
     parts = path.split("/")
+    if path.endswith(_HIVE):
+        own = host.files.real(host.variables.get("systemroot", "") + _HIVE)
+        return (host.files.real(path) or path).lower() != (own or "").lower()
     if path.startswith("/home/.ecryptfs/"):
         return _is_locked(host, f"/home/{parts[3]}")
     if path.startswith("/home/") and not path.endswith(".desktop") and len(parts) <= 4 and parts[2] != ".ecryptfs":
@@ -445,6 +455,7 @@ SOURCE = Source(
     reads=(
         *VOLUME_LISTS,
         *(_CRYPTTAB, f"{_UNITS}/*.automount"),
+        *PROMISED,
         *_STANDARD,
         *_EVERY_MAC,
         *_LINKED,

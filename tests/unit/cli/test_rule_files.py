@@ -1,11 +1,12 @@
 """Which rules and which policy a command reads."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from phaseout.cli import rule_files
-from phaseout.cli.rule_files import read_policy, read_rules
+from phaseout.cli.rule_files import read_policy, read_rules, rules_and_policy
 from phaseout.cli.rule_folders import RuleFolders
 from phaseout.model.rules import Policy
 from phaseout.rules.load import RuleError
@@ -51,18 +52,19 @@ def test_a_policy_that_cannot_be_read_is_an_error(own: bool, tmp_path: Path, mon
     place.mkdir()  # cannot be read as a file, by root neither
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setattr(rule_files, "_policy_places", lambda: [str(place)])
+    monkeypatch.setattr("phaseout.host.ownership._way", lambda path: iter([(path, os.lstat(path))]))
     if own:
         with pytest.raises(RuleError, match=r"phaseout\.toml: Is a directory"):
             read_policy(None)
     else:
         monkeypatch.setattr(os, "geteuid", lambda: 12345)  # a home left over from another user
-        assert read_policy(None) == ("", Policy())
+        assert read_policy(None).policy == Policy()
     with pytest.raises(RuleError):
         read_policy(str(place))
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only a privileged scan is guarded")
-def test_a_policy_that_others_could_have_written_is_refused_unless_it_is_named(
+def test_a_policy_that_others_could_have_written_is_passed_over_unless_it_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     place = tmp_path / "phaseout.toml"
@@ -70,11 +72,28 @@ def test_a_policy_that_others_could_have_written_is_refused_unless_it_is_named(
     os.chown(place, 54321, -1)
     monkeypatch.setattr(rule_files, "_policy_places", lambda: [str(place)])
     monkeypatch.setattr("phaseout.host.ownership._way", lambda path: iter([(path, os.lstat(path))]))
-    with pytest.raises(RuleError, match=r"phaseout\.toml: not used: .*: it belongs to user 54321"):
-        read_policy(None)
-    assert read_policy(str(place))[1].roles == ("us_person",)
+    own = read_policy(None)
+    assert (own.place, own.policy) == ("", Policy())
+    (caution,) = own.cautions
+    assert caution == f"the policy was not used: {place}: it belongs to user 54321, not to root"
+    ruleset, _ = rules_and_policy()
+    assert ruleset.cautions == (caution,)
+    assert read_policy(str(place)).policy.roles == ("us_person",)
     os.chown(place, 0, -1)
-    assert read_policy(None)[1].roles == ("us_person",)
+    assert read_policy(None).policy.roles == ("us_person",)
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only a privileged scan is guarded")
+@pytest.mark.parametrize("make", [os.mkdir, os.mkfifo, lambda path: os.symlink("/nowhere", path)])
+def test_nothing_that_others_put_in_the_place_of_a_policy_ends_a_command(
+    make: Callable[[Path], None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = tmp_path / "phaseout.toml"
+    make(place)
+    os.lchown(place, 54321, -1)
+    monkeypatch.setattr(rule_files, "_policy_places", lambda: [str(place)])
+    monkeypatch.setattr("phaseout.host.ownership._way", lambda path: iter([(path, os.lstat(path))]))
+    assert len(rules_and_policy()[0].cautions) == 1
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only a privileged scan is guarded")
@@ -96,5 +115,5 @@ def test_rules_of_a_policy_lie_beside_it_wherever_the_command_runs(
     place = tmp_path / "phaseout.toml"
     place.write_text('rules = ["."]\n')
     monkeypatch.chdir("/")
-    _, policy = read_policy(str(place))
+    policy = read_policy(str(place)).policy
     assert read_rules(policy=policy).added == (os.path.join(folder, "."),)

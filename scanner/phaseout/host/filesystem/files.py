@@ -84,7 +84,7 @@ class Files(ABC):
     def database(self, path: str, limit: int = 1024 * MIB) -> AbstractContextManager["sqlite3.Connection | None"]:
         """An SQLite database, of which nothing is changed and beside which nothing is written; `None` as in `read`.
 
-        SQLite's errors within the context become problems. Changes that are only in the journal are not seen.
+        What is only in its write-ahead log is read, too. SQLite's errors within the context become problems.
         """
 
     @abstractmethod
@@ -151,8 +151,10 @@ class Files(ABC):
         return found is not None and found.kind == "file"
 
     def is_dir(self, path: str) -> bool:
-        """Whether the path leads to a folder."""
+        """Whether the path leads to a folder. A FIFO, socket or device in the place of one is a problem."""
         found = self.stat(path)
+        if found is not None and found.kind == "other" and self.link(path) is None:
+            self.list(path)  # says so
         return found is not None and found.kind == "dir"
 
     def exists(self, path: str) -> bool:

@@ -32,6 +32,18 @@ class SkippedError(OSError):
         self.name = ""  # the last name of it as it is stored, if it is not the one that was asked for
 
 
+class AbsentVolumeError(FileNotFoundError):
+    r"""The path leads to a drive or volume that the machine has and this root does not show.
+
+    Args:
+        volume: the drive (`D:\`); empty for a volume without a letter.
+    """
+
+    def __init__(self, volume: str) -> None:
+        super().__init__(errno.ENOENT, "this volume is not in the root that is scanned, though paths lead to it")
+        self.volume = volume
+
+
 class VanishedError(OSError):
     """A name that was there before is gone, or something else has taken its place."""
 

@@ -21,6 +21,7 @@ LINKS = 40  # as the kernel's own limit
 DEPTH = 512
 _FOLDERS = 20_000  # that are remembered
 _NAMES = 200_000  # of listed folders that are remembered
+NO_FOLDER = "neither a file nor a folder: what should lie below it was not seen"
 _LONGEST = 3600  # seconds; no scan takes longer
 
 
@@ -173,6 +174,8 @@ class Resolver:
             self._folders.clear()
         for path, name in reversed(missing):
             found = self._folders[path] = self._walk(found, name)
+        if found.nodes[0].kind == "other" and found.path.casefold() == path.casefold():  # no link led there
+            raise SkippedError(NO_FOLDER, "not_regular", self._layout.shown(path))
         return found
 
     def _walk(self, here: Place, name: str) -> Place:

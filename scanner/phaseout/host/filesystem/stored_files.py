@@ -7,8 +7,15 @@ from itertools import islice
 from typing import TYPE_CHECKING, BinaryIO, TypeVar
 
 from phaseout.host.filesystem.files import MIB, Entry, Files, Marks, Stat, printable
-from phaseout.host.filesystem.node import Node, NotRegularError, ReplacedError, SkippedError, VanishedError
-from phaseout.host.filesystem.resolve import Layout, Place, Resolver
+from phaseout.host.filesystem.node import (
+    AbsentVolumeError,
+    Node,
+    NotRegularError,
+    ReplacedError,
+    SkippedError,
+    VanishedError,
+)
+from phaseout.host.filesystem.resolve import NO_FOLDER, Layout, Place, Resolver
 from phaseout.model.nouns import Cause, Problem
 
 if TYPE_CHECKING:
@@ -17,6 +24,7 @@ if TYPE_CHECKING:
 _ENTRIES = 100_000
 _ABSENT = frozenset((errno.ENOENT, errno.ENOTDIR))
 _KERNEL = ("/proc/", "/sys/", "/dev/")
+_ALL_VOLUMES = "scan a folder that holds all volumes of the machine, each named like its letter: C, D, …"
 _TRIES = 3  # to open a file that is replaced again and again
 _IN_MEMORY = 64 * MIB  # a larger database is read where it lies
 _CAUSES: dict[int, Cause] = {errno.EFBIG: "limit", errno.ELOOP: "limit", errno.ENAMETOOLONG: "unsupported"}
@@ -61,8 +69,9 @@ class StoredFiles(Files):
     def database(self, path: str, limit: int = 1024 * MIB) -> "Iterator[sqlite3.Connection | None]":
         """An SQLite database, of which nothing is changed and beside which nothing is written; `None` as in `read`.
 
-        SQLite's errors within the context become problems. Changes that are only in the journal are not seen. Queries
-        end after 200 million steps of SQLite's virtual machine (about ten seconds).
+        What is only in its write-ahead log is read from there. A change that was not finished, and the log of a
+        database that is too large to be copied, are problems. So are SQLite's errors within the context. Queries end
+        after 200 million steps of SQLite's virtual machine (about ten seconds).
 
         References:
             https://www.sqlite.org/c3ref/deserialize.html, https://www.sqlite.org/uri.html (mode, immutable),
@@ -70,8 +79,9 @@ class StoredFiles(Files):
         """
         import sqlite3
 
+        log = self._log(path)
         try:
-            connection = self._of_file(path, lambda node: _connection(node, limit))
+            connection = self._of_file(path, lambda node: _connection(node, limit, log))
         except sqlite3.Error as error:
             self._database_problem(path, error)
             connection = None
@@ -98,6 +108,8 @@ class StoredFiles(Files):
             if known is not None:
                 return known
             self._check_kernel(path, place.nodes[0])
+            if place.nodes[0].kind == "other":
+                raise SkippedError(NO_FOLDER, "not_regular")
             found = self._layout.entries(place)
             entries.extend(islice(found, _ENTRIES))  # keeps what came before an error
             if len(entries) == _ENTRIES and next(found, None) is not None:
@@ -212,12 +224,22 @@ class StoredFiles(Files):
 
     def _file(self, path: str) -> Node:
         place = self._place(path)
-        node = place.nodes[0] if len(place.nodes) == 1 else _one_file(place)
+        node = place.nodes[0] if len(place.nodes) == 1 else self._one_file(path, place)
         if node.kind != "file":
             raise NotRegularError(node.what())
         self._resolver.rely_on_content(place)
         self._check_kernel(path, node)
         return node
+
+    def _one_file(self, path: str, place: Place) -> Node:
+        """The file among what has one name in several spellings; of several files, the others are a problem."""
+        found = [node for node in place.nodes if node.kind == "file"]
+        if len(found) > 1:
+            why = "there in several spellings, which are one name to this system: only one of them was read"
+            problem = Problem(printable(path), why, "unsupported")
+            if problem not in self.problems[-50:]:
+                self.problems.append(problem)
+        return found[0] if found else place.nodes[0]
 
     def _check_kernel(self, path: str, node: Node) -> None:
         """Refuses files of the kernel behind links: a user may have made the link, and reading some has effects."""
@@ -225,11 +247,12 @@ class StoredFiles(Files):
             raise NotRegularError("a file of the kernel behind a link")
 
     def _report(self, path: str, error: OSError) -> None:
-        if error.errno in _ABSENT:
+        if error.errno in _ABSENT and not isinstance(error, AbsentVolumeError):
             return
         error = self._layout.explained(error, path)
         where = path
         cause: Cause = "error"
+        remedy = ""
         why = error.strerror or str(error)
         if isinstance(error, SkippedError):
             cause, where = error.cause, error.where or path
@@ -237,23 +260,29 @@ class StoredFiles(Files):
             cause, why = "permission", "permission denied"
         elif isinstance(error, NotRegularError):
             cause = "not_regular"
+        elif isinstance(error, AbsentVolumeError):
+            cause, where, remedy = "missing", error.volume or path, _ALL_VOLUMES
         elif isinstance(error, VanishedError):
             cause = "vanished"
             self._resolver.forget()
         elif error.errno in _CAUSES:
             cause = _CAUSES[error.errno]
-        problem = Problem(printable(where), why, cause)
+        problem = Problem(printable(where), why, cause, remedy=remedy)
         if problem not in self.problems[-50:]:
             self.problems.append(problem)
+
+    def _log(self, path: str) -> bytes:
+        """The write-ahead log of a database; an unfinished change, which the file holds in part, is a problem."""
+        from phaseout.parsers.encodings.sqlite_log import JOURNAL
+
+        if self.part(f"{path}-journal", 0, len(JOURNAL)) == JOURNAL:
+            why = "in the middle of a change: what is in its journal was not read"
+            self.problems.append(Problem(printable(path), why, "damaged", remedy="scan again"))
+        return self.read(f"{path}-wal", _IN_MEMORY) or b""
 
     def _database_problem(self, path: str, error: "sqlite3.Error") -> None:
         cause: Cause = "limit" if getattr(error, "sqlite_errorname", "") == "SQLITE_INTERRUPT" else "damaged"
         self.problems.append(Problem(printable(path), f"{type(error).__name__}: {error}", cause))
-
-
-def _one_file(place: Place) -> Node:
-    """The file among several nodes of one path."""
-    return next((node for node in place.nodes if node.kind == "file"), place.nodes[0])
 
 
 def _check_size(node: Node, limit: int) -> None:
@@ -266,7 +295,7 @@ def _too_large(limit: int, where: str = "") -> OSError:
     return OSError(errno.EFBIG, f"larger than {size}{where}: not read")
 
 
-def _connection(node: Node, limit: int) -> "sqlite3.Connection":
+def _connection(node: Node, limit: int, log: bytes) -> "sqlite3.Connection":
     """A connection to a copy in memory, which nobody can change or swap; a large database is opened where it lies.
 
     SQLite opens files by path only, and resolves links such as `/proc/self/fd/3` itself. So a large one must lie where
@@ -274,9 +303,14 @@ def _connection(node: Node, limit: int) -> "sqlite3.Connection":
     """
     import sqlite3
 
+    from phaseout.parsers.encodings.sqlite_log import is_behind, with_log
+
     _check_size(node, limit)
     if node.stat().size > _IN_MEMORY:
         from urllib.parse import quote
+
+        if is_behind(log):
+            raise OSError(errno.EFBIG, "too large to be read with its write-ahead log, which holds the last changes")
 
         path = node.fixed()
         if path is None:
@@ -284,9 +318,13 @@ def _connection(node: Node, limit: int) -> "sqlite3.Connection":
         node.open().close()  # that it is a regular file is checked here
         name = quote(path.encode("utf-8", "surrogateescape"))
         return sqlite3.connect(f"file:{name}?mode=ro&immutable=1", uri=True)
-    data = bytearray(node.read(limit + 1))
-    if len(data) > limit:
+    content = node.read(limit + 1)
+    if len(content) > limit:
         raise _too_large(limit)
+    try:
+        data = bytearray(with_log(content, log, limit))
+    except ValueError as error:
+        raise OSError(errno.EIO, str(error)) from None
     data[18:20] = data[18:20].replace(b"\2", b"\1")  # a copy in memory cannot have a write-ahead log
     connection = sqlite3.connect(":memory:")
     if data:

@@ -18,7 +18,7 @@ from phaseout.host.filesystem.files import Entry
 from phaseout.host.filesystem.folder import Folder
 from phaseout.host.filesystem.folding import Folding
 from phaseout.host.filesystem.local import local_root
-from phaseout.host.filesystem.node import CLOUD, Node, SkippedError
+from phaseout.host.filesystem.node import CLOUD, AbsentVolumeError, Node, SkippedError
 from phaseout.host.filesystem.resolve import Layout, Place
 from phaseout.host.filesystem.stored_files import StoredFiles
 
@@ -32,6 +32,8 @@ _NORMAL = re.compile(r"[A-Z]:(?:\\(?!\.{1,2}(?:\\|$))[^\x00-\x1f<>\"|?*:/\\\ud80
 _REPARSE_POINT = re.compile(r"unsupported reparse (?:point|tag (?:0x)?(?P<tag>[0-9A-Fa-f]{1,16}))", re.IGNORECASE)
 _KEPT_IN_THE_CLOUD = re.compile(r"9000[0-9a-f]01a", re.IGNORECASE)
 _LONGEST = 255  # characters of a name
+_VOLUME_BY_NUMBER = re.compile(r"(?:^|\\)Volume\{[0-9A-Fa-f-]+\}(?:\\|$)")  # mounted in a folder, without a letter
+_FLOPPIES = ("A:", "B:")
 _VOLUME = re.compile(r"([A-Za-z])(?::|%3A|%3a)?")
 
 
@@ -122,6 +124,8 @@ class WindowsLayout(Layout):
         if found := _REPARSE_POINT.match(target):
             raise _not_followed(found["tag"])
         target = _PREFIX.sub("", target.replace("/", "\\"), count=1)
+        if _VOLUME_BY_NUMBER.search(target):
+            raise AbsentVolumeError("")
         if target.startswith("\\\\") or target.upper().startswith("UNC\\"):
             raise SkippedError("a link into the network, skipped", "mount")
         if _DRIVE.match(target):
@@ -185,7 +189,9 @@ class _OfflineLayout(WindowsLayout):
 
     def _drive(self, drive: str) -> Node:
         if drive[:1] not in self._folders:
-            raise FileNotFoundError(errno.ENOENT, f"there is no drive {drive}")
+            if drive in _FLOPPIES:
+                raise FileNotFoundError(errno.ENOENT, "a floppy disk")
+            raise AbsentVolumeError(f"{drive}\\")
         folder = self._folders[drive[:1]]
         if isinstance(folder, Node):
             return folder

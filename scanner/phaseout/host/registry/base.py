@@ -248,6 +248,9 @@ class Registry:
     def _control_set(self, system: Key) -> str:
         select = system.child("Select")
         current = select.number("Current") if select is not None else 0
+        if not current:
+            why = "names no current set of settings: the first is read, which need not be the one in use"
+            self.problems.append(Problem(rf"{system.path}\Select", why, "damaged"))
         return rf"{system.path}\ControlSet{current or 1:03}"
 
 

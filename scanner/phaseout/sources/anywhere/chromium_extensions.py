@@ -9,7 +9,8 @@ References:
     https://chromium.googlesource.com/chromium/src/+/main/docs/user_data_dir.md;
     https://developer.chrome.com/docs/extensions/how-to/distribute/install-extensions (files and registry keys);
     https://www.chromium.org/administrators/linux-quick-start/ (policies on Linux), …/mac-quick-start;
-    https://chromeenterprise.google/policies/#ExtensionInstallForcelist
+    https://chromeenterprise.google/policies/#ExtensionInstallForcelist, …/#UserDataDir;
+    https://www.chromium.org/administrators/policy-list-3/user-data-directory-variables/
 """
 
 import re
@@ -22,6 +23,7 @@ from phaseout.sources.kit.browser_registrations import (
     VIEWS,
     Registration,
     forced,
+    managed_preference,
     managed_preferences,
     policies_of,
     policy_file,
@@ -114,6 +116,8 @@ _FAMILIES = (
     ),
 )
 _LEVELS = ("managed", "recommended")
+_USER_DATA = "UserDataDir"
+_POLICY_VARIABLE = re.compile(r"\$\{([a-z_]+)\}")
 _MANAGED = "/Library/Managed Preferences"
 _EXTERNAL = "External Extensions"
 
@@ -128,7 +132,7 @@ def collect(host: Host) -> Iterator[Trace]:
             yield trace
     policies = {(family, one.id): one.where for family, one in registrations if one.how == "forced by policy"}
     names: dict[str, str] = {}
-    for place in present(host, CHROMIUM):
+    for place in (*present(host, CHROMIUM), *(yield from _moved(host))):
         for name, folder in (yield from _profiles(host, place.folder)):
             for found in _profile(host, place, name, folder, policies):
                 if isinstance(found, Item) and "extension_id" in found.ids:
@@ -136,6 +140,54 @@ def collect(host: Host) -> Iterator[Trace]:
                 yield found
     for family, one in registrations:
         yield _registered(family, one, names.get(one.id, ""))
+
+
+def _moved(host: Host) -> Generator[Problem, None, list[UserData]]:
+    """The folders of profiles that a policy has moved (`UserDataDir`), for each user."""
+    found: dict[str, UserData] = {}
+    for family, owner, folder in _user_data_dirs(host):
+        for user, home in homes(host):
+            if owner not in ("", user):
+                continue
+            path = _expanded(host, folder, user, home)
+            if "${" in path:
+                why = f"a policy keeps the profiles of {family} there, and for whom is not known"
+                yield Problem(folder, why, "unsupported")
+            elif host.files.is_dir(path):
+                real = host.files.real(path) or path
+                found.setdefault(real, UserData(family, "" if path == folder else user, path))
+    return list(found.values())
+
+
+def _user_data_dirs(host: Host) -> Iterator[tuple[str, str, str]]:
+    """Family, user (empty: everybody) and folder of every policy that moves profiles."""
+    for family in _FAMILIES:
+        for user, software in software_keys(host):
+            key = software.key(family.policy_key)
+            if key is not None and (folder := key.text(_USER_DATA)):
+                yield family.name, user, folder.replace("/", "\\").rstrip("\\")
+        for user, path in _managed(host, family) if host.info.platform == "macos" else ():
+            folder = managed_preference(host, path, _USER_DATA)
+            if folder:
+                yield family.name, user, folder.rstrip("/")
+
+
+def _expanded(host: Host, folder: str, user: str, home: str) -> str:
+    """The folder with the variables that the policy may use; unknown ones stay."""
+    known = {
+        "user_name": user,
+        "machine_name": host.info.name,
+        "profile": home,
+        "documents": join(host, home, "Documents"),
+        "users": "/Users",
+        "windows": host.variables.get("systemroot", ""),
+        "program_files": host.variables.get("programfiles", ""),
+        "global_app_data": host.variables.get("programdata", ""),
+        "local_app_data": rf"{home}\AppData\Local",
+        "roaming_app_data": rf"{home}\AppData\Roaming",
+    }
+    path = _POLICY_VARIABLE.sub(lambda name: known.get(name[1]) or name[0], folder)
+    return home + path[1:] if path.startswith("~/") else path
 
 
 def _profiles(host: Host, top: str) -> Generator[Problem, None, list[tuple[str, str]]]:
@@ -332,13 +384,19 @@ def _of_family(host: Host, family: _Family) -> Iterator[Registration | Item | Pr
             yield from _external(host, "", folder)
             yield from _for_everybody(host, family, folder)
     elif host.info.platform == "macos":
-        people = [("", _MANAGED)]
-        people += [(one.name, f"{_MANAGED}/{one.name}") for one in host.files.list(_MANAGED) if one.kind == "dir"]
-        for user, folder in people:
-            yield from managed_preferences(host, user, f"{folder}/{family.domain}.plist")
+        for user, path in _managed(host, family):
+            yield from managed_preferences(host, user, path)
         below = f"/Library/Application Support/{family.library}/{_EXTERNAL}"
         for user, home in (("", ""), *homes(host)):
             yield from _external(host, user, home + below)
+
+
+def _managed(host: Host, family: _Family) -> Iterator[tuple[str, str]]:
+    """User (empty: everybody) and path of the preferences that a management server of macOS may have set."""
+    yield "", f"{_MANAGED}/{family.domain}.plist"
+    for one in host.files.list(_MANAGED):
+        if one.kind == "dir":
+            yield one.name, f"{_MANAGED}/{one.name}/{family.domain}.plist"
 
 
 def _of_keys(family: _Family, user: str, software: "Key") -> Iterator[Registration | Problem | LeftOut]:
@@ -434,6 +492,7 @@ SOURCE = Source(
     needs=(),
     reads=(
         *reads(CHROMIUM, "*Preferences", "Extensions/*/*", "*/*Preferences", "*/Extensions/*/*"),
+        *("/**/*Preferences", r"C:\**\*Preferences"),  # of profiles that a policy has moved
         "/**/manifest.json",  # of extensions that a profile loads from elsewhere
         "/**/_locales/*/messages.json",
         r"C:\**\manifest.json",

@@ -71,6 +71,15 @@ def managed_preferences(host: Host, user: str, path: str) -> Iterator[Registrati
     yield from policies_of(user, path, policies)
 
 
+def managed_preference(host: Host, path: str, name: str) -> str:
+    """One text of such a property list; empty where there is none, or the list is damaged, which is said elsewhere."""
+    from phaseout.parsers.encodings.property_list import mapping
+
+    values = mapping(host.files.read(path, _LIMIT) or b"") or {}
+    value = values.get(name)
+    return value.strip() if isinstance(value, str) else ""
+
+
 def policies_of(user: str, where: str, policies: Any) -> Iterator[Registration | Problem | LeftOut]:
     """The extensions that policies name; a policy that installs none is counted."""
     from phaseout.parsers.browsers.chrome_policy import brought

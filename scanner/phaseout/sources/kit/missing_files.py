@@ -55,10 +55,16 @@ class Verdict(NamedTuple):
 
 
 class MissingFiles:
-    """Answers whether places on a host are gone. Each is looked for once: many services have one program."""
+    """Answers whether places on a host are gone. Each is looked for once: many services have one program.
 
-    def __init__(self, host: Host) -> None:
+    Args:
+        host: the host.
+        of_past: whether the places are those of a history, and not of what is installed.
+    """
+
+    def __init__(self, host: Host, *, of_past: bool = False) -> None:
         self._host = host
+        self._of_past = of_past
         self._files = host.files
         self._windows = host.info.platform == "windows"
         self._separator = "\\" if self._windows else "/"
@@ -120,7 +126,9 @@ class MissingFiles:
 
     def _has_drive(self, drive: str) -> bool:
         if drive not in self._drives:
-            self._drives[drive] = bool(self._files.list(drive))
+            # That it is missing is a problem, except for a history: it also names sticks that were pulled out.
+            is_asked = not self._of_past or not self._files.gone(drive)
+            self._drives[drive] = is_asked and bool(self._files.list(drive))
         return self._drives[drive]
 
     def _spellings(self, path: str) -> Iterator[str]:

@@ -58,6 +58,8 @@ def places(host: Host, patterns: Iterable[str]) -> Iterator[Place]:
     drives = dict.fromkeys(pattern.partition(separator)[0] for pattern in mine if pattern[0] != "~")
     seen = Seen()
     for drive in drives:
+        if drive and host.files.gone(drive + separator):
+            continue  # no such drive, which is no problem where a pattern only tries it
         tree = _tree([pattern for pattern in mine if pattern.startswith(drive + separator)], separator)
         for path in _below(host.files, separator, drive, tree):
             yield from _once(host, Place(path, ""), seen)
@@ -105,7 +107,7 @@ def _fitting(files: Files, separator: str, folder: str, pattern: str) -> Iterato
         name = _fold(entry.name, separator)
         if not (name.startswith(head) and name.endswith(tail) and len(name) >= len(head) + len(tail)):
             continue
-        if name[0] == "." and not head:
+        if (name[0] == "." and not head) or entry.kind == "other":
             continue
         count += 1
         if count > _MOST:

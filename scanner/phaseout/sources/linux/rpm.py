@@ -12,7 +12,6 @@ References:
 
 import re
 from collections.abc import Generator, Iterator
-from struct import unpack_from
 
 from phaseout.host import OS_RELEASE, Host
 from phaseout.model.nouns import Evidence, Item, LeftOut, Problem
@@ -149,7 +148,6 @@ def _item(host: Host, where: str, user: str, found: Header) -> Item:
 
 def _sqlite(host: Host, path: str) -> Iterator[Record]:
     """The rows of an SQLite database, each read on its own: a damaged one ends the query that meets it."""
-    yield from _only_in_log(host, path)
     numbers: list[int] = []
     with host.files.database(path) as database:
         if database is not None:
@@ -171,46 +169,6 @@ def _sqlite(host: Host, path: str) -> Iterator[Record]:
             return
         yield number, "the row cannot be read"
     yield None, f"{_MOST_RETRIES} rows cannot be read: those behind them were not tried"
-
-
-def _only_in_log(host: Host, path: str) -> Iterator[Record]:
-    """Says so if the write-ahead log holds committed pages that the database does not have yet.
-
-    Its checksums are not checked: it is better to report a torn log than to overlook one.
-    """
-    log = f"{path}-wal"
-    found = host.files.stat(log)
-    if found is None or found.size <= 32:
-        return
-    wal = host.files.read(log, _LIMIT)
-    data = host.files.read(path, _LIMIT)
-    if wal is None or data is None:
-        return
-    missing = _newer_pages(wal, data)
-    if missing:
-        yield None, f"{missing} newer pages are in {log} only: packages that rpm installed or removed last are not seen"
-
-
-def _newer_pages(wal: bytes, data: bytes) -> int:
-    """How many pages of the database a write-ahead log has in a newer, committed form."""
-    size = int.from_bytes(wal[8:12], "big")
-    if not 512 <= size <= 65536:
-        return 0
-    committed: dict[int, int] = {}
-    pending: dict[int, int] = {}
-    pages = 0
-    for at in range(32, len(wal) - 24 - size + 1, 24 + size):
-        page, commit = unpack_from(">II", wal, at)
-        if wal[at + 8 : at + 16] != wal[16:24]:  # salts: from here on it is what an earlier use has left
-            break
-        pending[page] = at + 24
-        if commit:
-            committed |= pending
-            pending.clear()
-            pages = commit
-    return sum(
-        wal[at : at + size] != data[(page - 1) * size : page * size] for page, at in committed.items() if page <= pages
-    )
 
 
 def _ndb(host: Host, path: str) -> Iterator[Record]:

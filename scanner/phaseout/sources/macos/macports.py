@@ -54,6 +54,6 @@ SOURCE = Source(
     kinds=("package",),
     needs=(),
     reads=(_REGISTRY,),
-    limits="Only the usual place, /opt/local, is read, and what is still in the registry's journal is not seen.",
+    limits="Only the usual place, /opt/local, is read.",
     collect=collect,
 )

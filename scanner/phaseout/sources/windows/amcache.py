@@ -184,7 +184,7 @@ class _Reader:
 
     def __init__(self, host: Host) -> None:
         self._registry = registry_of(host)
-        self._missing = MissingFiles(host)
+        self._missing = MissingFiles(host, of_past=True)
         self._has_uninstall_keys = self._registry.key(_UNINSTALL) is not None
         windows = host.variables.get("systemroot", "").lower()
         self._shared = shared_folders(host) | {rf"{windows}\system32", rf"{windows}\syswow64"}

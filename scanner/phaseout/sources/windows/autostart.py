@@ -19,11 +19,12 @@ from typing import NamedTuple
 from phaseout.host import Host
 from phaseout.host.registry.base import Key
 from phaseout.model.nouns import Evidence, Item, LeftOut, Problem
-from phaseout.parsers.windows.image_path import absolute, expand
+from phaseout.parsers.windows.image_path import ENDINGS, absolute, expand
 from phaseout.parsers.windows.registry_values import Value, as_text
 from phaseout.parsers.windows.shell_link import Link, link
 from phaseout.parsers.windows.windows_dates import filetime
 from phaseout.sources.kit import windows_programs
+from phaseout.sources.kit.executable_identity import identity_from
 from phaseout.sources.kit.missing_files import MissingFiles
 from phaseout.sources.kit.parsed import damaged
 from phaseout.sources.kit.windows_programs import Programs, variables_of
@@ -109,6 +110,7 @@ class _Reader:
         self._host = host
         self._registry = registry_of(host)
         self._missing = MissingFiles(host)
+        self._identity = identity_from(host)
         self._programs = Programs(host)
 
     def keys(self, place: _Place) -> Iterator[Trace]:
@@ -204,17 +206,29 @@ class _Reader:
 
     def _item(self, place: _Place, entry: _Entry, switches: Mapping[str, str]) -> Item:
         path = self._programs.path(entry.command, place.variables)
+        name = entry.name or path.rpartition("\\")[2] or entry.command[:80]
+        evidence = Evidence(entry.where, entry.command)
+        return self._started(name, path, entry.command, place.user, {"place": entry.place, **switches}, evidence)
+
+    def _started(
+        self, name: str, path: str, command: str, user: str, details: Mapping[str, str], evidence: Evidence
+    ) -> Item:
+        """What starts a program, with what the program says of itself."""
         state, unknown = self._missing.state(path)
+        identity = self._identity(path)
         return Item(
             kind="task",
-            name=entry.name or path.rpartition("\\")[2] or entry.command[:80],
+            name=name,
             state=state,
+            vendor=identity.company if identity else "",
+            version=identity.version if identity else "",
             path=path,
-            user=place.user,
-            command=entry.command,
-            details={"place": entry.place, **switches},
+            user=user,
+            command=command,
+            signer=identity.signer if identity else "",
+            details={**(identity.details if identity else {}), **details},
             notes=unknown,
-            evidence=(Evidence(entry.where, entry.command),),
+            evidence=(evidence,),
         )
 
     def _switches(self, place: _Place, name: str) -> dict[str, dict[str, str]]:
@@ -258,17 +272,13 @@ class _Reader:
             if not target and found.relative:
                 target = absolute(rf"{folder}\{found.relative}", place.variables)
                 target = self._host.files.real(target) or target
-            state, unknown = self._missing.state(target)
-            yield Item(
-                kind="task",
-                name=name.rpartition(".")[0] or name,
-                state=state,
-                path=target,
-                user=place.user,
-                command=f"{found.target} {found.arguments}".strip(),
-                details={"place": "Startup", "description": found.description, **switches.get(name.lower(), {})},
-                notes=unknown,
-                evidence=(Evidence(path, found.target or found.relative),),
+            yield self._started(
+                name.rpartition(".")[0] or name,
+                target,
+                f"{found.target} {found.arguments}".strip(),
+                place.user,
+                {"place": "Startup", "description": found.description, **switches.get(name.lower(), {})},
+                Evidence(path, found.target or found.relative),
             )
 
 
@@ -305,6 +315,7 @@ SOURCE = Source(
         rf"C:\ProgramData\{_COMMON}\*",
         *(rf"~\{folder}\*" for folder in _FOLDERS),
         r"C:\**\*.lnk",
+        *(rf"C:\**\*{ending}" for ending in ENDINGS),  # of the programs that are started
     ),
     limits="Libraries and extensions that other programs load at log-on, such as those of Explorer, are not listed.",
     collect=collect,

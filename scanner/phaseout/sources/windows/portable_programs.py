@@ -1,7 +1,8 @@
 r"""Programs in the folders for programs, whether or not anything registers them, by what the files say.
 
 Every program of a folder is read, and there is one item for each product in it. Read are two levels below
-`Program Files` of every drive, `C:\ProgramData` and the folders of users, and a third below folders without a program.
+`Program Files` of every drive, `C:\ProgramData` and the folders of users, and a third below folders without a program;
+of other folders of a drive and of what users keep on their desktop, one level and a second.
 
 References:
     Microsoft, "KNOWNFOLDERID" (ProgramFiles, ProgramData, LocalAppData, RoamingAppData, UserProgramFiles), "Registry
@@ -20,7 +21,8 @@ from phaseout.sources.source import Source, Trace
 
 _READ = 500  # programs of one folder
 _LEVELS = 2
-_ENTRIES = 100_000  # of one place
+_LEVELS_ELSEWHERE = 1
+_ENTRIES = 400_000  # of one place
 # Folders at the top of a place that other sources read, that belong to Windows, or that hold installers only.
 _IN_PROGRAM_FILES = frozenset(
     (
@@ -37,32 +39,44 @@ _OF_USER = (
     (r"AppData\Local\Programs", frozenset[str]()),
     (r"AppData\Local", _IN_LOCAL),
     (r"AppData\Roaming", frozenset[str]()),
+    (r"AppData\Local\Microsoft\WinGet\Packages", frozenset[str]()),
     (r"AppData\Local\VirtualStore\Program Files", frozenset[str]()),
     (r"AppData\Local\VirtualStore\Program Files (x86)", frozenset[str]()),
     (r"AppData\Local\VirtualStore\ProgramData", frozenset[str]()),
 )
-_OTHER_DRIVES = tuple(
-    rf"{drive}:\{folder}"
-    for drive in "CDEFGHIJKLMNOPQRSTUVWXYZ"
-    for folder in ("Program Files", "Program Files (x86)", "Programs", "PortableApps")
+_DRIVES = tuple(f"{letter}:" for letter in "CDEFGHIJKLMNOPQRSTUVWXYZ")
+_ON_DRIVES = ("Program Files", "Program Files (x86)", "Programs", "PortableApps", "XboxGames")
+# Folders of a drive that are read as other places, belong to Windows, or are an earlier Windows.
+_AT_TOP = frozenset(
+    (
+        *(folder.lower() for folder in _ON_DRIVES),
+        *("windows", "winnt", "windows.old", "programdata", "users", "documents and settings", "recovery"),
+        *("system volume information", "perflogs", "msocache", "config.msi", "boot", "efi"),
+    )
 )
+_KEPT_BY_USERS = ("Desktop", "Downloads", "Documents")
 _LINKS_TO_APPS = "windowsapps"  # in `AppData\Local\Microsoft`: they have no content of their own
 _UNINSTALLERS = ("unins", "setup", "install", "update", "crash", "helper", "report")
 
 
 class _Place(NamedTuple):
-    """A folder for programs, its user, and the names at its top that are skipped."""
+    """A folder for programs, its user, the names at its top that are skipped, and how many levels are read."""
 
     path: str
     user: str
     skipped: frozenset[str]
+    levels: int = _LEVELS
 
 
 def collect(host: Host) -> Iterator[Trace]:
     """An item for every product in every folder."""
     seen = Seen()
+    read: set[tuple[str, str]] = set()
     for place in dict.fromkeys(_places(host)):
         for folder, programs in _folders(host, place, seen):
+            if (folder.lower(), place.user) in read:
+                continue
+            read.add((folder.lower(), place.user))
             yield from _folder(host, folder, programs, place.user)
 
 
@@ -75,12 +89,19 @@ def _places(host: Host) -> Iterator[_Place]:
     for folder in (common, variables.get("commonprogramfiles(x86)", rf"{native} (x86)\Common Files")):
         yield _Place(folder, "", frozenset())
     yield _Place(variables.get("programdata", r"C:\ProgramData"), "", _IN_PROGRAM_DATA)
-    for folder in _OTHER_DRIVES:
-        if not host.files.gone(folder):
-            yield _Place(folder, "", _IN_PROGRAM_FILES)
+    for drive in _DRIVES:
+        if not host.files.gone(f"{drive}\\"):
+            for folder in _ON_DRIVES:
+                yield _Place(rf"{drive}\{folder}", "", _IN_PROGRAM_FILES)
+            yield _Place(drive, "", _AT_TOP, _LEVELS_ELSEWHERE)
+    for below in _KEPT_BY_USERS:
+        public = variables.get("public", r"C:\Users\Public")
+        yield _Place(rf"{public}\{below}", "", frozenset(), _LEVELS_ELSEWHERE)
     for user in host.users:
         for below, skipped in _OF_USER if user.home else ():
             yield _Place(rf"{user.home}\{below}", user.name, skipped)
+        for below in _KEPT_BY_USERS if user.home else ():
+            yield _Place(rf"{user.home}\{below}", user.name, frozenset(), _LEVELS_ELSEWHERE)
 
 
 def _folders(host: Host, place: _Place, seen: Seen) -> Iterator[tuple[str, list[str]]]:
@@ -89,7 +110,7 @@ def _folders(host: Host, place: _Place, seen: Seen) -> Iterator[tuple[str, list[
     count = 0
     while pending:
         folder, level, has_program = pending.pop()
-        entries = host.files.list(folder)
+        entries = host.files.list(folder if level or place.path[2:] else f"{folder}\\")
         count += len(entries)
         if count > _ENTRIES:
             host.files.problems.append(
@@ -105,13 +126,15 @@ def _folders(host: Host, place: _Place, seen: Seen) -> Iterator[tuple[str, list[
         has_program = has_program or bool(programs and level)
         if programs:
             yield folder, programs
-        if level > _LEVELS or (level == _LEVELS and has_program):
+        if level > place.levels or (level == place.levels and has_program):
             continue
         below: list[tuple[str, int, bool]] = []
         for entry in entries:
             path = rf"{folder}\{entry.name}"
             name = entry.name.lower()
-            if (level == 0 and name in place.skipped) or (level == 1 and name == _LINKS_TO_APPS and place.user):
+            if (level == 0 and (name in place.skipped or name.startswith("$"))) or (
+                level == 1 and name == _LINKS_TO_APPS and place.user
+            ):
                 continue
             if entry.kind == "dir" or (entry.kind == "link" and _leads_to_new(host, path, place, seen)):
                 below.append((path, level + 1, has_program))
@@ -182,9 +205,10 @@ SOURCE = Source(
     kinds=("program",),
     needs=(),
     reads=(
-        *(rf"{folder}\**\*.exe" for folder in _OTHER_DRIVES),
-        r"C:\ProgramData\**\*.exe",
-        *(rf"~\{folder}\**\*.exe" for folder, _ in _OF_USER),
+        *("?:" + r"\*" * depth + r"\*.exe" for depth in range(_LEVELS_ELSEWHERE + 2)),
+        *(rf"?:\{folder}\**\*.exe" for folder in (*_ON_DRIVES, "ProgramData")),
+        *(rf"C:\Users\Public\{folder}\**\*.exe" for folder in _KEPT_BY_USERS),
+        *(rf"~\{folder}\**\*.exe" for folder in (*(folder for folder, _ in _OF_USER), *_KEPT_BY_USERS)),
     ),
     limits="Programs elsewhere or deeper are not seen, and signatures are read but not verified.",
     collect=collect,

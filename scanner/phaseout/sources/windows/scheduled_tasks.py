@@ -14,12 +14,13 @@ from typing import NamedTuple
 
 from phaseout.host import Host
 from phaseout.model.nouns import Evidence, IdType, Item, LeftOut, Problem
-from phaseout.parsers.windows.image_path import absolute
+from phaseout.parsers.windows.image_path import ENDINGS, absolute
 from phaseout.parsers.windows.job_file import job
 from phaseout.parsers.windows.packed_guid import guid
 from phaseout.parsers.windows.task_actions import actions
 from phaseout.parsers.windows.task_xml import Action, Task, task
 from phaseout.sources.kit import windows_programs
+from phaseout.sources.kit.executable_identity import identity_from
 from phaseout.sources.kit.missing_files import MissingFiles
 from phaseout.sources.kit.parsed import damaged, parsed
 from phaseout.sources.kit.windows_programs import Programs, variables_of
@@ -134,6 +135,7 @@ class _Reader:
     def __init__(self, host: Host) -> None:
         self._host = host
         self._missing = MissingFiles(host)
+        self._identity = identity_from(host)
         self._programs = Programs(host)
         self._people = {user.name.lower() for user in host.users}
 
@@ -146,20 +148,24 @@ class _Reader:
             command = f"{action.command} {action.arguments}".strip()
             path = self._programs.path(_quoted(action), variables) or absolute(action.command, variables)
             state, unknown = self._missing.state(path)
+            identity = self._identity(path)
             ids: dict[IdType, str] = {"clsid": action.clsid.upper()}
             yield Item(
                 kind="task",
                 name=name,
                 state=state,
-                vendor=self._vendor(found.author),
+                vendor=(identity.company if identity else "") or self._vendor(found.author),
+                version=identity.version if identity else "",
                 path=path,
                 user=user,
                 command=command,
+                signer=identity.signer if identity else "",
                 ids=ids,
                 details={
+                    **(identity.details if identity else {}),
                     "folder": folder or "\\",
                     "author": found.author,
-                    "description": found.description,
+                    "description": found.description or (identity.description if identity else ""),
                     "group": found.group,
                     "enabled": "" if found.enabled else "no",
                 },
@@ -196,7 +202,10 @@ SOURCE = Source(
     platforms=("windows",),
     kinds=("task",),
     needs=("registry",),
-    reads=(rf"C:\Windows\{_FILES}\**\*", rf"C:\Windows\{_JOBS}\*", rf"{_CACHE}\Tasks", windows_programs.READS),
+    reads=(
+        *(rf"C:\Windows\{_FILES}\**\*", rf"C:\Windows\{_JOBS}\*", rf"{_CACHE}\Tasks", windows_programs.READS),
+        *(rf"C:\**\*{ending}" for ending in ENDINGS),  # of the programs that are started
+    ),
     limits="What a task's COM object is, and what a script starts in turn, is not followed.",
     collect=collect,
 )

@@ -83,7 +83,7 @@ class _Reader:
             program = _Program(driver_file(self._host, self._programs, key.name, kind, image), image)
         else:
             program = self._behind_wrapper(key, _Program(self._programs.path(image, variables), image))
-            dll = absolute(_service_dll(key), variables) if "svchost" in image.lower() else ""
+            dll = absolute(_service_dll(key), variables)
         is_named = bool(image or (is_driver and kind))
         is_deleted = key.number("DeleteFlag") != 0
         lost = next((path for path in (program.path, dll, program.wrapper) if self._missing.gone(path)), "")

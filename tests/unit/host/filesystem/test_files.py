@@ -1,7 +1,9 @@
 """The file system of the target: chroot-like, bounded, and never hanging."""
 
+import contextlib
 import errno
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -162,6 +164,44 @@ def test_database_is_not_touched(root: Path) -> None:
         assert found is not None
         found.execute("SELECT x FROM t")
     assert files.problems == [Problem("/broken", "DatabaseError: file is not a database", "damaged")]
+
+
+def test_what_is_only_in_the_log_of_a_database_is_read_and_an_unfinished_change_is_a_problem(root: Path) -> None:
+    import sqlite3
+
+    with contextlib.closing(sqlite3.connect(root / "a.sqlite", isolation_level=None)) as database:
+        database.execute("PRAGMA journal_mode = WAL")
+        database.execute("CREATE TABLE t (x)")
+        database.execute("INSERT INTO t VALUES (1)")
+        files = PosixFiles(str(root))
+        with files.database("/a.sqlite") as found:
+            assert found is not None
+            assert found.execute("SELECT x FROM t").fetchall() == [(1,)]
+    assert files.problems == []
+    (root / "a.sqlite-journal").write_bytes(bytes.fromhex("d9d505f920a163d7") + bytes(504))
+    with files.database("/a.sqlite") as found:
+        assert found is not None
+    (problem,) = files.problems
+    assert (problem.where, problem.cause, problem.hides) == ("/a.sqlite", "damaged", True)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="makes a FIFO")
+def test_what_is_neither_a_file_nor_a_folder_hides_what_should_lie_below(root: Path) -> None:
+    assert sys.platform != "win32"
+    os.mkfifo(root / "profile")
+    os.symlink("profile", root / "link")
+    for ask in (PosixFiles.is_dir, PosixFiles.list):
+        files = PosixFiles(str(root))
+        assert not ask(files, "/profile")
+        assert [(one.where, one.cause) for one in files.problems] == [("/profile", "not_regular")]
+    files = PosixFiles(str(root))
+    assert files.read("/profile/Preferences") is None
+    assert [(one.where, one.cause) for one in files.problems] == [("/profile", "not_regular")]
+    assert not files.gone("/profile/Preferences")
+    files = PosixFiles(str(root))
+    assert not files.is_dir("/link")  # as browsers have it: a link to their socket
+    assert files.stat("/link/Preferences") is None
+    assert files.problems == []
 
 
 @pytest.mark.slow

@@ -132,7 +132,7 @@ def test_hives_that_profile_list_promises(disk: Disk) -> None:
         disk.profile(f"{ADA}{number}", folder)
     disk.folder(r"Users\dora\Desktop")
     assert disk.missing() == [
-        *(r"\\server\profiles\emil", r"C:\Users\bob\NTUSER.DAT", r"D:\Profiles\carl\NTUSER.DAT"),
+        *("D:\\", r"\\server\profiles\emil", r"C:\Users\bob\NTUSER.DAT", r"D:\Profiles\carl\NTUSER.DAT"),
         *(r"C:\Users\dora\NTUSER.DAT", rf"HKLM\SOFTWARE\{LIST}\{ADA}3"),
     ]
 
@@ -179,3 +179,8 @@ def test_profiles_that_are_kept_elsewhere(disk: Disk, hive: str, key: str, value
     assert where.endswith(key.removeprefix("ControlSet001\\"))
     tree[key] = dict.fromkeys(values, 0)
     assert disk.missing() == []
+
+
+def test_without_a_current_set_of_settings_that_of_another_time_may_be_read(disk: Disk) -> None:
+    disk.system["Select"] = {"Current": 0}
+    assert run("services", disk.host()).run.status == "partial"

@@ -49,6 +49,49 @@ def in_profile(tree: Tree, profile: str = "Default", top: str = CHROME, **manife
     return folder
 
 
+WINDOWS_POLICY = r"Policies\Google\Chrome"
+
+
+def in_moved_profile(tree: WindowsTree, top: str) -> None:
+    tree.write(rf"{top}\Default\Extensions\{ID}\30.1_0\manifest.json", dumps(MANIFEST))
+    tree.write(rf"{top}\Default\Preferences", preferences(**{ID: setting(f"{ID}/30.1_0")}))
+
+
+@pytest.mark.parametrize(
+    ("policy", "folder"),
+    [
+        (r"C:\Chrome\${user_name}", r"C:\Chrome\ada"),
+        (r"${local_app_data}\Elsewhere", r"C:\Users\ada\AppData\Local\Elsewhere"),
+        (r"${profile}/Chrome", r"C:\Users\ada\Chrome"),
+    ],
+)
+@pytest.mark.parametrize("software", [r"HKLM\SOFTWARE", rf"HKU\{WindowsTree.ADA}\Software"])
+def test_profiles_that_a_policy_moves(windows_tree: WindowsTree, policy: str, folder: str, software: str) -> None:
+    in_moved_profile(windows_tree, folder)
+    windows_tree.key(rf"{software}\{WINDOWS_POLICY}", {"UserDataDir": policy})
+    (item,) = run("chromium_extensions", windows_tree.host()).items
+    assert (item.name, item.user, item.details["browser"]) == ("Kaspersky Protection", "ada", "Chrome")
+
+
+@pytest.mark.parametrize(
+    ("policy", "cause"),
+    [(r"\\server\chrome\${user_name}", "mount"), (r"D:\chrome", "missing"), (r"C:\${session_name}", "unsupported")],
+)
+def test_moved_profiles_that_cannot_be_read_are_a_problem(windows_tree: WindowsTree, policy: str, cause: str) -> None:
+    windows_tree.folder(r"C:\Users\ada")
+    windows_tree.key(rf"HKLM\SOFTWARE\{WINDOWS_POLICY}", {"UserDataDir": policy})
+    assert {problem.cause for problem in run("chromium_extensions", windows_tree.host()).problems} == {cause}
+
+
+def test_profiles_that_managed_preferences_move(mac_tree: MacTree) -> None:
+    in_profile(mac_tree, top="/Users/ada/Chrome")
+    mac_tree.plist(
+        "/Library/Managed Preferences/com.google.Chrome.plist", {"UserDataDir": "/Users/${user_name}/Chrome"}
+    )
+    (item,) = run("chromium_extensions", mac_tree.host()).items
+    assert (item.name, item.user) == ("Kaspersky Protection", "ada")
+
+
 def test_a_whole_extension(tree: Tree) -> None:
     folder = in_profile(tree)
     result = run("chromium_extensions", tree.host())

@@ -14,6 +14,7 @@ from phaseout.model.nouns import Evidence, Problem
 from phaseout.parsers.windows.registry_values import Value
 
 from tests.support.harness import run
+from tests.support.pe_writer import ENGLISH, executable
 from tests.support.regf_writer import FILETIME, hive
 from tests.support.trees import WindowsTree
 from tests.unit.parsers.windows.test_shell_link import environment, header, info, string
@@ -22,6 +23,16 @@ VERSION = r"Microsoft\Windows\CurrentVersion"
 MACHINE = rf"HKLM\SOFTWARE\{VERSION}"
 ADA = rf"HKU\{WindowsTree.ADA}\Software\{VERSION}"
 STARTUP = r"Microsoft\Windows\Start Menu\Programs\Startup"
+
+
+def test_who_made_what_starts_is_read(windows_tree: WindowsTree) -> None:
+    """A program that lies elsewhere, under a name that no rule knows, says itself who made it."""
+    texts = {ENGLISH: {"CompanyName": "Kaspersky", "ProductVersion": "1.2"}}
+    windows_tree.write(r"C:\Else\a.exe", executable(texts, [("AO Kaspersky Lab", "AO Kaspersky Lab")]))
+    windows_tree.key(rf"{MACHINE}\Run", {"A": r"C:\Else\a.exe"})
+    windows_tree.key(rf"{ADA}\Explorer\User Shell Folders", {"Startup": r"C:\Else"})
+    items = run("autostart", windows_tree.host()).items
+    assert [(one.vendor, one.version, one.signer) for one in items] == [("Kaspersky", "1.2", "AO Kaspersky Lab")] * 2
 
 
 def test_keys_of_machine_and_users(windows_tree: WindowsTree) -> None:

@@ -91,6 +91,22 @@ def test_levels(windows_tree: WindowsTree) -> None:
     ]
 
 
+def test_other_folders_of_a_drive_and_what_users_keep(windows_tree: WindowsTree) -> None:
+    """One level below, and a second where no program lies above."""
+    wanted = [
+        *(r"C:\top.exe", r"C:\Acme\a.exe", r"C:\Tools\Acme\b.exe", r"C:\Programme\Acme\c.exe"),
+        *(r"C:\Users\ada\Desktop\d.exe", r"C:\Users\ada\Downloads\Kit\e.exe", r"C:\Users\Public\Desktop\f.exe"),
+        r"C:\Users\ada\AppData\Local\Microsoft\WinGet\Packages\Acme_x\g.exe",
+    ]
+    passed_over = [
+        *(r"C:\Acme\Deep\x.exe", r"C:\Tools\Acme\Deep\x.exe", r"C:\$Recycle.Bin\S-1\x.exe"),
+        *(r"C:\Windows\x.exe", r"C:\Windows.old\x.exe", r"C:\Recovery\x.exe"),
+    ]
+    for path in wanted + passed_over:
+        windows_tree.write(path, program(path[-5:]))
+    assert paths(run("portable_programs", windows_tree.host())) == sorted(wanted)
+
+
 def test_places_of_users_and_what_is_passed_over(windows_tree: WindowsTree) -> None:
     local, roaming = r"C:\Users\ada\AppData\Local", r"C:\Users\ada\AppData\Roaming"
     wanted = [
@@ -149,10 +165,10 @@ def test_no_decoy_hides_a_program(windows_tree: WindowsTree, monkeypatch: pytest
 
 @pytest.mark.skipif(sys.platform == "win32", reason="makes symbolic links")
 def test_links_are_followed_once(windows_tree: WindowsTree) -> None:
-    windows_tree.write(r"C:\Elsewhere\Lab\avp.exe", program("P"))
-    os.symlink("/Elsewhere/Lab", windows_tree.folder(FILES) / "Lab")
-    os.symlink("/Elsewhere/Lab", windows_tree.folder(FILES) / "Lab again")
-    os.symlink("/Elsewhere/Lab/avp.exe", windows_tree.folder(rf"{FILES}\A") / "avp.exe")
+    windows_tree.write(r"C:\Windows\Elsewhere\Lab\avp.exe", program("P"))
+    os.symlink("/Windows/Elsewhere/Lab", windows_tree.folder(FILES) / "Lab")
+    os.symlink("/Windows/Elsewhere/Lab", windows_tree.folder(FILES) / "Lab again")
+    os.symlink("/Windows/Elsewhere/Lab/avp.exe", windows_tree.folder(rf"{FILES}\A") / "avp.exe")
     os.symlink("/ProgramData", windows_tree.folder(r"C:\ProgramData") / "Application Data")
     os.symlink("D:\\Lab", windows_tree.folder(FILES) / "On D")
     result = run("portable_programs", windows_tree.host())

@@ -142,7 +142,7 @@ def test_what_is_left_of_services(windows_tree: WindowsTree) -> None:
     assert left == {"klgse", "AVP21.25", "only a start", "going"}
     assert result.one("going").details["note"] == "marked for deletion"
     assert result.run.left_out == {"a setting": 2}
-    assert result.run.status == "ok"
+    assert [(problem.where, problem.cause) for problem in result.problems] == [("D:\\", "missing")]
 
 
 def test_without_files_nothing_but_the_entry_itself_tells(windows_tree: WindowsTree) -> None:
