@@ -151,6 +151,7 @@ class _Elsewhere:
         self._met: set[tuple[str, str]] = set()  # paths, and whose file names them
         self._recognised: set[str] = set()  # folders that are known for what they are
         self._problems: set[str] = set()
+        self._tops: dict[str, bool] = {}  # folder below the root → whether anything is in it
         self._stores: set[str] | None = None  # of containers, as settings of the engines name them
 
     def named(self) -> Iterator[Trace]:
@@ -256,7 +257,10 @@ class _Elsewhere:
         if path.endswith(_IMAGES):
             yield from self._image(named)
             return
-        if not self._files.list(_top(path)):
+        top = _top(path)
+        if top not in self._tops:
+            self._tops[top] = bool(self._files.list(top))
+        if not self._tops[top]:
             at = text.find(path)
             if at > 0 and _KEYS.search(text[max(0, at - 60) : at]):
                 yield from self._promised(named)
