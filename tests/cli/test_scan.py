@@ -75,13 +75,13 @@ def test_policy_of_the_operator(infected: str, tmp_path: Path) -> None:
     report = msgspec.json.decode(result.stdout)
     assert report["findings"][0]["replacement"] == "Microsoft Defender"
     assert report["findings"][0]["measures"][0]["applies"] == "binds"
-    assert "waiver[0] for 'kaspersky-safe-kids': expired on 2020-01-01 and has no effect" in report["rules"]["warnings"]
+    assert 'waiver[0] for "kaspersky-safe-kids": expired on 2020-01-01 and has no effect' in report["rules"]["warnings"]
     policy.write_text('roles = ["us_contracter"]\nwaivr = 1\n')
     wrong = phaseout("scan", "--policy", str(policy))
     assert wrong.returncode == 2
     assert 'waivr: unknown field, did you mean "waiver"?' in wrong.stderr
     policy.write_text('roles = ["us_contracter"]\n')
-    assert "did you mean 'us_contractor'?" in phaseout("scan", "--policy", str(policy)).stderr
+    assert 'did you mean "us_contractor"?' in phaseout("scan", "--policy", str(policy)).stderr
     assert phaseout("scan", "--policy", str(tmp_path / "absent")).returncode == 2
 
 
@@ -146,7 +146,7 @@ def test_full_and_missing_places(infected: str, tmp_path: Path) -> None:
     [
         (("--root", "/no/such/root"), "no such folder"),
         (("--root", "{empty}"), "holds no operating system"),
-        (("--source", "nope"), "no source 'nope' for"),
+        (("--source", "nope"), 'no source "nope" for'),
         (("-f", "nope"), "no such format; there are table, csv, json"),
         (("-o", "report.nope"), "the ending names no format"),
         (("--as-of", "yesterday"), "neither a date"),

@@ -14,6 +14,7 @@ from phaseout.cli.scan_options import counted_from
 from phaseout.judgement.applied import bound_roles, days_left, declared
 from phaseout.model.counting import counted
 from phaseout.model.nouns import Platform
+from phaseout.model.quoting import quoted
 from phaseout.model.rules import Measure, Policy, Product, Role, RoleFile, Ruleset, Vendor
 from phaseout.report.safe import json_text, visible
 from phaseout.report.wording import exempted
@@ -94,7 +95,7 @@ def show(identifier: str, folders: RuleFolders, format_name: str) -> None:
         known += [role.id for role in ruleset.roles]
         close = difflib.get_close_matches(identifier, known, n=3)
         meant = f"; did you mean {', '.join(close)}?" if close else ""
-        raise click.UsageError(f"no vendor, product, measure or role {identifier!r}{meant}")
+        raise click.UsageError(f"no vendor, product, measure or role {quoted(identifier)}{meant}")
     if format_name == "json":
         _json(found)
     elif isinstance(found, Measure):
@@ -169,15 +170,17 @@ def new(kind: str, name: str, folder: str) -> None:
     """
     identifier = "-".join(re.findall(r"[a-z0-9]+", name.lower()))
     if not identifier:
-        raise click.UsageError(f"{name!r}: an id needs letters of the Latin alphabet or digits; use a transcription")
+        raise click.UsageError(
+            f"{quoted(name)}: an id needs letters of the Latin alphabet or digits; use a transcription"
+        )
     path = os.path.join(folder, f"{kind}s", f"{identifier}.toml")
     template = _VENDOR if kind == "vendor" else _MEASURE
-    quoted = name.replace("\\", "\\\\").replace('"', '\\"')
+    escaped = name.replace("\\", "\\\\").replace('"', '\\"')
     today = dt.datetime.now(dt.UTC).date()
     try:
         os.makedirs(os.path.dirname(path), exist_ok=True)
         with open(path, "x", encoding="utf-8") as file:
-            file.write(template.format(id=identifier, name=quoted, today=today, review=today + dt.timedelta(days=180)))
+            file.write(template.format(id=identifier, name=escaped, today=today, review=today + dt.timedelta(days=180)))
     except OSError as error:
         raise Failure(f"{path}: {error.strerror or error}") from error
     click.echo(f"{path}: now fill it in, then: phaseout rules check {folder}")

@@ -10,6 +10,7 @@ import click
 
 from phaseout.cli.rule_folders import rule_folder_options
 from phaseout.model.nouns import Platform
+from phaseout.model.quoting import quoted
 from phaseout.report import FORMATS, REDACTIONS
 from phaseout.scan.supervisor import WHOLE_SECONDS
 
@@ -25,7 +26,7 @@ class _Seconds(click.FloatRange):
         """The seconds."""
         seconds = float(super().convert(value, param, ctx))
         if math.isnan(seconds):
-            self.fail(f"{value!r} is not a number of seconds.", param, ctx)
+            self.fail(f"{quoted(value)} is not a number of seconds.", param, ctx)
         return seconds
 
 
@@ -178,9 +179,9 @@ def counted_from(as_of: str | None) -> dt.date | dt.datetime:
         return dt.datetime.now(dt.UTC)
     moment = _moment(as_of)
     if isinstance(moment, dt.datetime) and moment.tzinfo is None:
-        raise click.BadParameter(f"{as_of!r}: an instant needs its offset, such as {as_of}Z")
+        raise click.BadParameter(f"{quoted(as_of)}: an instant needs its offset, such as {as_of}Z")
     if not _YEARS[0] <= moment.year <= _YEARS[1]:
-        raise click.BadParameter(f"{as_of!r}: the year must lie between {_YEARS[0]} and {_YEARS[1]}")
+        raise click.BadParameter(f"{quoted(as_of)}: the year must lie between {_YEARS[0]} and {_YEARS[1]}")
     return moment
 
 
@@ -190,4 +191,4 @@ def _moment(text: str) -> dt.date | dt.datetime:
             return read(text)
         except ValueError:
             continue
-    raise click.BadParameter(f"{text!r} is neither a date (2024-09-29) nor an instant (2024-09-29T00:00:00Z)")
+    raise click.BadParameter(f"{quoted(text)} is neither a date (2024-09-29) nor an instant (2024-09-29T00:00:00Z)")

@@ -19,6 +19,7 @@ from msgspec import Struct
 from phaseout.inventories.document import JSON_ERRORS, BrokenError, Document
 from phaseout.model.findings import REPORT_SCHEMA, HostVerdict, Report, Verdict
 from phaseout.model.nouns import Identity, Platform, State
+from phaseout.model.quoting import quoted
 
 REJUDGED, JSON, CSV = 3, 2, 1  # of two answers of one scan the higher counts
 _KEPT = 5  # versions, users and paths of one finding, each
@@ -192,7 +193,7 @@ def of_json(data: bytes | msgspec.Raw, where: str) -> Answer:
     except JSON_ERRORS as error:
         raise BrokenError(where, f"no report: {error}") from error
     if report.schema != REPORT_SCHEMA:
-        raise BrokenError(where, f"its schema is {report.schema[:80]!r}; this phaseout reads {REPORT_SCHEMA}")
+        raise BrokenError(where, f"its schema is {quoted(report.schema)}; this phaseout reads {REPORT_SCHEMA}")
     return of_report(report, where)
 
 
@@ -277,7 +278,7 @@ def _summed_up(line: bytes, head: _Line, findings: list[_Finding], where: str) -
         BrokenError: it is no summary, or announces another number of findings.
     """
     if head.type != "summary" or head.schema != REPORT_SCHEMA:
-        raise BrokenError(where, f"a line of type {head.type[:40]!r} in a report")
+        raise BrokenError(where, f"a line of type {quoted(head.type, 40)} in a report")
     rest = msgspec.json.decode(line, type=dict[str, msgspec.Raw])
     rest["findings"] = msgspec.Raw(b"[]")
     report = _REPORT.decode(msgspec.json.encode(rest))
@@ -334,7 +335,7 @@ def _of_rows(name: str, moment: str, host_id: str, rows: list[dict[str, str]], w
         verdicts.add(row["verdict"])
     verdict = next((one for one in ("replace", "review", "incomplete", "clean") if one in verdicts), "")
     if not verdict:
-        raise BrokenError(where, f"no verdict on {name!r}: {', '.join(sorted(verdicts)) or 'none'}")
+        raise BrokenError(where, f"no verdict on {quoted(name)}: {', '.join(sorted(verdicts)) or 'none'}")
     pairs = []
     for (vendor, product, decision), group in groups.items():
         first = group[0]
@@ -372,7 +373,7 @@ def _of_rows(name: str, moment: str, host_id: str, rows: list[dict[str, str]], w
         try:
             identity = (msgspec.convert({"kind": kind, "value": value}, Identity),)
         except msgspec.ValidationError as error:
-            raise BrokenError(where, f"no identity: {host_id[:80]!r}") from error
+            raise BrokenError(where, f"no identity: {quoted(host_id)}") from error
     tool = next((row["rules"] for row in rows if row.get("rules")), "")
     return Answer(
         name=name[:_TEXT],
@@ -403,10 +404,10 @@ def seconds(moment: str, where: str) -> int:
     try:
         found = dt.datetime.fromisoformat(moment)
     except ValueError as error:
-        raise BrokenError(where, f"no time: {moment[:40]!r}") from error
+        raise BrokenError(where, f"no time: {quoted(moment, 40)}") from error
     value = int((found if found.tzinfo else found.replace(tzinfo=dt.UTC)).timestamp())
     if not 0 <= value < _EPOCH_ENDS:
-        raise BrokenError(where, f"no plausible time: {moment[:40]!r}")
+        raise BrokenError(where, f"no plausible time: {quoted(moment, 40)}")
     return value
 
 

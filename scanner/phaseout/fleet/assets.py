@@ -16,6 +16,7 @@ from phaseout.fleet.hosts import hosts_of
 from phaseout.fleet.store import Store
 from phaseout.inventories.document import BrokenError, documents
 from phaseout.model.nouns import Problem
+from phaseout.model.quoting import quoted
 from phaseout.parsers.encodings.identity import comparable, identity
 
 _ROWS = 5_000_000
@@ -116,7 +117,7 @@ def _asset(row: Sequence[str], columns: dict[str, int], line: int, name: str) ->
     part = values.get("part", "") or _unit(values.get("distinguished", ""))
     retired = values.get("retired", "").casefold()
     if retired not in _YES | _NO:
-        return Problem(f"{name}:{line}", f"retired is {retired[:40]!r}: yes or no is meant", cause="damaged")
+        return Problem(f"{name}:{line}", f"retired is {quoted(retired, 40)}: yes or no is meant", cause="damaged")
     found = Asset(
         name=values.get("name", "")[:255],
         serial=serial.value if serial else "",
@@ -129,7 +130,7 @@ def _asset(row: Sequence[str], columns: dict[str, int], line: int, name: str) ->
     )
     if not (found.name or found.serial or found.uuid):
         given = values.get("serial", "") or values.get("uuid", "")
-        why = f"{given[:40]!r} tells no machine from another" if given else "neither name, serial number nor UUID"
+        why = f"{quoted(given, 40)} tells no machine from another" if given else "neither name, serial number nor UUID"
         return Problem(f"{name}:{line}", why, cause="damaged")
     return found
 

@@ -17,6 +17,7 @@ from phaseout.inventories.document import JSON_ERRORS, BrokenError, Document, de
 from phaseout.model.counting import counted
 from phaseout.model.findings import REPORT_SCHEMA
 from phaseout.model.nouns import INVENTORY_SCHEMA, Account, HostInfo, Inventory, Item, Problem, SourceRun, Unseen
+from phaseout.model.quoting import quoted
 from phaseout.model.recording import ALL_ITEMS, RESULTS, nothing_shown, saved_form
 
 ENDINGS = (".json", ".ndjson", ".jsonl")  # each may be followed by .gz
@@ -195,7 +196,7 @@ def _foreign(data: bytes | msgspec.Raw) -> str:
     if schema == REPORT_SCHEMA:
         return "a report, which holds only what was found; `phaseout scan --inventory FILE` saves all that was seen"
     if schema != INVENTORY_SCHEMA:
-        return f"its schema is {schema[:80]!r}; this phaseout reads {INVENTORY_SCHEMA}"
+        return f"its schema is {quoted(schema)}; this phaseout reads {INVENTORY_SCHEMA}"
     return ""
 
 

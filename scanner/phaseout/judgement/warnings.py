@@ -8,6 +8,7 @@ from phaseout.judgement.applied import DEAD, Declared, bound_roles
 from phaseout.model.counting import counted
 from phaseout.model.findings import Finding
 from phaseout.model.nouns import Inventory, Unseen
+from phaseout.model.quoting import quoted
 from phaseout.model.rules import VENDOR, Policy, Ruleset, Waiver
 
 _UNVERIFIED = frozenset(("unverified",))
@@ -93,7 +94,7 @@ def waiver_warnings(
     """Waivers that are expired, unused or too broad, or that cannot lift a measure that binds."""
     products = [product.id for vendor in ruleset.vendors for product in vendor.product]
     for number, waiver in enumerate(policy.waiver):
-        name = f"waiver[{number}] for {waiver.product!r}"
+        name = f"waiver[{number}] for {quoted(waiver.product)}"
         covered = sum(fnmatchcase(product, waiver.product) for product in products)
         if covered > 1 and "*" in (waiver.hosts, *waiver.hosts):
             yield f"{name}: covers {covered} products on every host, which is more than a waiver should"

@@ -4,31 +4,16 @@ References:
     https://owasp.org/www-community/attacks/CSV_Injection; ECMA-48 (control sequences); Unicode Standard Annex #9.
 """
 
-import unicodedata
+from phaseout.model.quoting import harmless, visible
 
+__all__ = ["cell", "json_text", "visible"]
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
-
-
-def visible(text: str) -> str:
-    """The text with control and format characters written out: it can neither move the cursor nor reverse its order."""
-    if text.isascii() and text.isprintable():
-        return text
-    return "".join(char if _harmless(char) else _written_out(char) for char in text)
 
 
 def cell(text: str) -> str:
     """A string for a spreadsheet: one that would be read as a formula gets an apostrophe in front."""
     text = visible(text)
     return f"'{text}" if text.startswith(_FORMULA) else text
-
-
-def _harmless(char: str) -> bool:
-    return char.isprintable() or char == "\N{IDEOGRAPHIC SPACE}" or unicodedata.category(char) == "Zs"
-
-
-def _written_out(char: str) -> str:
-    code = ord(char)
-    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
 
 def json_text(value: object, indent: int = 0) -> str:
@@ -46,7 +31,7 @@ def json_text(value: object, indent: int = 0) -> str:
     text = (msgspec.json.format(encoded, indent=indent) if indent else encoded).decode()
     if text.isascii() and "\x7f" not in text:
         return text
-    return text.translate({ord(char): _escape(char) for char in set(text) if char != "\n" and not _harmless(char)})
+    return text.translate({ord(char): _escape(char) for char in set(text) if char != "\n" and not harmless(char)})
 
 
 def _escape(char: str) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterator, Sequence
 from fnmatch import fnmatchcase
 
 from phaseout.model.fields import BY_NAME, HEAD_LISTS, IDS, TEXTS
+from phaseout.model.quoting import quoted
 from phaseout.model.rules import VENDOR, Match, Measure, Policy, Product, Role, Vendor, VersionRange
 
 _PATTERNS = 500  # of one field of a block; the longest shipped list has 42, the longest shipped pattern 59 characters
@@ -21,6 +22,7 @@ GENERIC = frozenset(
         *("agent", "agent.exe", "client.exe", "launcher.exe", "setup.exe", "update.exe", "updater.exe", "service.exe"),
     )
 )
+_EXACT = re.compile(r"[^\W_]{2,}_[^\W_]{2,}")
 _WORD = re.compile(r"[^\W_]{3,}|[^\W_\x00-\u02ff]{2,}")  # two ideographs tell as much as three letters
 
 
@@ -35,9 +37,9 @@ def check_vendor(vendor: Vendor, name: str) -> Iterator[str]:
     for number, product in enumerate(vendor.product):
         place = f"product[{number}]"
         if not _ID.match(product.id):
-            yield f"{place}.id: {product.id!r} must be lower case words joined by hyphens"
+            yield f"{place}.id: {quoted(product.id)} must be lower case words joined by hyphens"
         if product.id in seen:
-            yield f"{place}.id: {product.id!r} is product[{seen[product.id]}] already"
+            yield f"{place}.id: {quoted(product.id)} is product[{seen[product.id]}] already"
         seen.setdefault(product.id, number)
         yield from _check_product(product, vendor, place)
     for number, match in enumerate(vendor.unless):
@@ -50,12 +52,12 @@ def check_measure(measure: Measure, name: str) -> Iterator[str]:
     known = {reference.id for reference in measure.reference}
     for reference in measure.reference:
         if not reference.url and not reference.citation:
-            yield f"reference {reference.id!r}: needs url or citation"
+            yield f"reference {quoted(reference.id)}: needs url or citation"
     seen: set[str] = set()
     for number, milestone in enumerate(measure.milestone):
         place = f"milestone[{number}]"
         if milestone.id in seen:
-            yield f"{place}.id: {milestone.id!r} is there already"
+            yield f"{place}.id: {quoted(milestone.id)} is there already"
         seen.add(milestone.id)
         if milestone.at is None and not milestone.when:
             yield f"{place}: needs at or when"
@@ -65,17 +67,17 @@ def check_measure(measure: Measure, name: str) -> Iterator[str]:
             yield f"{place}.references: a date without provenance"
         for reference_id in milestone.references:
             if reference_id not in known:
-                yield f"{place}.references: {reference_id!r} is no [[reference]] of this file"
+                yield f"{place}.references: {quoted(reference_id)} is no [[reference]] of this file"
         for vendor_id in milestone.vendors:
             if vendor_id not in measure.vendors:
-                yield f"{place}.vendors: {vendor_id!r} is not among the vendors of the measure"
+                yield f"{place}.vendors: {quoted(vendor_id)} is not among the vendors of the measure"
     citing = [(f"exempts[{number}]", one.references) for number, one in enumerate(measure.exempts)]
     citing += [(f"unclear[{number}]", one.references) for number, one in enumerate(measure.unclear)]
     citing += [(f"report[{number}]", one.references) for number, one in enumerate(measure.report)]
     for place, references in citing:
         for reference_id in references:
             if reference_id not in known:
-                yield f"{place}.references: {reference_id!r} is no [[reference]] of this file"
+                yield f"{place}.references: {quoted(reference_id)} is no [[reference]] of this file"
     if not measure.vendors and not measure.unruled_vendors and not measure.unlisted:
         yield "vendors: names nobody, and unruled_vendors and unlisted neither"
     if measure.status.review_by <= measure.status.as_of:
@@ -88,13 +90,14 @@ def check_roles(roles: Sequence[Role]) -> Iterator[str]:
     seen: set[str] = set()
     for role in roles:
         if role.id in seen or role.id == VENDOR:
-            yield f"role {role.id!r}: is there already"
+            yield f"role {quoted(role.id)}: is there already"
         seen.add(role.id)
         if not _HOME.match(role.home):
-            yield f"role {role.id!r}: home must be a country or a state of it, such as US or US-TX, not {role.home!r}"
+            home = quoted(role.home)
+            yield f"role {quoted(role.id)}: home must be a country or a state of it, such as US or US-TX, not {home}"
         for implied in role.implies:
             if implied not in known:
-                yield f"role {role.id!r}: implies an unknown role {implied!r}{_meant(implied, known)}"
+                yield f"role {quoted(role.id)}: implies an unknown role {quoted(implied)}{_meant(implied, known)}"
 
 
 def check_references(
@@ -109,17 +112,17 @@ def check_references(
     for vendor in vendors:
         for product in vendor.product:
             if product.id in products:
-                yield vendor.id, f"product {product.id!r} is defined by {products[product.id]} too"
+                yield vendor.id, f"product {quoted(product.id)} is defined by {products[product.id]} too"
             products[product.id] = vendor.id
     for measure in measures:
         for vendor_id in measure.vendors:
             if vendor_id not in known_vendors:
-                yield measure.id, f"vendors: there is no vendor file {vendor_id!r}"
+                yield measure.id, f"vendors: there is no vendor file {quoted(vendor_id)}"
         named = [*measure.products, *(product for milestone in measure.milestone for product in milestone.products)]
         named += (product for exemption in measure.exempts for product in exemption.products)
         for product_id in dict.fromkeys(named):
             if product_id not in products:
-                yield measure.id, f"products: there is no product {product_id!r}"
+                yield measure.id, f"products: there is no product {quoted(product_id)}"
         known_roles = {VENDOR, *(role.id for role in roles)}
         bound = [(f"bound[{number}].role", one.role) for number, one in enumerate(measure.bound)]
         acting = [(f"milestone[{number}].actor", one.actor) for number, one in enumerate(measure.milestone)]
@@ -128,7 +131,7 @@ def check_references(
         ]
         for place, role_id in (*bound, *except_for, *acting):
             if role_id not in known_roles:
-                yield measure.id, f"{place}: roles.toml has no role {role_id!r}{_meant(role_id, known_roles)}"
+                yield measure.id, f"{place}: roles.toml has no role {quoted(role_id)}{_meant(role_id, known_roles)}"
 
 
 def check_policy(policy: Policy, vendors: Sequence[Vendor], roles: Sequence[Role]) -> Iterator[str]:
@@ -140,18 +143,19 @@ def check_policy(policy: Policy, vendors: Sequence[Vendor], roles: Sequence[Role
     known = {role.id for role in roles}
     for number, role in enumerate(policy.roles):
         if role not in known:
-            yield f"roles[{number}]: unknown role {role!r}{_meant(role, known)}"
+            yield f"roles[{number}]: unknown role {quoted(role)}{_meant(role, known)}"
     named = {product.id for vendor in vendors for product in vendor.product}
     products = named | {vendor.id for vendor in vendors}
     for number, waiver in enumerate(policy.waiver):
         if not any(fnmatchcase(product, waiver.product) for product in named):
-            yield f"waiver[{number}].product: no product {waiver.product!r}{_meant(waiver.product, named)}"
+            yield f"waiver[{number}].product: no product {quoted(waiver.product)}{_meant(waiver.product, named)}"
     for number, cutoff in enumerate(policy.cutoff):
         if cutoff.product not in products:
-            yield f"cutoff[{number}].product: no product or vendor {cutoff.product!r}{_meant(cutoff.product, products)}"
+            meant = _meant(cutoff.product, products)
+            yield f"cutoff[{number}].product: no product or vendor {quoted(cutoff.product)}{meant}"
     for name in policy.replacements:
         if name not in products:
-            yield f"replacements: no product or vendor {name!r}{_meant(name, products)}"
+            yield f"replacements: no product or vendor {quoted(name)}{_meant(name, products)}"
 
 
 def _meant(name: str, known: Collection[str]) -> str:
@@ -160,15 +164,15 @@ def _meant(name: str, known: Collection[str]) -> str:
     import difflib
 
     close = difflib.get_close_matches(name, sorted(known), n=1, cutoff=0.6)
-    return f", did you mean {close[0]!r}?" if close else ""
+    return f", did you mean {quoted(close[0])}?" if close else ""
 
 
 def _check_id(identifier: str, name: str) -> Iterator[str]:
     stem = name.replace("\\", "/").rpartition("/")[2].removesuffix(".toml")
     if not _ID.match(identifier):
-        yield f"id: {identifier!r} must be lower case words joined by hyphens"
+        yield f"id: {quoted(identifier)} must be lower case words joined by hyphens"
     elif identifier != stem:
-        yield f"id: {identifier!r} must be the name of the file, {stem!r}"
+        yield f"id: {quoted(identifier)} must be the name of the file, {quoted(stem)}"
 
 
 def _check_product(product: Product, vendor: Vendor, place: str) -> Iterator[str]:
@@ -192,7 +196,7 @@ def _check_match(match: Match, vendor: Vendor, place: str, *, indexed: bool) -> 
             yield f"{place}.{field}: {len(patterns)} patterns, more than {_PATTERNS}: use several blocks"
         for pattern in patterns:
             if len(pattern) > _PATTERN:
-                yield f"{place}.{field}: {pattern[:40]!r}… is longer than {_PATTERN} characters"
+                yield f"{place}.{field}: {quoted(pattern, 40)} is longer than {_PATTERN} characters"
             if pattern in HEAD_LISTS:
                 wanted = HEAD_LISTS[pattern]
                 if field != wanted.name:
@@ -200,15 +204,15 @@ def _check_match(match: Match, vendor: Vendor, place: str, *, indexed: bool) -> 
                 elif not getattr(vendor, wanted.head_list):
                     yield f"{place}.{field}: {pattern} is empty: the file has no {wanted.head_list}"
             elif pattern.startswith("@") and BY_NAME[field].company:
-                yield f"{place}.{field}: {pattern!r} is no list; there are {', '.join(HEAD_LISTS)}"
+                yield f"{place}.{field}: {quoted(pattern)} is no list; there are {', '.join(HEAD_LISTS)}"
             elif not pattern.strip(" *"):
-                yield f"{place}.{field}: {pattern!r} fits everything"
+                yield f"{place}.{field}: {quoted(pattern)} fits everything"
     if indexed and not any(_indexable(patterns) for field, patterns in fields.items() if BY_NAME[field].indexed):
         yield f"{place}: no field whose every pattern has a word of three letters that no * touches on its left"
     if indexed and set(fields) == {"name"}:
         for pattern in fields["name"]:
             if pattern.lower() in GENERIC:
-                yield f"{place}.name: {pattern!r} is too generic without path, signer or vendor beside it"
+                yield f"{place}.name: {quoted(pattern)} is too generic without path, signer or vendor beside it"
     if match.grade == "C" and len(fields) < 2:
         yield f"{place}: an identifier of grade C needs a second field beside it"
 
@@ -223,8 +227,13 @@ def _patterns(match: Match) -> Iterator[tuple[str, tuple[str, ...]]]:
 
 
 def _indexable(patterns: Sequence[str]) -> bool:
-    """Whether each pattern has a word of three letters, or the start of one, that no star touches on its left."""
+    """Whether each pattern has a word of three letters, or the start of one, that no star touches on its left.
+
+    A name without a star may also have two short words, such as `cm_km`.
+    """
     for pattern in patterns:
+        if _EXACT.fullmatch(pattern):
+            continue
         found = any(word.start() == 0 or pattern[word.start() - 1] != "*" for word in _WORD.finditer(pattern))
         if not found and not pattern.startswith("@"):
             return False

@@ -12,6 +12,7 @@ from typing import TypeVar
 
 import msgspec
 
+from phaseout.model.quoting import quoted
 from phaseout.model.rules import Measure, Policy, Role, RoleFile, Ruleset, Vendor
 from phaseout.parsers.encodings.sha256 import sha256
 from phaseout.rules.checks import check_measure, check_policy, check_references, check_roles, check_vendor
@@ -64,7 +65,7 @@ def load(files: Mapping[str, bytes]) -> Ruleset:
             if vendor is not None:
                 errors += _first(name, check_vendor(vendor, name))
                 if vendor.id in vendors:
-                    errors.append(f"{name}: id: {vendor.id!r} is defined in another file too")
+                    errors.append(f"{name}: id: {quoted(vendor.id)} is defined in another file too")
                 vendors[vendor.id] = vendor
                 names[vendor.id] = name
         elif folder == "measures":
@@ -72,7 +73,7 @@ def load(files: Mapping[str, bytes]) -> Ruleset:
             if measure is not None:
                 errors += _first(name, check_measure(measure, name))
                 if measure.id in measures:
-                    errors.append(f"{name}: id: {measure.id!r} is defined in another file too")
+                    errors.append(f"{name}: id: {quoted(measure.id)} is defined in another file too")
                 measures[measure.id] = measure
                 names[measure.id] = name
         elif name.replace("\\", "/").rpartition("/")[2] == ROLES:

@@ -16,6 +16,7 @@ from typing import Literal, NamedTuple
 import msgspec
 
 from phaseout.model.counting import counted
+from phaseout.model.quoting import quoted
 from phaseout.parsers.encodings.sha256 import sha256
 from phaseout.rules.minisign import MinisignError, PublicKey, public_key, signature
 
@@ -188,7 +189,7 @@ def read_members(content: bytes) -> dict[str, bytes]:
                 "is not a rule pack" if not members else "ends in the middle" if not header else "is damaged"
             )
         if not _NAME.fullmatch(name):
-            raise PackError(f"is not a rule pack: {name[:80]!r} has no place in one")
+            raise PackError(f"is not a rule pack: {quoted(name)} has no place in one")
         digits = header[124:135]
         if not digits.isdigit() or header != _header(name, size := int(digits.decode(), 8) if _octal(digits) else 0):
             raise PackError(f"{name}: not stored as the plain file that a pack holds")

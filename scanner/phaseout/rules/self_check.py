@@ -7,6 +7,7 @@ from typing import cast, get_args
 
 from phaseout.model.fields import TEXTS, item_of
 from phaseout.model.nouns import Item, Kind
+from phaseout.model.quoting import quoted
 from phaseout.model.rules import Product, Ruleset, Specimen, Vendor
 from phaseout.rules.matcher import Block, Matcher, rank
 
@@ -71,7 +72,7 @@ def judge_clean(name: str, content: bytes, matcher: Matcher) -> Iterator[str]:
         for row in reader:
             items = list(_row_items(row))
             for hit in matcher.match(items):
-                yield f"{name}:{reader.line_num}: {row['name']!r} is matched as {hit.product.id}: {hit.because}"
+                yield f"{name}:{reader.line_num}: {quoted(row['name'])} is matched as {hit.product.id}: {hit.because}"
                 break
     except (UnicodeDecodeError, csv.Error) as error:
         yield f"{name}: {error}"
@@ -114,5 +115,5 @@ def _row_items(row: Mapping[str, str | None]) -> Iterator[Item]:
 
 
 def _shown(specimen: Specimen) -> str:
-    parts = [f"{field} {value!r}" for field in TEXTS if (value := str(getattr(specimen, field)))]
-    return f"{specimen.kind} " + ", ".join([*parts, *(f"{key} {value!r}" for key, value in specimen.ids.items())])
+    parts = [f"{field} {quoted(value)}" for field in TEXTS if (value := str(getattr(specimen, field)))]
+    return f"{specimen.kind} " + ", ".join([*parts, *(f"{key} {quoted(value)}" for key, value in specimen.ids.items())])

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 import msgspec
 import msgspec.inspect as mi
 
+from phaseout.model.quoting import quoted
+
 _DEPTH = 20
 _NAME = 100  # characters of an unknown name that are compared with the known ones
 
@@ -97,7 +99,7 @@ def _is(value: object, wanted: mi.Type) -> bool:
 
 def _meant(value: object, known: list[str]) -> str:
     close = difflib.get_close_matches(_text(value)[:_NAME], known, n=1, cutoff=0.6)  # takes time with its square
-    return f', did you mean "{close[0]}"?' if close else ""
+    return f", did you mean {quoted(close[0])}?" if close else ""
 
 
 def _choice(wanted: mi.LiteralType) -> str:
@@ -109,7 +111,9 @@ def _shown(value: object) -> str:
         return "a table"
     if isinstance(value, list):
         return "a list"
-    text = _text(value) if not isinstance(value, str) else f'"{value}"'
+    if isinstance(value, str):
+        return quoted(value, 57)
+    text = _text(value)
     return text if len(text) <= 60 else text[:57] + "…"
 
 

@@ -14,6 +14,7 @@ from msgspec.structs import force_setattr, replace
 
 from phaseout.model.fields import TEXTS
 from phaseout.model.nouns import Evidence, HostInfo, Item, LeftOut, Problem, SourceRun
+from phaseout.model.quoting import quoted
 from phaseout.model.recording import ALL_ITEMS, ITEMS, RESULTS, TEXT, Recorder, shortened
 from phaseout.parsers.encodings.secrets import masked_item
 from phaseout.scan.memory import peak_memory
@@ -78,7 +79,7 @@ def work(request: Request, send: Callable[[Message], None]) -> None:
     names = [source.name for source in sources]
     for name in (*request.only, *request.skip):
         if name not in names:
-            send(Refused(f"no source {name!r} for {host.info.platform}; there are {', '.join(names)}"))
+            send(Refused(f"no source {quoted(name)} for {host.info.platform}; there are {', '.join(names)}"))
             return
     planned = [source for source in sources if source.name not in request.done]
     info = _clean_info(replace(host.info, identity=identity(host, hardware=request.hardware_ids)))

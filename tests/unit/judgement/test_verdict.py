@@ -560,13 +560,13 @@ def test_waivers() -> None:
     assert result.rules.warnings == ()
     expired = report(policy=waiver(expires=dt.date(2026, 11, 20)))
     assert expired.findings[0].verdict == "replace"
-    assert expired.rules.warnings == ("waiver[0] for 'kesl': expired on 2026-11-20 and has no effect",)
+    assert expired.rules.warnings == ('waiver[0] for "kesl": expired on 2026-11-20 and has no effect',)
     assert report(policy=waiver(hosts="bob-*")).findings
     unused = report(policy=waiver(), items=())
-    assert unused.rules.warnings == ("waiver[0] for 'kesl': unused, nothing of it was found here",)
+    assert unused.rules.warnings == ('waiver[0] for "kesl": unused, nothing of it was found here',)
     broad = report(product(), product("other"), policy=waiver(product="*", hosts="*"))
     assert broad.rules.warnings == (
-        "waiver[0] for '*': covers 2 products on every host, which is more than a waiver should",
+        'waiver[0] for "*": covers 2 products on every host, which is more than a waiver should',
     )
 
 

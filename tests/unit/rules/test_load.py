@@ -98,14 +98,14 @@ def test_all_errors_at_once_with_suggestions() -> None:
 @pytest.mark.parametrize(
     ("old", "new", "error"),
     [
-        ('name = "kesl", vendor', 'name = "*", vendor', "product[0].match[0].name: '*' fits everything"),
+        ('name = "kesl", vendor', 'name = "*", vendor', 'product[0].match[0].name: "*" fits everything'),
         ('kind = "package", name = "kesl", vendor = "@publishers"', 'kind = "package"', "an empty block would match"),
         ('name = "kesl", vendor = "@publishers"', 'name = "agent.exe"', "too generic without path, signer or vendor"),
         ('name = "kesl", vendor = "@publishers"', 'name = "kesl", grade = "C"', "grade C needs a second field"),
         ('name = "kesl", vendor = "@publishers"', 'name = "*kesl*"', "no field whose every pattern has a word"),
         ('vendor = "@publishers"', 'vendor = "@signers"', "@signers belongs in signer"),
         ('vendor = "@publishers"', 'signer = "@signers"', "@signers is empty"),
-        ('id = "kaspersky"', 'id = "other"', "must be the name of the file, 'kaspersky'"),
+        ('id = "kaspersky"', 'id = "other"', 'must be the name of the file, "kaspersky"'),
         ('id = "kesl"', 'id = "KESL"', "must be lower case words"),
         ('hit = [{name = "kesl", vendor = "AO Kaspersky Lab"}]', "hit = []", "needs at least one specimen"),
         ('hit = [{name = "kesl", vendor = "AO Kaspersky Lab"}]', "", "product[0].hit: missing"),
@@ -124,13 +124,13 @@ def test_rules_that_would_do_harm(old: str, new: str, error: str) -> None:
     [
         ("00:00-04:00", "00:00", "milestone[0].at: an instant needs its offset"),
         ('references = ["r1"]', "references = []", "a date without provenance"),
-        ('references = ["r1"]', 'references = ["r9"]', "'r9' is no [[reference]] of this file"),
+        ('references = ["r1"]', 'references = ["r9"]', '"r9" is no [[reference]] of this file'),
         ("at = 2024-09-29T00:00:00-04:00", "", "milestone[0]: needs at or when"),
         ("review_by = 2026-06-01", "review_by = 2025-06-01", "must lie after as_of"),
-        ('vendors = ["kaspersky"]', 'vendors = ["kasperski"]', "there is no vendor file 'kasperski'"),
-        ('components = "embedded"', 'components = "embedded"\nproducts = ["nope"]', "there is no product 'nope'"),
-        ('role = "us_federal_agency"', 'role = "us_federal_agenzy"', "did you mean 'us_federal_agency'?"),
-        ('actor = "us_federal_agency"', 'actor = "nobody"', "milestone[0].actor: roles.toml has no role 'nobody'"),
+        ('vendors = ["kaspersky"]', 'vendors = ["kasperski"]', 'there is no vendor file "kasperski"'),
+        ('components = "embedded"', 'components = "embedded"\nproducts = ["nope"]', 'there is no product "nope"'),
+        ('role = "us_federal_agency"', 'role = "us_federal_agenzy"', 'did you mean "us_federal_agency"?'),
+        ('actor = "us_federal_agency"', 'actor = "nobody"', 'milestone[0].actor: roles.toml has no role "nobody"'),
     ],
 )
 def test_measures_that_nobody_could_check(old: str, new: str, error: str) -> None:
@@ -228,8 +228,8 @@ def test_damaged_packs_are_none(packed: bytes) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "error"),
     [
-        ('home = "US"', 'home = "USA"', "home must be a country or a state of it, such as US or US-TX, not 'USA'"),
-        ('home = "US"', 'home = "US"\nimplies = ["us_person"]', "implies an unknown role 'us_person'"),
+        ('home = "US"', 'home = "USA"', 'home must be a country or a state of it, such as US or US-TX, not "USA"'),
+        ('home = "US"', 'home = "US"\nimplies = ["us_person"]', 'implies an unknown role "us_person"'),
         ("[[role]]", '[[role]]\nid = "us_federal_agency"\ntitle = "x"\nhome = "US"\n[[role]]', "is there already"),
         ('id = "us_federal_agency"', 'id = "vendor"', "is there already"),
     ],
@@ -249,9 +249,9 @@ def test_a_policy_names_what_exists() -> None:
     with pytest.raises(RuleError) as caught:
         check_names("p.toml", policy, load(FILES))
     assert caught.value.errors == [
-        "p.toml: roles[0]: unknown role 'us_federal_agenci', did you mean 'us_federal_agency'?",
-        "p.toml: waiver[0].product: no product 'kessl', did you mean 'kesl'?",
-        "p.toml: replacements: no product or vendor 'nope'",
+        'p.toml: roles[0]: unknown role "us_federal_agenci", did you mean "us_federal_agency"?',
+        'p.toml: waiver[0].product: no product "kessl", did you mean "kesl"?',
+        'p.toml: replacements: no product or vendor "nope"',
     ]
 
 

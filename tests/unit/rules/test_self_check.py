@@ -35,13 +35,13 @@ def test_shipped_rules_have_nothing_wrong() -> None:
 def test_specimens_judged_otherwise() -> None:
     assert wrong(GOOD.replace("Acme Agent 2", "Acme Server")) == [
         (
-            "vendors/acme.toml: product[0].hit[0]: package name 'Acme Server', vendor 'Acme Inc' "
+            'vendors/acme.toml: product[0].hit[0]: package name "Acme Server", vendor "Acme Inc" '
             "is not recognised as acme-agent"
         )
     ]
     assert wrong(GOOD.replace('vendor = "Press"', 'vendor = "Acme"')) == [
         (
-            "vendors/acme.toml: product[0].miss[0]: package name 'Acme Agents Monthly', vendor 'Acme' "
+            'vendors/acme.toml: product[0].miss[0]: package name "Acme Agents Monthly", vendor "Acme" '
             "is recognised as acme-agent"
         )
     ]
@@ -69,7 +69,7 @@ def test_blocks_that_never_count() -> None:
 
 def test_ordinary_software() -> None:
     assert wrong(GOOD, "name,vendor,kind\nAcme Agent,Acme,program\n") == [
-        'clean.csv:2: \'Acme Agent\' is matched as acme-agent: program with name "Acme Agent" and vendor "Acme"'
+        'clean.csv:2: "Acme Agent" is matched as acme-agent: program with name "Acme Agent" and vendor "Acme"'
     ]
     assert wrong(GOOD, "nmae\nx\n")[0].startswith("clean.csv: columns must be name and any of")
     assert wrong(GOOD, "name\n\udcff".encode("utf-8", "surrogateescape").decode("latin-1")) == []

@@ -420,7 +420,7 @@ def test_a_root_without_a_database_of_software_is_never_complete(tree: Tree) -> 
 
 
 def test_nothing_to_scan(scan: Callable[..., Inventory]) -> None:
-    with pytest.raises(ScanError, match="no source 'nope' for linux; there are good"):
+    with pytest.raises(ScanError, match='no source "nope" for linux; there are good'):
         scan(good, skip=("nope",))
     with pytest.raises(ScanError, match="no such folder"):
         ScanSupervisor(Request(root="/no/such/root")).inventory(scanned_at="", tool="")

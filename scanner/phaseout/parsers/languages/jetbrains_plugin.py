@@ -6,6 +6,7 @@ References:
 
 from typing import NamedTuple
 
+from phaseout.model.quoting import quoted
 from phaseout.parsers.encodings.xml_elements import elements
 
 
@@ -28,7 +29,7 @@ def plugin(data: bytes) -> Plugin:
     for element in elements(data):
         root, _, name = element.path.partition("/")
         if root != "idea-plugin":
-            raise ValueError(f"not a plugin but {root[:40]!r}")
+            raise ValueError(f"not a plugin but {quoted(root, 40)}")
         if name in ("id", "name", "version", "vendor"):
             found.setdefault(name, " ".join(element.text.split()))
     id_, name, version, vendor = (found.get(tag, "") for tag in ("id", "name", "version", "vendor"))

@@ -8,6 +8,8 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from phaseout.model.quoting import quoted
+
 _TOKEN = re.compile(r';[^\n]*|\s+|[()]|"(?:[^"\\]|\\.)*"|#?\'|`|,@?|[^\s()";]+', re.DOTALL)
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 _DEPTH = 200
@@ -56,7 +58,7 @@ def _entries(entries: "list[object]", *, wanted: bool) -> Iterator[Package]:
         strings = [part for part in head if isinstance(part, str) and not isinstance(part, Symbol)]
         if len(strings) < 3:
             if strings:
-                raise ValueError(f"an entry of another form: {strings[0][:40]!r}")
+                raise ValueError(f"an entry of another form: {quoted(strings[0], 40)}")
             continue
         output = strings[2] if len(strings) > 3 else "out"
         yield Package(strings[0], strings[1], output, strings[3] if len(strings) > 3 else strings[2], wanted)

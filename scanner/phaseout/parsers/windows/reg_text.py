@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 
 from phaseout.model.nouns import Cause, Problem
+from phaseout.model.quoting import quoted
 from phaseout.parsers.windows.registry_values import BINARY, EXPAND_SZ, LINK, MULTI_SZ, SZ, Value, decode
 
 _HEADS = ("Windows Registry Editor Version 5.00", "REGEDIT4")
@@ -59,7 +60,7 @@ def entries(data: bytes) -> Iterator[tuple[str, dict[str, Value]] | Problem]:
         name = _unescaped(found["name"] or "")
         if found["else"] is not None:
             problems += 1
-            yield Problem(path or "registry export", f"not a line of an export: {found['else'][:80]!r}", "damaged")
+            yield Problem(path or "registry export", f"not a line of an export: {quoted(found['else'])}", "damaged")
             continue
         if not path or found["other"] == "-":
             continue
@@ -83,7 +84,7 @@ def _value(written: str, *, old: bool) -> Value:
         return int(written[6:], 16) & 0xFFFFFFFF
     found = _HEX.fullmatch(written)
     if found is None:
-        raise ValueError(f"not a value: {written[:80]!r}")
+        raise ValueError(f"not a value: {quoted(written)}")
     data = bytes.fromhex(found[2].replace(",", " ").replace("\\", " "))
     kind = int(found[1], 16) if found[1] else BINARY
     if old and kind in (SZ, EXPAND_SZ, LINK, MULTI_SZ):

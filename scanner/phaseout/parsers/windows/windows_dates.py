@@ -7,6 +7,8 @@ References:
 import datetime as dt
 import re
 
+from phaseout.model.quoting import quoted
+
 _EPOCH = dt.datetime(1601, 1, 1)  # noqa: DTZ001  (UTC, written without its name: that is 20 times faster to print)
 _UNIX = 116444736000000000  # 1970 in FILETIME
 _FIRST, _LAST = 1980, 2200  # years that an installation may lie in
@@ -50,7 +52,7 @@ def install_date(value: str | int) -> str:
             return _moment(ticks)
     elif found := _HEX.fullmatch(text):
         return _moment(int(found[1], 16))
-    raise ValueError(f"not a date: {text[:40]!r}")
+    raise ValueError(f"not a date: {quoted(text, 40)}")
 
 
 def _day(year: int, month: int, day: int) -> str:

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from phaseout.host import Host
 from phaseout.model.nouns import Evidence, Item, LeftOut, Problem, State
+from phaseout.model.quoting import quoted
 from phaseout.sources.kit.browser_registrations import (
     VIEWS,
     Registration,
@@ -225,7 +226,7 @@ def _profile(
                     unread = True
                     break
                 if setting is None:
-                    yield from damaged(path, f"the settings of {name[:80]!r} are damaged")
+                    yield from damaged(path, f"the settings of {quoted(name)} are damaged")
                 elif setting.path or name not in settings:
                     settings[name] = setting, path
             seen = True

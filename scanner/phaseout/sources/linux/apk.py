@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 from phaseout.host import OS_RELEASE, Host
 from phaseout.model.nouns import Evidence, Item, Problem
+from phaseout.model.quoting import quoted
 from phaseout.parsers.encodings.epoch import rfc3339
 from phaseout.parsers.linux.apk_installed import packages
 from phaseout.parsers.linux.deb822 import maintainer_name
@@ -62,7 +63,7 @@ def _packages(host: Host, path: str, text: str) -> Iterator[Trace]:
             yield from damaged(f"{path}:{line}", "a record without a package name")
             continue
         if "" in fields:
-            yield Problem(f"{path}:{line}", f"{name}: an unexpected line: {fields[''][:80]!r}", "damaged")
+            yield Problem(f"{path}:{line}", f"{name}: an unexpected line: {quoted(fields[''])}", "damaged")
         arch = fields.get("A", "")
         version = fields.get("V", "")
         maintainer = fields.get("m", "")

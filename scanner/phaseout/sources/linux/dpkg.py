@@ -17,6 +17,7 @@ from collections.abc import Generator, Iterator
 from phaseout.host import OS_RELEASE, Host
 from phaseout.model.counting import counted
 from phaseout.model.nouns import Evidence, Item, LeftOut, Problem, State
+from phaseout.model.quoting import quoted
 from phaseout.parsers.linux.deb822 import maintainer_name, stanzas
 from phaseout.sources.kit.parsed import damaged
 from phaseout.sources.kit.places import places
@@ -204,13 +205,13 @@ def _package(
         return
     words = fields.get("status", status).split()
     if len(words) != 3 or words[2] not in _STATES:
-        note = note or f"unknown status {' '.join(words)!r}, taken for installed"
+        note = note or f"unknown status {quoted(' '.join(words))}, taken for installed"
     state = _STATES.get(words[2], "installed") if len(words) == 3 else "installed"
     if state is None:
         yield LeftOut("known but not installed")
         return
     if "" in fields:
-        yield Problem(f"{path}:{line}", f"{name}: an unexpected line: {fields[''][:80]!r}", "damaged")
+        yield Problem(f"{path}:{line}", f"{name}: an unexpected line: {quoted(fields[''])}", "damaged")
     yield _item(host, path, name, state, " ".join(words), fields, note)
 
 

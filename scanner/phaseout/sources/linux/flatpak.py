@@ -12,6 +12,7 @@ from collections.abc import Generator, Iterator
 
 from phaseout.host import Host
 from phaseout.model.nouns import Evidence, Item, Problem
+from phaseout.model.quoting import quoted
 from phaseout.parsers.encodings.epoch import rfc3339
 from phaseout.parsers.encodings.keyfile import sections
 from phaseout.parsers.linux.appstream import Component, component
@@ -50,7 +51,7 @@ def _configured(host: Host, path: str) -> Iterator[Trace]:
         if folder.startswith("/"):
             yield from _installation(host, folder, name.strip('"'), "")
         else:
-            yield Problem(path, f"{group}: not an absolute Path: {folder[:80]!r}", "damaged")
+            yield Problem(path, f"{group}: not an absolute Path: {quoted(folder)}", "damaged")
 
 
 def _installation(host: Host, folder: str, installation: str, user: str) -> Iterator[Trace]:

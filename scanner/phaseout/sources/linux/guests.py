@@ -16,6 +16,7 @@ from phaseout.host import Host
 from phaseout.host.filesystem.files import Marks
 from phaseout.host.filesystem.layers import layered_host
 from phaseout.model.nouns import Evidence, Item, Problem
+from phaseout.model.quoting import quoted
 from phaseout.parsers.containers.lxc_config import rootfs, settings
 from phaseout.parsers.encodings.keyfile import sections
 from phaseout.sources.kit.places import Seen, places
@@ -76,7 +77,7 @@ def _lxc(host: Host, seen: Seen) -> Iterator[Trace]:
                 yield from _inside(host, f"LXC container {entry.name}", place.user, path, folders, seen, marks)
             else:
                 kind = found.kind if found else ""
-                yield _unread(path, f"the files of LXC container {entry.name} are in storage of kind {kind!r}")
+                yield _unread(path, f"the files of LXC container {entry.name} are in storage of kind {quoted(kind)}")
 
 
 def _lxd(host: Host, top: str, engine: str, seen: Seen) -> Iterator[Trace]:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from phaseout.host import Host
 from phaseout.model.counting import counted
 from phaseout.model.nouns import Evidence, Item, LeftOut, Problem, State
+from phaseout.model.quoting import quoted
 from phaseout.parsers.encodings.epoch import rfc3339
 from phaseout.parsers.linux.deb822 import maintainer_name, stanzas
 from phaseout.sources.kit.parsed import damaged
@@ -85,9 +86,9 @@ def _packages(
             yield LeftOut("known but not installed")
             continue
         if not unlisted and (len(words) != 3 or words[2] not in _STATES):
-            note = f"unknown status {' '.join(words)!r}, taken for installed"
+            note = f"unknown status {quoted(' '.join(words))}, taken for installed"
         if "" in fields:
-            yield Problem(f"{path}:{line}", f"{name}: an unexpected line: {fields[''][:80]!r}", "damaged")
+            yield Problem(f"{path}:{line}", f"{name}: an unexpected line: {quoted(fields[''])}", "damaged")
         more: dict[str, str] = {}
         if control and "maintainer" not in fields:  # OpenWrt's status leaves it out
             more = next(stanzas((host.files.text(control) or "").split("\n"), _FIELDS), (0, {}))[1]

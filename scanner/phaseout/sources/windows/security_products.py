@@ -18,6 +18,7 @@ from collections.abc import Iterator
 from phaseout.host import Host
 from phaseout.host.registry.base import Key
 from phaseout.model.nouns import Evidence, IdType, Item, LeftOut
+from phaseout.model.quoting import quoted
 from phaseout.parsers.windows.image_path import absolute
 from phaseout.parsers.windows.packed_guid import guid
 from phaseout.parsers.windows.windows_dates import filetime
@@ -54,7 +55,9 @@ def collect(host: Host) -> Iterator[Trace]:
                 name=key.name,
                 state="leftover",
                 details={"note": "known by name only", "modified": filetime(key.modified)},
-                evidence=(Evidence(key.path, ", ".join(f"{name}: {value!r}" for name, value in key.values().items())),),
+                evidence=(
+                    Evidence(key.path, ", ".join(f"{name}: {_written(value)}" for name, value in key.values().items())),
+                ),
             )
         else:
             yield LeftOut("part of the operating system")
@@ -126,3 +129,7 @@ SOURCE = Source(
     limits="Windows Server has no Security Center, and only administrators may read what Defender excludes.",
     collect=collect,
 )
+
+
+def _written(value: object) -> str:
+    return quoted(value) if isinstance(value, str) else str(value)
