@@ -194,7 +194,7 @@ def test_rows_of_a_list_that_tell_nothing_or_contradict_each_other(store: str, t
     assert (result.returncode, result.stdout.split(": ")[1].split(",")[0]) == (2, "2 machines")
     assert [line.rpartition("csv:")[2] for line in result.stderr.splitlines()] == [
         "3: contradicts line 2, which counts",
-        "4: 'To be filled by O.E.M.' tells no machine from another",
+        '4: "To be filled by O.E.M." tells no machine from another',
         "6: the same machine as line 5, which counts",
     ]
 

@@ -278,7 +278,7 @@ def test_same_tree_live_as_hives_and_as_text_gives_the_same_items(phaseout: Phas
     assert not problems
     assert not from_hives.problems
     assert not from_text.problems
-    assert from_hives.one("Odd").notes == ("InstallDate: not a date: 'soon'",)
+    assert from_hives.one("Odd").notes == ('InstallDate: not a date: "soon"',)
 
 
 def inventory(phaseout: Phaseout, *arguments: str) -> tuple[list[Item], list[str]]:

@@ -32,7 +32,7 @@ def test_name_and_identifier_stand_for_each_other() -> None:
     ("data", "why"),
     [
         (b"", "not XML: no element found"),
-        (b"<html/>", "not a plugin but 'html'"),
+        (b"<html/>", 'not a plugin but "html"'),
         (b'<!DOCTYPE a [<!ENTITY x "y">]><idea-plugin/>', "document type"),
         (b"<idea-plugin><id>x</idea-plugin>", "not XML: mismatched tag"),
     ],

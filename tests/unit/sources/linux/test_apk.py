@@ -69,7 +69,7 @@ def test_damage_costs_a_problem_each(tree: Tree) -> None:
     assert result.names() == [".build-deps", "a", "kesl"]
     assert result.problems == (
         Problem(f"{PLACE}:1", "a record without a package name", "damaged"),
-        Problem(f"{PLACE}:3", r"a: an unexpected line: 'nonsense \\xff'", "damaged"),
+        Problem(f"{PLACE}:3", r'a: an unexpected line: "nonsense \xff"', "damaged"),
     )
     assert result.run.left_out == {"damaged": 1}
 

@@ -76,8 +76,8 @@ def test_an_installation_that_is_no_path(tree: Tree) -> None:
     path = "/etc/flatpak/installations.d/odd.conf"
     tree.write(path, '[Installation "a"]\nPath=srv\n[Installation "b"]\n[Other]\nPath=/x\n')
     assert run("flatpak", tree.host()).problems == (
-        Problem(path, "Installation \"a\": not an absolute Path: 'srv'", "damaged"),
-        Problem(path, "Installation \"b\": not an absolute Path: ''", "damaged"),
+        Problem(path, 'Installation "a": not an absolute Path: "srv"', "damaged"),
+        Problem(path, 'Installation "b": not an absolute Path: ""', "damaged"),
     )
 
 

@@ -56,7 +56,7 @@ def test_states_and_maintainers(tree: Tree, folder: str) -> None:
         "status": "install user installed",
     }
     assert result.run.left_out == {"known but not installed": 1}
-    assert result.one("odd").notes == ("unknown status '', taken for installed",)
+    assert result.one("odd").notes == ('unknown status "", taken for installed',)
     assert result.run.status == "ok"
 
 

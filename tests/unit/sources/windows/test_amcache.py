@@ -93,7 +93,7 @@ def test_both_forms(windows_tree: WindowsTree) -> None:
     assert result.one("Kaspersky Anti-Virus").ids["product_code"] == "{90120000-0010-0409-0000-0000000FF1CE}"
     assert result.run.left_out == {"part of the operating system": 1, "an empty entry": 1}
     shared = "many programs share the folder that it names: whether it is there is not known"
-    assert result.one("Acme.Anvil").notes == ("InstallDate: not a date: 'yesterday'", shared)
+    assert result.one("Acme.Anvil").notes == ('InstallDate: not a date: "yesterday"', shared)
     assert result.problems == ()
 
 

@@ -89,7 +89,7 @@ def test_what_is_not_whole(windows_tree: WindowsTree) -> None:
         Problem(rf"{DATA}\no code", "the name is no packed product code", "damaged"),
         Problem(rf"{own}\none either", "the name is no packed product code", "damaged"),
     }
-    assert {item.notes for item in result.items} == {(), ("InstallDate: not a date: 'never'",)}
+    assert {item.notes for item in result.items} == {(), ('InstallDate: not a date: "never"',)}
 
 
 def test_real_users(corpora: Path, tmp_path: Path) -> None:

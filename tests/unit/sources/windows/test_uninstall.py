@@ -122,7 +122,7 @@ def test_decoration_that_is_not_readable_is_a_note(windows_tree: WindowsTree) ->
     assert result.one("X").notes == (
         "DisplayVersion is not text but 3 bytes",
         "DisplayIcon is not text but 3 bytes",
-        "InstallDate: not a date: 'soon'",
+        'InstallDate: not a date: "soon"',
     )
     assert "installed" not in result.one("X").details
     assert result.one("Y").details["installed"] == "2021-03-04T00:00:00Z"
