@@ -16,6 +16,7 @@ from phaseout.host.filesystem.files import Entry, EntryKind, Stat
 from phaseout.host.filesystem.node import Node, NotRegularError
 from phaseout.host.filesystem.resolve import DEPTH, LINKS
 from phaseout.host.images.stored import NodeBytes, Stored
+from phaseout.model.quoting import quoted
 from phaseout.parsers.images.tar import MEMBERS, BrokenTarError, Member, members
 
 _WHITEOUT = ".wh."
@@ -141,7 +142,7 @@ class MergedTree:
                 try:
                     self._take(member, archive, marks=marks)
                 except OSError as error:
-                    self.broken.append(f"{member.name[:200]!r}: {error.strerror}")
+                    self.broken.append(f"{quoted(member.name, 200)}: {error.strerror}")
         except (BrokenTarError, OSError) as error:
             self.broken.append(str(error.strerror if isinstance(error, OSError) else error))
 
@@ -171,7 +172,7 @@ class MergedTree:
             above, _, last = path.rstrip("/").rpartition("/")
             original = self._parent(above, make=False).children.get(last)
             if original is None or original.kind == "dir":
-                raise OSError(errno.ENOENT, f"a further name of {path[:200]!r}, which is not there")
+                raise OSError(errno.ENOENT, f"a further name of {quoted(path, 200)}, which is not there")
             here.children[name] = original.again(self._layer)
         else:
             kind: EntryKind = member.kind if member.kind in ("file", "link") else "other"
@@ -243,7 +244,7 @@ class MergedTree:
                 if links > LINKS:
                     raise OSError(errno.ELOOP, "too many symbolic links")
             elif there is None or there.kind != "dir":
-                raise OSError(errno.ENOTDIR, f"{name[:200]!r} is no folder")
+                raise OSError(errno.ENOTDIR, f"{quoted(name, 200)} is no folder")
             else:
                 above.append(there)
             if len(above) + len(pending) > DEPTH:

@@ -12,6 +12,8 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Literal, NamedTuple
 
+from phaseout.model.quoting import quoted
+
 BLOCK = 512
 MEMBERS = 1_000_000
 _HEADER = 1 << 20  # bytes of an extended header
@@ -121,7 +123,7 @@ def members(read: Read, size: int) -> Iterator[Member]:
         found, at = _member(blocks, header, {**common, **own} if common else own, sparse, at)
         own, sparse = {}, []
         if at > size:
-            raise BrokenTarError(f"{found.name[:200]!r} is cut off: the archive ends after {size} bytes")
+            raise BrokenTarError(f"{quoted(found.name, 200)} is cut off: the archive ends after {size} bytes")
         yield found
 
 
