@@ -365,6 +365,13 @@ def _winsw(data: bytes) -> None:
         winsw(data, "C:\\Tools")
 
 
+def _partition_table(data: bytes) -> None:
+    from phaseout.parsers.images.partition_table import BrokenTableError, partition_table
+
+    with contextlib.suppress(BrokenTableError):
+        partition_table(lambda offset, size: data[offset : offset + size], len(data))
+
+
 def _tar(data: bytes) -> None:
     from phaseout.parsers.images.tar import BrokenTarError, members
 
@@ -396,6 +403,7 @@ _WRITTEN: dict[str, Target] = {
     "registry_values": _registry_values,
     "ruleset": _ruleset,
     "systemd_unit": _systemd_unit,
+    "partition_table": _partition_table,
     "tar": _tar,
     "thrift": _thrift,
     "windows_dates": _windows_dates,

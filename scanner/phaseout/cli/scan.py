@@ -38,6 +38,7 @@ def command(
       phaseout scan
       phaseout scan -o report.csv -o report.json
       phaseout scan --root /mnt/disk --as-of 2024-09-01
+      phaseout scan --image server.qcow2
       phaseout scan --image images.tar -o images.csv
       phaseout scan --inventory laptop-17.json.gz     phaseout match judges it again
     """

@@ -111,7 +111,7 @@ def scan_options(function: _F) -> _F:
         click.option(
             "--image",
             metavar="FILE[:PART]",
-            help="Scan a container image in a file instead of this machine; PART is one of several images.",
+            help="Scan a disk or container image in a file; PART is a volume, or one of several images.",
         ),
         click.option(
             "--root", metavar="DIR", help="Scan a mounted disk, a chroot or a backup instead of this machine."

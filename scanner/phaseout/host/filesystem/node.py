@@ -69,12 +69,14 @@ class Node(ABC):
         kind: what it is itself; a link is not followed.
         moved: when it was moved here or changed last, as far as known when it was found; in seconds since 1970.
         of_kernel: whether it lies in a file system of the kernel itself, such as `/proc`.
+        in_image: whether it has no path on this machine, at which another program could open it.
     """
 
     __slots__ = ("kind",)
 
     kind: EntryKind
     moved: float = 0.0
+    in_image: bool = False
 
     @property
     def of_kernel(self) -> bool:

@@ -27,6 +27,7 @@ _KERNEL = ("/proc/", "/sys/", "/dev/")
 _ALL_VOLUMES = "scan a folder that holds all volumes of the machine, each named like its letter: C, D, …"
 _TRIES = 3  # to open a file that is replaced again and again
 _IN_MEMORY = 64 * MIB  # a larger database is read where it lies
+_OF_IMAGE = 256 * MIB  # of an image, all are read into memory
 _CAUSES: dict[int, Cause] = {errno.EFBIG: "limit", errno.ELOOP: "limit", errno.ENAMETOOLONG: "unsupported"}
 _T = TypeVar("_T")
 
@@ -306,7 +307,9 @@ def _connection(node: Node, limit: int, log: bytes) -> "sqlite3.Connection":
     from phaseout.parsers.encodings.sqlite_log import is_behind, with_log
 
     _check_size(node, limit)
-    if node.stat().size > _IN_MEMORY:
+    if node.in_image and node.stat().size > _OF_IMAGE:
+        raise _too_large(_OF_IMAGE, ", in an image")
+    if not node.in_image and node.stat().size > _IN_MEMORY:
         from urllib.parse import quote
 
         if is_behind(log):

@@ -9,6 +9,8 @@ from phaseout.host import Host, NotAHostError
 from phaseout.host.filesystem.folder import Folder
 from phaseout.host.filesystem.local import local_root
 from phaseout.host.images.containers import ContainerImage, Images, holds_images
+from phaseout.host.images.disk_files import disk
+from phaseout.host.images.disks import Disk
 from phaseout.host.images.stored import FileBytes, Stored
 from phaseout.host.images.tree import MergedTree
 from phaseout.host.images.unpacking import CannotUnpackError, Unpacking
@@ -82,7 +84,7 @@ def image_host(image: str, platform: Platform | None = None, *, deep: bool = Fal
         content = error.part
         problems.append(Problem(place.path, error.why, error.cause, remedy=error.remedy or _AGAIN))
     if not is_tar(content.read(0, 512)):
-        raise NotAHostError(f"{place.path}: no image that phaseout reads")
+        return _disk(place, content if content is not stored else disk(place.path), problems, platform, deep=deep)
     return _archive(place, content, problems, unpacking, platform, deep=deep)
 
 
@@ -109,6 +111,24 @@ def _archive(
             raise NotAHostError(f"{place.path}: holds one root, and nothing that is called {place.part}")
         host = _root(Folder(place.path, tree.root), platform, deep=deep)
     host.files.problems += problems
+    return host
+
+
+def _disk(
+    place: ImagePlace, content: Stored, problems: list[Problem], platform: Platform | None, *, deep: bool
+) -> Host:
+    """The host on a disk."""
+    try:
+        volumes = Disk(place.path, content)
+    except OSError as error:
+        raise NotAHostError(f"{place.path}: {error.strerror or error}") from error
+    if not any(volume.content.kind != "unknown" for volume in volumes.volumes) and not volumes.problems:
+        raise NotAHostError(f"{place.path}: no image that phaseout reads")
+    system, folder = volumes.system(place.part, platform)
+    host = host_of(system, folder, volumes.find_mounted, deep=deep)
+    if host.info.name == os.path.basename(system.root.name):  # it does not say what it is called
+        host.info = replace(host.info, name=os.path.basename(place.path))
+    host.files.problems += [*problems, *volumes.unseen()]
     return host
 
 

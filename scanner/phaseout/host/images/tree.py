@@ -35,6 +35,8 @@ class TreeNode(Node):
 
     __slots__ = ("_member", "_stored", "children", "layer")
 
+    in_image = True
+
     def __init__(self, kind: EntryKind, layer: int, member: Member, stored: Stored | None = None) -> None:
         self.kind = kind
         self.layer = layer

@@ -11,8 +11,9 @@ import errno
 import shutil
 import tempfile
 from collections.abc import Callable
+from importlib import import_module
 from io import BufferedIOBase
-from typing import BinaryIO, cast
+from typing import Any, BinaryIO, cast
 
 from phaseout.host.images.stored import Part, Stored
 from phaseout.model.nouns import Cause
@@ -125,14 +126,30 @@ def _opener(head: bytes) -> Callable[[BinaryIO], BufferedIOBase] | None:
     return None
 
 
-def _zstd(file: BinaryIO) -> BufferedIOBase:
+def zstd_content(data: bytes, size: int) -> bytes:
+    """At most so many bytes of what one frame of zstd holds, whatever follows it.
+
+    Raises:
+        OSError: it is damaged, or no library is there.
+    """
+    found: bytes = b""
     try:
-        from compression.zstd import ZstdFile  # since Python 3.14
-    except ImportError:
+        found = _library().ZstdDecompressor().decompress(data, size)
+    except CannotUnpackError:
+        raise
+    except Exception as error:
+        raise CannotUnpackError(f"compressed, and damaged: {error}") from error
+    return found
+
+
+def _zstd(file: BinaryIO) -> BufferedIOBase:
+    return cast("BufferedIOBase", _library().ZstdFile(file))
+
+
+def _library() -> Any:
+    for name in ("compression.zstd", "backports.zstd"):  # the first since Python 3.14
         try:
-            from backports.zstd import ZstdFile
+            return import_module(name)
         except ImportError:
-            raise CannotUnpackError(
-                "compressed with zstd, which is not read without a library", "unsupported", _INSTALL
-            ) from None
-    return cast("BufferedIOBase", ZstdFile(file))
+            continue
+    raise CannotUnpackError("compressed with zstd: a library is missing", "unsupported", _INSTALL)

@@ -15,13 +15,15 @@ _NOT_A_FOLDER = frozenset(("none", "swap", "/", ""))
 class FstabEntry(NamedTuple):
     """A file system and the folder that it is mounted on; the option `subvol` without the slash at its start.
 
-    `optional` says whether a system also starts without it.
+    `optional` says whether a system also starts without it;
+    `device` is what names the file system: `UUID=…`, `/dev/sda2` and the like.
     """
 
     point: str
     kind: str
     subvolume: str
     optional: bool = False
+    device: str = ""
 
 
 def fstab_entries(text: str) -> Iterator[FstabEntry]:
@@ -30,10 +32,11 @@ def fstab_entries(text: str) -> Iterator[FstabEntry]:
         fields = line.split()
         if len(fields) < 2 or line.lstrip().startswith("#") or fields[1] in _NOT_A_FOLDER:
             continue
-        point = _ESCAPE.sub(lambda found: chr(int(found[1], 8)), fields[1]).rstrip("/")
+        device, point = (_ESCAPE.sub(lambda found: chr(int(found[1], 8)), field) for field in fields[:2])
         options = dict(option.partition("=")[::2] for option in (fields[3] if len(fields) > 3 else "").split(","))
         optional = not options.keys().isdisjoint(("noauto", "nofail", "x-systemd.automount", "bind", "rbind"))
-        yield FstabEntry(point, fields[2] if len(fields) > 2 else "", options.get("subvol", "").strip("/"), optional)
+        kind, subvolume = fields[2] if len(fields) > 2 else "", options.get("subvol", "").strip("/")
+        yield FstabEntry(point.rstrip("/"), kind, subvolume, optional, device)
 
 
 def encrypted_volumes(text: str) -> Iterator[str]:

@@ -30,7 +30,10 @@ def test_maps() -> None:
 
 def test_fstab() -> None:
     text = "# x\nUUID=1 / btrfs subvol=/@ 0 0\nUUID=1 /my\\040home btrfs ro,subvol=/@home,x 0 0\nsw none swap\n/x /y\n"
-    assert list(fstab_entries(text)) == [FstabEntry("/my home", "btrfs", "@home"), FstabEntry("/y", "", "")]
+    assert list(fstab_entries(text)) == [
+        FstabEntry("/my home", "btrfs", "@home", device="UUID=1"),
+        FstabEntry("/y", "", "", device="/x"),
+    ]
 
 
 @given(st.text(max_size=300))
