@@ -11,16 +11,15 @@ import errno
 import shutil
 import tempfile
 from collections.abc import Callable
-from importlib import import_module
 from io import BufferedIOBase
 from typing import Any, BinaryIO, cast
 
 from phaseout.host.images.stored import Part, Stored
 from phaseout.model.nouns import Cause
+from phaseout.parsers.encodings import zstandard
 
 _CHUNK = 1 << 20
 _MOST = 32 << 30  # bytes of everything that one image holds, unpacked
-_INSTALL = "install phaseout with its extra `image`"
 
 
 class CannotUnpackError(OSError):
@@ -147,9 +146,7 @@ def _zstd(file: BinaryIO) -> BufferedIOBase:
 
 
 def _library() -> Any:
-    for name in ("compression.zstd", "backports.zstd"):  # the first since Python 3.14
-        try:
-            return import_module(name)
-        except ImportError:
-            continue
-    raise CannotUnpackError("compressed with zstd: a library is missing", "unsupported", _INSTALL)
+    try:
+        return zstandard.library()
+    except ImportError as error:
+        raise CannotUnpackError("compressed with zstd: a library is missing", "unsupported", zstandard.REMEDY) from error

@@ -1,7 +1,5 @@
 """Packages of chiselled Ubuntu images, which have a manifest instead of dpkg's database.
 
-The manifest is compressed with Zstandard, which Python reads since version 3.14.
-
 References:
     https://documentation.ubuntu.com/chisel/en/latest/reference/manifest/; public/jsonwall and public/manifest of
     https://github.com/canonical/chisel
@@ -15,6 +13,7 @@ from phaseout.model.counting import counted
 from phaseout.model.nouns import Evidence, Item, LeftOut, Problem
 from phaseout.parsers.encodings.lenient_json import decode, member, text
 from phaseout.parsers.encodings.purl import purl
+from phaseout.parsers.encodings.zstandard import REMEDY, ZstandardError, unpacked
 from phaseout.sources.kit.parsed import damaged
 from phaseout.sources.source import Source, Trace
 
@@ -29,16 +28,13 @@ def collect(host: Host) -> Iterator[Trace]:
     if data is None:
         return
     try:
-        from compression import zstd  # type: ignore[import-not-found,unused-ignore]
+        wall = unpacked(io.BytesIO(data), _UNPACKED + 1)
     except ImportError:
-        why = "the packages of a chiselled image, which only Python 3.14 and later can read"
-        yield Problem(_MANIFEST, why, "unsupported", remedy="run phaseout with Python 3.14 or later")
+        why = "the packages of a chiselled image, compressed with zstd, which is not read without a library"
+        yield Problem(_MANIFEST, why, "unsupported", remedy=REMEDY)
         return
-    try:
-        with zstd.ZstdFile(io.BytesIO(data)) as file:
-            wall: bytes = file.read(_UNPACKED + 1)
-    except (zstd.ZstdError, EOFError) as error:
-        yield from damaged(_MANIFEST, f"is damaged: {error}")
+    except ZstandardError as error:
+        yield from damaged(_MANIFEST, str(error))
         return
     yield from wall_packages(_MANIFEST, wall)
 
