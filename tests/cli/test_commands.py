@@ -9,6 +9,7 @@ from phaseout.sources import ALL
 from tests.support.command import phaseout
 
 
+@pytest.mark.slow
 def test_sources_names_all() -> None:
     result = phaseout("sources", "-f", "json")
     assert {source["name"] for source in msgspec.json.decode(result.stdout)} == {
@@ -17,6 +18,7 @@ def test_sources_names_all() -> None:
     assert "limits" in phaseout("sources", "--os", "linux").stdout
 
 
+@pytest.mark.slow
 def test_rules_list_show_check() -> None:
     listed = msgspec.json.decode(phaseout("rules", "list", "-f", "json").stdout)
     assert {"kaspersky"} <= {vendor["id"] for vendor in listed["vendors"]}
@@ -51,6 +53,7 @@ def test_inventory_formats() -> None:
     assert "package" in phaseout("inventory", "--source", "dpkg").stdout
 
 
+@pytest.mark.slow
 def test_rules_new_writes_a_file_that_passes(tmp_path: Path) -> None:
     made = phaseout("rules", "new", "vendor", 'Acme "Ünlimited" 9', "--rules", str(tmp_path))
     assert made.returncode == 0, made.stderr
@@ -67,6 +70,7 @@ def test_rules_new_writes_a_file_that_passes(tmp_path: Path) -> None:
     assert (checked.returncode, checked.stderr) == (0, "")
 
 
+@pytest.mark.slow
 def test_rules_schema_fits_the_shipped_files() -> None:
     jsonschema = pytest.importorskip("jsonschema")
     import tomllib
@@ -85,6 +89,7 @@ def test_rules_list_shows_what_lies_ahead() -> None:
     assert "vendor_end_of_service 2024-09-10 (9 days left)" in listed
 
 
+@pytest.mark.slow
 def test_output_is_utf_8_whatever_the_locale() -> None:
     """Windows gives a pipe the code page of the country, which has no letters of other scripts."""
     for arguments in (("rules", "list"), ("sources",)):

@@ -61,6 +61,7 @@ def steps(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("new", "status", "words"),
     [
@@ -140,6 +141,7 @@ def test_wrong_input(tmp_path: Path) -> None:
     assert "several inventories" in phaseout("diff", good, str(two)).stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["", "-report"])
 def test_nothing_out_of_a_file_moves_the_cursor(steps: Path, kind: str, tmp_path: Path) -> None:
     evil, shown = "\x1b[31m\u202e", r"\x1b[31m\u202e"

@@ -15,6 +15,7 @@ from tests.support.places import CODE
 from tests.support.trees import KESL, Tree
 
 
+@pytest.mark.slow
 def test_processes_that_come_and_go() -> None:
     stop = threading.Event()
 
@@ -37,6 +38,7 @@ def test_processes_that_come_and_go() -> None:
         breeder.join()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("redirection", "status", "words"),
     [

@@ -122,6 +122,7 @@ def test_a_delivery_that_broke_off_and_was_made_good_is_refused_no_more(tmp_path
         assert result.returncode == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", ["json", "ndjson", "csv"])
 def test_every_form_of_a_report_says_the_same(tmp_path: Path, tree: Tree, form: str) -> None:
     tree.write("/var/lib/dpkg/status", KESL)
@@ -320,6 +321,7 @@ hit = [{kind = "package", name = "exampletool"}]
 """
 
 
+@pytest.mark.slow
 def test_new_rules_find_what_a_kept_inventory_has(tmp_path: Path, tree: Tree) -> None:
     """It is no regression, and the machine is not asked."""
     package = "Package: {}\nStatus: install ok installed\nArchitecture: amd64\nVersion: 1\n\n"

@@ -46,6 +46,7 @@ def test_every_format_is_written_by_its_ending(root: str, tmp_path: Path) -> Non
     assert starts["markdown"].startswith("# `")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("arguments", [("-f", "pdf"), ("-o", "report.pdf")])
 def test_unknown_formats_and_endings_end_with_the_list(root: str, arguments: tuple[str, str]) -> None:
     for command in ("scan", "inventory"):

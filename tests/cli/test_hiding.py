@@ -150,6 +150,7 @@ def _status(root: Path, added: str) -> None:
         file.write(added)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "attack",
     [

@@ -45,6 +45,7 @@ def scanned(tree: Tree, tmp_path: Path) -> tuple[str, Path]:
     return str(tree.root), tmp_path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ending", [".json", ".ndjson", ".jsonl.gz"])
 def test_a_saved_scan_is_judged_alike(scanned: tuple[str, Path], ending: str) -> None:
     root, folder = scanned
@@ -108,6 +109,7 @@ def test_a_format_for_one_host_refuses_more(tmp_path: Path) -> None:
     assert "holds one host" in both.stderr
 
 
+@pytest.mark.slow
 def test_broken_ones_are_named_and_the_others_judged(tmp_path: Path) -> None:
     good = save(tmp_path, "good")
     bad = tmp_path / "bad.ndjson"
@@ -132,6 +134,7 @@ def test_fail_on(tmp_path: Path) -> None:
     assert phaseout("match", path, "--fail-on", "replace").returncode == 1
 
 
+@pytest.mark.slow
 def test_standard_input_with_several() -> None:
     data = b"".join(piece for name in "abc" for piece in write(inventory(name, found=name == "b"), ".ndjson.gz"))
     result = subprocess.run(
@@ -155,6 +158,7 @@ def test_a_bill_of_materials_is_never_clean(tmp_path: Path) -> None:
     assert "running processes" in result.stdout
 
 
+@pytest.mark.slow
 def test_recorded_uninstall_command_is_quoted(tmp_path: Path) -> None:
     item = Item(
         kind="program",
@@ -196,6 +200,7 @@ def test_a_year_that_nobody_can_count_from_is_wrong_use(command: tuple[str, ...]
         assert "the year must lie between" in result.stderr
 
 
+@pytest.mark.slow
 def test_progress_is_for_terminals_and_leaves_nothing(tmp_path: Path) -> None:
     path = str(save(tmp_path, "a"))
     for number in range(400):

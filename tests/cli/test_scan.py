@@ -43,12 +43,14 @@ def test_days_left_and_days_past(infected: str) -> None:
     assert "783 days past (2024-09-29)" in " ".join(after.stdout.split())
 
 
+@pytest.mark.slow
 def test_nothing_found_is_status_0(clean: str) -> None:
     result = phaseout("scan", "--root", clean)
     assert (result.returncode, result.stderr) == (0, "")
     assert "nothing found; all " in result.stdout
 
 
+@pytest.mark.slow
 def test_not_everything_seen_is_status_3(clean: str) -> None:
     (Path(clean) / "var/lib/dpkg/status").unlink()
     os.mkfifo(Path(clean) / "var/lib/dpkg/status")
@@ -127,6 +129,7 @@ def test_a_link_is_replaced_and_a_pipe_without_a_reader_is_told(infected: str, t
     assert str(pipe) in unread.stderr
 
 
+@pytest.mark.slow
 def test_full_and_missing_places(infected: str, tmp_path: Path) -> None:
     full = phaseout("scan", "--root", infected, "-f", "csv", "-o", "/dev/full")
     assert full.returncode == 2
@@ -141,6 +144,7 @@ def test_full_and_missing_places(infected: str, tmp_path: Path) -> None:
     assert old.read_text().startswith("host,")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -208,6 +212,7 @@ def test_a_policy_with_an_enormous_number_is_status_2(number: str, infected: str
     assert len(result.stderr.splitlines()) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("as_of", "review_by", "at"),
     [

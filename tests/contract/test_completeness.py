@@ -39,6 +39,7 @@ def argument(call: ast.Call, position: int, name: str) -> ast.expr | None:
     return next((keyword.value for keyword in call.keywords if keyword.arg == name), None)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.relative_to(SOURCES).as_posix())
 def test_rows_are_left_out_for_a_listed_reason(path: Path) -> None:
     for call in calls(path, "LeftOut"):

@@ -32,6 +32,7 @@ def blocks(page: str, language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
 
 
+@pytest.mark.slow
 def test_the_rules_in_the_documents_pass_the_check(tmp_path: Path) -> None:
     for text in blocks("docs/rules.md", "toml"):
         about = tomllib.loads(text)
@@ -45,6 +46,7 @@ def test_the_rules_in_the_documents_pass_the_check(tmp_path: Path) -> None:
     assert (result.returncode, result.stderr) == (0, "")
 
 
+@pytest.mark.slow
 def test_the_policy_in_the_documents_is_valid(tmp_path: Path) -> None:
     (policy,) = (text for text in blocks("docs/rules.md", "toml") if "[[waiver]]" in text)
     file = tmp_path / "phaseout.toml"

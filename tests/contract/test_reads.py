@@ -75,6 +75,7 @@ def prying(one: Source, pry: Callable[[Host], object]) -> Source:
 CASES = [pytest.param(one, platform, id=f"{one.name}-{platform}") for one in load() for platform in one.platforms]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("one", "platform"), CASES)
 def test_one_touch_more_is_noticed(one: Source, platform: Platform, tmp_path: Path) -> None:
     """However it is done, and by every source: those that follow settings to any folder among them."""
@@ -99,6 +100,7 @@ def test_one_key_more_is_noticed(one: Source, windows_tree: WindowsTree) -> None
         run_one(prying(one, pry), windows_tree.host())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["containers", "guests"])
 @pytest.mark.parametrize("way", WAYS)
 def test_so_is_one_within_a_container(name: str, way: str, tree: Tree) -> None:

@@ -105,6 +105,7 @@ def test_an_early_end_is_said(
     check(one, kind, causes, tmp_path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "kind"),
     [

@@ -93,6 +93,7 @@ def outcome(one: Source, host: Host) -> SourceRun:
     return result
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["fifo", "zero", "loop", "huge", "binary", "truncated", "folder"])
 @pytest.mark.parametrize("one", ON_LINUX, ids=lambda one: one.name)
 def test_bad_files_end_no_source(one: Source, kind: str, tree: Tree) -> None:

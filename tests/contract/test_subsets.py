@@ -151,6 +151,7 @@ def filled(name: str, folder: Path, *, restricted: bool) -> Path:
     return root
 
 
+@pytest.mark.slow
 @BOTH
 @pytest.mark.parametrize("name", ROOTS)
 def test_the_roots_are_good(name: str, restricted: bool, tmp_path: Path) -> None:

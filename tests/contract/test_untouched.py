@@ -57,6 +57,7 @@ def test_a_test_that_changes_something_fails_the_run(deed: str, words: str, plac
     assert status == 1
 
 
+@pytest.mark.slow
 def test_a_run_that_changes_nothing_passes(place: Path, tmp_path: Path) -> None:
     status, output = run(tmp_path, place, "def test_it():\n    assert list(place.iterdir())")
     assert (status, "was changed" in output) == (0, False), output

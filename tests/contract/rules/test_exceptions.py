@@ -30,6 +30,7 @@ def chosen(match: Match) -> dict[str, str]:
     return {field: (one if isinstance(one, str) else one[0]).replace("*", "x") for field, one in wanted.items()}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("vendor", "product", "match"),
     [pytest.param(*one, id=f"{one[1].id}-{number}") for number, one in enumerate(exceptions()) if chosen(one[2])],

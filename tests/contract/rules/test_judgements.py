@@ -42,6 +42,7 @@ SMARTPSS = Item(kind="program", name="SmartPSS", vendor="Dahua")
 WECHAT = Item(kind="app", name="WeChat", ids={"bundle_id": "com.tencent.xinWeChat"})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("item", "roles", "product", "verdict", "driving", "due"),
     [

@@ -30,6 +30,7 @@ def test_every_parser_is_a_target() -> None:
     assert parsers - set(FUZZ.targets()) == NOT_FOREIGN
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", sorted(FUZZ.targets()))
 def test_targets_take_anything(name: str, corpora: Path) -> None:
     calls = FUZZ.targets()[name]

@@ -120,6 +120,7 @@ def arguments(name: str) -> list[str]:
     return re.sub(r" -o \S+", "", call).split()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [name for name in ALL if "detect_app" not in name])
 def test_phaseout_understands_what_it_is_asked_and_answers_in_kind(name: str, tree: Tree, tmp_path: Path) -> None:
     tree.write("/var/lib/dpkg/status", KESL)

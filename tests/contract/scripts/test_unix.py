@@ -447,6 +447,7 @@ def test_what_is_said_of_every_answer(tmp_path: Path, shell: str) -> None:
         }, body
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shell", SHELLS)
 @pytest.mark.parametrize("what", ["absent", "a folder", "not executable", "no program", "a part of a path"])
 def test_what_is_said_where_phaseout_cannot_be_run(

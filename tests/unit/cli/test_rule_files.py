@@ -96,6 +96,7 @@ def test_nothing_that_others_put_in_the_place_of_a_policy_ends_a_command(
     assert len(rules_and_policy()[0].cautions) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only a privileged scan is guarded")
 def test_rules_of_a_policy_that_others_could_have_written_are_refused(
     folder: str, monkeypatch: pytest.MonkeyPatch

@@ -157,6 +157,7 @@ def test_a_full_disk_leaves_everything_as_it_was(tmp_path: Path, monkeypatch: py
     assert read_rules().serial == 8
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["7.tar", "installed"])
 def test_a_damaged_or_missing_pack_stops_no_scan(tmp_path: Path, name: str) -> None:
     install(tmp_path, 7)

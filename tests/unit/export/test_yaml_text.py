@@ -15,6 +15,7 @@ VALUES = st.recursive(
 LOADERS: list[type] = [yaml.SafeLoader, *([yaml.CSafeLoader] if hasattr(yaml, "CSafeLoader") else [])]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("loader", LOADERS)
 @given(value=VALUES, told=TEXTS)
 def test_it_is_read_as_it_was_meant(loader: type, value: Value, told: str) -> None:

@@ -92,6 +92,7 @@ _ANSWERS = st.builds(
 )
 
 
+@pytest.mark.slow
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=60)
 @given(st.lists(_ANSWERS, min_size=1, max_size=12), st.randoms(use_true_random=False))
 def test_order_steps_and_repetition_do_not_matter(
@@ -127,6 +128,7 @@ def test_a_late_answer_parts_two_machines_again(store: Store) -> None:
     assert store.rows("SELECT name, flags FROM host ORDER BY name") == [("one", "cloned"), ("two", "cloned")]
 
 
+@pytest.mark.slow
 def test_ten_thousand_clones_of_one_image_stay_apart(store: Store) -> None:
     number = 2_000
     add(

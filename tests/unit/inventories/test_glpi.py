@@ -136,6 +136,7 @@ def test_odd_members_never_raise(content: dict[str, Any]) -> None:
         assert found is not None
 
 
+@pytest.mark.slow
 def test_the_real_agent() -> None:
     agent = shutil.which("fusioninventory-inventory")
     if agent is None:

@@ -387,6 +387,7 @@ def test_wrong_shapes(data: bytes) -> None:
 MEMBERS = ("name", "version", "purl", "type", "group", "publisher", "supplier", "properties", "components", "evidence")
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.dictionaries(st.sampled_from(MEMBERS), JSON)))
 def test_odd_components_never_raise(components: list[dict[str, Any]]) -> None:

@@ -156,6 +156,7 @@ def shown(tmp_path: Path) -> Iterator[Page]:
         yield tab
 
 
+@pytest.mark.slow
 @browser
 def test_five_thousand_findings_are_searched_and_sorted_by_keyboard_alone(shown: Page) -> None:
     focus = "((document.activeElement.ariaLabel ?? document.activeElement.textContent) || document.activeElement.type)"
@@ -183,6 +184,7 @@ def test_five_thousand_findings_are_searched_and_sorted_by_keyboard_alone(shown:
     assert shown.complaints == []
 
 
+@pytest.mark.slow
 @browser
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_text_can_be_read_in_light_and_dark(tmp_path: Path, denied: tuple[Unseen, ...], scheme: str) -> None:
@@ -197,6 +199,7 @@ def test_text_can_be_read_in_light_and_dark(tmp_path: Path, denied: tuple[Unseen
         assert tab.run("document.querySelectorAll('details[open]').length") > 0
 
 
+@pytest.mark.slow
 @browser
 def test_hostile_names_run_nothing(tmp_path: Path) -> None:
     name = "</code></script><script>document.title='owned'</script><img src=x onerror=document.title='owned'>"

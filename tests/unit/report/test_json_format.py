@@ -36,6 +36,7 @@ def test_members_are_as_published() -> None:
     assert msgspec.json.decode(text, type=Report) == make_report()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("count", [0, 1, 2, 260])
 def test_pieces_are_the_same_text_as_the_whole(count: int) -> None:
     """Long lists are written in pieces, so that they need no memory."""

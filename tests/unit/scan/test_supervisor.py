@@ -504,6 +504,7 @@ def test_a_spawned_worker_gives_the_same_as_a_forked_one(tree: Tree) -> None:
         ScanSupervisor(Request(root="/no/such/root"), fork=False).inventory(scanned_at="", tool="")
 
 
+@pytest.mark.slow
 def test_a_spawned_worker_is_ended_in_time(tree: Tree) -> None:
     inventory = ScanSupervisor(Request(root=str(tree.root)), fork=False, each=0.001).inventory(scanned_at="", tool="")
     assert {run.status for run in inventory.runs} <= {"timeout", "failed", "ok", "skipped"}
@@ -519,6 +520,7 @@ def test_a_host_that_was_not_opened_in_time_is_not_seen(tree: Tree) -> None:
     assert (inventory.host.name, inventory.host.platform) == (str(tree.root), "linux")
 
 
+@pytest.mark.slow
 def test_offline_and_live_agree() -> None:
     """The running machine, and its root as a folder: the same items, but for what runs and what changes meanwhile."""
 

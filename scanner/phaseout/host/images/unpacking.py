@@ -149,4 +149,6 @@ def _library() -> Any:
     try:
         return zstandard.library()
     except ImportError as error:
-        raise CannotUnpackError("compressed with zstd: a library is missing", "unsupported", zstandard.REMEDY) from error
+        raise CannotUnpackError(
+            "compressed with zstd: a library is missing", "unsupported", zstandard.REMEDY
+        ) from error

@@ -342,6 +342,7 @@ REAL = {
 }
 
 
+@pytest.mark.slow
 def test_real_hives(corpora: Path, tmp_path: Path) -> None:
     """Every hive of the captures: none raises, and these are the counts of keys and values."""
     counts = {}

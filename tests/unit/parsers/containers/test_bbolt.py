@@ -23,6 +23,7 @@ def plain(bucket: Bucket) -> Tree:
     return {name: plain(value) if isinstance(value, Bucket) else value for name, value in bucket.items()}
 
 
+@pytest.mark.slow
 @settings(max_examples=100, deadline=None)
 @given(TREES)
 def test_what_is_written_is_read(tree: Tree) -> None:
@@ -52,6 +53,7 @@ def test_pages_in_a_circle_end() -> None:
         plain(Database(b"".join(page.ljust(PAGE, b"\0") for page in pages)).root)
 
 
+@pytest.mark.slow
 @settings(max_examples=200, deadline=None)
 @given(st.data())
 def test_damage_is_a_value_error(data: st.DataObject) -> None:

@@ -25,6 +25,7 @@ def test_damage_is_a_value_error(data: bytes) -> None:
         decode(data)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("part", [b"/*", b'"', b"//", b",", b"\\", b'\\"', b"/"])
 def test_damage_takes_no_time(part: bytes) -> None:
     """Each would take hours if the time grew with the square of the length."""

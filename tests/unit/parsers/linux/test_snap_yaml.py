@@ -48,6 +48,7 @@ def test_what_has_no_field(text: str) -> None:
     assert fields(text) == {}
 
 
+@pytest.mark.slow
 def test_unclosed_quotes_and_lists() -> None:
     assert fields("a: 'x\nb: y") == {"a": "x b: y"}
     assert fields("a: [1, 2\nb: " + "[" * 5000)["a"].startswith("1, 2")

@@ -62,6 +62,7 @@ def test_any_text_is_read(text: str) -> None:
     assert executable(text, {})[:1] in ("", "/")
 
 
+@pytest.mark.slow
 @given(
     st.dictionaries(
         st.from_regex(r"[A-Z][a-z]{1,8}", fullmatch=True),

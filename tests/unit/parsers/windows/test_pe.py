@@ -126,6 +126,7 @@ def test_arbitrary_bytes_never_raise(data: bytes) -> None:
 WHOLE = executable(TEXTS, [("Acme Ltd", "Acme"), ("Second", "")], numbers=(1, 2, 3, 4))
 
 
+@pytest.mark.slow
 @settings(max_examples=300)
 @given(st.lists(st.tuples(st.integers(0, len(WHOLE) - 1), st.integers(0, 255)), max_size=8), st.integers(0, len(WHOLE)))
 def test_mutated_and_truncated_never_raise(changes: list[tuple[int, int]], end: int) -> None:

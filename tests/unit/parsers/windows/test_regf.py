@@ -287,6 +287,7 @@ def damage(used: int) -> st.SearchStrategy[list[tuple[int, bytes]]]:
     return st.lists(st.tuples(places, EDGES | st.binary(max_size=8)), max_size=12)
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None)
 @given(st.sampled_from(LISTS), damage(USED), st.none() | st.integers(0, USED))
 def test_no_damage_raises(data: bytes, patches: list[tuple[int, bytes]], cut: int | None) -> None:
@@ -295,6 +296,7 @@ def test_no_damage_raises(data: bytes, patches: list[tuple[int, bytes]], cut: in
     everything(data[:cut])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["Hives/SECURITYNoRoot", "regf/100_sub_keys.hiv", "Hives/BCD"])
 def test_no_damage_of_a_real_hive_raises(corpora: Path, name: str) -> None:
     (file,) = corpora.rglob(name)

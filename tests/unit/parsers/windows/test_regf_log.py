@@ -96,6 +96,7 @@ REAL = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("file", "log", "before", "after"), REAL, ids=[file for file, *_ in REAL])
 def test_real_logs(corpora: Path, file: str, log: str, before: tuple[int, ...], after: tuple[int, ...]) -> None:
     data, *logs = (read(corpora, name) for name in (file, log.format(1), log.format(2)))
@@ -110,6 +111,7 @@ def read(corpora: Path, name: str) -> bytes:
     return lzma.decompress(file.read_bytes()) if file.suffix == ".xz" else file.read_bytes()
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(st.lists(st.tuples(st.integers(500, len(LOG)), st.binary(max_size=8)), max_size=4), st.integers(0, len(LOG)))
 def test_no_damage_raises(patches: list[tuple[int, bytes]], cut: int) -> None:

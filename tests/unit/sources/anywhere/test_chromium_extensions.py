@@ -353,6 +353,7 @@ def test_real_manifests_and_a_real_profile(tree: Tree, corpora: Path) -> None:
     assert result.run.status == "ok"
 
 
+@pytest.mark.slow
 @given(
     st.recursive(
         st.none() | st.booleans() | st.integers() | st.text(max_size=6),
@@ -388,6 +389,7 @@ def test_any_json_is_survived(value: Any) -> None:
         assert OTHER in {item.ids["extension_id"] for item in items}
 
 
+@pytest.mark.slow
 def test_a_chromium_that_really_ran(tmp_path: Path) -> None:
     chromium = shutil.which("chromium")
     if chromium is None:

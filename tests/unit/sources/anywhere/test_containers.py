@@ -213,6 +213,7 @@ def test_layers_do_not_lead_out_of_the_host(tree: Tree) -> None:
     assert run("containers", tree.host()).one("kesl").version == "12.1"
 
 
+@pytest.mark.slow
 def test_more_layers_than_the_kernel_takes_are_not_read(tree: Tree) -> None:
     docker(tree)
     for number in range(600):

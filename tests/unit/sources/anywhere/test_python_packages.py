@@ -179,6 +179,7 @@ def test_as_pip_lists_a_folder(tmp_path: Path) -> None:
     assert told <= found
 
 
+@pytest.mark.slow
 def test_a_link_of_another_user_hides_no_package(tree: Tree) -> None:
     tree.write("/etc/passwd", "bob:x:1:1::/home/bob:/bin/sh\neve:x:2:2::/home/eve:/bin/sh\n")
     tree.write("/home/bob/.local/lib/python3.11/site-packages/opentip-1.0.dist-info/METADATA", OPENTIP)

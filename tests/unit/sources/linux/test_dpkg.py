@@ -114,6 +114,7 @@ def test_an_empty_database_on_a_system_of_rpm_is_no_problem(tree: Tree) -> None:
     assert run("dpkg", tree.host()).run.status == "ok"
 
 
+@pytest.mark.slow
 @given(cut=st.integers(0, 400))
 def test_a_cut_never_hides_a_package_in_silence(cut: int) -> None:
     """Of every beginning of the file: each package is an item, or the source is not complete."""

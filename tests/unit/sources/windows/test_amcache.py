@@ -139,6 +139,7 @@ REAL = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", REAL)
 def test_real_hives(windows_tree: WindowsTree, corpora: Path, name: str) -> None:
     """The programs of the older form among those of 2017 are listed twice, once in each form."""

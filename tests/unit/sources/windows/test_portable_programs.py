@@ -55,6 +55,7 @@ def test_a_whole_entry(windows_tree: WindowsTree) -> None:
     )
 
 
+@pytest.mark.slow
 def test_signer_makes_the_match_certain(windows_tree: WindowsTree) -> None:
     """With a name that no rule knows and in a folder of another name, the signature alone tells the vendor."""
     known = {ENGLISH: {"CompanyName": "AO Kaspersky Lab", "ProductName": "Kaspersky Anti-Virus"}}
