@@ -30,7 +30,7 @@ FORBIDDEN: dict[str, tuple[str, tuple[str, ...]]] = {
     ),
     "kpf4ss.exe": ("name", ("kpf4ss.exe",)),
     "uninstall.exe, getsysteminfo.exe": ("name", ("uninstall.exe", "getsysteminfo.exe")),
-    "KSDE5": ("name", ()),  # service lists of real machines have 5.7 and 5.25 since
+    "KSDE5": ("name", ("ksde5", "ksde5.0")),
     "kneps.sys": ("name", ()),  # three independent code bases attest it since
     "Kaspersky Lab ZAO": ("signer", ("kaspersky lab zao",)),
     "com.kaspersky.kpm, com.kaspersky.securekids, ru.kaspersky.kis": (
