@@ -10,6 +10,7 @@ import re
 import shutil
 import subprocess
 import tarfile
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -338,7 +339,8 @@ def test_the_image_scans_a_mounted_root(image: Path, tree: Tree) -> None:
     """Its files alone run, with a root mounted below them, by chroot: that needs no container engine."""
     tree.write("/var/lib/dpkg/status", KESL)
     script = """
-    mount --make-rprivate / && mkdir -p "$0/host" && mount --rbind -o ro "$1" "$0/host" || exit 9
+    mount --make-rprivate / && mkdir -p "$0/host" "$0/proc" && mount --rbind -o ro "$1" "$0/host" || exit 9
+    mount --rbind /proc "$0/proc" || exit 9
     shift && exec chroot "$0" "$@"
     """
     command = ("/opt/phaseout/phaseout", "scan", "--root", "/host", "-f", "line")
@@ -349,7 +351,12 @@ def test_the_image_scans_a_mounted_root(image: Path, tree: Tree) -> None:
 def test_podman_runs_the_image(image: Path, tree: Tree, tmp_path: Path) -> None:
     """As nobody, and as root of the container, who reads what only root may read."""
     tree.write("/var/lib/dpkg/status", KESL)
-    podman = ("podman", "--root", tmp_path / "store", "--runroot", tmp_path / "run", "--storage-driver", "vfs")
+    with tempfile.TemporaryDirectory() as runroot:  # podman takes no path of more than 50 characters
+        podman = ("podman", "--root", tmp_path / "store", "--runroot", runroot, "--storage-driver", "vfs")
+        runs_the_image(image, tree, podman)
+
+
+def runs_the_image(image: Path, tree: Tree, podman: tuple[str | Path, ...]) -> None:
     assert run(*podman, "load", "-i", one(image, "*-image-*.tar")).returncode == 0
     name = f"localhost/phaseout:{__version__}"
     result = run(*podman, "run", "--rm", "--network=none", name, "--version")

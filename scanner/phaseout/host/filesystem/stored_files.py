@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     import sqlite3
 
 _ENTRIES = 100_000
+_SMALL = 16 << 10  # bytes of a file whose content is remembered
+_HELD = 4 * MIB  # of all of them
 _ABSENT = frozenset((errno.ENOENT, errno.ENOTDIR))
 _KERNEL = ("/proc/", "/sys/", "/dev/")
 _ALL_VOLUMES = "scan a folder that holds all volumes of the machine, each named like its letter: C, D, …"
@@ -40,22 +42,35 @@ class StoredFiles(Files):
         self.separator = layout.separator
         self._layout = layout
         self._resolver = Resolver(layout)
+        self._contents: dict[tuple[object, ...], bytes] = {}  # of small files: several sources read units and settings
+        self._held = 0  # bytes of these
 
     def read(self, path: str, limit: int = 16 * MIB) -> bytes | None:
         """The content of a regular file; `None` where there is none, or where a problem says why not."""
 
         def content(node: Node) -> bytes:
             _check_size(node, limit)
+            stamp = node.stamp()
+            known = self._contents.get(stamp)
+            if known is not None:
+                return known
             data = node.read(limit + 1)
             if len(data) > limit:  # it grew while it was read, or is a file of /proc, which has no size
                 raise _too_large(limit)
+            if stamp and len(data) <= _SMALL and len(data) == node.stat().size and not node.of_kernel:
+                self._remember(stamp, data)
             return data
 
         return self._of_file(path, content)
 
     def part(self, path: str, offset: int, size: int) -> bytes | None:
         """At most `size` bytes from `offset` on of a regular file of any length; none behind its end."""
-        return self._of_file(path, lambda node: node.read(size, offset))
+
+        def content(node: Node) -> bytes:
+            known = self._contents.get(node.stamp())
+            return node.read(size, offset) if known is None else known[offset : offset + size]
+
+        return self._of_file(path, content)
 
     def open(self, path: str, limit: int = 1024 * MIB) -> BinaryIO | None:
         """A regular file to be read in chunks and closed by the caller; `None` as in `read`."""
@@ -194,6 +209,12 @@ class StoredFiles(Files):
         """Records what a user may have changed since a time while it was read: something may have been moved away."""
         for path in self._resolver.changed(since):
             self.problems.append(Problem(printable(path), "changed while it was read", "vanished"))
+
+    def _remember(self, stamp: tuple[object, ...], data: bytes) -> None:
+        while self._held > _HELD:  # the oldest first
+            self._held -= len(self._contents.pop(next(iter(self._contents))))
+        self._contents[stamp] = data
+        self._held += len(data)
 
     def _place(self, path: str) -> Place:
         """Where a path leads; of a folder that another one has replaced, a problem and what is there now."""

@@ -197,8 +197,10 @@ class _Elsewhere:
         Of a snapshot that has what another one has, or the system itself, nothing is read twice: many differ in
         nothing but logs.
         """
-        met = {self._state("")}
+        met: set[tuple[object, ...]] = set()
         for place in places(self._host, _STATES):
+            if not met:
+                met.add(self._state(""))
             state = self._state(place.path)
             if state in met:
                 yield LeftOut("listed as another item")
