@@ -32,7 +32,7 @@ FORKS = sys.platform.startswith("linux")
 WORKER = "_worker"  # the argument that makes a frozen executable the worker
 _PIPE = 1 << 20  # bytes that fit into the pipe: the worker need not wait while the rules are loaded
 _CHUNK = 1 << 18
-_SLOW_START = 60  # seconds until the program reaches its first line
+_SLOW_START = 10  # times its CPU time, and a second: what the program takes at most to reach its first line
 _ALONE = 30  # seconds after the end of its time; a worker that still runs has lost its supervisor
 _POLL = 0.2  # seconds until Ctrl-C takes effect: on Windows nothing interrupts the wait for a queue
 _TOGETHER = 0.002  # seconds: what comes meanwhile is taken at once, instead of waking up for every item
@@ -232,7 +232,9 @@ def prepare() -> PreparedWorker | None:
 
 
 def _started() -> float:
-    """When this process was started, in seconds since 1970: before it opened any file that a user may watch.
+    """When this program was started, in seconds since 1970: before it opened any file that a user may watch.
+
+    A shell becomes the last program that it runs, and was started long before: it has waited, and used no CPU time.
 
     References:
         proc_pid_stat(5) (starttime, in ticks since the machine was started)
@@ -242,7 +244,7 @@ def _started() -> float:
             with open("/proc/self/stat", "rb") as file:
                 ticks = int(file.read(4096).rpartition(b")")[2].split()[19]) + 1
             age = time.clock_gettime(time.CLOCK_BOOTTIME) - ticks / os.sysconf("SC_CLK_TCK")
-            if 0 < age < _SLOW_START:
+            if 0 < age < 1 + _SLOW_START * time.process_time():
                 return time.time() - age  # the later clock last: a delay between them must not make it too early
     return time.time()
 

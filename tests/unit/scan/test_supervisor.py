@@ -539,6 +539,19 @@ def test_offline_and_live_agree() -> None:
     assert live - offline == set()
 
 
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="the kernel of Linux says when a process was started")
+def test_a_scan_does_not_begin_with_the_shell_that_became_it() -> None:
+    """What the shell ran before changed files, and none of them while they were read."""
+    code = (
+        "import time; from phaseout.scan.worker_process import _started; began = _started(); print(time.time() - began)"
+    )
+    for before, most in (("sleep 6", 5.9), ("true", 60)):
+        command = ["sh", "-c", f'{before}; exec "$0" -c "$1"', sys.executable, code]
+        age = float(subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout)
+        assert 0 <= age < most
+
+
 def test_nothing_is_read_twice(tree: Tree, monkeypatch: pytest.MonkeyPatch) -> None:
     """Over all sources, and under whatever name: a file is opened once, a folder of usual size listed once."""
     tree.write("/etc/passwd", "ada:x:1000:1000::/home/ada:/bin/sh\n")
