@@ -339,8 +339,8 @@ def test_the_image_scans_a_mounted_root(image: Path, tree: Tree) -> None:
     """Its files alone run, with a root mounted below them, by chroot: that needs no container engine."""
     tree.write("/var/lib/dpkg/status", KESL)
     script = """
-    mount --make-rprivate / && mkdir -p "$0/host" "$0/proc" && mount --rbind -o ro "$1" "$0/host" || exit 9
-    mount --rbind /proc "$0/proc" || exit 9
+    mount --make-rprivate / && mkdir -p "$0/host" "$0/proc" "$0/dev" && mount --rbind -o ro "$1" "$0/host" || exit 9
+    mount --rbind /proc "$0/proc" && mount --rbind /dev "$0/dev" || exit 9
     shift && exec chroot "$0" "$@"
     """
     command = ("/opt/phaseout/phaseout", "scan", "--root", "/host", "-f", "line")

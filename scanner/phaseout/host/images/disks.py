@@ -39,6 +39,7 @@ _SPECIFICATION = re.compile(r'(UUID|LABEL|PARTUUID|PARTLABEL)="?([^"]*)"?')
 _BY = re.compile(r"/dev/disk/by-(uuid|label|partuuid|partlabel)/(.+)")
 _NUMBERED = re.compile(r"/dev/(?:[hsv]d[a-z]+|xvd[a-z]+|(?:nvme\d+n|mmcblk|md)\d+p)(\d+)")
 _ESCAPED = re.compile(r"\\x([0-9a-f]{2})")
+_LOGGED = frozenset(("NTFS", "XFS"))  # file systems whose log the libraries do not read
 _LABEL = 80  # characters that are shown
 
 
@@ -188,6 +189,15 @@ class Disk:
                     yield Problem(
                         volume.described, "no part of the system that was scanned", "unsupported", remedy=remedy
                     )
+
+    def notes(self) -> Iterator[str]:
+        """What a reader must know of the volumes that were scanned, and what nobody can see in them."""
+        for volume in self._used:
+            if volume.content.kind in _LOGGED:
+                yield (
+                    f"{volume.described}: changes that are only in its log were not read, and whether there are some"
+                    " does not show: shut the machine down before its disk is copied"
+                )
 
     def _folder(self, volume: DiskVolume) -> Folder:
         assert volume.node is not None

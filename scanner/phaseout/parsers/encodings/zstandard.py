@@ -4,8 +4,9 @@ References:
     RFC 8878; https://docs.python.org/3/library/compression.zstd.html; https://pypi.org/project/backports.zstd/
 """
 
+import io
 from importlib import import_module
-from typing import Any, BinaryIO
+from typing import Any
 
 REMEDY = "pip install 'phaseout[image]', or run phaseout with Python 3.14 or later"
 
@@ -26,11 +27,11 @@ def library() -> Any:
         return import_module("backports.zstd")
 
 
-def unpacked(file: BinaryIO, most: int) -> bytes:
-    """The content of a file, or the beginning of it.
+def unpacked(data: bytes, most: int = 64 << 20) -> bytes:
+    """What was compressed, or the beginning of it.
 
     Args:
-        file: what is compressed.
+        data: the frames.
         most: bytes that are given at most.
 
     Raises:
@@ -39,7 +40,7 @@ def unpacked(file: BinaryIO, most: int) -> bytes:
     """
     module = library()
     try:
-        with module.ZstdFile(file) as content:
+        with module.ZstdFile(io.BytesIO(data)) as content:
             found: bytes = content.read(most)
     except (module.ZstdError, EOFError) as error:
         raise ZstandardError(f"is damaged: {error}") from error

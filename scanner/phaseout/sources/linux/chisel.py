@@ -5,7 +5,6 @@ References:
     https://github.com/canonical/chisel
 """
 
-import io
 from collections.abc import Iterator
 
 from phaseout.host import Host
@@ -28,7 +27,7 @@ def collect(host: Host) -> Iterator[Trace]:
     if data is None:
         return
     try:
-        wall = unpacked(io.BytesIO(data), _UNPACKED + 1)
+        wall = unpacked(data, _UNPACKED + 1)
     except ImportError:
         why = "the packages of a chiselled image, compressed with zstd, which is not read without a library"
         yield Problem(_MANIFEST, why, "unsupported", remedy=REMEDY)
