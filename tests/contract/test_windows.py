@@ -427,7 +427,7 @@ def test_a_policy_that_others_can_write_is_refused(phaseout: Phaseout, offline: 
         by_hand = phaseout(*root, "--policy", r"C:\ProgramData\phaseout\phaseout.toml")
     finally:
         shutil.rmtree(folder)
-    shown = r"phaseout.toml: not used: C:\ProgramData\phaseout"
+    shown = r"the policy was not used: C:\ProgramData\phaseout"
     assert rf"{shown}\phaseout.toml: S-1-1-0 can change it" in written.stdout, written
     assert f"{shown}: S-1-1-0 can change it" in replaced.stdout, replaced
     assert "Error" not in by_hand.stdout, by_hand
