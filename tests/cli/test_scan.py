@@ -177,7 +177,7 @@ def test_broken_rules_are_all_named_and_nothing_is_scanned(tmp_path: Path) -> No
     (tmp_path / "vendors" / "y.toml").write_text("=")
     result = phaseout("scan", "--rules", str(tmp_path))
     assert result.returncode == 2
-    assert f'{tmp_path}/vendors/x.toml: nmae: unknown field, did you mean "name"?' in result.stderr
+    assert f'{tmp_path}/vendors/x.toml: line 1: nmae: unknown field, did you mean "name"?' in result.stderr
     assert f"{tmp_path}/vendors/y.toml: " in result.stderr
     assert result.stdout == ""
 

@@ -47,10 +47,14 @@ class LateGroup(click.Group):
         """The names, in the order of the table."""
         return list(COMMANDS)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """The command of that name."""
         if cmd_name not in COMMANDS:
-            return None
+            from phaseout.cli.choices import unknown
+
+            if ctx.resilient_parsing:  # of the shell, which completes a name
+                return None
+            ctx.fail(unknown(cmd_name, list(COMMANDS), "command"))
         command = import_module(f"phaseout.cli.{cmd_name.replace('-', '_')}").command
         assert isinstance(command, click.Command)
         return command

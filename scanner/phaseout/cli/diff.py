@@ -10,13 +10,13 @@ from phaseout.cli import EXIT_FOUND, EXIT_INCOMPLETE, Failure
 from phaseout.cli.diff_formats import WRITERS
 from phaseout.cli.input_file import open_input
 from phaseout.cli.output import Outputs
+from phaseout.cli.output_options import OutputOptions, output_options
 from phaseout.cli.rule_folders import RuleFolders
-from phaseout.cli.scan_options import output_options, rule_options
+from phaseout.cli.scan_options import rule_options
 from phaseout.judgement.diff import Difference, compare, shortened, with_products
 from phaseout.model.findings import Report
 from phaseout.model.nouns import Inventory
 from phaseout.model.rules import Policy, Ruleset
-from phaseout.report import Redaction
 from phaseout.report.safe import visible
 
 if TYPE_CHECKING:
@@ -35,9 +35,7 @@ def command(
     require_gone: bool,
     folders: RuleFolders,
     policy: str | None,
-    redact: tuple[Redaction, ...],
-    format_name: str | None,
-    files: tuple[str, ...],
+    output: OutputOptions,
 ) -> None:
     """Compare OLD and NEW: what went, what came, and whether a removal is proven.
 
@@ -55,7 +53,7 @@ def command(
       phaseout diff before.json after.json
       phaseout diff before.json.gz after.json.gz --require-gone -o proof.json
     """
-    outputs = Outputs(format_name, files, "difference", redact)
+    outputs = Outputs(output, "difference")
     sides = [_read(old), _read(new)]
     difference = outputs.redacted(shortened(_difference(sides[0], sides[1], folders, policy)))
     outputs.write(lambda form, page: WRITERS[form.name](difference, page))

@@ -11,13 +11,17 @@ from phaseout.report.columns import paragraph, table
 from phaseout.report.safe import cell, json_text, visible
 
 _COLUMNS = ("host", "what", "product", "kind", "name", "old", "new", "path", "user", "source", "old_at", "new_at")
-_LEAST = 60
+_LEAST = 40
 _PLACES = 5  # of what is left of a product
 
 
 def write_table(difference: Difference, page: Page) -> Iterator[str]:
     """The changes, what each scan saw, and whether the removal is proven."""
     width = max(page.width, _LEAST)
+    if page.detail == "verdict":
+        for text in list(_proof(difference))[-1:]:
+            yield from paragraph(visible(text), width)
+        return
     yield f"{visible(difference.host.name)}: from {_when(difference.old)} to {_when(difference.new)}\n\n"
     if difference.changes:
         rows = [

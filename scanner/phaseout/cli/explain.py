@@ -5,6 +5,7 @@ from typing import TypeVar, get_args
 
 import click
 
+from phaseout.cli.choices import OneOf
 from phaseout.cli.rule_files import rules_and_policy
 from phaseout.cli.rule_folders import RuleFolders, rule_folder_options
 from phaseout.model.fields import BY_NAME, TEXTS, item_of
@@ -27,7 +28,7 @@ def _field_options(command: _F) -> _F:
 
 @click.command("explain")
 @click.argument("name")
-@click.option("--kind", type=click.Choice(get_args(Kind)), help="Else every kind is tried.")
+@click.option("--kind", type=OneOf(get_args(Kind), "kind"), help="Else every kind is tried.")
 @_field_options
 @click.option("--id", "ids", multiple=True, metavar="TYPE=VALUE", help="Such as bundle_id=com.example (repeatable).")
 @rule_folder_options

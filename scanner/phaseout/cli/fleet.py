@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from phaseout.cli import EXIT_WRONG_USE, Failure
+from phaseout.cli.choices import OneOf, rule_ids
 from phaseout.cli.fleet_formats import hosts_text, status_text, trend_text
 from phaseout.cli.input_file import STDIN, listed, open_input, read_input
 from phaseout.cli.interruption import interruptible
@@ -49,6 +50,10 @@ def command() -> None:
     """
 
 
+def _id(kind: str) -> OneOf:
+    return OneOf(rule_ids(kind), open_ended=True)
+
+
 def _store_options(function: _F) -> _F:
     """Adds STORE, the moment, and how long an answer holds."""
     for option in (
@@ -75,7 +80,7 @@ def _format_options(*formats: str) -> Callable[[_F], _F]:
                 "-f",
                 "--format",
                 "format_name",
-                type=click.Choice(formats, case_sensitive=False),
+                type=OneOf(formats, "format"),
                 default=formats[0],
                 show_default=True,
             ),
@@ -221,18 +226,34 @@ def show_status(store: str, as_of: str | None, valid: int, format_name: str, out
 
 @command.command("hosts")
 @_store_options
+@click.option("--state", type=OneOf((*STATES, "unlisted"), "state"), default=None, help="In this state.")
 @click.option(
-    "--state", type=click.Choice([*STATES, "unlisted"], case_sensitive=False), default=None, help="In this state."
+    "--product",
+    default="",
+    metavar="ID",
+    type=_id("product"),
+    help="With this product, by id or name.",
 )
-@click.option("--product", default="", metavar="ID", help="With this product, by id or name.")
-@click.option("--vendor", default="", metavar="ID", help="With software of this vendor, by id or name.")
-@click.option("--measure", default="", metavar="ID", help="With a product for which this measure decides.")
+@click.option(
+    "--vendor",
+    default="",
+    metavar="ID",
+    type=_id("vendor"),
+    help="With software of this vendor, by id or name.",
+)
+@click.option(
+    "--measure",
+    default="",
+    metavar="ID",
+    type=_id("measure"),
+    help="With a product for which this measure decides.",
+)
 @click.option("--group", default="", help="Of this group of the list of machines.")
 @click.option("--user", default="", help="On which this user has a product.")
 @click.option("--name", default="", help="Of this name.")
 @click.option(
     "--origin",
-    type=click.Choice(["first", "new", "again", "new_rules", "unknown"]),
+    type=OneOf(("first", "new", "again", "new_rules", "unknown"), "origin"),
     default=None,
     help="With a product that came in this way; again: it had been gone.",
 )
@@ -269,7 +290,7 @@ def show_hosts(
 
 @command.command("trend")
 @_store_options
-@click.option("--by", type=click.Choice(["state", "product", "measure", "group"]), default="state", show_default=True)
+@click.option("--by", type=OneOf(("state", "product", "measure", "group")), default="state", show_default=True)
 @click.option("--since", metavar="DATE", help="The first day; that of the first answer if left out.")
 @_format_options("table", "csv", "json")
 def show_trend(

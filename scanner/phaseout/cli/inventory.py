@@ -7,10 +7,10 @@ import click
 
 from phaseout.cli import EXIT_INCOMPLETE, EXIT_INTERRUPTED
 from phaseout.cli.output import Outputs, check_saving
-from phaseout.cli.scan_options import ScanOptions, output_options, scan_options
+from phaseout.cli.output_options import OutputOptions, output_options
+from phaseout.cli.scan_options import ScanOptions, scan_options
 from phaseout.cli.scanning import start_scan
 from phaseout.cli.several_hosts import SeveralHosts
-from phaseout.report import Redaction
 from phaseout.report.several import inventory_chunks
 
 
@@ -20,9 +20,7 @@ from phaseout.report.several import inventory_chunks
 def command(
     options: ScanOptions,
     saved: str | None,
-    redact: tuple[Redaction, ...],
-    format_name: str | None,
-    files: tuple[str, ...],
+    output: OutputOptions,
 ) -> None:
     """List everything installed and running, without any rules.
 
@@ -35,17 +33,17 @@ def command(
       phaseout inventory --inventory laptop-17.json.gz
     """
     check_saving(saved)
-    outputs = Outputs(format_name, files, "inventory", redact)
-    scan = start_scan(options)
+    outputs = Outputs(output, "inventory")
+    scan = start_scan(options, quiet=output.quiet)
     inventories = [outputs.redacted(inventory) for inventory in scan.inventories(dt.datetime.now(dt.UTC))]
     status = EXIT_INCOMPLETE if any(inventory.unseen for inventory in inventories) else 0
     outputs.save(inventories, saved)
-    if saved is None or format_name is not None or files:
+    if saved is None or output.format_name is not None or output.files:
         if len(inventories) == 1:
             outputs.write(lambda form, page: form.write_inventory(inventories[0], page))
         else:
             several = SeveralHosts(outputs)
             for inventory in inventories:
-                several.add([inventory_chunks(output.format, inventory, output.page) for output in outputs.all])
+                several.add([inventory_chunks(one.format, inventory, one.page) for one in outputs.all])
             several.end(f"{len(inventories)} hosts.")
     sys.exit(EXIT_INTERRUPTED if scan.interrupted else outputs.status(status))

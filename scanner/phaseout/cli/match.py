@@ -12,15 +12,15 @@ from phaseout.cli import EXIT_WRONG_USE, found_status
 from phaseout.cli.input_file import open_input, places
 from phaseout.cli.interruption import interruptible
 from phaseout.cli.output import Outputs
+from phaseout.cli.output_options import OutputOptions, output_options
 from phaseout.cli.progress import Progress
 from phaseout.cli.rule_folders import RuleFolders
-from phaseout.cli.scan_options import counted_from, judging_options, output_options
+from phaseout.cli.scan_options import counted_from, judging_options
 from phaseout.cli.several_hosts import SeveralHosts
 from phaseout.fleet.judge import Judge, Judged, Place, Settings, judge_all
 from phaseout.fleet.tally import Tally
 from phaseout.model.findings import Report
 from phaseout.model.nouns import Problem
-from phaseout.report import Redaction
 from phaseout.report.safe import visible
 
 
@@ -37,12 +37,10 @@ def command(
     folders: RuleFolders,
     policy: str | None,
     as_of: str | None,
-    fail_on: str,
+    fail_on: str | None,
     jobs: int | None,
     personal_apps: bool,
-    redact: tuple[Redaction, ...],
-    format_name: str | None,
-    files: tuple[str, ...],
+    output: OutputOptions,
 ) -> None:
     """Judge saved inventories again: one, or those of a whole fleet.
 
@@ -61,15 +59,15 @@ def command(
       phaseout match *.cdx.json -f ndjson --as-of 2024-09-29
       syft dir:/ -o cyclonedx-json | phaseout match -
     """
-    outputs = Outputs(format_name, files, "report", redact)
     now = dt.datetime.now(dt.UTC)
     moment = counted_from(as_of) if as_of else now
     from phaseout.cli.rule_files import rules_and_policy
 
     ruleset, own = rules_and_policy(folders, policy)
+    outputs = Outputs(output, "report", own.defaults)
     names = tuple(output.format.name for output in outputs.all)
-    settings = Settings(ruleset, own, moment, names, outputs.all[0].page, redact, open_input, personal_apps, now)
-    run = _Run(outputs, Progress())
+    settings = Settings(ruleset, own, moment, names, outputs.all[0].page, output.redact, open_input, personal_apps, now)
+    run = _Run(outputs, Progress(quiet=output.quiet))
     files_meant = []
     for one in places(inventories):
         if isinstance(one, Problem):
@@ -87,7 +85,11 @@ def command(
             run.several(judge_all(files_meant, settings, jobs or _processors()), len(files_meant))
     tally = run.tally
     complete = not tally.broken and "incomplete" not in tally.verdicts
-    status = found_status(tally.found, fail_on, complete=complete) if tally.verdicts else EXIT_WRONG_USE
+    status = (
+        found_status(tally.found, fail_on or own.defaults.fail_on, complete=complete)
+        if tally.verdicts
+        else EXIT_WRONG_USE
+    )
     sys.exit(outputs.status(status))
 
 
@@ -115,7 +117,7 @@ class _Run:
             self.tally.add(report.verdict, [finding.verdict for finding in report.findings])
             self._outputs.write(lambda form, page: form.write_report(report, page))
         elif first:
-            self.several((judge.written(report) for report in chain(first, self._good(reports))), 1)
+            self.several((judge.written(report) for report in chain(first, self._good(reports))), 0)
 
     def several(self, judged: Iterable[Judged | Problem], planned: int) -> None:
         """Writes every host into every output, as they come.

@@ -7,10 +7,11 @@ import sys
 import click
 
 from phaseout.cli import Failure
+from phaseout.cli.choices import OneOf
 from phaseout.cli.interruption import interruptible
 from phaseout.cli.rule_files import read_policy, read_rules
 from phaseout.cli.rule_folders import RuleFolders
-from phaseout.cli.scan_options import rule_options
+from phaseout.cli.scan_options import SYSTEMS, rule_options
 from phaseout.cli.scanning import TOOL
 from phaseout.model.findings import Report
 from phaseout.model.nouns import Inventory, Platform
@@ -39,7 +40,7 @@ from phaseout.serve.osquery_extension import CannotServeError, serve
 @click.option(
     "--os",
     "platform",
-    type=click.Choice(["linux", "macos", "windows"]),
+    type=OneOf(SYSTEMS, "system"),
     help="The system of the root, where its content does not show it.",
 )
 @rule_options

@@ -13,7 +13,9 @@ from msgspec import Struct
 from phaseout.cli import EXIT_WRONG_USE, Failure
 from phaseout.cli.interruption import interruptible
 from phaseout.cli.output_file import PRIVATE, SHARED, names_stream, writing
-from phaseout.report import FORMATS, CannotWriteError, Format, Page, Redaction, Subject, format_named, format_of_file
+from phaseout.cli.output_options import Colour, OutputOptions
+from phaseout.model.rules import Defaults
+from phaseout.report import FORMATS, CannotWriteError, Format, Page, Subject, format_named, format_of_file
 
 if TYPE_CHECKING:
     from phaseout.model.nouns import Inventory
@@ -27,10 +29,10 @@ Write = Callable[[Format, Page], Iterator[str]]
 class Output:
     """One format on its way to its place."""
 
-    def __init__(self, path: str, form: Format) -> None:
+    def __init__(self, path: str, form: Format, page: Page) -> None:
         self.path = path
         self.format = form
-        self.page = _terminal() if path == STDOUT else Page(WIDTH)
+        self.page = page
         self.failed = False
         self._stack = contextlib.ExitStack()
         self._write: Callable[[str], object] | None = None
@@ -75,29 +77,30 @@ class _AbandonedError(Exception):
 class Outputs:
     """All outputs of a command. One that fails does not cost the others, but the command ends with status 2."""
 
-    def __init__(
-        self, format_name: str | None, files: tuple[str, ...], subject: Subject, redact: tuple[Redaction, ...] = ()
-    ) -> None:
+    def __init__(self, options: OutputOptions, subject: Subject, defaults: Defaults | None = None) -> None:
         """Chooses the formats.
 
         Args:
-            format_name: as in `-f`.
-            files: as in `-o`; none is standard output.
+            options: of the command line; without a file, standard output is meant.
             subject: what will be written.
-            redact: what is taken out first.
+            defaults: of the operator, for what the command line leaves open.
 
         Raises:
             click.UsageError: nothing could be written at all; what is wrong with single files is said at once.
         """
         self.failed = False
-        self._redact = redact
+        self._redact = options.redact
         self.all: list[Output] = []
         wrong: list[str] = []
+        files, usual = options.files, ""
+        if defaults and options.format_name is None:
+            files, usual = files or defaults.output, defaults.format
         for path in files or (STDOUT,):
             try:
-                form = _format(format_name, path)
+                form = _format(options.format_name, path, usual)
                 form.check(subject)
-                self.all.append(Output(path, form))
+                page = _terminal(options.colour) if path == STDOUT else Page(WIDTH)
+                self.all.append(Output(path, form, page._replace(detail=options.detail)))
             except CannotWriteError as error:
                 wrong.append(str(error))
         if not self.all:
@@ -177,17 +180,14 @@ def write_file(path: str, text: Iterator[str], mode: int = PRIVATE) -> None:
         raise Failure(_said(path, error)) from error
 
 
-def _format(name: str | None, path: str) -> Format:
-    known = ", ".join(one.name for one in FORMATS)
+def _format(name: str | None, path: str, usual: str) -> Format:
     if name is not None:
-        found = format_named(name)
-        if found is None:
-            raise CannotWriteError(f"-f {name}: no such format; there are {known}")
-        return found
+        return format_named(name)
     found = format_of_file(path)
     if found is None and path != STDOUT and not names_stream(path):
+        known = ", ".join(one.name for one in FORMATS)
         raise CannotWriteError(f"-o {path}: the ending names no format; -f says which: {known}")
-    return found or FORMATS[0]
+    return found or format_named(usual or FORMATS[0].name)
 
 
 def _complain(path: str, error: Exception) -> None:
@@ -230,17 +230,27 @@ def terminal_width(path: str) -> int:
     return _terminal().width if path == STDOUT else WIDTH
 
 
-def _terminal() -> Page:
+def _terminal(colour: Colour = "auto") -> Page:
+    """The page that standard output is; COLUMNS counts more than what the terminal says, as elsewhere."""
+    columns = os.environ.get("COLUMNS", "")
     try:
-        width = os.get_terminal_size(sys.stdout.fileno()).columns or WIDTH
+        width = int(columns) if columns.isdecimal() else os.get_terminal_size(sys.stdout.fileno()).columns
     except (OSError, ValueError, AttributeError):
-        width = WIDTH
-    return Page(width, colour=_shows_colour())
+        width = 0
+    return Page(width or WIDTH, colour=_shows_colour() if colour == "auto" else colour == "always")
 
 
 def _shows_colour() -> bool:
-    """Whether standard output is a terminal that takes colour, and nobody declined it (https://no-color.org)."""
-    if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb" or sys.stdout is None:
+    """Whether standard output is a terminal that takes colour, or somebody wants it.
+
+    References:
+        https://no-color.org; https://force-color.org
+    """
+    if os.environ.get("NO_COLOR") or sys.stdout is None:
+        return False
+    if os.environ.get("FORCE_COLOR"):
+        return True
+    if os.environ.get("TERM") == "dumb":
         return False
     if sys.platform == "win32" and "WT_SESSION" not in os.environ:  # the older console prints escapes as they are
         return False

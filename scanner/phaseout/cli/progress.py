@@ -11,8 +11,8 @@ class Progress:
     _PATIENCE = 0.5  # seconds without a line
     _EVERY = 0.1  # seconds between two lines
 
-    def __init__(self) -> None:
-        self._shown = sys.stderr is not None and sys.stderr.isatty()
+    def __init__(self, *, quiet: bool = False) -> None:
+        self._shown = not quiet and sys.stderr is not None and sys.stderr.isatty()
         self._began = time.monotonic()
         self._next = self._began + self._PATIENCE
         self._columns = 0  # to erase
@@ -22,11 +22,12 @@ class Progress:
         if title and self._due():
             self._show(f"{done} of {planned} sources: {title}")
 
-    def fleet(self, done: int, planned: int) -> None:
-        """Shows how many inventories have been judged, and how fast that goes."""
+    def fleet(self, done: int, planned: int = 0) -> None:
+        """Shows how many inventories have been judged, of how many where that is known, and how fast that goes."""
         if self._due():
             rate = done / (time.monotonic() - self._began)
-            self._show(f"{done:,} of {planned:,} inventories, {rate:,.0f} a second")
+            all_of_them = f" of {planned:,}" if planned else ""
+            self._show(f"{done:,}{all_of_them} inventories, {rate:,.0f} a second")
 
     def files(self, done: int) -> None:
         """Shows how many files have been read, and how fast that goes."""

@@ -10,9 +10,11 @@ import msgspec.structs
 
 from phaseout import release
 from phaseout.cli import Failure, rule_store
+from phaseout.cli.choices import unknown
 from phaseout.cli.rule_folders import RuleFolders
 from phaseout.cli.rule_store import written_by_others as _written_by_others
-from phaseout.model.rules import Policy, Ruleset
+from phaseout.model.quoting import quoted
+from phaseout.model.rules import Defaults, Policy, Ruleset
 from phaseout.report.safe import visible
 from phaseout.rules.load import ROLES, RuleError, check_names, load, load_policy, unpack
 
@@ -100,6 +102,7 @@ def read_policy(path: str | None) -> OwnPolicy:
             with open(place, "rb") as file:
                 content = file.read(_LIMIT + 1)
             policy = load_policy(place, content)
+            _check_defaults(place, content, policy.defaults)
             beside = os.path.dirname(os.path.abspath(place))
             rules = tuple(os.path.join(beside, folder) for folder in policy.rules)
             return OwnPolicy(place, msgspec.structs.replace(policy, rules=rules) if rules else policy, cautions)
@@ -141,6 +144,25 @@ def read_files(paths: Sequence[str]) -> dict[str, bytes]:
 def broken(error: RuleError) -> Failure:
     """The errors of rules or policy as the end of the command."""
     return Failure("\n       ".join(map(visible, error.errors)))
+
+
+def _check_defaults(place: str, content: bytes, defaults: Defaults) -> None:
+    from phaseout.report import FORMATS, format_of_file
+
+    names = [one.name for one in FORMATS]
+    errors: list[tuple[str, str]] = []
+    if defaults.format and defaults.format not in names:
+        errors.append(("defaults.format", unknown(defaults.format, names, "format")))
+    for path in defaults.output:
+        if path != "-" and not os.path.isabs(path):
+            errors.append(("defaults.output", f"{quoted(path)} must be a whole path, or - for standard output"))
+        elif path != "-" and format_of_file(path) is None:
+            errors.append(("defaults.output", f"the ending of {quoted(path)} names no format"))
+    if errors:
+        from phaseout.rules.places import line_of, lines_of
+
+        lines = lines_of(content.decode("utf-8-sig"))
+        raise RuleError([f"{place}: line {line_of(lines, where)}: {where}: {why}" for where, why in errors])
 
 
 def _collect(folder: str, files: dict[str, bytes], errors: list[str]) -> None:

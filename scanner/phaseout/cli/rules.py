@@ -4,10 +4,12 @@ import datetime as dt
 import os
 import re
 import sys
+from typing import get_args
 
 import click
 
 from phaseout.cli import Failure
+from phaseout.cli.choices import OneOf, ids_of, meant, rule_ids
 from phaseout.cli.rule_files import broken, read_files, read_rules, rules_and_policy, shipped
 from phaseout.cli.rule_folders import RuleFolders, rule_folder_options
 from phaseout.cli.scan_options import counted_from
@@ -33,7 +35,9 @@ def command() -> None:
     """
 
 
-_FORMAT = click.option("-f", "--format", "format_name", type=click.Choice(["table", "json"]), default="table")
+_KINDS = ("vendor", "product", "measure", "role")
+_ID = OneOf(rule_ids(*_KINDS), open_ended=True)
+_FORMAT = click.option("-f", "--format", "format_name", type=OneOf(("table", "json"), "format"), default="table")
 
 
 @command.command("list")
@@ -73,7 +77,7 @@ def list_rules(folders: RuleFolders, format_name: str, as_of: str | None) -> Non
 
 
 @command.command("show")
-@click.argument("identifier", metavar="ID")
+@click.argument("identifier", metavar="ID", type=_ID)
 @rule_folder_options
 @_FORMAT
 def show(identifier: str, folders: RuleFolders, format_name: str) -> None:
@@ -88,14 +92,8 @@ def show(identifier: str, folders: RuleFolders, format_name: str) -> None:
     ruleset, _ = rules_and_policy(folders, None)
     found = _find(ruleset, identifier)
     if found is None:
-        import difflib
-
-        known = [vendor.id for vendor in ruleset.vendors] + [measure.id for measure in ruleset.measures]
-        known += [product.id for vendor in ruleset.vendors for product in vendor.product]
-        known += [role.id for role in ruleset.roles]
-        close = difflib.get_close_matches(identifier, known, n=3)
-        meant = f"; did you mean {', '.join(close)}?" if close else ""
-        raise click.UsageError(f"no vendor, product, measure or role {quoted(identifier)}{meant}")
+        known = ids_of(ruleset, *_KINDS)
+        raise click.UsageError(f"no vendor, product, measure or role {quoted(identifier)}{meant(identifier, known, 3)}")
     if format_name == "json":
         _json(found)
     elif isinstance(found, Measure):
@@ -142,7 +140,7 @@ def check(folders: tuple[str, ...], only_rules: bool, clean_files: tuple[str, ..
 
 
 @command.command("schema")
-@click.argument("kind", type=click.Choice(["vendor", "measure", "roles", "policy"]))
+@click.argument("kind", type=OneOf(("vendor", "measure", "roles", "policy"), "schema"))
 def schema(kind: str) -> None:
     """The JSON Schema of a rule file or policy, for an editor that completes TOML.
 
@@ -157,7 +155,7 @@ def schema(kind: str) -> None:
 
 
 @command.command("new")
-@click.argument("kind", type=click.Choice(["vendor", "measure"]))
+@click.argument("kind", type=OneOf(("vendor", "measure"), "kind"))
 @click.argument("name")
 @click.option("--rules", "folder", default=".", metavar="DIR", help="Where the rules lie; here if left out.")
 def new(kind: str, name: str, folder: str) -> None:
@@ -191,14 +189,14 @@ def new(kind: str, name: str, folder: str) -> None:
     "--to",
     "language",
     required=True,
-    type=click.Choice(["osquery", "sigma", "wazuh-sca", "applocker", "wdac", "santa", "fapolicyd", "intune"]),
+    type=OneOf(("osquery", "sigma", "wazuh-sca", "applocker", "wdac", "santa", "fapolicyd", "intune"), "language"),
     help="For which tool: the first three detect, the others block or report on what is not wanted.",
 )
 @click.option(
     "--os",
     "platforms",
     multiple=True,
-    type=click.Choice(["android", "ios", "linux", "macos", "windows"]),
+    type=OneOf(get_args(Platform), "system"),
     help="Only for these (repeatable); wazuh-sca takes exactly one.",
 )
 @click.option("--vendor", "vendors", metavar="ID", multiple=True, help="Only these vendors (repeatable).")

@@ -7,12 +7,12 @@ import click
 
 from phaseout.cli import EXIT_INTERRUPTED, found_status
 from phaseout.cli.output import Outputs, check_saving
+from phaseout.cli.output_options import OutputOptions, output_options
 from phaseout.cli.rule_folders import RuleFolders
-from phaseout.cli.scan_options import ScanOptions, counted_from, judging_options, output_options, scan_options
+from phaseout.cli.scan_options import ScanOptions, counted_from, judging_options, scan_options
 from phaseout.cli.scanning import start_scan
 from phaseout.cli.several_hosts import SeveralHosts
 from phaseout.fleet.tally import Tally
-from phaseout.report import Redaction
 from phaseout.report.several import host_chunks
 
 
@@ -26,10 +26,8 @@ def command(
     folders: RuleFolders,
     policy: str | None,
     as_of: str | None,
-    fail_on: str,
-    redact: tuple[Redaction, ...],
-    format_name: str | None,
-    files: tuple[str, ...],
+    fail_on: str | None,
+    output: OutputOptions,
 ) -> None:
     """Scan this machine: what must be replaced, and by when.
 
@@ -43,16 +41,16 @@ def command(
       phaseout scan --inventory laptop-17.json.gz     phaseout match judges it again
     """
     check_saving(saved)
-    outputs = Outputs(format_name, files, "report", redact)
     now = dt.datetime.now(dt.UTC)
     moment = counted_from(as_of) if as_of else now
-    scan = start_scan(options)
+    scan = start_scan(options, quiet=output.quiet)
     try:  # the rules, and what judges by them, are loaded while the worker scans; broken rules end it
         from phaseout.cli.rule_files import rules_and_policy
         from phaseout.judgement.verdict import judge
         from phaseout.rules.matcher import Matcher
 
         ruleset, own = rules_and_policy(folders, policy)
+        outputs = Outputs(output, "report", own.defaults)
         matcher = Matcher(ruleset)
     except BaseException:
         scan.abandon()
@@ -71,7 +69,8 @@ def command(
     else:
         several = SeveralHosts(outputs)
         for report in reports:
-            several.add([host_chunks(output.format, report, output.page) for output in outputs.all])
+            several.add([host_chunks(one.format, report, one.page) for one in outputs.all])
         several.end(tally.sentence())
-    status = found_status(tally.found, fail_on, complete="incomplete" not in tally.verdicts)
+    weakest = fail_on or own.defaults.fail_on
+    status = found_status(tally.found, weakest, complete="incomplete" not in tally.verdicts)
     sys.exit(EXIT_INTERRUPTED if scan.interrupted else outputs.status(status))

@@ -4,18 +4,20 @@ import datetime as dt
 import functools
 import math
 from collections.abc import Callable
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar, get_args
 
 import click
 
+from phaseout.cli.choices import OneOf, source_names
 from phaseout.cli.rule_folders import rule_folder_options
 from phaseout.model.nouns import Platform
 from phaseout.model.quoting import quoted
-from phaseout.report import FORMATS, REDACTIONS
+from phaseout.model.rules import FailOn
 from phaseout.scan.supervisor import WHOLE_SECONDS
 
 _F = TypeVar("_F", bound=Callable[..., Any])
-_FORMATS = ", ".join(one.name for one in FORMATS)
+SYSTEMS = ("linux", "macos", "windows")  # that a scan can read
+_SOURCE = OneOf(source_names, "source")
 _YEARS = 1000, 9998  # every offset needs a day of room on both sides, and RFC 3339 four digits
 
 
@@ -64,7 +66,7 @@ def scan_options(function: _F) -> _F:
         ),
         click.option(
             "--priority",
-            type=click.Choice(["normal", "low"]),
+            type=OneOf(("normal", "low")),
             help="How much of the machine to take; normal on a terminal, else low.",
         ),
         click.option(
@@ -100,12 +102,16 @@ def scan_options(function: _F) -> _F:
             is_flag=True,
             help="On Windows: read every program, not only the likeliest, and verify signatures. Takes longer.",
         ),
-        click.option("--skip-source", "skip", multiple=True, metavar="NAME", help="Skip this source (repeatable)."),
-        click.option("--source", "only", multiple=True, metavar="NAME", help="Run only this source (repeatable)."),
+        click.option(
+            "--skip-source", "skip", multiple=True, metavar="NAME", type=_SOURCE, help="Skip this source (repeatable)."
+        ),
+        click.option(
+            "--source", "only", multiple=True, metavar="NAME", type=_SOURCE, help="Run only this source (repeatable)."
+        ),
         click.option(
             "--os",
             "platform",
-            type=click.Choice(["linux", "macos", "windows"]),
+            type=OneOf(SYSTEMS, "system"),
             help="The system of the root, where its content does not show it.",
         ),
         click.option(
@@ -132,38 +138,11 @@ def judging_options(function: _F) -> _F:
     for option in (
         click.option(
             "--fail-on",
-            type=click.Choice(["review", "replace", "never"]),
-            default="review",
-            show_default=True,
-            help="The weakest verdict that ends with status 1.",
+            type=OneOf(get_args(FailOn), "verdict"),
+            help="The weakest verdict that ends with status 1; review if left out.",
         ),
         click.option("--as-of", metavar="DATE", help="Count days from this date instead of today."),
         rule_options,
-    ):
-        function = option(function)
-    return function
-
-
-def output_options(function: _F) -> _F:
-    """Adds `-f`, `-o` and `--redact`."""
-    for option in (
-        click.option(
-            "--redact",
-            multiple=True,
-            type=click.Choice(REDACTIONS, case_sensitive=False),
-            help="Take names of users, or folders of paths, out of everything that is written (repeatable).",
-        ),
-        click.option(
-            "-o",
-            "--output",
-            "files",
-            multiple=True,
-            metavar="FILE",
-            help="Write to FILE, or - for standard output (repeatable).",
-        ),
-        click.option(
-            "-f", "--format", "format_name", metavar="FORMAT", help=f"{_FORMATS}; if left out, FILE's ending decides."
-        ),
     ):
         function = option(function)
     return function

@@ -23,10 +23,12 @@ TOOL = f"phaseout {__version__}"
 class Scan:
     """A scan that is under way. Make it first, load the rules meanwhile, then ask for the inventory."""
 
-    def __init__(self, request: Request, seconds: float, prepared: PreparedWorker | None = None) -> None:
+    def __init__(
+        self, request: Request, seconds: float, prepared: PreparedWorker | None = None, *, quiet: bool = False
+    ) -> None:
         self._request = request
         self._seconds = seconds
-        self._progress = Progress()
+        self._progress = Progress(quiet=quiet)
         self._supervisor = ScanSupervisor(request, whole=seconds, prepared=prepared, progress=self._progress.scan)
 
     @property
@@ -74,8 +76,8 @@ class Scan:
         self._supervisor.abandon()
 
 
-def start_scan(options: ScanOptions) -> Scan:
-    """Starts the scan that the options ask for.
+def start_scan(options: ScanOptions, *, quiet: bool = False) -> Scan:
+    """Starts the scan that the options ask for; `quiet` shows no progress.
 
     Raises:
         click.UsageError: this system does not offer what was asked for.
@@ -98,4 +100,5 @@ def start_scan(options: ScanOptions) -> Scan:
         mask=options.mask,
     )
     prepared = click.get_current_context().find_root().obj
-    return Scan(request, options.seconds, prepared if isinstance(prepared, PreparedWorker) else None)
+    worker = prepared if isinstance(prepared, PreparedWorker) else None
+    return Scan(request, options.seconds, worker, quiet=quiet)

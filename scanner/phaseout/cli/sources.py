@@ -2,14 +2,13 @@
 
 import click
 
+from phaseout.cli.choices import OneOf
 from phaseout.sources import load
 
 
 @click.command("sources")
-@click.option("--os", "platform", type=click.Choice(["linux", "macos", "windows"]), help="Only those of one system.")
-@click.option(
-    "-f", "--format", "format_name", type=click.Choice(["table", "json"], case_sensitive=False), default="table"
-)
+@click.option("--os", "platform", type=OneOf(("linux", "macos", "windows"), "system"), help="Only those of one system.")
+@click.option("-f", "--format", "format_name", type=OneOf(("table", "json"), "format"), default="table")
 def command(platform: str | None, format_name: str) -> None:
     """List the places that a scan reads, and what each source cannot see.
 

@@ -102,9 +102,12 @@ def _unknown(document: Document) -> str:
     why = f"no inventory of a known kind; there are {', '.join(reader.title for reader in READERS)}"
     if document.start.lstrip()[:1] in (b"{", b"[", b"<"):
         return why
+    from phaseout.inventories.delimited import first_headings
     from phaseout.inventories.software_list import NEEDED
 
-    return f"{why}; {NEEDED}"
+    found = first_headings(document)
+    # What helps with a list comes first, and the other kinds only where the file is no list.
+    return f"{NEEDED}; found: {', '.join(found)}" if found else f"{why}; {NEEDED}"
 
 
 def read_logs(

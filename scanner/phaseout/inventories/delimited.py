@@ -18,6 +18,7 @@ from phaseout.model.counting import counted
 DELIMITERS = (",", ";", "\t", "|")
 _FIELD = 1 << 16  # characters
 _LINES = 100  # of one row
+_SHOWN, _SHOWN_NAME = 12, 40  # headings, and characters of each, that a message shows
 _HEADING = 20  # lines before the heading: titles and parameters of reports
 
 
@@ -64,6 +65,14 @@ def heading_of(document: Document, known: Callable[[Heading], bool]) -> Heading 
         return None
     lines = map(decoded, document.peek())
     return next((heading for line in lines for heading in headings(line) if known(heading)), None)
+
+
+def first_headings(document: Document) -> tuple[str, ...]:
+    """What the first line with several columns names, for a message; some of many, and cut where they are long."""
+    found = (heading.names for line in document.peek() for heading in headings(decoded(line)))
+    names = next((one for one in found if len(one) > 1), ())
+    shown = tuple(name[:_SHOWN_NAME] for name in names[:_SHOWN])
+    return (*shown, f"and {len(names) - _SHOWN} more") if len(names) > _SHOWN else shown
 
 
 def table(document: Document, known: Callable[[Heading], bool]) -> tuple[Heading, Iterator[Row]] | None:

@@ -177,6 +177,7 @@ MilestoneKind = Literal[
     "waiver_ends",
     "sunset",  # the measure as a whole ends on that day; an exemption that ends is a ban that begins
 ]
+FailOn = Literal["review", "replace", "never"]  # the weakest verdict that counts as found
 Force = Literal["binding", "contractual", "funding", "advisory"]
 MeasureState = Literal["proposed", "in_force", "under_review", "suspended", "superseded", "revoked", "expired"]
 Precision = Literal["minute", "day"]
@@ -337,14 +338,27 @@ class Cutoff(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     reason: str = ""
 
 
+class Defaults(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What `scan` and `match` do where the command line does not say it.
+
+    `format` is that of standard output, `output` the files to write (`-` is standard output), each in the format that
+    its ending names, `fail_on` the weakest verdict that ends with status 1.
+    """
+
+    format: str = ""
+    output: tuple[str, ...] = ()
+    fail_on: FailOn = "review"
+
+
 class Policy(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """The operator's own file `phaseout.toml`: roles, waivers, deadlines and replacements."""
+    """The operator's own file `phaseout.toml`: roles, waivers, deadlines, replacements and defaults."""
 
     roles: tuple[str, ...] = ()
     rules: tuple[str, ...] = ()
     waiver: tuple[Waiver, ...] = ()
     cutoff: tuple[Cutoff, ...] = ()
     replacements: dict[str, str] = {}
+    defaults: Defaults = Defaults()
 
 
 class Ruleset(Struct, frozen=True, kw_only=True):

@@ -17,16 +17,21 @@ class CannotWriteError(Exception):
     """A format has no place for what is to be written; the text says which formats do."""
 
 
+Detail = Literal["verdict", "usual", "all"]
+
+
 class Page(NamedTuple):
     """Where the text will be read. Most formats look the same everywhere.
 
     Attributes:
         width: columns of the terminal.
         colour: whether the terminal shows colour.
+        detail: how much the table says: the verdict alone, what a reader usually needs, or all that there is.
     """
 
     width: int = 100
     colour: bool = False
+    detail: Detail = "usual"
 
 
 _PAGE = Page()
@@ -123,9 +128,13 @@ FORMATS: tuple[Format, ...] = (
 )
 
 
-def format_named(name: str) -> Format | None:
-    """The format of that name, in upper or lower case."""
-    return next((one for one in FORMATS if one.name == name.lower()), None)
+def format_named(name: str) -> Format:
+    """The format of that name.
+
+    Raises:
+        KeyError: there is none.
+    """
+    return {one.name: one for one in FORMATS}[name]
 
 
 def format_of_file(path: str) -> Format | None:

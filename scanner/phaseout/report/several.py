@@ -13,7 +13,7 @@ def host_chunks(one: Format, report: Report, page: Page) -> tuple[str, ...]:
     if one.name == "table":
         from phaseout.report.table_format import write_lines
 
-        return tuple(write_lines(report))
+        return () if page.detail == "verdict" else tuple(write_lines(report, page))
     return tuple(one.write_report(report, page))
 
 

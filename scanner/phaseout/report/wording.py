@@ -3,11 +3,11 @@
 import datetime as dt
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from phaseout.model.counting import counted
 from phaseout.model.findings import Applied, Report
-from phaseout.model.nouns import Account, Platform, Unseen
+from phaseout.model.nouns import Account, Cause, Platform, Unseen
 from phaseout.model.rules import Exemption
 
 LIMITS = "docs/sources.md"  # says what no source can see
@@ -19,6 +19,22 @@ _PLATFORMS: dict[Platform, str] = {
     "windows": "Windows",
 }
 _MOUNTS = 5  # that are named
+_REASONS: dict[Cause | Literal["not_asked", "not_shown", ""], str] = {
+    "permission": "access was denied",
+    "guarded": "macOS guards them",
+    "mount": "on network or user-space mounts",
+    "cloud": "kept in the cloud",
+    "not_regular": "a FIFO, socket or device where a file belongs",
+    "limit": "a limit was reached",
+    "vanished": "changed or gone during the scan",
+    "missing": "missing, though something else promises them",
+    "damaged": "damaged",
+    "unsupported": "of a kind that no source reads",
+    "error": "the system reported errors",
+    "not_asked": "not asked for",
+    "not_shown": "not in such an inventory",
+    "": "for several reasons",
+}
 
 
 class Group(NamedTuple):
@@ -26,6 +42,11 @@ class Group(NamedTuple):
 
     parts: tuple[Unseen, ...]
     remedy: str
+
+    @property
+    def reason(self) -> str:
+        """Why none of the parts was seen, in a few words that fit all of them."""
+        return self.why or _REASONS[self.parts[0].cause]
 
     @property
     def why(self) -> str:

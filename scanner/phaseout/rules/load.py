@@ -145,9 +145,13 @@ def _read(name: str, content: bytes, shape: type[_T], errors: list[str]) -> _T |
     try:
         return msgspec.convert(table, shape)
     except (msgspec.ValidationError, RecursionError):
+        from phaseout.rules.places import line_of, lines_of
         from phaseout.rules.shape_errors import explain
 
-        errors += _first(name, explain(table, shape))
+        lines = lines_of(content.decode("utf-8-sig"))
+        for error in _first(name, explain(table, shape)):
+            line = line_of(lines, error.removeprefix(f"{name}: ").partition(": ")[0])
+            errors.append(error.replace(f"{name}: ", f"{name}: line {line}: ", 1) if line else error)
         return None
 
 

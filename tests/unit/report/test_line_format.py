@@ -44,7 +44,7 @@ def test_what_is_waived_was_found() -> None:
         "the one source for Debian GNU/Linux complete; what no source can see: docs/sources.md" + RULES
     )
     assert verdict(report).startswith("nothing found that counts (not counted: 1 waived); the one source")
-    assert "nothing found that counts (not counted: 1 waived); " in "".join(write_lines(report))
+    assert "nothing found that counts (not counted: 1 waived); " in "".join(write_lines(report, Page()))
 
 
 def test_not_everything_seen() -> None:

@@ -1,20 +1,32 @@
 """The table that a person reads."""
 
+from typing import get_args
+
 import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from phaseout.model.nouns import Item, Unseen
-from phaseout.report import Page
-from phaseout.report.table_format import write_report
+from phaseout.report import Detail, Page
+from phaseout.report.columns import cell_width
+from phaseout.report.table_format import write_inventory, write_report
 
-from tests.unit.report.conftest import make_report
+from tests.unit.report.conftest import make_inventory, make_report
 
 
-@pytest.mark.parametrize("width", [80, 100, 200])
-def test_fits_the_terminal(width: int) -> None:
-    text = "".join(write_report(make_report(), Page(width)))
-    assert max(len(line) for line in text.splitlines()) <= width
+@pytest.mark.parametrize("width", range(40, 201, 4))
+@pytest.mark.parametrize("detail", get_args(Detail))
+def test_fits_the_terminal(width: int, detail: Detail, denied: tuple[Unseen, ...]) -> None:
+    report = make_report(unseen=denied, name="卡巴斯基安全软件👩❤\ufe0f")
+    text = "".join(write_report(report, Page(width, detail=detail)))
+    assert max(map(cell_width, text.splitlines())) <= width
+    inventory = "".join(write_inventory(make_inventory(name="卡巴斯基" * 9), Page(width, detail=detail)))
+    assert max(map(cell_width, inventory.splitlines())) <= width
+
+
+def test_what_must_be_replaced_and_how_late_it_is() -> None:
+    text = "".join(write_report(make_report(), Page(80)))
+    assert text.startswith("ada-laptop: 1 product must be replaced; the first date passed 783 days ago")
     assert "REPLACE" in text
     assert "783 days past" in " ".join(text.split())
 
@@ -24,6 +36,33 @@ def test_findings_first_then_seen_then_unseen(denied: tuple[Unseen, ...]) -> Non
     assert text.index("REPLACE") < text.index("Replace it.") < text.index("Seen: 2 items") < text.index("Not seen:")
     assert "To see it: run as root." in text
     assert "About the rules: us-commerce: was to be reviewed" in text
+
+
+def test_quiet_is_the_verdict_alone_and_verbose_leaves_nothing_out() -> None:
+    report = make_report()
+    assert "".join(write_report(report, Page(200, detail="verdict"))).count("\n") == 1
+    assert "dpkg" not in "".join(write_report(report, Page(200)))
+    assert "dpkg    ok     2" in "".join(write_report(report, Page(200, detail="all")))
+
+
+def test_one_line_for_each_reason_and_what_helps() -> None:
+    denied = tuple(
+        Unseen(f"Source {at}", f"/root/{at}: permission denied", "run as root", cause="permission") for at in range(9)
+    )
+    text = "".join(write_report(make_report(unseen=denied), Page(200)))
+    assert "Not seen: 9 parts, access was denied. To see them: run as root." in text
+    assert "  Source 0, Source 1, Source 2, Source 3, Source 4, and 4 more." in text
+    assert "Source 8: /root/8: permission denied." in "".join(
+        write_report(make_report(unseen=denied), Page(200, detail="all"))
+    )
+
+
+@pytest.mark.parametrize(("found", "colour"), [(True, "1;31"), (False, "35")])
+def test_a_colour_means_one_thing(found: bool, colour: str, denied: tuple[Unseen, ...]) -> None:
+    text = "".join(write_report(make_report(found=found, unseen=denied), Page(200, colour=True)))
+    assert text.startswith(f"\x1b[{colour}mada-laptop: ")
+    assert "\x1b[35mNot seen:\x1b[0m" in text
+    assert text.count("\x1b[32m") == 0, "green is for what is complete"
 
 
 def test_clean_and_incomplete_are_said(denied: tuple[Unseen, ...]) -> None:
@@ -52,7 +91,7 @@ def test_no_number_or_length_of_versions_fills_the_screen(count: int) -> None:
         for number in range(count)
     )
     long = replace(finding, product="P" * 8000, items=items, because=("",) * count)
-    table, _, _ = "".join(write_report(replace(make_report(), findings=(long,)), Page(80))).partition("\n\n")
+    _, table, *_ = "".join(write_report(replace(make_report(), findings=(long,)), Page(80))).split("\n\n")
     assert [number for number in range(8) if f"{number}v" in table] == list(range(5))
     assert ("more" in table) == (count > 5)
     assert len(table) < 20_000

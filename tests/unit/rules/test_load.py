@@ -82,16 +82,16 @@ def test_all_errors_at_once_with_suggestions() -> None:
     vendor = VENDOR.replace('name = "kesl", vendor', 'nmae = "kesl", vendor', 1).replace('"linux"', '"linus"')
     measure = MEASURE.replace('force = "binding"', 'force = "bindin"').replace('issuer = "Parliament"', "issuer = 3")
     assert errors(vendor, measure) == [
-        "x/measures/some-act.toml: issuer: must be a string, not 3",
+        "x/measures/some-act.toml: line 4: issuer: must be a string, not 3",
         (
-            'x/measures/some-act.toml: force: must be one of "advisory", "binding", "contractual", "funding", '
+            'x/measures/some-act.toml: line 8: force: must be one of "advisory", "binding", "contractual", "funding", '
             'not "bindin", did you mean "binding"?'
         ),
         (
-            'x/vendors/kaspersky.toml: product[0].platforms[0]: must be one of "android", "ios", "linux", "macos", '
-            '"windows", not "linus", did you mean "linux"?'
+            'x/vendors/kaspersky.toml: line 9: product[0].platforms[0]: must be one of "android", "ios", "linux", '
+            '"macos", "windows", not "linus", did you mean "linux"?'
         ),
-        'x/vendors/kaspersky.toml: product[0].match[0].nmae: unknown field, did you mean "name"?',
+        'x/vendors/kaspersky.toml: line 10: product[0].match[0].nmae: unknown field, did you mean "name"?',
     ]
 
 
@@ -192,10 +192,10 @@ def test_policy_errors() -> None:
     with pytest.raises(RuleError) as caught:
         load_policy("phaseout.toml", b'role = ["us_contractor"]\nwaiver = [{product = "kesl"}]')
     assert caught.value.errors == [
-        'phaseout.toml: role: unknown field, did you mean "roles"?',
-        "phaseout.toml: waiver[0].approver: missing",
-        "phaseout.toml: waiver[0].reason: missing",
-        "phaseout.toml: waiver[0].expires: missing",
+        'phaseout.toml: line 1: role: unknown field, did you mean "roles"?',
+        "phaseout.toml: line 2: waiver[0].approver: missing",
+        "phaseout.toml: line 2: waiver[0].reason: missing",
+        "phaseout.toml: line 2: waiver[0].expires: missing",
     ]
 
 
@@ -259,10 +259,10 @@ def test_errors_are_in_words_of_toml() -> None:
     with pytest.raises(RuleError) as caught:
         load_policy("p.toml", b"roles = [2026-12-31, true, 1.5, 07:30:00]")
     assert caught.value.errors == [
-        "p.toml: roles[0]: must be a string, not 2026-12-31",
-        "p.toml: roles[1]: must be a string, not true",
-        "p.toml: roles[2]: must be a string, not 1.5",
-        "p.toml: roles[3]: must be a string, not 07:30:00",
+        "p.toml: line 1: roles[0]: must be a string, not 2026-12-31",
+        "p.toml: line 1: roles[1]: must be a string, not true",
+        "p.toml: line 1: roles[2]: must be a string, not 1.5",
+        "p.toml: line 1: roles[3]: must be a string, not 07:30:00",
     ]
 
 
