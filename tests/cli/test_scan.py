@@ -31,7 +31,7 @@ def clean(tree: Tree) -> str:
 def test_found_is_status_1(infected: str) -> None:
     result = phaseout("scan", "--root", infected)
     assert result.returncode == 1
-    assert result.stdout.startswith("verdict")
+    assert "1 product must be replaced" in result.stdout.splitlines()[0]
     assert "REPLACE" in result.stdout
     assert result.stderr == ""
 
@@ -91,7 +91,7 @@ def test_several_files_at_once(infected: str, tmp_path: Path) -> None:
     table, sheet, members = tmp_path / "r.txt", tmp_path / "r.csv", tmp_path / "r.json"
     result = phaseout("scan", "--root", infected, "-o", str(table), "-o", str(sheet), "-o", str(members))
     assert (result.returncode, result.stdout) == (1, "")
-    assert table.read_text().startswith("verdict")
+    assert "1 product must be replaced" in table.read_text().splitlines()[0]
     with sheet.open(newline="") as file:
         (row,) = csv.DictReader(file)
     assert (row["name"], row["verdict"], row["due"]) == ("kesl", "replace", "2024-09-29")
@@ -150,8 +150,8 @@ def test_full_and_missing_places(infected: str, tmp_path: Path) -> None:
     [
         (("--root", "/no/such/root"), "no such folder"),
         (("--root", "{empty}"), "holds no operating system"),
-        (("--source", "nope"), 'no source "nope" for'),
-        (("-f", "nope"), "no such format; there are table, csv, json"),
+        (("--source", "nope"), 'no source "nope"'),
+        (("-f", "nope"), 'no format "nope". There are table, csv, json'),
         (("-o", "report.nope"), "the ending names no format"),
         (("--as-of", "yesterday"), "neither a date"),
         (("--as-of", "2024-09-29T00:00:00"), "needs its offset"),
@@ -177,7 +177,7 @@ def test_broken_rules_are_all_named_and_nothing_is_scanned(tmp_path: Path) -> No
     (tmp_path / "vendors" / "y.toml").write_text("=")
     result = phaseout("scan", "--rules", str(tmp_path))
     assert result.returncode == 2
-    assert f'{tmp_path}/vendors/x.toml: line 1: nmae: unknown field, did you mean "name"?' in result.stderr
+    assert f'{tmp_path}/vendors/x.toml: line 2: nmae: unknown field, did you mean "name"?' in result.stderr
     assert f"{tmp_path}/vendors/y.toml: " in result.stderr
     assert result.stdout == ""
 

@@ -19,14 +19,14 @@ def root(tree: Tree) -> str:
 @pytest.mark.parametrize(
     ("arguments", "meant"),
     [
-        (("scna",), "no command 'scna', did you mean scan?"),
-        (("scan", "-f", "jsno"), "no format 'jsno', did you mean json?"),
-        (("scan", "--source", "dpgk"), "no source 'dpgk', did you mean dpkg?"),
-        (("scan", "--os", "linx"), "no system 'linx', did you mean linux?"),
-        (("scan", "--fail-on", "replcae"), "no verdict 'replcae', did you mean replace?"),
-        (("explain", "kesl", "--kind", "pakage"), "no kind 'pakage', did you mean package?"),
+        (("scna",), 'no command "scna", did you mean scan?'),
+        (("scan", "-f", "jsno"), 'no format "jsno", did you mean json?'),
+        (("scan", "--source", "dpgk"), 'no source "dpgk", did you mean dpkg?'),
+        (("scan", "--os", "linx"), 'no system "linx", did you mean linux?'),
+        (("scan", "--fail-on", "replcae"), 'no verdict "replcae", did you mean replace?'),
+        (("explain", "kesl", "--kind", "pakage"), 'no kind "pakage", did you mean package?'),
         (("rules", "show", "kasperski"), "did you mean kaspersky"),
-        (("fleet", "hosts", "f.db", "--state", "slient"), "no state 'slient', did you mean silent?"),
+        (("fleet", "hosts", "f.db", "--state", "slient"), 'no state "slient", did you mean silent?'),
     ],
 )
 def test_a_typing_error_is_answered_with_what_was_meant(arguments: tuple[str, ...], meant: str) -> None:
@@ -94,9 +94,9 @@ def test_the_operator_sets_defaults_and_the_command_line_counts_more(root: str, 
 @pytest.mark.parametrize(
     ("line", "why"),
     [
-        ("format = 'cvs'", "defaults.format: no format 'cvs', did you mean csv?"),
-        ("output = ['report.json']", "defaults.output: 'report.json' must be a whole path"),
-        ("output = ['/x/report.pdf']", "defaults.output: the ending of '/x/report.pdf' names no format"),
+        ("format = 'cvs'", 'defaults.format: no format "cvs", did you mean csv?'),
+        ("output = ['report.json']", 'defaults.output: "report.json" must be a whole path'),
+        ("output = ['/x/report.pdf']", 'defaults.output: the ending of "/x/report.pdf" names no format'),
         ("fail_on = 'nver'", "defaults.fail_on: must be one of"),
         ("failon = 'never'", 'defaults.failon: unknown field, did you mean "fail_on"?'),
     ],
