@@ -86,7 +86,7 @@ def test_code_page_of_windows_and_short_rows() -> None:
 
 
 def test_foreign_and_too_many(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert "no inventory of a known kind" in broken(b"a,b,c\n1,2,3\n").why
+    assert "needs headings such as ApplicationName" in broken(b"a,b,c\n1,2,3\n").why
     monkeypatch.setattr("phaseout.inventories.software_list._MOST", 2)
     assert "different programs" in broken(INTUNE.replace("Bob", "Eve").encode()).why
 
