@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterator
 from importlib import import_module
 from typing import Any
+from uuid import UUID
 
 from phaseout.host import NotAHostError
 from phaseout.host.filesystem.folder import Folder
@@ -162,8 +163,7 @@ class Disk:
             if partition is None or volume.node is None:
                 continue
             if name.startswith(GPT_VOLUME):
-                own = bytes.fromhex(partition.id.replace("-", "")) if len(partition.id) == 36 else b""
-                own = own[3::-1] + own[5:3:-1] + own[7:5:-1] + own[8:]
+                own = UUID(partition.id).bytes_le if len(partition.id) == 36 else b""
                 is_it = bool(own) and name[len(GPT_VOLUME) :] == own
             else:
                 is_it = name == self._signature.to_bytes(4, "little") + partition.offset.to_bytes(8, "little")
@@ -192,8 +192,8 @@ class Disk:
 
     def notes(self) -> Iterator[str]:
         """What a reader must know of the volumes that were scanned, and what nobody can see in them."""
-        for volume in self._used:
-            if volume.content.kind in _LOGGED:
+        for volume in self.volumes:  # a Windows names its own volume once more
+            if volume in self._used and volume.content.kind in _LOGGED:
                 yield (
                     f"{volume.described}: changes that are only in its log were not read, and whether there are some"
                     " does not show: shut the machine down before its disk is copied"
