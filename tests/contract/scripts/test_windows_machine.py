@@ -31,10 +31,11 @@ KASPERSKY = f"""[{UNINSTALL}\\{{C5B2BE5F-7DA9-4C61-9A25-D2B6A7E0A1F3}}]
 
 
 def settled(text: str) -> str:
-    """A transcript without what differs from day to day: times, the rules, days that have passed, digests."""
+    """A transcript without what differs from day to day: times, the rules, days that have passed, digests, counts."""
     text = re.sub(r"\d{8}T\d{6}Z(-[0-9a-f]{16})?", "TIME-DIGEST", text)
     text = re.sub(r"\d+ days past", "N days past", text)
     text = re.sub(r"nothing found in \d+ items", "nothing found in N items", text)
+    text = re.sub(r"all \d+ sources", "all N sources", text)
     return re.sub(r"; rules .*", "", text)
 
 
