@@ -1,4 +1,4 @@
-"""A difference as table, CSV and JSON."""
+"""A difference as table, CSV, JSON and HTML."""
 
 import csv
 import io
@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator, Sequence
 
 from phaseout.judgement.diff import Change, Difference, ScanSummary
 from phaseout.model.counting import counted
+from phaseout.model.nouns import Item
+from phaseout.parsers.encodings.identity import Sameness
 from phaseout.report import Page
 from phaseout.report.columns import paragraph, table
 from phaseout.report.safe import cell, json_text, visible
@@ -101,8 +103,43 @@ def write_json(difference: Difference, _page: Page) -> Iterator[str]:
     yield json_text(difference, indent=2) + "\n"
 
 
+def write_html(difference: Difference, _page: Page) -> Iterator[str]:
+    """The proof on one page, to be signed, and every change behind it."""
+    from phaseout.report.html_format import host_page
+
+    tone, words = _VERDICTS[difference.proof]
+    left: dict[str, list[Item]] = {}
+    for one in difference.left:
+        left.setdefault(one.product, []).append(one.item)
+    yield from host_page(
+        "difference.jinja",
+        subject=difference,
+        title=f"{difference.host.name}: {words}",
+        tone=tone,
+        tool=difference.new.tool,
+        left=left,
+        shown=_PLACES,
+        machine=_MACHINES[difference.machine],
+    )
+
+
+_VERDICTS = {
+    "proven": ("clean", "removal proven: the same machine, both times completely seen, and nothing of it is left."),
+    "left": ("replace", "not removed: something of it is left."),
+    "not_proven": ("incomplete", "removal not proven."),
+    "": ("inventory", "what changed; no restricted product is known on it."),
+}
+_MACHINES: dict[Sameness, str] = {
+    "same": "Both are of the same machine, by its identity.",
+    "renamed": "Both are of the same machine, which has another name now.",
+    "reimaged": "Both are of the same hardware, with another installation now.",
+    "cloned": "Both are of the same installation, on other hardware now.",
+    "other": "They are of two machines.",
+    "unknown": "Nothing that both show tells whether they are of one machine.",
+}
 WRITERS: dict[str, Callable[[Difference, Page], Iterator[str]]] = {
     "table": write_table,
     "csv": write_csv,
     "json": write_json,
+    "html": write_html,
 }

@@ -139,7 +139,7 @@ class _Run:
             raise
         finally:
             self._progress.erase()
-        outputs.end(self.tally.sentence())
+        outputs.end(self.tally.sentence(), self.tally.gravest())
 
     def _good(self, reports: Iterable[Report | Problem]) -> Iterator[Report]:
         for found in reports:

@@ -70,7 +70,7 @@ def command(
         several = SeveralHosts(outputs)
         for report in reports:
             several.add([host_chunks(one.format, report, one.page) for one in outputs.all])
-        several.end(tally.sentence())
+        several.end(tally.sentence(), tally.gravest())
     weakest = fail_on or own.defaults.fail_on
     status = found_status(tally.found, weakest, complete="incomplete" not in tally.verdicts)
     sys.exit(EXIT_INTERRUPTED if scan.interrupted else outputs.status(status))

@@ -6,7 +6,7 @@ import click
 
 from phaseout.cli.output import Outputs
 from phaseout.report import FORMATS
-from phaseout.report.several import ending, joined
+from phaseout.report.several import Several
 
 
 class SeveralHosts:
@@ -25,18 +25,17 @@ class SeveralHosts:
             many = ", ".join(one.name for one in FORMATS if one.several)
             raise click.UsageError(f"-f {single} holds one host; several are held by {many}")
         self._outputs = outputs
-        self._hosts = 0
+        self._together = [Several(one.format) for one in outputs.all]
 
     def add(self, texts: Sequence[Sequence[str]]) -> None:
         """Writes one host, whose text in every format comes in the order of the outputs."""
-        for output, chunks in zip(self._outputs.all, texts, strict=True):
-            output.add(joined(output.format, chunks, self._hosts))
-        self._hosts += 1
+        for output, together, chunks in zip(self._outputs.all, self._together, texts, strict=True):
+            output.add(together.host(chunks))
 
-    def end(self, sentence: str) -> None:
-        """Brings all files to their places; the sentence sums up the hosts."""
-        for output in self._outputs.all:
-            output.add(iter((ending(output.format, self._hosts, sentence),)))
+    def end(self, sentence: str, tone: str = "inventory") -> None:
+        """Brings all files to their places; the sentence sums up the hosts, and the tone is their gravest verdict."""
+        for output, together in zip(self._outputs.all, self._together, strict=True):
+            output.add(together.end(sentence, tone))
             output.end()
 
     def abandon(self) -> None:

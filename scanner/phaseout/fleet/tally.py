@@ -18,6 +18,10 @@ class Tally:
         self.verdicts[verdict] = self.verdicts.get(verdict, 0) + 1
         self.found.update(found)
 
+    def gravest(self) -> str:
+        """The gravest verdict of a host; `incomplete` where there is none."""
+        return next((one for one in ("replace", "review", "incomplete", "clean") if one in self.verdicts), "incomplete")
+
     def sentence(self) -> str:
         """The counts in words."""
         hosts = sum(self.verdicts.values())

@@ -107,7 +107,13 @@ FORMATS: tuple[Format, ...] = (
         several=True,
     ),
     Format("markdown", (".md", ".markdown"), "for tickets", several=True),
-    Format("html", (".html", ".htm"), "for the person who signs off: one file, to read, search and print"),
+    Format(
+        "html",
+        (".html", ".htm"),
+        "for the person who signs off: one file, to read, search and print",
+        holds=_ALL,
+        several=True,
+    ),
     Format("cyclonedx", (".cdx.json", ".bom.json"), "CycloneDX 1.6, for software bills of materials"),
     Format(
         "ocsf",

@@ -11,12 +11,12 @@ References:
 import base64
 import hashlib
 import pkgutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 from phaseout.model.counting import counted
-from phaseout.model.findings import Finding, Report
+from phaseout.model.findings import Finding, QuotedMilestone, Report
 from phaseout.model.nouns import Inventory
 from phaseout.report import Page
 from phaseout.report.forms import forms
@@ -33,18 +33,23 @@ _PROVENANCE = {
     "derived": "computed from the official text",
     "unverified": "not verified in a source",
 }
+_TRACES = 20  # of a finding that are shown at once; the others are folded
+_VERSIONS = 5  # of a finding, likewise; each trace shows its own
 _BUFFER = 200  # pieces of the template that are written together
 
 
 def write_report(report: Report, _page: Page) -> Iterator[str]:
     """The report as a page."""
-    counting = _counting(report)
+    counting, timeline = _counting(report), _timeline(report)
     yield from _rendered(
         "report.jinja",
         subject=report,
         headline=verdict(report),
         tone=report.verdict,
-        timeline=_timeline(report),
+        timeline=[day for day in timeline if day["today"] or day["matters"]],
+        all_dates=timeline,
+        ran=[run for run in report.runs if run.status in ("ok", "partial")],
+        shown=_TRACES,
         measures=sorted(report.measures, key=lambda measure: measure.id not in counting),
         quoted={measure.id for measure in report.measures},
         counting=counting,
@@ -67,8 +72,52 @@ def write_inventory(inventory: Inventory, _page: Page) -> Iterator[str]:
     yield from _rendered("inventory.jinja", subject=inventory, headline=headline, tone=tone)
 
 
-def _rendered(name: str, **values: object) -> Iterator[str]:
-    shared = {"grouped": grouped, "scanned_by": scanned_by, "limits": LIMITS}
+def host_rows(subject: Report | Inventory) -> str:
+    """The rows of a host on a page of several."""
+    findings = subject.findings if isinstance(subject, Report) else ()
+    if isinstance(subject, Report):
+        word, sentence = str(subject.verdict), verdict(subject)
+    else:
+        word = "incomplete" if subject.unseen else "ok"
+        sentence = f"{counted(len(subject.items), 'trace')} of software."
+    return (
+        _templates("phaseout.report")
+        .get_template("host.jinja")
+        .render(
+            host=subject.host.name,
+            unseen=subject.unseen,
+            findings=findings,
+            word=word,
+            sentence=f"{sentence[:1].upper()}{sentence[1:]}",
+            due=due,
+            versions=_versions,
+            grouped=grouped,
+        )
+    )
+
+
+def several_page(rows: Iterable[str], sentence: str, tone: str) -> Iterator[str]:
+    """The page of several hosts.
+
+    Args:
+        rows: of `host_rows`, those of each host.
+        sentence: what is said of all of them.
+        tone: the gravest verdict.
+    """
+    from markupsafe import Markup
+
+    hosts = Markup("".join(rows))  # noqa: S704 (escaped by its template)
+    yield from host_page("several.jinja", title=sentence, tone=tone, tool="phaseout", hosts=hosts)
+
+
+def _rendered(name: str, *, subject: Report | Inventory, headline: str, **values: object) -> Iterator[str]:
+    title = f"{subject.host.name}: {headline}"
+    yield from host_page(name, subject=subject, title=title, tool=subject.tool, **values)
+
+
+def host_page(name: str, **values: object) -> Iterator[str]:
+    """A page of this package, in pieces, with what all of its templates use."""
+    shared = {"counted": counted, "grouped": grouped, "scanned_by": scanned_by, "limits": LIMITS}
     yield from rendered("phaseout.report", name, "page.css", "page.js", **shared, **values)
 
 
@@ -78,13 +127,14 @@ def rendered(package: str, name: str, css_name: str, js_name: str, **values: obj
     Args:
         package: the one in whose folder `page` the three files lie.
         name: of the template.
-        css_name: of the style.
+        css_name: of the style that is its own, beside what all pages have in common.
         js_name: of the script.
         values: for the template; every string is escaped, and its control characters are written out.
     """
     from markupsafe import Markup
 
-    css, js = _part(package, css_name), _part(package, js_name)
+    css = _part("phaseout.report", "style.css") + _part(package, css_name)
+    js = _part(package, js_name)
     stream = (
         _templates(package)
         .get_template(name)
@@ -130,7 +180,9 @@ def _hash(text: str) -> str:
 
 
 def _versions(finding: Finding) -> str:
-    return ", ".join(dict.fromkeys(item.version for item in finding.items if item.version))
+    different = list(dict.fromkeys(item.version for item in finding.items if item.version))
+    more = [f"and {len(different) - _VERSIONS:,} more"] if len(different) > _VERSIONS else []
+    return ", ".join([*different[:_VERSIONS], *more])
 
 
 def _counting(report: Report) -> set[str]:
@@ -152,17 +204,21 @@ def _timeline(report: Report) -> list[dict[str, object]]:
     driving = {(applied.id, applied.milestone, applied.due) for applied in first}
     measures = _counting(report)
     quoted = {measure.id for measure in report.measures}
+    here = {finding.product_id for finding in report.findings} | {finding.vendor_id for finding in report.findings}
     days = [
         _day(milestone.due, milestone.kind, measure.title, milestone.text, milestone.verified)
-        | {"drives": (measure.id, milestone.kind, milestone.due) in driving}
+        | {
+            "drives": (measure.id, milestone.kind, milestone.due) in driving,
+            "matters": (measure.id, milestone.due) in counting,
+        }
         for measure in report.measures
         if measure.id in measures
         for milestone in measure.milestones
-        if milestone.due
+        if milestone.due and _about(milestone, here)
     ]
     days += [
         _day(applied.due, applied.milestone, applied.title, applied.text, applied.verified)
-        | {"drives": (applied.id, applied.milestone, applied.due) in driving}
+        | {"drives": (applied.id, applied.milestone, applied.due) in driving, "matters": True}
         for applied in counting.values()
         if applied.due and applied.id not in quoted
     ]
@@ -175,6 +231,12 @@ def _timeline(report: Report) -> list[dict[str, object]]:
     days.append({**today, "at": report.as_of})
     days.sort(key=lambda day: (_seconds(str(day["at"])), "today" not in day))
     return days
+
+
+def _about(milestone: QuotedMilestone, here: set[str]) -> bool:
+    """Whether a date is about something that was found: some are about single products, or single vendors."""
+    narrowed = {*milestone.products, *milestone.vendors}
+    return not narrowed or bool(narrowed & here)
 
 
 def _day(at: str, kind: str, title: str, text: str, verified: str) -> dict[str, object]:

@@ -14,35 +14,58 @@ def host_chunks(one: Format, report: Report, page: Page) -> tuple[str, ...]:
         from phaseout.report.table_format import write_lines
 
         return () if page.detail == "verdict" else tuple(write_lines(report, page))
+    if one.name == "html":
+        from phaseout.report.html_format import host_rows
+
+        return (host_rows(report),)
     return tuple(one.write_report(report, page))
 
 
 def inventory_chunks(one: Format, inventory: Inventory, page: Page) -> tuple[str, ...]:
     """The text of the inventory of one host of several; a table has the name of its host above it."""
+    if one.name == "html":
+        from phaseout.report.html_format import host_rows
+
+        return (host_rows(inventory),)
     heading = (f"{visible(inventory.host.name)}\n",) if one.name == "table" else ()
     return (*heading, *one.write_inventory(inventory, page), *(("\n",) if heading else ()))
 
 
-def joined(one: Format, chunks: Sequence[str], before: int) -> Iterator[str]:
-    """The text of a host as it stands behind those of others.
+class Several:
+    """Puts the texts of hosts together. A page begins with what is said of all of them, so it waits for the last."""
 
-    Args:
-        one: the format.
-        chunks: of `host_chunks`.
-        before: how many hosts came before it.
-    """
-    if one.name == "csv" and before:
-        yield from chunks[1:]
-    elif one.name == "json":
-        yield ",\n" if before else "[\n"
-        for chunk in chunks:
-            yield chunk.removesuffix("\n")
-    else:
-        yield from chunks
+    def __init__(self, form: Format) -> None:
+        self._form = form
+        self._hosts = 0
+        self._waiting: list[str] = []
 
+    def host(self, chunks: Sequence[str]) -> Iterator[str]:
+        """The text of a host, from `host_chunks` or `inventory_chunks`, as it stands behind those of others."""
+        before = self._hosts
+        self._hosts += 1
+        if self._form.name == "html":
+            self._waiting += chunks
+        elif self._form.name == "csv" and before:
+            yield from chunks[1:]
+        elif self._form.name == "json":
+            yield ",\n" if before else "[\n"
+            for chunk in chunks:
+                yield chunk.removesuffix("\n")
+        else:
+            yield from chunks
 
-def ending(one: Format, hosts: int, sentence: str) -> str:
-    """What stands behind the last host. `sentence` sums up all of them."""
-    if one.name == "json":
-        return "]\n" if hosts else "[]\n"
-    return sentence + "\n" if one.name == "table" else ""
+    def end(self, sentence: str, tone: str) -> Iterator[str]:
+        """What stands behind the last host.
+
+        Args:
+            sentence: sums up all of them.
+            tone: the gravest verdict, or `inventory`.
+        """
+        if self._form.name == "html":
+            from phaseout.report.html_format import several_page
+
+            yield from several_page(self._waiting, sentence, tone)
+        elif self._form.name == "json":
+            yield "]\n" if self._hosts else "[]\n"
+        elif self._form.name == "table":
+            yield sentence + "\n"

@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import os
 import re
 from collections.abc import Iterator
 from html.parser import HTMLParser
@@ -11,16 +12,19 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from phaseout.cli.diff_formats import write_html
+from phaseout.judgement.diff import compare
 from phaseout.model.findings import QuotedMeasure, QuotedMilestone, Report
-from phaseout.model.nouns import Unseen
+from phaseout.model.nouns import Item, Unseen
 from phaseout.model.rules import MilestoneKind, Reference
 from phaseout.report import Page as Terminal
-from phaseout.report.html_format import write_inventory, write_report
+from phaseout.report.html_format import host_rows, several_page, write_inventory, write_report
 
 from tests.support.chromium import PROGRAM, Page
 from tests.unit.report.conftest import make_inventory, make_report
 
 browser = pytest.mark.skipif(PROGRAM is None, reason="no Chromium here")
+AXE = os.environ.get("PHASEOUT_AXE", "")
 _VOID = {"meta", "input", "br"}
 
 
@@ -92,8 +96,37 @@ def test_the_verdict_comes_first() -> None:
     outline = Outline(page(make_report()))
     text = " ".join(outline.text.split())
     sentence = "ada-laptop: 1 product must be replaced; the first date passed 783 days ago (2024-09-29)"
-    assert text.index(sentence) < text.index("Timeline") < text.index("Findings") < text.index("What was not seen")
+    order = (sentence, "Findings", "What was not seen", "About this report", "Signature", "Dates that matter here")
+    assert [text.index(one) for one in order] == sorted(text.index(one) for one in order)
     assert dict(outline.tags)["h1"] == {"class": "replace"}
+
+
+def test_dates_that_do_not_count_are_folded_and_those_of_other_products_left_out() -> None:
+    report = quoting()
+    (measure,) = report.measures
+    other = msgspec.structs.replace(measure.milestones[1], text="text exchange", products=("exchange-server",))
+    measure = msgspec.structs.replace(measure, milestones=(*measure.milestones, other))
+    text = " ".join(Outline(page(msgspec.structs.replace(report, measures=(measure,)))).text.split())
+    shown, folded = text.split("All 3 dates of these measures")
+    assert "text update_cutoff" in shown
+    assert "text sunset" not in shown
+    assert "text sunset" in folded
+    assert "text exchange" not in text[: text.index("What was scanned")]
+
+
+def test_versions_are_capped_and_traces_folded() -> None:
+    (finding,) = make_report().findings
+    items = tuple(Item(kind="package", name="k", version=f"1.{at}") for at in range(3000))
+    many_items = msgspec.structs.replace(finding, items=items, because=("",) * 3000)
+    text = " ".join(Outline(page(msgspec.structs.replace(make_report(), findings=(many_items,)))).text.split())
+    assert "1.0, 1.1, 1.2, 1.3, 1.4, and 2,995 more" in text
+    assert "and 2,980 more" in text
+
+
+def test_a_clean_report_says_what_was_looked_for_and_how_to_declare_a_role() -> None:
+    text = " ".join(Outline(page(make_report(found=False))).text.split())
+    assert "2 products of 1 vendor under 2 measures, among 2 traces of software from 1 source" in text
+    assert 'A line such as roles = ["us_contractor"] in phaseout.toml declares one' in text
 
 
 def test_today_stands_between_what_has_passed_and_what_is_to_come() -> None:
@@ -164,7 +197,7 @@ def test_five_thousand_findings_are_searched_and_sorted_by_keyboard_alone(shown:
     for _ in range(11):
         shown.key("Tab")
         way.append(shown.run(focus))
-    columns = ["verdict", "product", "version", "state", "due", "vendor"]
+    columns = ["verdict", "due", "state", "product", "version", "vendor"]
     assert way == ["Skip to the report", "search", "Show all", "Findings", *columns, "What to do, and why"]
     shown.run("document.querySelector('input').focus()")
     shown.type("product 0499")
@@ -172,13 +205,13 @@ def test_five_thousand_findings_are_searched_and_sorted_by_keyboard_alone(shown:
     assert shown.run(settled) == "11 of 5000 found"
     shown.key("Escape")
     assert shown.run(settled) == "5000 in all, the first 300 shown"
-    shown.run("document.querySelectorAll('thead button')[1].focus()")
+    shown.run("document.querySelectorAll('thead button')[3].focus()")
     first = "document.querySelector('.findings tbody th').textContent"
     shown.key("Enter", "\r")
     assert shown.run(first) == "Product 00000"
     shown.key("Enter", "\r")
     assert shown.run(first) == "Product 04999"
-    assert shown.run("document.querySelectorAll('thead th')[1].getAttribute('aria-sort')") == "descending"
+    assert shown.run("document.querySelectorAll('thead th')[3].getAttribute('aria-sort')") == "descending"
     shown.run("document.querySelector('.tools button').click()")
     assert shown.run("document.querySelectorAll('.findings tbody:not([hidden])').length") == 5000
     assert shown.complaints == []
@@ -197,6 +230,69 @@ def test_text_can_be_read_in_light_and_dark(tmp_path: Path, denied: tuple[Unseen
         assert tab.complaints == []
         assert tab.printed().startswith(b"%PDF")
         assert tab.run("document.querySelectorAll('details[open]').length") > 0
+
+
+@pytest.mark.slow
+@browser
+def test_on_a_phone_state_and_due_date_are_on_the_screen(tmp_path: Path) -> None:
+    file = tmp_path / "report.html"
+    file.write_text(page(quoting()), encoding="utf-8")
+    with Page(tmp_path / "profile", file, width=390, height=844) as tab:
+        assert tab.run("document.documentElement.scrollWidth") <= 390
+        inside = "[...document.querySelector('.findings tbody tr').cells].every((cell) => {"
+        inside += "const box = cell.getBoundingClientRect(); return box.right <= 390 && box.bottom <= 844; })"
+        assert tab.run(inside)
+
+
+def pages_of_every_kind() -> dict[str, str]:
+    """A report, a clean one, an inventory, several hosts, and the proof of a removal."""
+    before, after = make_inventory(), msgspec.structs.replace(make_inventory(), items=())
+    after = msgspec.structs.replace(after, scanned_at="2026-11-22T12:00:00Z")
+    reports = [quoting(), make_report(found=False)]
+    return {
+        "report": page(quoting()),
+        "clean": page(make_report(found=False)),
+        "inventory": "".join(write_inventory(before, Terminal())),
+        "several": "".join(several_page(map(host_rows, reports), "2 hosts: 1 replace, 1 clean.", "replace")),
+        "difference": "".join(write_html(compare(before, after), Terminal())),
+    }
+
+
+@pytest.mark.parametrize("kind", list(pages_of_every_kind()))
+def test_every_kind_of_page_is_sound(kind: str) -> None:
+    text = pages_of_every_kind()[kind]
+    outline = Outline(text)
+    assert [tag for tag, _ in outline.tags].count("h1") == 1
+    assert re.findall(r'<h1 class="(\w+)"', text)
+    assert not re.findall(r'(?:src|action)=|href="(?!#|https?:)', text)
+
+
+@browser
+@pytest.mark.slow
+@pytest.mark.skipif(not AXE, reason="no axe-core here (PHASEOUT_AXE)")
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("kind", list(pages_of_every_kind()))
+def test_axe_finds_nothing(kind: str, scheme: str, tmp_path: Path) -> None:
+    file = tmp_path / "page.html"
+    file.write_text(pages_of_every_kind()[kind], encoding="utf-8")
+    with Page(tmp_path / "profile", file) as tab:
+        tab.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
+        tab.run("document.querySelectorAll('details').forEach(each => { each.open = true; })")
+        tab.run(f"{Path(AXE).read_text(encoding='utf-8')};0")
+        found = "axe.run(document).then((result) => result.violations.map((one) => one.id + one.nodes[0].html))"
+        assert tab.run(found) == []
+        assert tab.complaints == []
+
+
+@browser
+@pytest.mark.slow
+def test_the_proof_of_a_removal_fits_on_one_page(tmp_path: Path) -> None:
+    file = tmp_path / "page.html"
+    file.write_text(pages_of_every_kind()["difference"], encoding="utf-8")
+    with Page(tmp_path / "profile", file, width=720, height=1040) as tab:  # A4 without its margins
+        tab.call("Emulation.setEmulatedMedia", media="print")
+        assert tab.run("document.querySelector('.annex').getBoundingClientRect().top") < 1040
+        assert tab.run("getComputedStyle(document.querySelector('.sign')).display") == "grid"
 
 
 @pytest.mark.slow
