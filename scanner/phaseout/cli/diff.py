@@ -41,7 +41,7 @@ def command(
 
     Both are saved inventories (of any kind that `phaseout match` reads) or reports in JSON, of one host each.
     Inventories are judged by the rules, and all their items are compared; of reports, the findings are. The result is
-    written as table, CSV or JSON.
+    written as table, CSV, JSON or HTML (the proof on one page, to be signed).
 
     With --require-gone the status is 0 only if OLD found something, both are of one machine by its identity (a name
     is no proof), NEW is the younger inventory, both saw everything in which the software could show, and NEW has
