@@ -372,6 +372,12 @@ def _partition_table(data: bytes) -> None:
         partition_table(lambda offset, size: data[offset : offset + size], len(data))
 
 
+def _xfs(data: bytes) -> None:
+    from phaseout.parsers.images.xfs import log_is_clean
+
+    log_is_clean(lambda offset, size: data[offset : offset + size])
+
+
 def _tar(data: bytes) -> None:
     from phaseout.parsers.images.tar import BrokenTarError, members
 
@@ -408,6 +414,7 @@ _WRITTEN: dict[str, Target] = {
     "thrift": _thrift,
     "windows_dates": _windows_dates,
     "winsw": _winsw,
+    "xfs": _xfs,
     "zip_archive": _zip,
 }
 

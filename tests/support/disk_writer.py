@@ -30,11 +30,11 @@ def ext4(folder: Path, image: Path, *options: str, size: int = 32) -> bytes:
     return image.read_bytes()
 
 
-def fat(folder: Path, image: Path, size: int = 40) -> bytes:
+def fat(folder: Path, image: Path, size: int = 40, *options: str) -> bytes:
     """FAT of so many MiB with everything in a folder; it has no links."""
     image.write_bytes(b"")
     os.truncate(image, size * _MIB)
-    tool("mkfs.fat", "-n", "DATA", str(image))
+    tool("mkfs.fat", "-n", "DATA", *options, str(image))
     for name in sorted(os.listdir(folder)):
         tool("mcopy", "-s", "-i", str(image), str(folder / name), "::")
     return image.read_bytes()
@@ -61,6 +61,25 @@ def _proto(folder: Path, indent: str) -> list[str]:
         else:
             lines.append(f"{path.name} ---644 0 0 {path}")
     return [*lines, "$"]
+
+
+def restart_page(lsn: int, client: int, flags: int) -> bytes:
+    """A page at the beginning of the log of NTFS.
+
+    Args:
+        lsn: the number of the last entry of the log.
+        client: the first one that has the log in use; 0xFFFF for none.
+        flags: 2 for a volume that is clean.
+    """
+    page = bytearray(4096)
+    struct.pack_into("<4sHHQIIHHH", page, 0, b"RSTR", 30, 9, 0, 4096, 4096, 48, 1, 1)
+    struct.pack_into("<QHHHHIHHQIHHII", page, 48, lsn, 1, 0xFFFF, client, flags, 45, 224, 64, 2 << 20, 0, 48, 64, 1, 0)
+    struct.pack_into("<QQHHH", page, 48 + 64, 0, lsn, 0xFFFF, 0xFFFF, 0)
+    struct.pack_into("<I8s", page, 48 + 64 + 28, 8, "NTFS".encode("utf-16-le"))
+    page[30:32] = b"\1\0"
+    for at in range(510, 4096, 512):
+        page[at : at + 2] = page[30:32]
+    return bytes(page)
 
 
 def mbr(volumes: Sequence[bytes], kind: int = 0x83, signature: int = 0x1234ABCD) -> bytes:

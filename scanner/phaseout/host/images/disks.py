@@ -40,7 +40,8 @@ _SPECIFICATION = re.compile(r'(UUID|LABEL|PARTUUID|PARTLABEL)="?([^"]*)"?')
 _BY = re.compile(r"/dev/disk/by-(uuid|label|partuuid|partlabel)/(.+)")
 _NUMBERED = re.compile(r"/dev/(?:[hsv]d[a-z]+|xvd[a-z]+|(?:nvme\d+n|mmcblk|md)\d+p)(\d+)")
 _ESCAPED = re.compile(r"\\x([0-9a-f]{2})")
-_LOGGED = frozenset(("NTFS", "XFS"))  # file systems whose log the libraries do not read
+_IN_USE = "not closed before it was copied: changes that are only in its log or in memory were not read"
+_CLOSE = "shut the machine down before its disk is copied (Windows: shutdown /s /t 0), or let its system check the copy"
 _LABEL = 80  # characters that are shown
 
 
@@ -51,7 +52,8 @@ class DiskVolume:
         name: by which it can be asked for: the number of the partition, or group and name of a logical volume.
         content: what it holds.
         node: its root folder; `None` if it cannot be read.
-        why: why not; empty if it can.
+        closed: whether nothing of it is only in its log, or was only in the memory of its machine.
+        why: why it cannot be read; empty if it can.
         remedy: what helps.
         partition: where it lies; `None` for anything else than a partition.
         stored: its bytes.
@@ -63,6 +65,7 @@ class DiskVolume:
         self.stored = stored
         self.partition = partition
         self.node: Node | None = None
+        self.closed = content.closed
         self.why = ""
         self.remedy = _REMEDIES.get(content.kind, _MOUNT)
 
@@ -86,11 +89,18 @@ class DiskVolume:
             self.why = f"{kind} is not read"
             return
         try:
-            self.node = VOLUMES[kind](Cached(self.stored)).root()
+            volume = VOLUMES[kind](Cached(self.stored))
+            self.node = volume.root()
         except ImportError:
             self.why, self.remedy = f"{kind} is not read without a library", _INSTALL
+            return
         except OSError as error:
             self.why = f"cannot be read: {error.strerror or error}"
+            return
+        try:
+            self.closed = self.closed and volume.is_closed()
+        except OSError:
+            self.closed = False
 
 
 class Disk:
@@ -151,9 +161,10 @@ class Disk:
             names = ", ".join(f"{self.path}:{volume.name}" for volume, _ in found)
             raise NotAHostError(f"{self.path}: holds several systems: name one of them with --image: {names}")
         several = [why for why in whys if "several systems" in why]
-        closed = [f"{volume.described}: {volume.why}; {volume.remedy}" for volume in self.volumes if volume.why]
-        closed += [f"{problem.where}: {problem.why}" for problem in self.problems if problem.hides]
-        reasons = several or closed or ["no volume has one; --os says which it is, where a volume is named"]
+        unread = [f"{volume.described}: {volume.why}; {volume.remedy}" for volume in self.volumes if volume.why]
+        unread += [f"{volume.described}: {_IN_USE}; {_CLOSE}" for volume in readable if not volume.closed]
+        unread += [f"{problem.where}: {problem.why}" for problem in self.problems if problem.hides]
+        reasons = several or unread or ["no volume has one; --os says which it is, where a volume is named"]
         raise NotAHostError(f"{self.path}: no operating system was found: {'. '.join(reasons)}")
 
     def find_mounted(self, name: bytes) -> Node | None:
@@ -177,10 +188,8 @@ class Disk:
         yield from self.problems
         for volume in self.volumes:
             if volume in self._used:
-                if volume.content.unfinished:
-                    why = "the last changes are only in its journal, and were not read"
-                    remedy = "shut the machine down before its disk is copied, or mount the copy once"
-                    yield Problem(volume.described, why, "damaged", remedy=remedy)
+                if not volume.closed and volume.may_hold_software:
+                    yield Problem(volume.described, _IN_USE, "damaged", remedy=_CLOSE)
             elif volume.may_hold_software:
                 if volume.node is None:
                     yield Problem(volume.described, volume.why, "unsupported", remedy=volume.remedy)
@@ -189,15 +198,6 @@ class Disk:
                     yield Problem(
                         volume.described, "no part of the system that was scanned", "unsupported", remedy=remedy
                     )
-
-    def notes(self) -> Iterator[str]:
-        """What a reader must know of the volumes that were scanned, and what nobody can see in them."""
-        for volume in self.volumes:  # a Windows names its own volume once more
-            if volume in self._used and volume.content.kind in _LOGGED:
-                yield (
-                    f"{volume.described}: changes that are only in its log were not read, and whether there are some"
-                    " does not show: shut the machine down before its disk is copied"
-                )
 
     def _folder(self, volume: DiskVolume) -> Folder:
         assert volume.node is not None

@@ -128,7 +128,6 @@ def _disk(
     host = host_of(system, folder, volumes.find_mounted, deep=deep)
     if host.info.name == os.path.basename(system.root.name):  # it does not say what it is called
         host.info = replace(host.info, name=os.path.basename(place.path))
-    host.info = replace(host.info, notes=(*host.info.notes, *volumes.notes()))
     host.files.problems += [*problems, *volumes.unseen()]
     return host
 

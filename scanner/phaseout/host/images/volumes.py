@@ -21,10 +21,13 @@ from phaseout.host.filesystem.files import Entry, EntryKind, Stat
 from phaseout.host.filesystem.node import CLOUD, Node, NotRegularError, SkippedError
 from phaseout.host.images.disk_files import FileObject, LibraryError
 from phaseout.host.images.stored import NodeBytes, Stored
+from phaseout.parsers.images import ntfs, xfs
 
 _OPEN = 64  # files that are kept open
 _NAMES = 200_000  # of one folder
 _KINDS: dict[int, EntryKind] = {stat.S_IFREG: "file", stat.S_IFDIR: "dir", stat.S_IFLNK: "link"}
+_LOG_FILE, _VOLUME = 2, 3  # files of NTFS
+_HIBERNATED = b"HIBR"
 _WHAT = {stat.S_IFIFO: "a FIFO", stat.S_IFCHR: "a device", stat.S_IFBLK: "a device", stat.S_IFSOCK: "a socket"}
 _ERRORS = (OSError, ValueError, MemoryError, SystemError, OverflowError)
 
@@ -95,6 +98,14 @@ class Volume:
                 if self._is_shown(entry) and name and name not in (".", "..") and not {"/", "\0"} & set(name):
                     found.setdefault(name, Child(self._number(entry), self.kind(entry)))
         return found
+
+    def is_closed(self) -> bool:
+        """Whether its log holds nothing more, as far as its first sectors do not say that.
+
+        Raises:
+            OSError: it cannot be read.
+        """
+        return True
 
     @abstractmethod
     def kind(self, entry: Any) -> EntryKind:
@@ -179,6 +190,10 @@ class XfsVolume(_InodeVolume):
     """XFS."""
 
     library = "pyfsxfs"
+
+    def is_closed(self) -> bool:
+        """Whether its log ends with an unmount."""
+        return xfs.log_is_clean(self._stored.read)
 
 
 class HfsVolume(_PosixVolume):
@@ -279,30 +294,23 @@ class NtfsVolume(Volume):
             if tag not in (*self._LINKS, self._COMPRESSED):
                 raise SkippedError(f"not read: unsupported reparse tag 0x{tag:08X}", "unsupported")
 
-    def _tag(self, number: int) -> int:
-        """The tag of a reparse point, out of the record of the file; 0 where it is not there.
+    def is_closed(self) -> bool:
+        """Whether Windows dismounted it: by its log, its own mark, and what a hibernated Windows leaves."""
+        with _Checked():
+            log = self._volume.get_file_entry(_LOG_FILE).read_buffer_at_offset(ntfs.RESTART, 0)
+            sleeping = self._volume.get_file_entry_by_path("\\hiberfil.sys")
+            asleep = sleeping is not None and sleeping.read_buffer_at_offset(4, 0).upper() == _HIBERNATED
+        return ntfs.log_is_clean(bytes(log)) and not ntfs.is_marked_dirty(self._record(_VOLUME)) and not asleep
 
-        References:
-            libfsntfs, "New Technologies File System (NTFS)" (MFT entry, fix-up values, attribute $REPARSE_POINT)
-        """
+    def _tag(self, number: int) -> int:
+        return ntfs.reparse_tag(self._record(number))
+
+    def _record(self, number: int) -> bytes:
         with _Checked():
             size = self._volume.get_mft_entry_size()
             if not 512 <= size <= 1 << 16:
-                return 0
-            record = bytearray(self._volume.get_file_entry(0).read_buffer_at_offset(size, number * size))
-        fixes, count = (int.from_bytes(record[at : at + 2], "little") for at in (4, 6))
-        for index in range(1, min(count, size // 512 + 1)):
-            record[index * 512 - 2 : index * 512] = record[fixes + 2 * index : fixes + 2 * index + 2]
-        at = int.from_bytes(record[20:22], "little")
-        while at + 24 <= size:
-            kind, length = (int.from_bytes(record[at + place : at + place + 4], "little") for place in (0, 4))
-            if kind == 0xC0 and not record[at + 8]:
-                start = at + int.from_bytes(record[at + 20 : at + 22], "little")
-                return int.from_bytes(record[start : start + 4], "little")
-            if kind == 0xFFFFFFFF or length < 24:
-                break
-            at += length
-        return 0
+                return b""
+            return bytes(self._volume.get_file_entry(0).read_buffer_at_offset(size, number * size))
 
     def _flags(self, entry: Any) -> int:
         return int(entry.get_file_attribute_flags() or 0)

@@ -10,13 +10,14 @@ from uuid import UUID
 import pytest
 from phaseout.host import NotAHostError
 from phaseout.host.images.disk_files import disk
+from phaseout.host.images.disks import Disk
 from phaseout.host.images.opening import image_host
 from phaseout.host.opening import offline_host
 from phaseout.model.nouns import Platform
 from phaseout.scan.worker import run_source
 from phaseout.sources import load
 
-from tests.support.disk_writer import ext4, fat, gpt, lvm, mbr, tool, xfs
+from tests.support.disk_writer import ext4, fat, gpt, lvm, mbr, restart_page, tool, xfs
 from tests.support.regf_writer import hive
 from tests.support.roots import debian, windows
 
@@ -243,12 +244,84 @@ def test_an_image_that_is_cut_off(root: Path, tmp_path: Path) -> None:
         assert [why in problem.why for problem in host.files.problems] == [True]
 
 
-def test_a_journal_with_changes(root: Path, tmp_path: Path) -> None:
+def problems_of(image: Path) -> list[tuple[str, str]]:
+    found = image_host(str(image)).files.problems
+    assert all(problem.hides and "shut the machine down" in problem.remedy for problem in found)
+    return [(problem.where, problem.why.partition(":")[0]) for problem in found]
+
+
+@pytest.mark.parametrize(("at", "value"), [(1024 + 0x60, 0x46), (1024 + 0x3A, 0)])
+def test_ext_that_was_in_use(root: Path, tmp_path: Path, at: int, value: int) -> None:
+    """With a journal, it needs recovery; without one, it is not marked as unmounted."""
     data = bytearray(ext4(root, tmp_path / "ext4"))
-    data[1024 + 0x60] |= 4
+    data[at] = value
     (tmp_path / "image").write_bytes(data)
-    host = image_host(str(tmp_path / "image"))
-    assert ["only in its journal" in problem.why for problem in host.files.problems] == [True]
+    assert problems_of(tmp_path / "image") == [("volume 1 (ext)", "not closed before it was copied")]
+
+
+def test_xfs_that_was_in_use(root: Path, tmp_path: Path) -> None:
+    data = bytearray(xfs(root, tmp_path / "image"))
+    assert problems_of(tmp_path / "image") == []
+    start, shift = int.from_bytes(data[48:56], "big"), data[124]
+    block = (start >> shift) * int.from_bytes(data[84:88], "big") + (start & ((1 << shift) - 1))
+    data[block * 4096 + 512 + 9] = 0  # the record of the unmount becomes another one
+    (tmp_path / "image").write_bytes(data)
+    assert problems_of(tmp_path / "image") == [("volume 1 (XFS)", "not closed before it was copied")]
+
+
+@pytest.mark.parametrize(("bits", "at", "value"), [("16", 37, 1), ("32", 65, 1), ("32", 32 * 512 + 7, 0x07)])
+def test_fat_that_was_in_use(tmp_path: Path, bits: str, at: int, value: int) -> None:
+    """Linux marks the first sector, Windows the second entry of the table."""
+    root = tmp_path / "root"
+    root.mkdir()
+    windows(root, restricted=False)
+    data = bytearray(fat(root, tmp_path / "image", 40, "-F", bits))
+    assert problems_of(tmp_path / "image") == []
+    data[at] = value
+    (tmp_path / "image").write_bytes(data)
+    assert problems_of(tmp_path / "image") == [("volume 1 (FAT, DATA)", "not closed before it was copied")]
+
+
+@pytest.mark.parametrize(
+    ("page", "closed"),
+    [
+        (restart_page(lsn=7, client=0xFFFF, flags=0), True),
+        (restart_page(lsn=7, client=0, flags=2), True),
+        (restart_page(lsn=7, client=0, flags=0), False),
+    ],
+)
+def test_ntfs_that_was_in_use(tmp_path: Path, page: bytes, closed: bool) -> None:
+    """The log says so, as ntfs-3g understands it, too."""
+    image = tmp_path / "image"
+    image.write_bytes(b"")
+    os.truncate(image, 32 << 20)
+    tool("mkntfs", "-q", "-F", str(image))
+    (volume,) = Disk(str(image), disk(str(image))).volumes
+    assert volume.closed
+    data = bytearray(image.read_bytes())
+    log = data.index(b"\xff" * (1 << 20))
+    data[log : log + 8192] = page * 2
+    image.write_bytes(data)
+    (volume,) = Disk(str(image), disk(str(image))).volumes
+    assert volume.closed is closed
+    if shutil.which("ntfs-3g.probe") is not None:
+        probe = subprocess.run(["ntfs-3g.probe", "--readwrite", image], check=False, capture_output=True)
+        assert probe.returncode == (0 if closed else 15)  # NTFS_VOLUME_UNCLEAN_UNMOUNT
+
+
+def test_ntfs_that_is_marked_dirty(tmp_path: Path) -> None:
+    image = tmp_path / "image"
+    image.write_bytes(b"")
+    os.truncate(image, 32 << 20)
+    tool("mkntfs", "-q", "-F", str(image))
+    data = bytearray(image.read_bytes())
+    record = data.index("$Volume".encode("utf-16-le")) & ~1023
+    attribute = data.index(b"\x70\0\0\0", record)
+    flags = attribute + int.from_bytes(data[attribute + 20 : attribute + 22], "little") + 10
+    data[flags] |= 1
+    image.write_bytes(data)
+    (volume,) = Disk(str(image), disk(str(image))).volumes
+    assert not volume.closed
 
 
 def test_a_table_whose_copy_is_good(root: Path, tmp_path: Path) -> None:
