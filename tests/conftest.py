@@ -16,10 +16,17 @@ from phaseout.host.users import posix_users
 from phaseout.model.nouns import HostInfo
 
 from tests.support.places import CODE, CORPORA, ROOT, WINE
+from tests.support.prepared import pytest_configure, pytest_unconfigure
 from tests.support.trees import MacTree, Tree, WindowsTree
 from tests.support.untouched import pytest_sessionfinish, pytest_sessionstart, pytest_terminal_summary
 
-__all__ = ["pytest_sessionfinish", "pytest_sessionstart", "pytest_terminal_summary"]
+__all__ = [
+    "pytest_configure",
+    "pytest_sessionfinish",
+    "pytest_sessionstart",
+    "pytest_terminal_summary",
+    "pytest_unconfigure",
+]
 
 # A loaded machine is no failure; and what runs for everybody must not find something new each time.
 settings.register_profile("default", deadline=None, suppress_health_check=[HealthCheck.too_slow])
