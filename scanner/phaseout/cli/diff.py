@@ -2,6 +2,7 @@
 
 import datetime as dt
 import sys
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import click
@@ -13,7 +14,7 @@ from phaseout.cli.output import Outputs
 from phaseout.cli.output_options import OutputOptions, output_options
 from phaseout.cli.rule_folders import RuleFolders
 from phaseout.cli.scan_options import rule_options
-from phaseout.judgement.diff import Difference, compare, shortened, with_products
+from phaseout.judgement.diff import Difference, compare, outlined, shortened, with_products
 from phaseout.model.findings import Report
 from phaseout.model.nouns import Inventory
 from phaseout.model.rules import Policy, Ruleset
@@ -54,8 +55,7 @@ def command(
       phaseout diff before.json.gz after.json.gz --require-gone -o proof.json
     """
     outputs = Outputs(output, "difference")
-    sides = [_read(old), _read(new)]
-    difference = outputs.redacted(shortened(_difference(sides[0], sides[1], folders, policy)))
+    difference = outputs.redacted(shortened(_difference(old, new, folders, policy)))
     outputs.write(lambda form, page: WRITERS[form.name](difference, page))
     status = 0
     if require_gone and difference.proof != "proven":
@@ -84,28 +84,46 @@ def _read(path: str) -> Report | Inventory:
     return checked(found)
 
 
-def _difference(
-    old: Report | Inventory, new: Report | Inventory, folders: RuleFolders, policy: str | None
-) -> Difference:
+def _difference(old_path: str, new_path: str, folders: RuleFolders, policy: str | None) -> Difference:
     """The difference, with the proof that rules can give."""
     now = dt.datetime.now(dt.UTC)
+    judge = _Judge(folders, policy, now)
+    old = _read(old_path)
+    before = judge.report(old)
+    if isinstance(old, Inventory):
+        old = outlined(old)  # before NEW is read: either may take a hundred megabytes
+    new = _read(new_path)
+    after = judge.report(new)
     if isinstance(old, Report) and isinstance(new, Report):
         return compare(old, new, now)
-    from phaseout.cli.rule_files import rules_and_policy
-    from phaseout.rules.matcher import Matcher
-
-    ruleset, own = rules_and_policy(folders, policy)
-    matcher = Matcher(ruleset)
-    reports = [_judged(side, matcher, ruleset, own, now) for side in (old, new)]
     both = isinstance(old, Inventory) and isinstance(new, Inventory)
-    difference = compare(old, new) if both else compare(reports[0], reports[1])
+    difference = compare(old, new) if both else compare(before, after)
     seen = new if isinstance(new, Inventory) else None
-    return with_products(difference, reports[0], reports[1], seen=seen, ruleset=ruleset, now=now)
+    return with_products(difference, before, after, seen=seen, ruleset=judge.rules[0], now=now)
 
 
-def _judged(side: Report | Inventory, matcher: "Matcher", ruleset: Ruleset, policy: Policy, now: dt.datetime) -> Report:
-    from phaseout.judgement.verdict import judge
+class _Judge:
+    """Judges inventories; reports have been judged."""
 
-    if isinstance(side, Report):
-        return side
-    return judge(side, matcher.match(side.items), ruleset, policy, now, now)
+    def __init__(self, folders: RuleFolders, policy: str | None, now: dt.datetime) -> None:
+        self._folders = folders
+        self._policy = policy
+        self._now = now
+
+    def report(self, side: Report | Inventory) -> Report:
+        """The scan as a report."""
+        if isinstance(side, Report):
+            return side
+        from phaseout.judgement.verdict import judge
+
+        ruleset, policy, matcher = self.rules
+        return judge(side, matcher.match(side.items), ruleset, policy, self._now, self._now)
+
+    @cached_property
+    def rules(self) -> "tuple[Ruleset, Policy, Matcher]":
+        """The rules, loaded when they are first needed."""
+        from phaseout.cli.rule_files import rules_and_policy
+        from phaseout.rules.matcher import Matcher
+
+        ruleset, policy = rules_and_policy(self._folders, self._policy)
+        return ruleset, policy, Matcher(ruleset)

@@ -18,7 +18,7 @@ from phaseout.model.counting import counted
 from phaseout.model.findings import REPORT_SCHEMA
 from phaseout.model.nouns import INVENTORY_SCHEMA, Account, HostInfo, Inventory, Item, Problem, SourceRun, Unseen
 from phaseout.model.quoting import quoted
-from phaseout.model.recording import ALL_ITEMS, RESULTS, nothing_shown, saved_form
+from phaseout.model.recording import ALL_ITEMS, RESULTS, SharedTexts, nothing_shown, saved_form
 
 ENDINGS = (".json", ".ndjson", ".jsonl")  # each may be followed by .gz
 
@@ -109,6 +109,7 @@ def _values(document: Document) -> Iterator[Inventory | Problem]:
 def _by_line(document: Document) -> Iterator[Inventory | Problem]:
     head: _Head | None = None
     items: list[Item] = []
+    texts = SharedTexts()
     size = 0  # bytes of the lines of these items
     at = ""  # where the head stands
     broken, first = False, True
@@ -129,7 +130,7 @@ def _by_line(document: Document) -> Iterator[Inventory | Problem]:
         if isinstance(found, Item):
             size = _cost(line) + (size if items else 0)
             if len(items) < ALL_ITEMS and size <= _SIZE:
-                items.append(found)
+                items.append(texts.within(found))
             elif not broken:
                 yield _too_many(where).problem
                 head, items, broken = None, [], True
@@ -210,13 +211,14 @@ def _whole(where: str, data: msgspec.Raw) -> Inventory:
 def _one_by_one(where: str, data: msgspec.Raw) -> tuple[Item, ...]:
     """The items of a large inventory, each of which may take more memory than the file shows."""
     items: list[Item] = []
+    texts = SharedTexts()
     size = 0
     try:
         for raw in msgspec.json.decode(data, type=list[msgspec.Raw]):
             size += _cost(bytes(raw))
             if size > _SIZE or len(items) == ALL_ITEMS or memoryview(raw).nbytes > _LONGEST:
                 raise _too_many(where)
-            items.append(_ITEM.decode(raw))
+            items.append(texts.within(_ITEM.decode(raw)))
     except JSON_ERRORS as error:
         raise BrokenError(where, f"no inventory: {error}") from error
     return tuple(items)

@@ -81,6 +81,21 @@ class Difference(Struct, frozen=True, omit_defaults=True, kw_only=True):
     reasons: tuple[str, ...] = ()  # why it is not proven
 
 
+def _outline(item: Item) -> Item:
+    arch = item.details.get("arch")
+    return Item(
+        kind=item.kind,
+        name=item.name,
+        source=item.source,
+        state=item.state,
+        version=item.version,
+        path=item.path,
+        user=item.user,
+        command=item.command,
+        details={"arch": arch} if arch else {},
+    )
+
+
 _Trace = tuple[str, str, Item]  # product, its id, the item
 
 
@@ -111,6 +126,11 @@ def compare(old: Report | Inventory, new: Report | Inventory, now: dt.datetime |
     if isinstance(old, Report) and isinstance(new, Report):
         return _with_proof(difference, old, new, now=now)
     return difference
+
+
+def outlined(inventory: Inventory) -> Inventory:
+    """The inventory with as much of its items as `compare` looks at: about half of the memory."""
+    return replace(inventory, items=tuple(map(_outline, inventory.items)))
 
 
 def with_products(

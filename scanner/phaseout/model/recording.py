@@ -6,6 +6,7 @@ Scans and readers of other tools' inventories share it, so that the same limits 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import msgspec
+from msgspec.structs import force_setattr
 
 from phaseout.model.counting import counted
 from phaseout.model.nouns import Cause, Inventory, Item, Kind, LeftOut, Problem, RunStatus, SourceRun, Unseen
@@ -17,6 +18,8 @@ ITEMS = 50_000  # of one source; a server with a hundred containers has half of 
 ALL_ITEMS = 100_000  # of all sources: they are held in memory, with what they say
 RESULTS = 40 << 20  # bytes of the texts of all items; in memory the items take three times that
 _PIECE = 256  # items that are written together
+_FEW = 5_000  # items whose texts are left as they come
+_TEXTS = 20_000  # texts that are remembered
 _ENCODER = msgspec.json.Encoder(order="deterministic")
 
 
@@ -33,6 +36,29 @@ def in_order(items: Iterable[Item]) -> tuple[Item, ...]:
             key=lambda item: (item.kind, item.name, item.version, item.path, item.user, item.source, item.command),
         )
     )
+
+
+class SharedTexts:
+    """Lets items share the texts that they have in common: a third less memory where there are tens of thousands."""
+
+    def __init__(self) -> None:
+        self._items = 0
+        self._known: dict[str, str] = {}
+
+    def within(self, item: Item) -> Item:
+        """The item, which nothing else refers to yet, with texts that earlier ones have as well."""
+        self._items += 1
+        if self._items <= _FEW:
+            return item
+        known = self._known
+        share = known.setdefault if len(known) < _TEXTS else known.get
+        for key, value in item.details.items():
+            item.details[key] = share(value, value)
+        force_setattr(item, "vendor", share(item.vendor, item.vendor))
+        force_setattr(item, "source", share(item.source, item.source))
+        for one in item.evidence:
+            force_setattr(one, "where", share(one.where, one.where))
+        return item
 
 
 class Recorder:

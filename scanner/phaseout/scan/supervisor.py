@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Literal
 
 import msgspec
-from msgspec.structs import force_setattr, replace
+from msgspec.structs import replace
 
 from phaseout.host.account import current_account
 from phaseout.model.nouns import (
@@ -27,7 +27,7 @@ from phaseout.model.nouns import (
     SourceRun,
     Unseen,
 )
-from phaseout.model.recording import ALL_SOFTWARE, RESULTS, in_order, nothing_shown, unseen_parts
+from phaseout.model.recording import ALL_SOFTWARE, RESULTS, SharedTexts, in_order, nothing_shown, unseen_parts
 from phaseout.scan.messages import Closed, Ended, Found, Message, Opened, Planned, Refused, Request, Several, Started
 from phaseout.scan.worker import UNWANTED
 from phaseout.scan.worker_process import FORKS, Forked, PreparedWorker, Spawned
@@ -42,8 +42,6 @@ _TICK = 0.25  # seconds between two calls of `progress`
 # Seconds between two checks of what the worker uses; most scans end before the first. macOS enforces no memory limit.
 _USAGE_INTERVAL = 0.25 if sys.platform == "darwin" else 2.0
 _RESULTS = RESULTS + (8 << 20)  # bytes of messages: the worker itself stops its sources at less
-_FEW = 5_000  # items whose texts are left as they come
-_TEXTS = 20_000  # texts that are remembered
 MEMORY = 2 << 30  # bytes of address space for the worker
 _WHOLE = "the time limit of the whole scan (--timeout) was reached"
 REMEDIES: dict[Cause, str] = {
@@ -119,7 +117,7 @@ class ScanSupervisor:
         self._planned: dict[str, Planned] = {}
         self._runs: dict[str, SourceRun] = {}
         self._items: list[Item] = []
-        self._texts: dict[str, str] = {}  # see `_shared`
+        self._texts = SharedTexts()
         self._current = ""
         self._lost: tuple[_Loss, str] = (
             "failed",
@@ -267,7 +265,7 @@ class ScanSupervisor:
 
     def _take(self, message: Message) -> None:
         if isinstance(message, Found):
-            self._items.append(message.item if len(self._items) < _FEW else self._shared(message.item))
+            self._items.append(self._texts.within(message.item))
         elif isinstance(message, Started):
             self._current = message.source
             self._start_clocks()
@@ -285,18 +283,6 @@ class ScanSupervisor:
             raise ScanError(message.why)
         elif isinstance(message, Several):
             raise SeveralHostsError(message.images)
-
-    def _shared(self, item: Item) -> Item:
-        """The item with texts that others have as well: a third less memory where there are tens of thousands."""
-        known = self._texts
-        share = known.setdefault if len(known) < _TEXTS else known.get
-        for key, value in item.details.items():
-            item.details[key] = share(value, value)
-        force_setattr(item, "vendor", share(item.vendor, item.vendor))
-        force_setattr(item, "source", share(item.source, item.source))
-        for one in item.evidence:
-            force_setattr(one, "where", share(one.where, one.where))
-        return item
 
     def _lose(self, status: _Loss, reason: str) -> None:
         """Marks the current source."""

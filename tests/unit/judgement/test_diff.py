@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from msgspec.structs import replace
-from phaseout.judgement.diff import Change, Difference, compare, shortened, with_products
+from phaseout.judgement.diff import Change, Difference, compare, outlined, shortened, with_products
 from phaseout.model.findings import Finding, Report, RulesUsed
 from phaseout.model.nouns import (
     INVENTORY_SCHEMA,
@@ -87,7 +87,9 @@ def report(
 
 
 def told(old: Inventory, new: Inventory) -> list[tuple[str, str, str, str]]:
-    return [(one.what, one.name, one.old, one.new) for one in compare(old, new).changes]
+    difference = compare(old, new)
+    assert compare(outlined(old), new) == difference, "an outline has all that is compared"
+    return [(one.what, one.name, one.old, one.new) for one in difference.changes]
 
 
 def test_gone_new_state_version() -> None:

@@ -1,7 +1,7 @@
 """What a source gives: counted, bounded, and what was not seen because of it."""
 
-from phaseout.model.nouns import Item, LeftOut, Problem, SourceRun
-from phaseout.model.recording import PROBLEMS, Recorder, in_order, nothing_shown, unseen_parts
+from phaseout.model.nouns import Evidence, Item, LeftOut, Problem, SourceRun
+from phaseout.model.recording import PROBLEMS, Recorder, SharedTexts, in_order, nothing_shown, unseen_parts
 
 
 def test_rows_are_accounted_for() -> None:
@@ -21,6 +21,22 @@ def test_what_hides_nothing_leaves_a_source_complete() -> None:
     recorder.problem(Problem("b", "damaged", "damaged"))
     assert recorder.run().status == "partial"
     assert recorder.run("it crashed").status == "failed"
+
+
+def test_many_items_share_what_they_have_in_common() -> None:
+    def item(number: int) -> Item:
+        made = f"maker {number % 2}"
+        place = f"/var/lib/{number % 2}"
+        return Item(
+            kind="package", name=f"p{number}", vendor=made, details={"arch": made}, evidence=(Evidence(place, "p"),)
+        )
+
+    texts = SharedTexts()
+    items = [texts.within(item(number)) for number in range(6_000)]
+    assert items == [item(number) for number in range(6_000)]
+    late, later = items[-3], items[-1]
+    assert late.vendor is later.vendor is later.details["arch"]
+    assert late.evidence[0].where is later.evidence[0].where
 
 
 def test_problems_are_bounded_and_counted_once() -> None:
