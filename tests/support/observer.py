@@ -4,7 +4,7 @@ import re
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import BinaryIO, Literal, NamedTuple
 
 import msgspec
@@ -15,7 +15,7 @@ from phaseout.model.nouns import Item
 from phaseout.parsers.windows.image_path import ENDINGS
 
 # Whether a volume is there and has anything; the second of Windows shows that there is more than a registry.
-_VOLUMES = {"/": ("/", "/volumes/[^/]+", "/[^/]+"), "\\": ("[a-z]:", r"c:\\program files")}
+_VOLUMES = {"/": re.compile("/|/volumes/[^/]+|/[^/]+"), "\\": re.compile(r"[a-z]:|c:\\program files")}
 Way = Literal["content", "folder", "about"]
 
 
@@ -145,7 +145,7 @@ def undeclared(
     separator = "\\" if windows else "/"
     fold: Callable[[str], str] = str.lower if windows or host.info.platform == "macos" else str
     homes = tuple(sorted({fold(user.home) for user in host.users if user.home}))
-    content, folders = _expressions(tuple(map(fold, reads)), separator, homes)
+    declared = _declared(tuple(map(fold, reads)), separator, homes)
     programs = {fold(item.path) for item in items}
     said = "\n".join((msgspec.json.encode(items).decode(), *texts)).replace("\\\\", "\\").lower()
     rest: list[Touch] = []
@@ -153,10 +153,12 @@ def undeclared(
     for touch in touched:
         path = fold(touch.path)
         name = path.rpartition(separator)[2].removesuffix(".lnk")
+        places = declared.fits(path.split(separator))
         if touch.way == "content":
-            fits = content.fullmatch(path) is not None or path in programs
+            fits = path in programs or any(place.content for place in places)
         else:
-            fits = _is_named(name.lower(), said) or folders.fullmatch(path) is not None
+            volume = _VOLUMES[separator].fullmatch(path)
+            fits = _is_named(name.lower(), said) or volume is not None or any(place.way for place in places)
         if fits:
             ways.update(path[: found.start()] for found in re.finditer(re.escape(separator), path))
         else:
@@ -170,43 +172,79 @@ def _is_named(name: str, said: str) -> bool:
     return name in said or bool(stem and stem in said)
 
 
+class _Place:
+    """A name in declared patterns, and what follows it there. One expression for all would take seconds to compile.
+
+    Attributes:
+        content: whether a pattern of files ends here.
+        way: whether a pattern ends here, or leads on to a place.
+        loops: whether it stands for any number of whole folders.
+    """
+
+    def __init__(self, *, loops: bool = False) -> None:
+        self.content = False
+        self.way = False
+        self.loops = loops
+        self._names: dict[str, _Place] = {}
+        self._globs: dict[str, _Place] = {}
+        self._folders: _Place | None = None
+
+    def below(self, name: str) -> "_Place":
+        """The place that follows, made if there is none."""
+        if name == "**":
+            self._folders = self._folders or _Place(loops=True)
+            return self._folders
+        return (self._globs if set("*?[") & set(name) else self._names).setdefault(name, _Place())
+
+    def fits(self, names: Sequence[str]) -> "list[_Place]":
+        """The places that a path leads to from here."""
+        here = self._with_folders()
+        for name in names:
+            after: dict[_Place, None] = {}
+            for place in here:
+                if place.loops and name:
+                    after[place] = None
+                found = [place._names[name]] if name in place._names else []
+                found += (one for glob, one in place._globs.items() if _name(glob).fullmatch(name))
+                after.update(dict.fromkeys(one for direct in found for one in direct._with_folders()))
+            here = list(after)
+        return here
+
+    def _with_folders(self) -> "list[_Place]":
+        """This place, and what follows where `**` stands for no folder at all."""
+        return [self, *(self._folders._with_folders() if self._folders else ())]
+
+
 @lru_cache(maxsize=256)
-def _expressions(
-    reads: tuple[str, ...], separator: str, homes: tuple[str, ...]
-) -> tuple[re.Pattern[str], re.Pattern[str]]:
+def _declared(reads: tuple[str, ...], separator: str, homes: tuple[str, ...]) -> _Place:
     """What fits a file whose content is read, and what fits a folder or a path that is asked about."""
-    patterns: dict[tuple[str, ...], None] = {}
-    contents: list[tuple[str, ...]] = []
+    patterns: dict[tuple[str, ...], bool] = {}
     for pattern in reads:
         for place in [home + pattern[1:] for home in homes] if pattern[0] == "~" else [pattern]:
             names = tuple(place.rstrip(separator).split(separator))
-            patterns[names] = None
-            if names[-1] != "**" and not place.endswith(separator):  # that stands for folders, which are listed
-                contents.append(names)
-    files = dict.fromkeys(_expression(names, separator) for names in contents)
-    ways = {names[:length]: None for names in patterns for length in range(2, len(names) + 1)}
-    folders = dict.fromkeys(
-        _expression(names, separator) for names in ways if names in patterns or not _fits_anywhere(names)
-    )
-    return re.compile("|".join(files) or "(?!)"), re.compile("|".join((*_VOLUMES[separator], *folders)))
+            of_files = names[-1] != "**" and not place.endswith(separator)  # that stands for folders, which are listed
+            patterns[names] = patterns.get(names, False) or of_files
+    top = _Place()
+    for names, of_files in patterns.items():
+        here = top
+        for length, name in enumerate(names, 1):
+            here = here.below(name)
+            way = names[:length]
+            here.way = here.way or (length > 1 and (way in patterns or not _fits_anywhere(way)))
+        here.content = here.content or of_files
+    return top
 
 
 def _fits_anywhere(names: tuple[str, ...]) -> bool:
     return "**" in names and set(names[1:]) <= {"*", "**"}
 
 
-def _expression(names: Sequence[str], separator: str) -> str:
-    r"""A glob pattern as a regular expression: `*` stays within a name, `**` is any number of whole folders."""
-    mark = re.escape(separator)
-    found = _name(names[0], mark)
-    for name in names[1:]:
-        found += f"(?:{mark}[^{mark}]+)*" if name == "**" else mark + _name(name, mark)
-    return found
-
-
-def _name(pattern: str, mark: str) -> str:
-    marks = {"*": f"[^{mark}]*", "?": f"[^{mark}]"}
+@cache
+def _name(pattern: str) -> re.Pattern[str]:
+    """A glob of one name as a regular expression."""
+    marks = {"*": ".*", "?": "."}
     parts = re.split(r"(\*|\?|\[!?[^\]]+\])", pattern)
-    return "".join(
+    expression = "".join(
         marks.get(part) or (part.replace("[!", "[^", 1) if part[:1] == "[" else re.escape(part)) for part in parts
     )
+    return re.compile(expression, re.DOTALL)
