@@ -63,6 +63,7 @@ class CachedResult:
         """The rows of a table. Queries during a scan wait for its result."""
         with self._lock:
             if not self._tables or time.monotonic() >= self._end:
+                self._tables = {}  # before the scan: either may take a hundred megabytes
                 result = self._scan()
                 self._tables = {name: list(table.rows(*result)) for name, table in TABLES.items()}
                 self._end = time.monotonic() + self._seconds
@@ -193,7 +194,7 @@ class _Connection(Protocol):
             EOFError: the other side closed the connection.
         """
 
-    def write(self, data: bytes) -> None:
+    def write(self, data: bytearray) -> None:
         """Sends all of it."""
 
     def close(self) -> None:
@@ -230,7 +231,7 @@ if sys.platform == "win32":
                 parts += part
             return parts
 
-        def write(self, data: bytes) -> None:
+        def write(self, data: bytearray) -> None:
             self._file.write(data)
 
         def close(self) -> None:
@@ -249,7 +250,7 @@ if sys.platform == "win32":
             data, self._rest = self._rest[:size], self._rest[size:]
             return data
 
-        def write(self, data: bytes) -> None:
+        def write(self, data: bytearray) -> None:
             self._pipe.send_bytes(data)
 
         def close(self) -> None:
@@ -291,7 +292,7 @@ else:
                 raise EOFError("the connection was closed")
             return data
 
-        def write(self, data: bytes) -> None:
+        def write(self, data: bytearray) -> None:
             self._socket.sendall(data)
 
         def close(self) -> None:

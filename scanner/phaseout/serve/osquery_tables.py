@@ -97,7 +97,7 @@ def selected(rows: Iterable[Row], columns: dict[str, str], context: str) -> list
         (name, texts) for name, texts in wanted.items() if len(texts) == 1 and columns.get(name) in {"TEXT", "BIGINT"}
     ]
     return [
-        {column: text for column, text in row.items() if column in used}
+        row if used.issuperset(row) else {column: text for column, text in row.items() if column in used}
         for row in rows
         if all(row.get(name, "").lower() in texts for name, texts in exact)
     ]

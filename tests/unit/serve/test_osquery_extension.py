@@ -18,7 +18,7 @@ import pytest
 from phaseout.model.findings import Finding, Report, RulesUsed
 from phaseout.model.nouns import Evidence, HostInfo, Inventory, Item, SourceRun, Unseen
 from phaseout.parsers.encodings.thrift import CALL, I32, I64, ONEWAY, Fields, Message, read_message, write_message
-from phaseout.serve.osquery_extension import CannotServeError, serve
+from phaseout.serve.osquery_extension import CachedResult, CannotServeError, serve
 from phaseout.serve.osquery_tables import TABLES, selected
 
 from tests.support.places import CODE
@@ -123,6 +123,19 @@ def test_items_of_other_vendors_are_there_too() -> None:
     rows = list(TABLES["phaseout_items"].rows(INVENTORY, report()))
     assert [(row["kind"], row["pid"]) for row in rows] == [("process", "17"), ("package", "-1")]
     assert rows[0]["ids"] == '{"purl":"pkg:deb/kesl"}'
+
+
+def test_the_rows_of_one_scan_are_dropped_before_the_next() -> None:
+    """Both at once take twice the memory."""
+    held: list[int] = []
+
+    def scan() -> tuple[Inventory, Report]:
+        held.append(len(result._tables))
+        return INVENTORY, report()
+
+    result = CachedResult(scan, 0)
+    assert len(result.rows("phaseout_items")) == len(result.rows("phaseout_items")) == 2
+    assert held == [0, 0]
 
 
 COLUMNS = {"name": "TEXT", "pid": "BIGINT", "path": "TEXT"}

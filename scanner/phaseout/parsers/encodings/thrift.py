@@ -59,10 +59,13 @@ def read_message(read: Read) -> Message:
     return Message(name, kind, sequence, _fields(read, 0))
 
 
-def write_message(message: Message) -> bytes:
+def write_message(message: Message) -> bytearray:
     """The bytes of a message."""
-    head = struct.pack(">HxB", _VERSION, message.kind)
-    return head + _encode(message.name)[1] + struct.pack(">i", message.sequence) + _encode(message.fields)[1]
+    out = bytearray(struct.pack(">HxB", _VERSION, message.kind))
+    _write(message.name, out)
+    out += struct.pack(">i", message.sequence)
+    _write(message.fields, out)
+    return out
 
 
 def _value(read: Read, kind: int, depth: int) -> Any:
@@ -115,27 +118,48 @@ def _text(read: Read) -> str:
     return read(length).decode("utf-8", "replace")
 
 
-def _encode(value: Any) -> tuple[int, bytes]:
-    """Type and bytes. The types in an empty map or list do not matter: strings and maps are stated."""
+def _type(value: Any) -> int:
     if isinstance(value, str):
-        data = value.encode("utf-8", "backslashreplace")
-        return _STRING, struct.pack(">i", len(data)) + data
+        return _STRING
     if isinstance(value, bool):
-        return _BOOL, b"\1" if value else b"\0"
+        return _BOOL
     if isinstance(value, I64):
-        return _I64, struct.pack(">q", value)
+        return _I64
     if isinstance(value, int):
-        return _I32, struct.pack(">i", value)
+        return _I32
     if isinstance(value, float):
-        return _DOUBLE, struct.pack(">d", value)
+        return _DOUBLE
     if isinstance(value, Fields):
-        parts = [(number, *_encode(each)) for number, each in value.items()]
-        return _STRUCT, b"".join(struct.pack(">bh", kind, number) + data for number, kind, data in parts) + b"\0"
-    if isinstance(value, dict):
-        pairs = [(_encode(key), _encode(each)) for key, each in value.items()]
-        key_type, value_type = (pairs[0][0][0], pairs[0][1][0]) if pairs else (_STRING, _STRING)
-        data = b"".join(key[1] + each[1] for key, each in pairs)
-        return _MAP, struct.pack(">bbi", key_type, value_type, len(pairs)) + data
-    members = [_encode(each) for each in value]
-    head = struct.pack(">bi", members[0][0] if members else _MAP, len(members))
-    return _LIST, head + b"".join(data for _, data in members)
+        return _STRUCT
+    return _MAP if isinstance(value, dict) else _LIST
+
+
+def _write(value: Any, out: bytearray) -> None:
+    """Adds a value: into one buffer, since an answer may have a hundred thousand rows.
+
+    The types in an empty map or list do not matter: strings and maps are stated.
+    """
+    kind = _type(value)
+    if kind == _STRING:
+        data = value.encode("utf-8", "backslashreplace")
+        out += struct.pack(">i", len(data))
+        out += data
+    elif kind == _BOOL:
+        out += b"\1" if value else b"\0"
+    elif kind in _NUMBERS:
+        out += struct.pack(_NUMBERS[kind], value)
+    elif kind == _STRUCT:
+        for number, each in value.items():
+            out += struct.pack(">bh", _type(each), number)
+            _write(each, out)
+        out += b"\0"
+    elif kind == _MAP:
+        key_type, value_type = next(((_type(key), _type(each)) for key, each in value.items()), (_STRING, _STRING))
+        out += struct.pack(">bbi", key_type, value_type, len(value))
+        for key, each in value.items():
+            _write(key, out)
+            _write(each, out)
+    else:
+        out += struct.pack(">bi", _type(value[0]) if value else _MAP, len(value))
+        for each in value:
+            _write(each, out)

@@ -32,7 +32,7 @@ VALUES = st.recursive(
 )
 
 
-def read(data: bytes) -> Message:
+def read(data: bytes | bytearray) -> Message:
     stream = io.BytesIO(data)
 
     def exactly(size: int) -> bytes:
