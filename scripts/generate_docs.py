@@ -4,14 +4,10 @@
 """
 
 import json
-import re
-import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-SECONDS = re.compile(r"\bin\s+\d+\.\d+ s\b")  # the only part of the example that differs from run to run
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "scanner"))
 
@@ -144,44 +140,6 @@ def _help(command: click.Command, context: click.Context) -> Iterator[str]:
             yield from _help(inner, own)
 
 
-def example() -> Iterator[str]:
-    """What a scan of a small root, made here, prints. The duration is always shown as 0.10 s."""
-    with tempfile.TemporaryDirectory() as folder:
-        root = Path(folder)
-        files = {
-            "etc/hostname": "workstation-17\n",
-            "etc/os-release": 'NAME="Debian GNU/Linux"\nVERSION_ID="12"\n',
-            "etc/passwd": "root:x:0:0:root:/root:/bin/bash\n",
-            "root/.profile": "",
-            "usr/bin/env": "",
-            "etc/systemd/system/kesl.service": "[Service]\nExecStart=/opt/kaspersky/kesl/libexec/kesl\n",
-            "opt/kaspersky/kesl/libexec/kesl": "",
-            "var/lib/dpkg/status": "".join(
-                f"Package: {name}\nStatus: {status}\nMaintainer: {maintainer}\nVersion: {version}\n\n"
-                for name, status, maintainer, version in (
-                    ("bash", "install ok installed", "Matthias Klose <doko@debian.org>", "5.2.15-2+b7"),
-                    ("kesl", "install ok installed", "AO Kaspersky Lab <support@kaspersky.com>", "12.1.0-1543"),
-                    (
-                        "klnagent64",
-                        "deinstall ok config-files",
-                        "AO Kaspersky Lab <support@kaspersky.com>",
-                        "15.1.0-20",
-                    ),
-                )
-            ),
-        }
-        for name, content in files.items():
-            (root / name).parent.mkdir(parents=True, exist_ok=True)
-            (root / name).write_text(content)
-        (root / "opt/kaspersky/kesl/libexec/kesl").chmod(0o755)
-        command = [sys.executable, "-m", "phaseout", "scan", "--root", folder, "--as-of", "2026-11-21"]
-        result = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False)
-        yield "```text"
-        yield "$ phaseout scan"
-        yield SECONDS.sub("in 0.10 s", result.stdout.rstrip())
-        yield "```"
-
-
 def details() -> Iterator[str]:
     """The keys of `details`, each with its sentence."""
     yield row("key", "what it says")
@@ -235,7 +193,6 @@ def main() -> None:
         },
         "docs/commands.md": {"commands": helps()},
         "docs/formats.md": {"formats": formats()},
-        "README.md": {"example": example()},
     }
     stale = []
     for name, fillings in parts.items():

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from phaseout.report.columns import cell_width
 
 from tests.support.command import phaseout
 from tests.support.trees import KESL, Tree
@@ -115,3 +116,22 @@ def test_a_list_of_programs_with_other_headings(tmp_path: Path) -> None:
     assert result.returncode == 2
     assert "needs headings such as ApplicationName" in result.stderr
     assert "found: Titel, Maker, Nr" in result.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("width", [40, 80, 120, 200])
+@pytest.mark.parametrize(
+    "words", ["rules list", "rules show kaspersky", "rules show us-ndaa-2018-1634", "sources", "explain kasp"]
+)
+def test_lines_fit_the_terminal(words: str, width: int) -> None:
+    lines = phaseout(*words.split(), COLUMNS=str(width)).stdout.splitlines()
+    assert lines
+    assert [line for line in lines if cell_width(line) > width] == []
+
+
+def test_a_pipe_gets_each_product_on_one_line() -> None:
+    """For those who search it with grep."""
+    assert any(
+        "kaspersky-vpn" in line and "Kaspersky VPN Secure Connection" in line and "windows macos" in line
+        for line in phaseout("rules", "list").stdout.splitlines()
+    )

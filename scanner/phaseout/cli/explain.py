@@ -6,11 +6,11 @@ from typing import TypeVar, get_args
 import click
 
 from phaseout.cli.choices import OneOf
+from phaseout.cli.output import say
 from phaseout.cli.rule_files import rules_and_policy
 from phaseout.cli.rule_folders import RuleFolders, rule_folder_options
 from phaseout.model.fields import BY_NAME, TEXTS, item_of
 from phaseout.model.nouns import IdType, Item, Kind
-from phaseout.report.safe import visible
 from phaseout.rules.matcher import Block, Matcher
 
 _NEAREST = 3
@@ -51,7 +51,7 @@ def command(name: str, kind: Kind | None, ids: tuple[str, ...], folders: RuleFol
         line = f"{hit.product.name} ({hit.product.id}), {hit.confidence}: {{}} with {reason}"
         found.setdefault((hit.product.id, line), []).append(kind_of_hit)
     for (_, line), kinds_found in sorted(found.items()):
-        click.echo(visible(line.replace("{}", ", ".join(kinds_found), 1)))
+        say(line.replace("{}", ", ".join(kinds_found), 1))
     if not hits:
         _nearest(matcher, items)
 
@@ -76,9 +76,9 @@ def _nearest(matcher: Matcher, items: list[Item]) -> None:
             if known is None or len(misses) < known[0]:
                 candidates[id(block)] = (len(misses), block, misses, item)
     if not candidates:
-        click.echo("Not matched: no rule shares a word with it.")
+        say("Not matched: no rule shares a word with it.")
         return
-    click.echo("Not matched. Nearest:")
+    say("Not matched. Nearest:")
     ranked = sorted(candidates.values(), key=lambda one: (one[0], one[1].product.id if one[1].product else ""))
     for _, block, misses, item in ranked[:_NEAREST]:
         product = block.product
@@ -88,4 +88,4 @@ def _nearest(matcher: Matcher, items: list[Item]) -> None:
             lacking = "; ".join(f"{field} is not {wanted}" for field, wanted in misses)
         else:
             lacking = "an unless block of the rule excludes it" if matcher.excluded(item, product) else "it fits"
-        click.echo(visible(f"  {product.id}: {lacking}"))
+        say(f"  {product.id}: {lacking}")

@@ -4,7 +4,7 @@ import contextlib
 import io
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
 import click
@@ -228,6 +228,34 @@ def _saved_ending(path: str) -> str:
 def terminal_width(path: str) -> int:
     """The columns that a text for that place may take."""
     return _terminal().width if path == STDOUT else WIDTH
+
+
+def say(text: str) -> None:
+    """Prints each line of a text as a paragraph that fits the terminal; a pipe gets it whole, so it can be searched."""
+    from phaseout.report.columns import paragraph
+    from phaseout.report.safe import visible
+
+    width = _fitting()
+    for line in text.split("\n"):
+        click.echo("".join(paragraph(visible(line), width)) if width else visible(line), nl=not width)
+
+
+def say_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Prints a table that fits the terminal; in a pipe each row is one line, so that it can be searched."""
+    from phaseout.report.columns import table
+    from phaseout.report.safe import visible
+
+    shown = [[visible(cell) for cell in row] for row in rows]
+    for line in table(header, shown, _fitting() or sys.maxsize):
+        click.echo(line, nl=False)
+
+
+def _fitting() -> int:
+    """The columns that lines must fit, or 0 if nobody sees them in columns."""
+    from phaseout.report.columns import clamped
+
+    seen = os.environ.get("COLUMNS", "").isdecimal() or (sys.stdout is not None and sys.stdout.isatty())
+    return clamped(terminal_width(STDOUT)) if seen else 0
 
 
 def _terminal(colour: Colour = "auto") -> Page:

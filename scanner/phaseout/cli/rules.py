@@ -10,6 +10,7 @@ import click
 
 from phaseout.cli import Failure
 from phaseout.cli.choices import OneOf, ids_of, meant, rule_ids
+from phaseout.cli.output import say, say_table
 from phaseout.cli.rule_files import broken, read_files, read_rules, rules_and_policy, shipped
 from phaseout.cli.rule_folders import RuleFolders, rule_folder_options
 from phaseout.cli.scan_options import counted_from
@@ -56,24 +57,22 @@ def list_rules(folders: RuleFolders, format_name: str, as_of: str | None) -> Non
     if format_name == "json":
         _json(ruleset)
         return
-    from tabulate import tabulate
-
     moment = counted_from(as_of)
     products = [
         (vendor.name, product.id, product.name, product.category, product.role, " ".join(product.platforms))
         for vendor in ruleset.vendors
         for product in vendor.product
     ]
-    _say(tabulate(products, headers=("vendor", "id", "product", "category", "role", "platforms")))
+    say_table(("vendor", "id", "product", "category", "role", "platforms"), products)
     click.echo()
     measures = [
         (measure.id, measure.jurisdiction, measure.force, measure.status.state, *_behind_and_ahead(measure, moment))
         for measure in ruleset.measures
     ]
-    _say(tabulate(measures, headers=("measure", "where", "force", "status", "last", "next")))
+    say_table(("measure", "where", "force", "status", "last", "next"), measures)
     click.echo()
     roles = [(role.id, role.title, role.home, " ".join(role.implies)) for role in ruleset.roles]
-    _say(tabulate(roles, headers=("role", "is", "home", "implies")))
+    say_table(("role", "is", "home", "implies"), roles)
 
 
 @command.command("show")
@@ -292,7 +291,7 @@ def rollback() -> None:
 
 
 _MEASURE = """\
-# {name}: what it is, and where its text can be read. docs/rules.md says what each field means.
+# {name}: what it is, and where its text can be read. docs/howto/own_rules.md says what each field means.
 id = "{id}"
 title = "{name}"
 issuer = "who issued it"
@@ -335,7 +334,7 @@ url = "https://example.gov/"
 citation = "what it is called"
 """
 _VENDOR = """\
-# {name}: who that is, and why software of it matters. docs/rules.md says what each field means.
+# {name}: who that is, and why software of it matters. docs/howto/own_rules.md says what each field means.
 id = "{id}"
 name = "{name}"
 names = []                  # in other scripts and languages
@@ -406,18 +405,18 @@ def _find(ruleset: Ruleset, identifier: str) -> Vendor | Product | Measure | Rol
 
 
 def _show_products(found: Vendor | Product) -> None:
-    _say(f"{found.name} ({found.id})")
+    say(f"{found.name} ({found.id})")
     if found.note:
-        _say(f"  {found.note}")
+        say(f"  {found.note}")
     for product in found.product if isinstance(found, Vendor) else (found,):
-        _say(f"\n{product.id}: {product.name}")
-        _say(f"  {product.category}, {product.role}, {product.status}, {' '.join(product.platforms)}")
+        say(f"\n{product.id}: {product.name}")
+        say(f"  {product.category}, {product.role}, {product.status}, {' '.join(product.platforms)}")
         for match in product.match:
-            _say(f"  matched by (grade {match.grade}): {_fields(match)}")
+            say(f"  matched by (grade {match.grade}): {_fields(match)}")
         for match in product.unless:
-            _say(f"  unless: {_fields(match)}")
+            say(f"  unless: {_fields(match)}")
         for number, step in enumerate(product.remove, 1):
-            _say(f"  remove {number}. {f'({step.platform}) ' if step.platform else ''}{step.text}")
+            say(f"  remove {number}. {f'({step.platform}) ' if step.platform else ''}{step.text}")
 
 
 def _fields(match: object) -> str:
@@ -429,65 +428,58 @@ def _fields(match: object) -> str:
 
 
 def _show_measure(measure: Measure) -> None:
-    _say(f"{measure.title} ({measure.id})")
-    _say(f"  {measure.issuer}, {measure.instrument}, {'; '.join(measure.citation)}")
+    say(f"{measure.title} ({measure.id})")
+    say(f"  {measure.issuer}, {measure.instrument}, {'; '.join(measure.citation)}")
     status = measure.status
-    _say(
-        f"  {measure.jurisdiction}, {measure.force}, {status.state} as of {status.as_of}, review by {status.review_by}"
-    )
+    say(f"  {measure.jurisdiction}, {measure.force}, {status.state} as of {status.as_of}, review by {status.review_by}")
     if measure.vendors:
-        _say(f"  Vendors: {', '.join(measure.vendors)}")
+        say(f"  Vendors: {', '.join(measure.vendors)}")
     if measure.products:
-        _say(f"  Of their vendors only: {', '.join(measure.products)}")
+        say(f"  Of their vendors only: {', '.join(measure.products)}")
     if measure.unruled_vendors:
-        _say(f"  Named as well, and not looked for: {', '.join(measure.unruled_vendors)}")
+        say(f"  Named as well, and not looked for: {', '.join(measure.unruled_vendors)}")
     if measure.unlisted:
-        _say(f"  Reached as well, and not known by name: {'; '.join(measure.unlisted)}")
+        say(f"  Reached as well, and not known by name: {'; '.join(measure.unlisted)}")
     if measure.reason:
-        _say(f"  Reason given: {measure.reason}")
+        say(f"  Reason given: {measure.reason}")
     for bound in measure.bound:
         unless = f", unless {' or '.join(bound.unless)}" if bound.unless else ""
-        _say(f"  Binds {bound.role}{unless}: {bound.duty}")
-    _say(f"  What a bound reader does: {measure.action}")
-    _say(f"  For others: {measure.user}")
+        say(f"  Binds {bound.role}{unless}: {bound.duty}")
+    say(f"  What a bound reader does: {measure.action}")
+    say(f"  For others: {measure.user}")
     for exemption in measure.exempts:
-        _say(f"  Exempts {exempted(exemption)}")
+        say(f"  Exempts {exempted(exemption)}")
     for doubt in measure.unclear:
-        _say(f"  Unclear for {', '.join(doubt.categories)}: {doubt.text}")
+        say(f"  Unclear for {', '.join(doubt.categories)}: {doubt.text}")
     if measure.waiver:
-        _say(f"  Exceptions: {measure.waiver}")
+        say(f"  Exceptions: {measure.waiver}")
     for report in measure.report:
-        _say(f"  When {report.trigger}: report to {report.to}, within {report.within}: {'; '.join(report.fields)}")
+        say(f"  When {report.trigger}: report to {report.to}, within {report.within}: {'; '.join(report.fields)}")
     for milestone in measure.milestone:
         when = milestone.at.isoformat() if milestone.at else milestone.when
         about = ", ".join((*milestone.vendors, *milestone.products))
         known = f"{milestone.actor}, {milestone.verified}{f', only {about}' if about else ''}"
-        _say(f"  {when}  {milestone.kind} ({known}): {milestone.text}")
+        say(f"  {when}  {milestone.kind} ({known}): {milestone.text}")
     for reference in measure.reference:
-        _say(f"  [{reference.id}] {reference.tier}: {reference.citation} {reference.url}".rstrip())
+        say(f"  [{reference.id}] {reference.tier}: {reference.citation} {reference.url}".rstrip())
     if measure.note:
-        _say(f"  Note: {measure.note}")
+        say(f"  Note: {measure.note}")
     if status.note:
-        _say(f"  Status: {status.note}")
+        say(f"  Status: {status.note}")
 
 
 def _show_role(role: Role, ruleset: Ruleset) -> None:
     """What a role is, and what each measure asks of it."""
     who = declared(Policy(roles=(role.id,)), ruleset.roles)
-    _say(f"{role.id}: {role.title}")
-    _say(f"  Home: {role.home}")
+    say(f"{role.id}: {role.title}")
+    say(f"  Home: {role.home}")
     if role.implies:
-        _say(f"  Implies: {', '.join(role.implies)}")
+        say(f"  Implies: {', '.join(role.implies)}")
     for measure in ruleset.measures:
         roles = bound_roles(measure, who)
         for bound in measure.bound:
             if bound.role in roles:
-                _say(f"  {measure.id}{f' (as {bound.role})' if bound.role != role.id else ''}: {bound.duty}")
-
-
-def _say(text: str) -> None:
-    """Shows what rules say; anyone may have written them."""
-    click.echo("\n".join(map(visible, text.split("\n"))))
+                say(f"  {measure.id}{f' (as {bound.role})' if bound.role != role.id else ''}: {bound.duty}")
 
 
 def _behind_and_ahead(measure: Measure, moment: dt.date) -> tuple[str, str]:

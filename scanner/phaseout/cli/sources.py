@@ -3,6 +3,7 @@
 import click
 
 from phaseout.cli.choices import OneOf
+from phaseout.cli.output import say
 from phaseout.sources import load
 
 
@@ -28,7 +29,7 @@ def command(platform: str | None, format_name: str) -> None:
         click.echo(msgspec.json.format(msgspec.json.encode(members), indent=2).decode())
         return
     for source in sources:
-        click.echo(f"{source.name} ({', '.join(source.platforms)}): {source.title}")
-        click.echo(f"    gives  {', '.join(source.kinds)}")
-        click.echo(f"    reads  {', '.join(source.reads) or 'the system'}")
-        click.echo(f"    limits {source.limits}")
+        say(f"{source.name} ({', '.join(source.platforms)}): {source.title}")
+        say(f"    gives  {', '.join(source.kinds)}")
+        say(f"    reads  {', '.join(source.reads) or 'the system'}")
+        say(f"    limits {source.limits}")

@@ -6,7 +6,7 @@ Answers go into the tracks of their hosts first; then the machines that these tr
 their history is written again. All of that is one step of the store for some thousand files.
 
 References:
-    `docs/fleet.md`, "The store"
+    `docs/howto/fleet_picture.md`
 """
 
 import hashlib

@@ -3,7 +3,7 @@
 Fleets repeat themselves, so new rules are tried on each distinct item once, whatever the number of hosts that have it.
 
 References:
-    `docs/fleet.md`, "New rules"
+    `docs/howto/fleet_picture.md`, "New rules"
 """
 
 import sys

@@ -17,6 +17,11 @@ _BREAKS = re.compile(r"[-.,:;_=@)]")
 _EMOJI = "\N{VARIATION SELECTOR-16}"  # makes a picture, two cells wide, of the character before it
 
 
+def clamped(width: int) -> int:
+    """The columns that a text takes on a terminal of that width: from 40, below which words break, to 200."""
+    return min(max(width, 40), 200)
+
+
 def table(header: Sequence[str], rows: Iterable[Sequence[str]], width: int) -> Iterator[str]:
     """The lines of a table that is no wider than `width`; cells that are too wide continue on the next line.
 

@@ -8,7 +8,7 @@ from phaseout.model.counting import counted
 from phaseout.model.findings import Finding, Report
 from phaseout.model.nouns import Inventory, Kind, Unseen
 from phaseout.report import Page
-from phaseout.report.columns import cell_width, cut, open_table, paragraph, table
+from phaseout.report.columns import cell_width, clamped, cut, open_table, paragraph, table
 from phaseout.report.forms import forms
 from phaseout.report.safe import visible
 from phaseout.report.wording import (
@@ -25,8 +25,6 @@ from phaseout.report.wording import (
     verdict,
 )
 
-_LEAST = 40
-_MOST = 200
 # Renditions of ECMA-48 that can be read on light and dark: one colour means one thing.
 _COLOURS = {"replace": "1;31", "review": "33", "incomplete": "35", "clean": "32", "not counted": "2"}
 _MEANING = {  # the first words of a line → what they mean
@@ -50,7 +48,7 @@ _LINE = 240  # characters of a reason, where a host has one line
 
 def write_report(report: Report, page: Page) -> Iterator[str]:
     """The verdict, findings with the most overdue on top, what to do, what was seen, and what was not seen."""
-    width, everything = min(max(page.width, _LEAST), _MOST), page.detail == "all"
+    width, everything = clamped(page.width), page.detail == "all"
     for line in paragraph(visible(f"{report.host.name}: {verdict(report)}"), width):
         yield _painted(line[:-1], report.verdict) + "\n" if page.colour else line
     if page.detail != "verdict":
@@ -60,7 +58,7 @@ def write_report(report: Report, page: Page) -> Iterator[str]:
 
 def write_inventory(inventory: Inventory, page: Page) -> Iterator[str]:
     """All items, one line each; a narrow terminal has no room for every column."""
-    width = min(max(page.width, _LEAST), _MOST)
+    width = clamped(page.width)
     columns = _COLUMNS if width >= 100 else _COLUMNS[:3] + _COLUMNS[5:] if width >= 60 else _COLUMNS[:3]
     rows = [tuple(visible(getattr(item, name)) for name in columns) for item in inventory.items]
     yield from open_table(columns, rows, width)

@@ -152,7 +152,7 @@ function show($what) { ">>> $what" }
 def test_every_line_of_the_page_on_remoting(powershell: Path, tree: Tree, tmp_path: Path) -> None:
     """By jobs, which are processes of their own to which objects travel as to a remote machine."""
     page = (ROOT / "docs/windows.md").read_text().partition("## PowerShell remoting")[2]
-    lines = "".join(re.findall(r"(?s)```powershell\n(.*?)```", page)).splitlines()
+    lines = "".join(re.findall(r"(?s)```powershell test_powershell.py\n(.*?)```", page)).splitlines()
     assert len(lines) == 9
     tree.write("/var/lib/dpkg/status", KESL)
     files = tmp_path / "pf"

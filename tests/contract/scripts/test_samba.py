@@ -150,7 +150,7 @@ def test_a_machine_adds_reports_and_does_nothing_else(tree: Tree, tmp_path: Path
     assert files == {".part": report.read_bytes(), final: report.read_bytes()}, "a hidden part, and the report"
     added = phaseout("fleet", "add", str(tmp_path / "fleet.db"), str(folder / "share" / final))
     assert added.returncode == 0, added.stderr
-    (page,) = re.findall(r"(?s)```console\n(\$ smbclient.*?)```", PAGE.read_text())
+    (page,) = re.findall(r"(?s)```console test_samba.py\n(\$ smbclient.*?)```", PAGE.read_text())
     shown = re.sub(r"smbclient //server/phaseout -U pc1 -c '?(.*?)'?\n", r"\1\n", page)
     for command, answer in re.findall(r"(?m)^\$ (.*)\n((?:(?!\$ ).*\n)*)", shown):
         real = answers[re.sub(r"(?<=Z-)[0-9a-f]{16}", digest, command)]

@@ -117,7 +117,7 @@ def test_the_page_shows_what_the_consoles_show(tmp_path: Path, machine: Callable
     run("intune/detect_app.ps1", "intune/detect.ps1")
     transcript = "".join(said)
     (tmp_path / "transcript").write_text(transcript)
-    (page,) = re.findall(r"(?s)```console\n(# A new machine.*?)```", PAGE.read_text())
+    (page,) = re.findall(r"(?s)```console test_windows_machine.py\n(# A new machine.*?)```", PAGE.read_text())
     assert settled(transcript) == settled(page)
     (file,) = share.iterdir()
     assert ",replace," in file.read_text()
