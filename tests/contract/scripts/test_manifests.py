@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
 
-import jsonschema
 import pytest
 import yaml
 from phaseout import __version__
@@ -112,6 +111,8 @@ def test_winget(release: Path, manifests: Path) -> None:
 @pytest.mark.parametrize("kind", ["version", "installer", "defaultLocale"])
 def test_winget_by_its_schema(kind: str, manifests: Path) -> None:
     wanted = schema(f"manifest.{kind}.1.10.0.json")
+    import jsonschema
+
     (document,) = (
         one
         for one in (yaml.safe_load(path.read_text()) for path in (manifests / "winget").iterdir())
@@ -125,7 +126,10 @@ def test_winget_by_its_schema(kind: str, manifests: Path) -> None:
 def test_scoop(release: Path, manifests: Path) -> None:
     document = json.loads((manifests / "scoop/phaseout.json").read_text())
     assert document["architecture"]["64bit"]["hash"] == digest(release, "windows-x64.zip")
-    jsonschema.validate(document, schema("schema.json"))
+    wanted = schema("schema.json")
+    import jsonschema
+
+    jsonschema.validate(document, wanted)
 
 
 def test_chocolatey(release: Path, manifests: Path) -> None:

@@ -3,7 +3,6 @@
 import re
 from typing import Any
 
-import jsonschema
 import pytest
 from phaseout.cli.rule_files import read_rules
 from phaseout.export.wazuh_sca import export
@@ -80,8 +79,11 @@ def rules_of(policy: dict[str, Any], product: str) -> list[str]:
     ]
 
 
+@pytest.mark.slow  # to load the checker of the schema takes three seconds
 @pytest.mark.parametrize("platform", PLATFORMS)
 def test_the_policy_is_what_the_documentation_says(ruleset: Ruleset, platform: Platform) -> None:
+    import jsonschema
+
     found = policy(ruleset, platform)
     jsonschema.validate(found, SCHEMA)
     ids = [check["id"] for check in found["checks"]]

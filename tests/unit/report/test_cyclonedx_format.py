@@ -1,10 +1,10 @@
 """CycloneDX, checked against the schema of the standard by its reference library."""
 
+from functools import cache
 from typing import Any
 
 import msgspec
-from cyclonedx.schema import SchemaVersion
-from cyclonedx.validation.json import JsonStrictValidator
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from phaseout.model.nouns import Evidence, Item, Unseen
@@ -13,11 +13,19 @@ from phaseout.report.cyclonedx_format import write_inventory, write_report
 
 from tests.unit.report.conftest import make_inventory, make_report
 
-VALIDATOR = JsonStrictValidator(SchemaVersion.V1_6)
+pytestmark = pytest.mark.slow  # to load the checker of the schema takes three seconds
+
+
+@cache
+def validator() -> Any:
+    from cyclonedx.schema import SchemaVersion
+    from cyclonedx.validation.json import JsonStrictValidator
+
+    return JsonStrictValidator(SchemaVersion.V1_6)
 
 
 def valid(text: str) -> dict[str, Any]:
-    error = VALIDATOR.validate_str(text)
+    error = validator().validate_str(text)
     assert error is None, error
     decoded: dict[str, Any] = msgspec.json.decode(text)
     return decoded

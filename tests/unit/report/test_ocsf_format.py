@@ -7,7 +7,6 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from jsonschema import Draft202012Validator
 from ocsf_json_schema import OcsfJsonSchemaEmbedded, get_ocsf_schema
 from phaseout.model.nouns import Unseen
 from phaseout.report import Page
@@ -18,10 +17,13 @@ from tests.unit.report.test_formats import REPORTS
 from tests.unit.report.test_html_format import quoting
 
 CLASSES = {2003: "compliance_finding", 5020: "software_info"}
+pytestmark = pytest.mark.slow  # to load the checker of the schema takes three seconds
 
 
 @cache
-def validator(uid: int, version: str) -> Draft202012Validator:
+def validator(uid: int, version: str) -> Any:
+    from jsonschema import Draft202012Validator
+
     schema = OcsfJsonSchemaEmbedded(get_ocsf_schema(version=version))
     return Draft202012Validator(schema.get_class_schema(CLASSES[uid], ["host"]))
 

