@@ -12,15 +12,19 @@ from phaseout.model.quoting import quoted
 from phaseout.model.rules import VENDOR, Policy, Ruleset, Waiver
 
 _UNVERIFIED = frozenset(("unverified",))
+_OLD = dt.timedelta(days=90)  # an inventory that nobody would rely on any more without asking
 _AHEAD = dt.timedelta(days=1)  # clocks and zones of two machines may differ by that much
 _RULES_AGE = dt.timedelta(days=3650)
 _ENDED = frozenset(("ok", "partial"))  # a run that read something
 
 
 def cautions(ruleset: Ruleset, scanned_at: str, as_of: dt.datetime | dt.date) -> Iterator[str]:
-    """What belongs in every line that gives a verdict: a clock that cannot be right, rules past their review date."""
+    """What belongs in every line that gives a verdict: a wrong clock, an old inventory, rules past their review."""
     if _wrong_clock(ruleset, scanned_at, as_of):
         yield f"the clock says {day(as_of)}, which cannot be right"
+    made = instant(scanned_at)
+    if made is not None and (age := day(as_of) - made.date()) > _OLD:
+        yield f"this is how the host was on {made.date()}, {age.days} days before this verdict"
     yield from ruleset.cautions
     if ruleset.review_by and ruleset.review_by < day(as_of).isoformat():
         yield f"rules {ruleset.serial} of {ruleset.made} were to be reviewed by {ruleset.review_by}"

@@ -633,6 +633,26 @@ def test_a_date_in_the_future_is_said_in_every_verdict_line(scanned_at: str, wor
     assert (result.rules.cautions, result.rules.warnings) == (words, words)
 
 
+@pytest.mark.parametrize(
+    ("scanned_at", "words"),
+    [
+        ("2024-06-04T11:00:00Z", ()),
+        ("2024-05-01T11:00:00Z", ("this is how the host was on 2024-05-01, 123 days before this verdict",)),
+    ],
+)
+def test_an_old_inventory_says_so_in_every_verdict_line(scanned_at: str, words: tuple[str, ...]) -> None:
+    inventory = Inventory(
+        schema=INVENTORY_SCHEMA,
+        tool="test",
+        scanned_at=scanned_at,
+        host=HostInfo(name="x", platform="linux"),
+        items=(),
+        runs=(),
+    )
+    result = judge(inventory, Hits(), Ruleset(vendors=(), measures=(), digest=""), Policy(), dt.date(2024, 9, 1))
+    assert result.rules.cautions == words
+
+
 def test_own_cutoff_counts_if_it_is_earlier() -> None:
     early = Policy(cutoff=(Cutoff(product="kesl", at=dt.date(2024, 1, 1), reason="Board"),))
     assert report(policy=early).findings[0].measures[0].title == "Board"

@@ -161,6 +161,13 @@ class Files(ABC):
         """Whether the path leads to anything."""
         return self.stat(path) is not None
 
+    def list_files(self, path: str) -> Iterator[Entry]:
+        """The entries of a folder without the folders, and without links that lead to one."""
+        for entry in self.list(path):
+            below = f"{path}{self.separator}{entry.name}"
+            if entry.kind != "dir" and not (entry.kind == "link" and self.is_dir(below)):
+                yield entry
+
     def walk(self, top: str, depth: int, limit: int = 10_000) -> Iterator[tuple[str, tuple[Entry, ...]]]:
         """Folders below `top` with their entries, `depth` levels of them, links not followed.
 

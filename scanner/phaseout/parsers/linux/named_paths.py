@@ -46,13 +46,11 @@ def named_paths(text: str) -> Iterator[str]:
         text = text.replace("\\/", "/")
     if "#" in text or ";" in text or "//" in text:
         text = _COMMENT.sub("", text)
-    for path in _PATH.findall(text):
-        yield _plain("", path)
+    found = [("", path) for path in _PATH.findall(text)]
     if any(hint in text for hint in _HINTS):
-        for path in _IN_HOME.findall(text):
-            yield _plain(HOME, path)
-    for found in _WITH_BLANK.findall(text):
-        yield _plain(*found)
+        found += ((HOME, path) for path in _IN_HOME.findall(text))
+    found += _WITH_BLANK.findall(text)
+    yield from filter(None, (_plain(home, path) for home, path in found))  # `/..` is nothing
 
 
 def _plain(home: str, path: str) -> str:

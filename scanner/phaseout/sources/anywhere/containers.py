@@ -49,7 +49,9 @@ from phaseout.sources.source import Inside, Source, Trace
 
 _T = TypeVar("_T")
 
-_DRIVERS = ("overlay", "vfs")
+# Drivers whose layers are whole copies, and where these are; those of zfs are there only while they are mounted.
+_COPIES = {"vfs": "vfs/dir", "btrfs": "btrfs/subvolumes", "zfs": "zfs/graph"}
+_DRIVERS = ("overlay", *_COPIES)
 _REMAPPED = re.compile(r"\d+\.\d+")  # userns-remap puts everything one folder deeper: UID.GID
 _MOUNT_PROGRAM = ".has-mount-program"
 _MOST_LAYERS = 500  # as in the kernel
@@ -129,7 +131,7 @@ def _docker(host: Host, engine: _Engine) -> Iterator[Trace]:
                 opened.update(folders)
                 yield from _inside(host, engine, f"image {tags[0]}", folders, _docker_marks(engine, driver.name))
     for entry in host.files.list(engine.root):
-        if entry.kind == "dir" and (entry.name.startswith(_DRIVERS) or entry.name == "fuse-overlayfs"):
+        if entry.kind == "dir" and (entry.name.startswith(_DRIVERS) or entry.name in ("aufs", "fuse-overlayfs")):
             yield from _others(host, engine, entry.name, opened, _docker_marks(engine, entry.name))
 
 
@@ -162,9 +164,18 @@ def _containerd(root: str) -> Iterator[str]:
 def _docker_folders(host: Host, engine: _Engine, driver: str, layer: str) -> Generator[Problem, None, list[str]]:
     if not layer:
         return []
-    if driver == "vfs":
-        return [f"{engine.root}/vfs/dir/{layer}"]
+    if driver in _COPIES:
+        return _copy(host, [f"{engine.root}/{_COPIES[driver]}"], layer)
+    if driver == "aufs":
+        top = f"{engine.root}/aufs"
+        names = (layer, *_word(host, f"{top}/layers/{layer}").split())
+        return [f"{top}/diff/{name}" for name in names[:_MOST_LAYERS]]
     return (yield from _overlay(host, [f"{engine.root}/{driver}"], layer))
+
+
+def _copy(host: Host, tops: list[str], layer: str) -> list[str]:
+    """The folder with all that a layer shows; none where it is not there, or not mounted."""
+    return [f"{top}/{layer}" for top in tops if host.files.list(f"{top}/{layer}")][:1]
 
 
 def _podman(host: Host, engine: _Engine, driver: str, stores: tuple[str, ...]) -> Iterator[Trace]:
@@ -204,10 +215,18 @@ def _others(host: Host, engine: _Engine, driver: str, opened: set[str], marks: M
 
     Of layers upon each other, the uppermost is opened.
     """
-    top, inner = (f"{engine.root}/vfs/dir", "") if driver == "vfs" else (f"{engine.root}/{driver}", "/diff")
+    if driver == "aufs":
+        top, inner = f"{engine.root}/aufs/diff", ""
+    elif driver in _COPIES:
+        top, inner = f"{engine.root}/{_COPIES[driver]}", ""
+    else:
+        top, inner = f"{engine.root}/{driver}", "/diff"
     names = [entry.name for entry in host.files.list(top) if entry.kind == "dir" and entry.name != "l"]
-    if driver == "vfs":
-        below = yield from _parents(host, engine)
+    if driver == "aufs":
+        layers = f"{engine.root}/aufs/layers"
+        below = {lower for name in names for lower in _word(host, f"{layers}/{name}").split()}
+    elif driver in _COPIES:
+        below = yield from _parents(host, engine, driver)
     else:
         lowers = {lower for name in names for lower in _word(host, f"{top}/{name}/lower").split(":") if lower}
         below = {
@@ -217,16 +236,21 @@ def _others(host: Host, engine: _Engine, driver: str, opened: set[str], marks: M
     for name in names:
         folder = f"{top}/{name}{inner}"
         if name not in below and host.files.real(folder) not in known and host.files.list(folder):
-            folders = [folder] if driver == "vfs" else (yield from _overlay(host, [top], name))
+            folders = yield from _docker_folders(host, engine, driver, name)
             yield from _inside(host, engine, f"layer {name[:12]}", folders, marks)
 
 
-def _parents(host: Host, engine: _Engine) -> Generator[Problem | LeftOut, None, set[str]]:
+def _parents(host: Host, engine: _Engine, driver: str) -> Generator[Problem | LeftOut, None, set[str]]:
     """The layers that others were copied from, for a driver whose layers do not say so themselves."""
-    found = set((yield from parsed(host, f"{engine.root}/vfs-layers/layers.json", stored_parents)) or ())
-    chains = f"{engine.root}/image/vfs/layerdb/sha256"
-    for entry in host.files.list(chains):
-        parent = _word(host, f"{chains}/{entry.name}/parent").removeprefix("sha256:")
+    found = set((yield from parsed(host, f"{engine.root}/{driver}-layers/layers.json", stored_parents)) or ())
+    chains = f"{engine.root}/image/{driver}/layerdb/sha256"
+    mounts = f"{engine.root}/image/{driver}/layerdb/mounts"
+    above = [f"{chains}/{entry.name}" for entry in host.files.list(chains)]
+    for entry in host.files.list(mounts):  # of a container, made from a copy of its own of the image
+        above.append(f"{mounts}/{entry.name}")
+        found.add(_word(host, f"{mounts}/{entry.name}/init-id"))
+    for layer in above:
+        parent = _word(host, f"{layer}/parent").removeprefix("sha256:")
         if parent.isalnum():
             found.add(_word(host, f"{chains}/{parent}/cache-id"))
     return found
@@ -248,10 +272,10 @@ def _podman_folders(
 ) -> Generator[Problem, None, list[str]]:
     if not layer:
         return []
-    tops = [f"{root}/{driver}" for root in dict.fromkeys((engine.root, *stores))]
-    if driver == "vfs":
-        return [f"{top}/dir/{layer}" for top in tops if host.files.is_dir(f"{top}/dir/{layer}")][:1]
-    return (yield from _overlay(host, tops, layer))
+    roots = dict.fromkeys((engine.root, *stores))
+    if driver in _COPIES:
+        return _copy(host, [f"{root}/{_COPIES[driver]}" for root in roots], layer)
+    return (yield from _overlay(host, [f"{root}/{driver}" for root in roots], layer))
 
 
 def _states(host: Host, engine: _Engine) -> dict[str, str]:
@@ -338,8 +362,10 @@ def _inside(host: Host, engine: _Engine, name: str, folders: list[str], marks: M
 _DOCKER_FILES = (
     *("containers/*/config.v2.json", "image/*/repositories.json", "image/*/imagedb/content/sha256/*"),
     *("image/*/layerdb/mounts/*/mount-id", "image/*/layerdb/sha256/*/cache-id"),
-    *("image/vfs/layerdb/sha256/*/parent", "fuse-overlayfs/*/lower", "fuse-overlayfs/*/diff", "fuse-overlayfs/l/*"),
-    *("overlay*/*/lower", "overlay*/*/diff", "overlay*/l/*", "vfs/dir/*"),
+    *("image/*/layerdb/sha256/*/parent", "image/*/layerdb/mounts/*/parent", "image/*/layerdb/mounts/*/init-id"),
+    *("fuse-overlayfs/*/lower", "fuse-overlayfs/*/diff", "fuse-overlayfs/l/*"),
+    *("overlay*/*/lower", "overlay*/*/diff", "overlay*/l/*", "aufs/diff/*", "aufs/layers/*"),
+    *(f"{folder}/*" for folder in _COPIES.values()),
     "containerd/daemon/io.containerd.metadata.v1.bolt/meta.db",
 )
 _PODMAN_FILES = (
@@ -350,8 +376,8 @@ _PODMAN_FILES = (
         "overlay/*/lower",
         "overlay/*/diff",
         "overlay/l/*",
-        "vfs/dir/*",
-        "vfs-layers/layers.json",
+        *(f"{folder}/*" for folder in _COPIES.values()),
+        "*-layers/layers.json",
         "db.sql",
     ),
 )

@@ -232,8 +232,12 @@ _TABLE = """
 ~/.config/powershell *.ps1 powershell.config.json
 ~/.nuget/NuGet NuGet.Config
 """
-# Where a script may wrap a program: its first two bytes show it.
+# Where a script may wrap a program: its first two bytes show it. A link may lead to one.
 _WRAPPERS = """
+/bin *
+/sbin *
+/usr/bin *
+/usr/sbin *
 /usr/local/bin *
 /usr/local/sbin *
 ~/bin *
@@ -287,8 +291,15 @@ def naming_files(host: Host) -> Iterator[tuple[Place, str]]:
                 why = f"larger than {_LONGEST >> 10} KiB: its end was not read"
                 host.files.problems.append(Problem(place.path, why, "limit"))
             yield place, data.decode("utf-8", "replace")
-    for place in _present(host, _SCRIPTS, met):
-        data = host.files.head(place.path, _SCRIPT)
+
+
+def wrappers(host: Host) -> Iterator[tuple[Place, str]]:
+    """The scripts among the programs, each with what it says, and the links among them, with where they lead."""
+    for place in _present(host, _SCRIPTS, set()):
+        if host.files.link(place.path) is not None:
+            yield place, host.files.real(place.path) or ""
+        found = host.files.stat(place.path)
+        data = host.files.head(place.path, _SCRIPT) if found is not None and found.size <= _SCRIPT else None
         if data and data.startswith(b"#!"):
             yield place, data.decode("utf-8", "replace")
 

@@ -43,13 +43,12 @@ def collect(host: Host) -> Iterator[Trace]:
             if kind != "file":
                 yield from _lines(host, missing, f"{folder}/{name}/{file}", "service", name)
     for folder in (_DINIT, _UPSTART):
-        for name, kind in host.files.list(folder):
-            if kind != "dir":
-                path = f"{folder}/{name}"
-                for number, line in _text(host, path):
-                    if _SERVICE.match(line):
-                        service = name.removesuffix(".conf")
-                        yield from _line(missing, line, "service", service, f"{path}:{number}")
+        for name, _ in host.files.list_files(folder):
+            path = f"{folder}/{name}"
+            for number, line in _text(host, path):
+                if _SERVICE.match(line):
+                    service = name.removesuffix(".conf")
+                    yield from _line(missing, line, "service", service, f"{path}:{number}")
 
 
 def _lines(host: Host, missing: MissingFiles, path: str, kind: str, name: str) -> Iterator[Trace]:

@@ -34,23 +34,21 @@ def collect(host: Host) -> Iterator[Trace]:
     missing = MissingFiles(host)
     yield from _crontab(host, missing, _SYSTEM, "system")
     yield from _crontab(host, missing, _ANACRON, "anacron")
-    for entry in host.files.list(_CRON_D):
-        if entry.kind != "dir":
-            note = "ignored by cron: its name" if _is_ignored(entry.name, debian=debian) else ""
-            yield from _crontab(host, missing, f"{_CRON_D}/{entry.name}", "system", name=entry.name, note=note)
+    for entry in host.files.list_files(_CRON_D):
+        note = "ignored by cron: its name" if _is_ignored(entry.name, debian=debian) else ""
+        yield from _crontab(host, missing, f"{_CRON_D}/{entry.name}", "system", name=entry.name, note=note)
     seen: set[str | None] = {None}
     for folder in _USERS:
         real = host.files.real(folder)
         if real not in seen:
             seen.add(real)
-            for entry in host.files.list(folder):
-                if entry.kind != "dir":
-                    yield from _crontab(host, missing, f"{folder}/{entry.name}", "user", user=entry.name)
+            for entry in host.files.list_files(folder):
+                yield from _crontab(host, missing, f"{folder}/{entry.name}", "user", user=entry.name)
     for period in _PERIODS:
         yield from _scripts(host, missing, period, debian=debian)
     for folder in {host.files.real(folder): folder for folder in reversed(_AT)}.values():
-        for entry in host.files.list(folder):
-            if entry.kind != "dir" and entry.name[0] != ".":
+        for entry in host.files.list_files(folder):
+            if entry.name[0] != ".":
                 yield from _at(host, missing, f"{folder}/{entry.name}", entry.name)
 
 

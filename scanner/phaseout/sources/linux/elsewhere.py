@@ -11,7 +11,8 @@ names are looked into just below `/`, `/opt`, `/srv`, `/var/tmp`, the homes, and
 References:
     systemd.exec(5) (RootDirectory=, RootImage=), systemd-nspawn(1), chroot(1), bwrap(1), debootstrap(8), pbuilder(8),
     mock(1); https://chromeenterprise.google/policies/#UserDataDir; https://docs.k3s.io/cli/server (data-dir);
-    https://specifications.freedesktop.org/basedir-spec/; for settings of other programs their own manuals.
+    https://specifications.freedesktop.org/basedir-spec/; https://docs.flatpak.org/en/latest/sandbox-permissions.html,
+    https://snapcraft.io/docs/data-locations (folders of sandboxes); for settings of other programs their own manuals.
 """
 
 import re
@@ -23,11 +24,11 @@ from typing import NamedTuple, get_args
 from phaseout.host import Host
 from phaseout.host.filesystem.layers import layered_host
 from phaseout.host.users import posix_users
-from phaseout.model.nouns import HostInfo, Kind, LeftOut, Problem
+from phaseout.model.nouns import Evidence, HostInfo, Item, Kind, LeftOut, Problem
 from phaseout.parsers.linux.named_paths import USER, named_paths
 from phaseout.sources.kit.container_roots import docker_roots, podman_roots
 from phaseout.sources.kit.folder_shapes import ROOT, Shape, shapes
-from phaseout.sources.kit.naming_files import NAMING_FILES, naming_files
+from phaseout.sources.kit.naming_files import NAMING_FILES, naming_files, wrappers
 from phaseout.sources.kit.places import Place, Seen, places
 from phaseout.sources.source import Inside, Moved, Source, Trace
 
@@ -50,6 +51,8 @@ _IS_ROOT = re.compile(
     rf"""(?:-\w*[Dr]|--directory|--root(?:fs)?|--bind|--ro-bind)[ =]?){_PATH}"""
 )
 _IS_IMAGE = re.compile(rf"(?:\w+Images?=[-+]?|systemd-nspawn\b[^\n]{{0,2000}}?[ ](?:-\w*i|--image)[ =]?){_PATH}")
+# Folders of programs whose content other sources list.
+_LISTED = ("/usr/", "/bin/", "/sbin/", "/lib", "/etc/", "/opt/", "/snap/", "/var/lib/flatpak/", "/nix/", "/gnu/")
 _IMAGES = (
     *(".raw", ".qcow2", ".qcow", ".vmdk", ".vdi", ".vhd", ".vhdx", ".vbox"),
     *(".squashfs", ".sqfs", ".erofs", ".sif", ".luks"),
@@ -93,6 +96,21 @@ _BUILDERS_TEXT = """
 ~/.local/share/nix/root ~/.nix-portable ~/.nix-portable/* ~/.guix-extra-profiles/*/* ~/.local/share/*root*
 """
 _BUILDERS = tuple(_BUILDERS_TEXT.split())
+
+
+# A sandbox has folders of its own in place of those of a home; what it is called says nothing of the program in it.
+_IN_SANDBOX = (
+    *("chromium_extensions", "firefox_addons", "nss_certificates", "native_messaging", "editor_extensions"),
+    *("jetbrains_plugins", "wine", "python_packages", "npm_packages"),
+)
+_SANDBOXES = (
+    ("~/.var/app/*/config", Shape("~/.config", _IN_SANDBOX, ())),
+    ("~/.var/app/*/data", Shape("~/.local/share", _IN_SANDBOX, ())),
+    ("~/.var/app/*", Shape("~", _IN_SANDBOX, ())),
+    ("~/snap/*/current", Shape("~", _IN_SANDBOX, ())),
+    ("~/snap/*/common", Shape("~", _IN_SANDBOX, ())),
+)
+_OF_SANDBOXES = frozenset(shape for _, shape in _SANDBOXES)
 
 
 # Snapshots of snapper and Timeshift, and deployments of OSTree.
@@ -151,24 +169,64 @@ class _Elsewhere:
         self._met: set[tuple[str, str]] = set()  # paths, and whose file names them
         self._recognised: set[str] = set()  # folders that are known for what they are
         self._problems: set[str] = set()
+        self._wrapped = Seen()  # programs and folders that wrappers lead to
         self._tops: dict[str, bool] = {}  # folder below the root → whether anything is in it
         self._stores: set[str] | None = None  # of containers, as settings of the engines name them
 
     def named(self) -> Iterator[Trace]:
-        """What lies in the folders that files name."""
-        count = 0
+        """What lies in the folders that files name, and the programs that scripts and links among programs start."""
+        names = iter(range(_MOST))
         for file, text in naming_files(self._host):
             for path in _said(text, _ROOT_KEYS, _IS_ROOT):
                 yield from self._root(_Named(path, file.user, file.path))
             for path in _said(text, _IMAGE_KEYS, _IS_IMAGE):
                 yield from self._image(_Named(path, file.user, file.path))
-            for written in dict.fromkeys(named_paths(text)):
-                for path in self._expanded(written, file.user):
-                    count += 1
-                    if count > _MOST:
-                        yield Problem(file.path, f"more than {_MOST} folders are named: the rest was not read", "limit")
-                        return
-                    yield from self._place(_Named(path, file.user, file.path), text)
+            yield from self._names(file, text, names)
+        for file, text in wrappers(self._host):
+            yield from self._names(file, text, names, programs=True)
+
+    def _names(self, file: Place, text: str, names: Iterator[int], *, programs: bool = False) -> Iterator[Trace]:
+        """What every path is that a text has, up to a number of them for all texts."""
+        for written in dict.fromkeys(named_paths(text)):
+            for path in self._expanded(written, file.user):
+                number = next(names, None)
+                if number is None or number == _MOST - 1:
+                    if number is not None:
+                        why = f"more than {_MOST} folders are named: the rest was not read"
+                        yield Problem(file.path, why, "limit")
+                    return
+                named = _Named(path, file.user, file.path)
+                yield from self._place(named, text)
+                if programs:
+                    yield from self._program(named)
+
+    def _program(self, named: _Named) -> Iterator[Item]:
+        """A program, or a folder that holds some, which only a script or link among the programs leads to."""
+        real = self._files.real(named.path)
+        if (
+            real is None
+            or real in self._homes
+            or real in _SHARED
+            or real in self._recognised
+            or real.startswith(_LISTED)
+            or not self._wrapped.first(real, named.user)
+        ):
+            return
+        if self._is_program(real) or any(map(self._has_programs, (real, f"{real}/bin", f"{real}/sbin"))):
+            yield Item(
+                kind="file",
+                name=real.rpartition("/")[2],
+                path=real,
+                user=named.user,
+                evidence=(Evidence(named.where, real),),
+            )
+
+    def _has_programs(self, folder: str) -> bool:
+        return any(kind == "file" and self._is_program(f"{folder}/{name}") for name, kind in self._files.list(folder))
+
+    def _is_program(self, path: str) -> bool:
+        found = self._files.stat(path)
+        return found is not None and found.kind == "file" and bool(found.mode & 0o111)
 
     def unnamed(self) -> Iterator[Trace]:
         """What lies in folders just below others, as far as it shows itself."""
@@ -181,6 +239,10 @@ class _Elsewhere:
                 yield from self._shown(ROOT, _Named(home, user))
             else:
                 yield from self._below(home, user, deep=False)
+        for pattern, shape in _SANDBOXES:
+            for place in places(self._host, (pattern,)):
+                if self._files.list(place.path):
+                    yield from self._shown(shape, _Named(*place))
         for top in ("/var", "/var/lib"):
             for name, kind in self._files.list(top):
                 if kind == "dir" and _HINT.search(name):
@@ -310,13 +372,19 @@ class _Elsewhere:
                 yield Inside(f"root in {folder}", named.user, inner)
             return
         usual = [home + shape.at[1:] for home in self._homes] if shape.at[0] == "~" else [shape.at]
-        if folder in usual or _is_usual(self._host, folder, shape.sources[0]) or self._is_followed(shape, named):
+        if folder in usual or self._is_followed(shape, named):
+            return
+        if shape in _OF_SANDBOXES:
+            sources = tuple(one for one in shape.sources if not _is_usual(self._host, folder, one))
+        else:
+            sources = () if _is_usual(self._host, folder, shape.sources[0]) else shape.sources
+        if not sources:
             return
         at = shape.at.replace("~", "/home/user", 1)
         files = self._files.placed(folder, at)
         if files is not None:
             inner = Host(HostInfo(name=folder, platform="linux", root=folder), files, posix_users(files))
-            moved = Moved(folder, at, shape.sources, named.where)
+            moved = Moved(folder, at, sources, named.where)
             yield Inside(folder, named.user or self._owner(folder), inner, moved)
 
     def _is_followed(self, shape: Shape, named: _Named) -> bool:

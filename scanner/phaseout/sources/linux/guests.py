@@ -6,8 +6,8 @@ mounted is named.
 
 References:
     lxc.container.conf(5), lxc.conf(5); https://documentation.ubuntu.com/lxd/latest/ (storage pools),
-    https://linuxcontainers.org/incus/docs/main/; machinectl(1) "FILES AND DIRECTORIES", portablectl(1),
-    systemd-sysext(8), systemd.v(7); schroot.conf(5)
+    https://linuxcontainers.org/incus/docs/main/; https://github.com/lxc/incus (internal/server/db/cluster/schema.go);
+    machinectl(1) "FILES AND DIRECTORIES", portablectl(1), systemd-sysext(8), systemd.v(7); schroot.conf(5)
 """
 
 from collections.abc import Iterator
@@ -25,6 +25,16 @@ from phaseout.sources.source import Inside, Source, Trace
 _LXC = ("/var/lib/lxc", "~/.local/share/lxc")
 _LXC_SETTINGS = ("/etc/lxc/lxc.conf", "~/.config/lxc/lxc.conf")
 _LXD = {"/var/lib/incus": "Incus", "/var/snap/lxd/common/lxd": "LXD", "/var/lib/lxd": "LXD"}
+# The database as SQLite keeps it, written when the daemon ends; in a cluster, other machines may have an instance.
+_DATABASE = "database/global/db.bin"
+_INSTANCES = """
+SELECT i.name, p.name, (
+    SELECT c.value FROM instances_devices d JOIN instances_devices_config c ON c.instance_device_id = d.id
+    WHERE d.instance_id = i.id AND c.key = 'pool' LIMIT 1
+)
+FROM instances i LEFT JOIN projects p ON p.id = i.project_id
+WHERE (SELECT count(*) FROM nodes) < 2 LIMIT 10000
+"""
 _MACHINES = {
     "machine": ("/var/lib/machines", "/usr/local/lib/machines", "/usr/lib/machines", "/var/lib/container"),
     "portable service": ("/var/lib/portables", "/etc/portables", "/run/portables", "/usr/lib/portables"),
@@ -99,7 +109,33 @@ def _lxd(host: Host, top: str, engine: str, seen: Seen) -> Iterator[Trace]:
             if entry.name not in known:
                 path = f"{top}/{kind}/{entry.name}"
                 yield _container(engine, entry.name, "", path)
+                known.add(entry.name)
                 yield _unread(path, f"the files of {engine} instance {entry.name} are in a pool that is not mounted")
+    where = f"{top}/{_DATABASE}"
+    for name, pool_name in _instances(host, top):
+        if name not in known:
+            known.add(name)
+            yield _container(engine, name, "", where)
+            pool_of = f"pool {quoted(pool_name)}" if pool_name else "a pool"
+            yield _unread(where, f"the files of {engine} instance {name} are in {pool_of} that is not mounted")
+    for pool in host.files.list(f"{top}/storage-pools"):
+        folder = f"{top}/storage-pools/{pool.name}"  # has a folder for each kind of volume from the start
+        if host.files.is_dir(folder) and not host.files.list(folder):
+            yield _unread(folder, f"a pool of {engine} that is not mounted")
+
+
+def _instances(host: Host, top: str) -> Iterator[tuple[str, str]]:
+    """Folder and pool of every instance of this machine that the engine's database knows, as it last stopped."""
+    found: list[tuple[str, str]] = []
+    path = f"{top}/{_DATABASE}"
+    if not host.files.is_file(path):
+        return
+    with host.files.database(path) as database:
+        for instance, project, pool in database.execute(_INSTANCES) if database else ():
+            if isinstance(instance, str) and "/" not in instance:
+                folder = instance if project in (None, "default") else f"{project}_{instance}"
+                found.append((folder, pool if isinstance(pool, str) else ""))
+    yield from found
 
 
 def _schroot(host: Host, seen: Seen) -> Iterator[Trace]:
@@ -176,6 +212,7 @@ SOURCE = Source(
         *_LXC_SETTINGS,
         *(f"{top}/storage-pools/*/{kind}/*/rootfs" for top in _LXD for kind in ("containers", "virtual-machines")),
         *(f"{top}/{kind}/*" for top in _LXD for kind in ("containers", "virtual-machines")),
+        *(f"{top}/{_DATABASE}" for top in _LXD),
         *_SCHROOT,
         *(f"{folder}/*/*" for folders in _MACHINES.values() for folder in folders),
         *(f"/**/{inside}" for inside in ("config", "rootfs")),  # in the folders that those settings name

@@ -195,6 +195,55 @@ def test_damage_costs_a_problem_each(tree: Tree) -> None:
     assert result.run.status == "partial"
 
 
+@pytest.mark.parametrize(
+    ("driver", "folder"), [("btrfs", "btrfs/subvolumes"), ("zfs", "zfs/graph"), ("vfs", "vfs/dir")]
+)
+def test_docker_with_a_copy_for_each_layer(tree: Tree, driver: str, folder: str) -> None:
+    root = "/var/lib/docker"
+    store, chain = f"{root}/image/{driver}", "a" * 64
+    tree.write(f"{root}/containers/c1/config.v2.json", json.dumps({"ID": "c1", "Name": "/web", "Driver": driver}))
+    tree.write(f"{store}/layerdb/mounts/c1/mount-id", "top")
+    tree.write(f"{store}/layerdb/mounts/c1/init-id", "top-init")
+    tree.write(f"{store}/layerdb/mounts/c1/parent", f"sha256:{chain}")
+    tree.write(f"{store}/layerdb/sha256/{chain}/cache-id", "low")
+    for layer in ("low", "top-init", "top", "lost"):
+        tree.write(f"{root}/{folder}/{layer}/var/lib/dpkg/status", KESL if layer in ("top", "lost") else BASE)
+    result = run("containers", tree.host())
+    assert {item.details["inside"] for item in result.items if item.name == "kesl"} == {"container web", "layer lost"}
+    assert not [item for item in result.items if item.name == "bash"]
+    assert result.run.status == "ok"
+
+
+def test_a_copy_that_is_not_mounted_is_named(tree: Tree) -> None:
+    root = "/var/lib/docker"
+    tree.write(f"{root}/containers/c1/config.v2.json", json.dumps({"ID": "c1", "Name": "/web", "Driver": "zfs"}))
+    tree.write(f"{root}/image/zfs/layerdb/mounts/c1/mount-id", "top")
+    tree.folder(f"{root}/zfs/graph/top")
+    assert [one.where for one in run("containers", tree.host()).problems] == [f"{root}: container web"]
+
+
+def test_docker_on_aufs(tree: Tree) -> None:
+    root = "/var/lib/docker"
+    tree.write(f"{root}/containers/c1/config.v2.json", json.dumps({"ID": "c1", "Name": "/web", "Driver": "aufs"}))
+    tree.write(f"{root}/image/aufs/layerdb/mounts/c1/mount-id", "top")
+    tree.folder(f"{root}/aufs/diff/top/etc")
+    tree.write(f"{root}/aufs/layers/top", "low\n")
+    tree.write(f"{root}/aufs/layers/low", "")
+    tree.write(f"{root}/aufs/diff/low/var/lib/dpkg/status", KESL)
+    result = run("containers", tree.host())
+    assert result.one("kesl").details["inside"] == "container web"
+    assert result.run.status == "ok"
+
+
+def test_podman_on_btrfs(tree: Tree) -> None:
+    root = "/var/lib/containers/storage"
+    containers_ = [{"id": "c1", "names": ["web"], "image": "i1", "layer": "top"}]
+    tree.write(f"{root}/btrfs-containers/containers.json", json.dumps(containers_))
+    tree.write(f"{root}/btrfs/subvolumes/top/var/lib/dpkg/status", KESL)
+    result = run("containers", tree.host())
+    assert result.one("kesl").details["inside"] == "container web"
+
+
 def test_a_layer_that_is_not_there(tree: Tree) -> None:
     docker(tree)
     shutil.rmtree(tree.root / "var/lib/docker/overlay2")

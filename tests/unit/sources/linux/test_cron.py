@@ -92,3 +92,13 @@ def test_hostile_crontabs_cost_nothing_but_themselves(tree: Tree) -> None:
 def test_scripts_of_this_machine_are_items() -> None:
     scripts = {str(path) for path in Path("/etc").glob("cron.daily/*") if path.name[0] != "." and path.is_file()}
     assert scripts <= {item.path for item in run("cron", live_host()).items}
+
+
+def test_folders_behind_links_are_no_crontabs(tree: Tree) -> None:
+    """Alpine's /var/spool/cron/crontabs is a link to /etc/crontabs."""
+    tree.write("/etc/crontabs/root", "0 2 * * * /opt/av/scan\n")
+    tree.link("/var/spool/cron/crontabs", "/etc/crontabs")
+    tree.link("/etc/cron.d/jobs", "/etc/crontabs")
+    result = run("cron", tree.host())
+    assert [item.path for item in result.items] == ["/opt/av/scan"]
+    assert result.run.status == "ok"

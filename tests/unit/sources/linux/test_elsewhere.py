@@ -54,6 +54,11 @@ def firefox(tree: Tree, at: str) -> str:
     return "Plugin"
 
 
+def mozilla(tree: Tree, at: str) -> str:
+    tree.write(f"{at}/.mozilla/firefox/profiles.ini", "[Profile0]\nIsRelative=1\nPath=a.default\n")
+    return firefox(tree, f"{at}/.mozilla/firefox/a.default")
+
+
 def editor(tree: Tree, at: str) -> str:
     package = {"name": "helper", "publisher": "vendor", "version": "1.2.3", "engines": {"vscode": "*"}}
     tree.write(f"{at}/vendor.helper-1.2.3/package.json", json.dumps(package))
@@ -243,6 +248,10 @@ SHOWN: list[tuple[Filler, str]] = [
     (root, "/home/chroot/a"),
     (k3s, "/data/k3s"),
     (home, "/data/home/bob"),
+    (configuration, "/home/ada/.var/app/org.example.Browser/config"),
+    (home, "/home/ada/snap/example/current"),
+    (home, "/home/ada/snap/example/common"),
+    (mozilla, "/home/ada/.var/app/org.example.Browser"),
 ]
 
 
@@ -301,6 +310,23 @@ def test_what_its_source_reads_anyway_is_not_read_again(tree: Tree) -> None:
     tree.write("/home/ada/.profile", "export XDG_CONFIG_HOME=$HOME/.config XDG_DATA_HOME=$HOME/.local/share\n")
     tree.folder("/home/ada/.local/share/applications")
     assert run("elsewhere", tree.host()).items == ()
+
+
+@pytest.mark.parametrize("wrapper", ["/usr/bin/av", "/usr/local/bin/av", "/home/ada/bin/av"])
+@pytest.mark.parametrize("how", ["link", "script", "folder"])
+def test_a_program_that_a_wrapper_starts(tree: Tree, wrapper: str, how: str) -> None:
+    tree.write("/data/kaspersky/bin/avp", b"\x7fELF", 0o755)
+    tree.write("/data/kaspersky/readme", "")
+    if how == "link":
+        tree.link(wrapper, "/data/kaspersky/bin/avp")
+    else:
+        called = "TOP=/data/kaspersky; exec $TOP/bin/avp" if how == "folder" else "exec /data/kaspersky/bin/avp --tray"
+        tree.write(wrapper, f"#!/bin/sh\n# not /data/other\n{called}\n", 0o755)
+    tree.write("/usr/bin/other", "#!/bin/sh\ncat /data/kaspersky/readme /usr/share/a\n", 0o755)
+    (item,) = run("elsewhere", tree.host()).items
+    path = "/data/kaspersky" if how == "folder" else "/data/kaspersky/bin/avp"
+    assert (item.kind, item.path, item.user) == ("file", path, "ada" if wrapper.startswith("/home") else "")
+    assert item.evidence[0].where == wrapper
 
 
 def test_the_item_says_where_it_lies_and_who_says_so(tree: Tree) -> None:

@@ -1,5 +1,6 @@
 """Systems in folders of the system: each is opened, or named where it lies in an image."""
 
+import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
@@ -86,6 +87,52 @@ def test_what_lies_in_an_image_or_a_pool_is_named(tree: Tree) -> None:
         "/dev/vg0/six",
         "/etc/schroot/chroot.d/six: seven",
     }
+
+
+INCUS = """
+CREATE TABLE instances (id INTEGER, name TEXT, type INTEGER, project_id INTEGER);
+CREATE TABLE projects (id INTEGER, name TEXT);
+CREATE TABLE nodes (id INTEGER, name TEXT);
+CREATE TABLE instances_devices (id INTEGER, instance_id INTEGER, name TEXT);
+CREATE TABLE instances_devices_config (id INTEGER, instance_device_id INTEGER, key TEXT, value TEXT);
+INSERT INTO projects VALUES (1, 'default'), (2, 'other');
+INSERT INTO nodes VALUES (1, 'none');
+INSERT INTO instances VALUES (1, 'here', 0, 1), (2, 'far', 0, 2);
+INSERT INTO instances_devices VALUES (5, 2, 'root');
+INSERT INTO instances_devices_config VALUES (1, 5, 'type', 'disk'), (2, 5, 'pool', 'tank');
+"""
+
+
+def test_an_instance_that_only_the_database_knows_is_named(tree: Tree) -> None:
+    top = "/var/lib/incus"
+    tree.write(f"{top}/storage-pools/default/containers/here/rootfs/var/lib/dpkg/status", STATUS)
+    file = tree.write(f"{top}/database/global/db.bin")
+    with sqlite3.connect(file) as database:
+        database.executescript(INCUS)
+    database.close()
+    result = run("guests", tree.host())
+    assert {item.name for item in result.items if item.kind == "app"} == {"here", "other_far"}
+    assert [(one.where, one.why) for one in result.problems] == [
+        (
+            f"{top}/database/global/db.bin",
+            'the files of Incus instance other_far are in pool "tank" that is not mounted, and not read',
+        )
+    ]
+
+
+def test_the_pools_of_a_cluster_are_on_other_machines(tree: Tree) -> None:
+    file = tree.write("/var/lib/incus/database/global/db.bin")
+    with sqlite3.connect(file) as database:
+        database.executescript(INCUS + "INSERT INTO nodes VALUES (2, 'second');")
+    database.close()
+    assert run("guests", tree.host()).problems == ()
+
+
+def test_a_pool_that_is_not_mounted_is_named(tree: Tree) -> None:
+    tree.folder("/var/snap/lxd/common/lxd/storage-pools/tank")
+    tree.folder("/var/snap/lxd/common/lxd/storage-pools/default/containers")
+    (problem,) = run("guests", tree.host()).problems
+    assert problem.where == "/var/snap/lxd/common/lxd/storage-pools/tank"
 
 
 def test_a_chroot_is_one_by_several_names(tree: Tree) -> None:
