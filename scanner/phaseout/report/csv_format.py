@@ -18,7 +18,7 @@ from phaseout.report.wording import grouped, rules_used
 COLUMNS = (
     *("host", "scanned_at", "verdict", "state", "confidence", "vendor", "product", "version", "kind", "name", "path"),
     *("user", "source", "measure", "milestone", "due", "days_left", "action", "replacement", "also", "because"),
-    *("host_id", "rules", "begins", "as_of", "protection"),
+    *("host_id", "rules", "begins", "as_of", "protection", "cautions"),
 )
 INVENTORY_COLUMNS = (
     *(
@@ -42,19 +42,20 @@ def write_report(report: Report, _page: Page) -> Iterator[str]:
     """One row for each item of each finding, suppressed ones included, and one with the verdict if nothing was found.
 
     The last columns came later: which host, by which rules and as of which day it was judged, and from when on the
-    measure is in force if it is not yet; and whether something protects the host.
+    measure is in force if it is not yet; whether something protects the host; and what to know before relying on this.
     """
     protected = report.protection.state if report.protection is not None else ""
+    cautions = "; ".join(report.rules.cautions)
     about = (host_id(report.host), rules_used(report))
     yield _row(COLUMNS)
     for finding in (*report.findings, *report.suppressed):
         for item, because in zip(finding.items, finding.because, strict=True):
             begins = finding.driving.begins if finding.driving else ""
-            yield _row((*_finding(report, finding, item, because), *about, begins, report.as_of, protected))
+            yield _row((*_finding(report, finding, item, because), *about, begins, report.as_of, protected, cautions))
     if not report.findings:
         unseen = "; ".join(map(str, grouped(report.unseen)))
         host = (report.host.name, report.scanned_at, report.verdict, *[""] * 17, unseen)
-        yield _row((*host, *about, "", report.as_of, protected))
+        yield _row((*host, *about, "", report.as_of, protected, cautions))
 
 
 def write_inventory(inventory: Inventory, _page: Page) -> Iterator[str]:

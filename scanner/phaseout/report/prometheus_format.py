@@ -54,6 +54,8 @@ def write_report(report: Report, _page: Page) -> Iterator[str]:
         "The day from which the measure that drives the finding is in force, if that is still ahead",
         [(labels, moment.timestamp()) for labels, moment in starts if moment],
     )
+    cautions = len(report.rules.cautions)  # what they say changes by the day, so it is no label
+    yield from _metric("cautions", "Reasons not to rely on the verdict, which other formats name", [({}, cautions)])
     yield from _coverage(report.runs, report.unseen)
 
 

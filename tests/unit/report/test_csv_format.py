@@ -24,7 +24,7 @@ def rows(text: str) -> list[list[str]]:
 def test_columns_are_as_published() -> None:
     assert ",".join(COLUMNS) == (
         "host,scanned_at,verdict,state,confidence,vendor,product,version,kind,name,path,user,source,measure,milestone,"
-        "due,days_left,action,replacement,also,because,host_id,rules,begins,as_of,protection"
+        "due,days_left,action,replacement,also,because,host_id,rules,begins,as_of,protection,cautions"
     )
 
 
@@ -58,6 +58,7 @@ def test_one_row_for_each_item() -> None:
         "begins": "",
         "as_of": "2026-11-21T12:00:00Z",
         "protection": "",
+        "cautions": "",
     }
     assert process[3] == "running"
 
