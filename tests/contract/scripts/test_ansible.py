@@ -270,18 +270,25 @@ GOOD = {"clean": f'{SAID}h,t,clean,\\n"', "incomplete": f'{SAID}h,t,incomplete,\
 
 
 def test_a_host_that_says_nothing_or_contradicts_itself_fails(fleet: Fleet, tmp_path: Path) -> None:
-    for name, body in (BAD | GOOD).items():
-        program = tmp_path / "phaseout/phaseout"
-        program.parent.mkdir(exist_ok=True)
-        program.write_text(f'#!/bin/sh\n[ "$1" = scan ] || exit 0\n{body}\n')
-        program.chmod(0o755)
-        subprocess.run(["tar", "-C", tmp_path, "-cf", tmp_path / "executable.tar", "phaseout"], check=True)
+    """Each play has as many cases as there are hosts, each host with a program of its own."""
+    hosts = ("clean", "kesl", "damaged")
+    cases = list((BAD | GOOD).items())
+    while cases:
+        now, cases = dict(zip(hosts, cases, strict=False)), cases[len(hosts) :]
+        folder = tmp_path / str(len(cases))
+        for host, (_, body) in now.items():
+            program = folder / host / "phaseout/phaseout"
+            program.parent.mkdir(parents=True)
+            program.write_text(f'#!/bin/sh\n[ "$1" = scan ] || exit 0\n{body}\n')
+            program.chmod(0o755)
+            subprocess.run(["tar", "-C", folder / host, "-cf", folder / f"{host}.tar", "phaseout"], check=True)
         named = {
             "phaseout_bundle": "",
-            "phaseout_executable": str(tmp_path / "executable.tar"),
-            "phaseout_home": f"/opt/{name}",
+            "phaseout_executable": f"{folder}/{{{{ inventory_hostname }}}}.tar",
+            "phaseout_home": f"/opt/case-{len(cases)}",
         }
-        reports = tmp_path / name
-        _, recap, said = fleet.play("--limit", "clean", reports=reports, **named)
-        assert recap["clean"].failed == (name in BAD), said
-        assert reports.exists() == (name in GOOD)
+        reports = folder / "reports"
+        _, recap, said = fleet.play("--limit", ",".join(now), reports=reports, **named)
+        for host, (name, _) in now.items():
+            assert recap[host].failed == (name in BAD), f"{name}: {said}"
+            assert len(list(reports.glob(f"{host}-*.csv"))) == (name in GOOD), name

@@ -23,7 +23,7 @@ pytestmark = [
     pytest.mark.skipif(shutil.which("java") is None, reason="no Java here"),
     pytest.mark.filterwarnings("ignore"),  # of Spark itself
 ]
-HOSTS = int(os.environ.get("PHASEOUT_SPARK_HOSTS", "200"))
+HOSTS = int(os.environ.get("PHASEOUT_SPARK_HOSTS", "60"))
 DAYS = 6
 
 
