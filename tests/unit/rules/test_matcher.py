@@ -47,7 +47,9 @@ ANY = product("any", Match(vendor="@publishers"), Match(ids={"team_id": "@team_i
 
 
 def found(one: Matcher, item: Item) -> list[tuple[str, str]]:
-    return [(hit.product.id, hit.confidence) for hit in one.match([item])]
+    hits = one.match([item])
+    assert list(hits) == one.all_hits([item])
+    return [(hit.product.id, hit.confidence) for hit in hits]
 
 
 def test_identity_before_vendor_before_name() -> None:
@@ -58,6 +60,22 @@ def test_identity_before_vendor_before_name() -> None:
         ("kesl", "likely")
     ]
     assert found(rules, Item(kind="package", name="fakesleep")) == []
+
+
+def test_an_identifier_is_enough() -> None:
+    """Nothing else in the item has a word of the rules.."""
+    app = Item(kind="app", name="x", ids={"team_id": "2Y8XE5CQ94"})
+    assert [hit.product.id for hit in matcher(ANY).all_hits([app])] == ["any"]
+    assert found(matcher(ANY), app) == [("any", "certain")]
+
+
+def test_the_exception_that_took_back_is_named() -> None:
+    one = product("one", Match(name="kesl*"), unless=(Match(name="kesl-doc"),))
+    rules = matcher(one)
+    taken = rules.excluded(Item(kind="package", name="kesl-doc"), one)
+    assert taken is not None
+    assert taken.match.name == "kesl-doc"
+    assert rules.excluded(Item(kind="package", name="kesl"), one) is None
 
 
 def test_what_is_registered_as_protection_is_more_than_a_name() -> None:
