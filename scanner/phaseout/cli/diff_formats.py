@@ -124,7 +124,7 @@ def write_html(difference: Difference, _page: Page) -> Iterator[str]:
 
 
 _VERDICTS = {
-    "proven": ("clean", "removal proven: the same machine, both times completely seen, and nothing of it is left."),
+    "proven": ("clean", "removal proven. The same machine was completely seen both times, and nothing is left."),
     "left": ("replace", "not removed: something of it is left."),
     "not_proven": ("incomplete", "removal not proven."),
     "": ("inventory", "what changed; no restricted product is known on it."),

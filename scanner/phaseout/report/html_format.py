@@ -12,7 +12,9 @@ import base64
 import hashlib
 import pkgutil
 from collections.abc import Iterable, Iterator
+from datetime import UTC
 from functools import cache, partial
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from phaseout.model.counting import counted
@@ -21,7 +23,7 @@ from phaseout.model.nouns import Inventory
 from phaseout.report import Page
 from phaseout.report.forms import forms
 from phaseout.report.safe import visible
-from phaseout.report.wording import LIMITS, applying, due, exempted, grouped, instant, rules_from, scanned_by, verdict
+from phaseout.report.wording import applying, due, exempted, grouped, instant, rules_from, scanned_by, verdict
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -33,6 +35,7 @@ _PROVENANCE = {
     "derived": "computed from the official text",
     "unverified": "not verified in a source",
 }
+_GRAVITY = ("replace", "review", "incomplete", "clean")
 _TRACES = 20  # of a finding that are shown at once; the others are folded
 _VERSIONS = 5  # of a finding, likewise; each trace shows its own
 _BUFFER = 200  # pieces of the template that are written together
@@ -72,15 +75,16 @@ def write_inventory(inventory: Inventory, _page: Page) -> Iterator[str]:
     yield from _rendered("inventory.jinja", subject=inventory, headline=headline, tone=tone)
 
 
-def host_rows(subject: Report | Inventory) -> str:
-    """The rows of a host on a page of several."""
+def host_rows(subject: Report | Inventory) -> tuple[str, str]:
+    """What orders a host on a page of several, the gravest first, and its rows."""
     findings = subject.findings if isinstance(subject, Report) else ()
     if isinstance(subject, Report):
         word, sentence = str(subject.verdict), verdict(subject)
     else:
         word = "incomplete" if subject.unseen else "ok"
         sentence = f"{counted(len(subject.items), 'trace')} of software."
-    return (
+    gravity = str(_GRAVITY.index(word) if word in _GRAVITY else len(_GRAVITY))
+    return gravity, (
         _templates("phaseout.report")
         .get_template("host.jinja")
         .render(
@@ -96,18 +100,24 @@ def host_rows(subject: Report | Inventory) -> str:
     )
 
 
-def several_page(rows: Iterable[str], sentence: str, tone: str) -> Iterator[str]:
+def several_page(hosts: Iterable[tuple[str, str]], sentence: str, tone: str) -> Iterator[str]:
     """The page of several hosts.
 
     Args:
-        rows: of `host_rows`, those of each host.
+        hosts: of `host_rows`.
         sentence: what is said of all of them.
         tone: the gravest verdict.
     """
     from markupsafe import Markup
 
-    hosts = Markup("".join(rows))  # noqa: S704 (escaped by its template)
-    yield from host_page("several.jinja", title=sentence, tone=tone, tool="phaseout", hosts=hosts)
+    rows = "".join(rows for _, rows in sorted(hosts, key=itemgetter(0)))
+    yield from host_page(
+        "several.jinja",
+        title=sentence,
+        tone=tone,
+        tool="phaseout",
+        hosts=Markup(rows),  # noqa: S704 (escaped by its template)
+    )
 
 
 def _rendered(name: str, *, subject: Report | Inventory, headline: str, **values: object) -> Iterator[str]:
@@ -117,7 +127,7 @@ def _rendered(name: str, *, subject: Report | Inventory, headline: str, **values
 
 def host_page(name: str, **values: object) -> Iterator[str]:
     """A page of this package, in pieces, with what all of its templates use."""
-    shared = {"counted": counted, "grouped": grouped, "scanned_by": scanned_by, "limits": LIMITS}
+    shared = {"counted": counted, "grouped": grouped, "scanned_by": scanned_by, "moment": _moment}
     yield from rendered("phaseout.report", name, "page.css", "page.js", **shared, **values)
 
 
@@ -193,7 +203,7 @@ def _counting(report: Report) -> set[str]:
 def _timeline(report: Report) -> list[dict[str, object]]:
     """The dates of all measures that count for a finding, and today between them."""
     counting = {
-        (applied.id, applied.due): applied
+        (applied.id, applied.milestone, applied.due): applied
         for finding in report.findings
         for applied in finding.measures
         if applied.milestone
@@ -209,7 +219,7 @@ def _timeline(report: Report) -> list[dict[str, object]]:
         _day(milestone.due, milestone.kind, measure.title, milestone.text, milestone.verified)
         | {
             "drives": (measure.id, milestone.kind, milestone.due) in driving,
-            "matters": (measure.id, milestone.due) in counting,
+            "matters": (measure.id, milestone.kind, milestone.due) in counting,
         }
         for measure in report.measures
         if measure.id in measures
@@ -249,6 +259,12 @@ def _day(at: str, kind: str, title: str, text: str, verified: str) -> dict[str, 
         "verified": verified,
         "today": False,
     }
+
+
+def _moment(text: str) -> str:
+    """A moment as people read it; what is no moment stays as it is."""
+    found = instant(text) if "T" in text else None
+    return f"{found.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC" if found else text
 
 
 def _seconds(text: str) -> float:

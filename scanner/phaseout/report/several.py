@@ -17,7 +17,7 @@ def host_chunks(one: Format, report: Report, page: Page) -> tuple[str, ...]:
     if one.name == "html":
         from phaseout.report.html_format import host_rows
 
-        return (host_rows(report),)
+        return host_rows(report)
     return tuple(one.write_report(report, page))
 
 
@@ -26,7 +26,7 @@ def inventory_chunks(one: Format, inventory: Inventory, page: Page) -> tuple[str
     if one.name == "html":
         from phaseout.report.html_format import host_rows
 
-        return (host_rows(inventory),)
+        return host_rows(inventory)
     heading = (f"{visible(inventory.host.name)}\n",) if one.name == "table" else ()
     return (*heading, *one.write_inventory(inventory, page), *(("\n",) if heading else ()))
 
@@ -37,14 +37,15 @@ class Several:
     def __init__(self, form: Format) -> None:
         self._form = form
         self._hosts = 0
-        self._waiting: list[str] = []
+        self._waiting: list[tuple[str, str]] = []
 
     def host(self, chunks: Sequence[str]) -> Iterator[str]:
         """The text of a host, from `host_chunks` or `inventory_chunks`, as it stands behind those of others."""
         before = self._hosts
         self._hosts += 1
         if self._form.name == "html":
-            self._waiting += chunks
+            gravity, rows = chunks
+            self._waiting.append((gravity, rows))
         elif self._form.name == "csv" and before:
             yield from chunks[1:]
         elif self._form.name == "json":

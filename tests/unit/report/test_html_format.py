@@ -129,6 +129,28 @@ def test_a_clean_report_says_what_was_looked_for_and_how_to_declare_a_role() -> 
     assert 'A line such as roles = ["us_contractor"] in phaseout.toml declares one' in text
 
 
+def test_several_hosts_have_the_gravest_on_top() -> None:
+    reports = [make_report(found=False), make_report(found=False, name="bob-desk"), quoting()]
+    text = "".join(several_page(map(host_rows, reports), "3 hosts", "replace"))
+    assert re.findall(r'<td><span class="mark (\w+)"', text) == ["replace", "clean", "clean"]
+
+
+def test_sources_with_nothing_in_them_take_one_sentence() -> None:
+    (run,) = make_report(found=False).runs
+    runs = tuple(msgspec.structs.replace(run, source=name, items=0) for name in ("rpm", "apk", "snap"))
+    text = page(msgspec.structs.replace(make_report(found=False), runs=(run, *runs)))
+    assert "<summary>4 sources: 4 ok</summary>" in text
+    assert "Read to the end, with nothing in them: rpm, apk, snap." in text
+    assert text.count('<th scope="row">') == 1
+
+
+def test_moments_are_written_for_people() -> None:
+    report = msgspec.structs.replace(make_report(), as_of="2024-09-01")
+    text = page(report)
+    assert re.search(r"<dt>Scanned</dt><dd><time[^>]*>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC</time>", text)
+    assert '<dt>Days counted on</dt><dd><time datetime="2024-09-01">2024-09-01</time>' in text
+
+
 def test_today_stands_between_what_has_passed_and_what_is_to_come() -> None:
     text = " ".join(Outline(page(quoting())).text.split())
     passed, today, later = (text.index(words) for words in ("text update_cutoff", "2026-11-21 Today", "text sunset"))
@@ -198,7 +220,7 @@ def test_five_thousand_findings_are_searched_and_sorted_by_keyboard_alone(shown:
         shown.key("Tab")
         way.append(shown.run(focus))
     columns = ["verdict", "due", "state", "product", "version", "vendor"]
-    assert way == ["Skip to the report", "search", "Show all", "Findings", *columns, "What to do, and why"]
+    assert way == ["Skip to the report", "search", "Show all", "Findings", *columns, "Steps and evidence"]
     shown.run("document.querySelector('input').focus()")
     shown.type("product 0499")
     settled = "new Promise(done => setTimeout(() => done(document.querySelector('[role=status]').textContent), 400))"
@@ -293,6 +315,39 @@ def test_the_proof_of_a_removal_fits_on_one_page(tmp_path: Path) -> None:
         tab.call("Emulation.setEmulatedMedia", media="print")
         assert tab.run("document.querySelector('.annex').getBoundingClientRect().top") < 1040
         assert tab.run("getComputedStyle(document.querySelector('.sign')).display") == "grid"
+
+
+@browser
+@pytest.mark.slow
+def test_what_is_printed_is_what_is_shown_and_steps_go_to_the_annex(tmp_path: Path) -> None:
+    file = tmp_path / "page.html"
+    file.write_text(page(many(400)), encoding="utf-8")
+    with Page(tmp_path / "profile", file) as tab:
+        tab.run("document.querySelector('input').focus()")
+        tab.type("product 0039")
+        assert tab.run("new Promise(done => setTimeout(() => done(1), 400))")
+        tab.run("dispatchEvent(new Event('beforeprint'))")
+        tab.call("Emulation.setEmulatedMedia", media="print")
+        assert tab.run("document.querySelectorAll('.findings details').length") == 390
+        assert tab.run("document.querySelectorAll('#printed > details[open]').length") == 10
+        assert tab.run("document.querySelector('#printed h3').textContent").startswith("Product 0039")
+        assert tab.run("document.querySelector('[role=status]').checkVisibility()")
+        assert tab.run("document.querySelector('[role=status]').textContent") == "10 of 400 found"
+        tab.run("dispatchEvent(new Event('afterprint'))")
+        assert tab.run("document.querySelectorAll('.findings details:not([open])').length") == 400
+        assert not tab.run("document.querySelector('#printed').checkVisibility()")
+
+
+@browser
+@pytest.mark.slow
+def test_a_few_rows_have_no_search_and_print_on_one_page_before_the_annex(tmp_path: Path) -> None:
+    file = tmp_path / "page.html"
+    file.write_text(page(quoting()), encoding="utf-8")
+    with Page(tmp_path / "profile", file, width=720, height=1040) as tab:  # A4 without its margins
+        assert not tab.run("document.querySelector('input').checkVisibility()")
+        tab.run("dispatchEvent(new Event('beforeprint'))")
+        tab.call("Emulation.setEmulatedMedia", media="print")
+        assert tab.run("document.querySelector('.annex').getBoundingClientRect().top") < 1040
 
 
 @pytest.mark.slow

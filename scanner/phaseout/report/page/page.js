@@ -1,13 +1,15 @@
 "use strict";
 const AT_ONCE = 300; // rows; a browser lays out that many without anybody waiting for it
+const FEW = 10; // rows that need no search
 const order = new Intl.Collator("en", { numeric: true }).compare;
-const showAll = [];
 document.documentElement.classList.add("loading"); // long tables are laid out once, when they are cut to what is shown
 addEventListener("DOMContentLoaded", () => {
   for (const tools of document.querySelectorAll(".tools")) {
     const table = document.getElementById(tools.dataset.table);
     const whole = table.classList.contains("findings"); // there a finding is a body of its own, else a row
     let parts = whole ? [...table.tBodies] : [...table.tBodies[0].rows];
+    if (parts.length <= FEW) continue;
+    table.classList.add("sortable");
     const status = tools.querySelector("[role=status]");
     const input = tools.querySelector("input");
     const rest = tools.querySelector("button");
@@ -25,6 +27,7 @@ addEventListener("DOMContentLoaded", () => {
       }
       const found = words.length ? `${fitting} of ${parts.length} found` : `${parts.length} in all`;
       rest.hidden = fitting <= limit;
+      tools.classList.toggle("part", words.length > 0 || !rest.hidden); // what is printed is what is shown, and it says so
       status.textContent = rest.hidden ? found : `${found}, the first ${limit} shown`;
     };
     const sort = (header, column) => {
@@ -66,22 +69,33 @@ addEventListener("DOMContentLoaded", () => {
       header.append(button);
       button.addEventListener("click", () => sort(header, column));
     });
-    showAll.push((all) => {
-      limit = all ? Infinity : AT_ONCE;
-      draw();
-    });
     tools.hidden = false;
     draw();
   }
   document.documentElement.classList.remove("loading");
 });
 let opened = [];
+let moved = [];
 addEventListener("beforeprint", () => {
-  showAll.forEach((each) => each(true));
   opened = [...document.querySelectorAll("details:not([open], [data-print=no])")];
   opened.forEach((each) => { each.open = true; });
+  const annex = document.getElementById("printed");
+  if (!annex) return;
+  moved = [...document.querySelectorAll(".findings tbody:not([hidden]) td > details")].map((each) => [each, each.parentNode]);
+  for (const [each, cell] of moved) {
+    const name = document.createElement("h3");
+    name.textContent = cell.closest("tbody").querySelector("th").textContent;
+    annex.append(name, each);
+  }
+  annex.hidden = moved.length === 0;
 });
 addEventListener("afterprint", () => {
-  showAll.forEach((each) => each(false));
+  moved.forEach(([each, cell]) => {
+    each.previousSibling.remove();
+    cell.append(each);
+  });
+  moved = [];
   opened.forEach((each) => { each.open = false; });
+  const annex = document.getElementById("printed");
+  if (annex) annex.hidden = true;
 });
