@@ -26,6 +26,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -206,6 +207,8 @@ def run(page: Path, folder: Path) -> Iterator[tuple[Block, str, str]]:
 
 def _run(command: str, folder: Path) -> str:
     """What a command prints. Status 1 and 3 of phaseout are answers."""
+    if "--inventory" in command:  # times are whole seconds, and the second scan must be the later one
+        time.sleep(1 - time.time() % 1)
     allowed = (0, 1, 3) if re.match(r"\s*phaseout\b", command) else (0,)
     about = {**os.environ, "HOME": str(folder.parent / "home"), "LC_ALL": "C.UTF-8", "NO_COLOR": "1"}
     about |= {"PATH": f"{_programs(folder)}{os.pathsep}{os.environ['PATH']}", "PYTHONPATH": str(ROOT / "scanner")}
