@@ -8,14 +8,15 @@
 #   https://learn.microsoft.com/intune/configmgr/compliance/deploy-use/create-custom-configuration-items-for-windows-desktop-and-server-computers-managed-with-the-client
 
 if ([Environment]::Is64BitOperatingSystem -and -not [Environment]::Is64BitProcess) {
-    & "$env:SystemRoot\sysnative\WindowsPowerShell\v1.0\powershell.exe" -NoProfile -NonInteractive -ExecutionPolicy Bypass -File $PSCommandPath
+    & "$(Split-Path -Path ([Environment]::SystemDirectory))\sysnative\WindowsPowerShell\v1.0\powershell.exe" -NoProfile -NonInteractive -ExecutionPolicy Bypass -File $PSCommandPath
     exit $LASTEXITCODE
 }
 
 # The executable, or a Python environment. If %ProgramFiles% is no whole path, nothing is run: the rest would name a
-# folder of the current drive, which any user may make. (A slash is a whole path in PowerShell for Linux only.)
+# folder of the current drive, which any user may make; so do dots and blanks. (A slash is a whole path in PowerShell
+# for Linux only.)
 $phaseout = $null
-if ("$env:ProgramFiles" -match '^([A-Za-z]:\\[^\\]|/)' -and (Split-Path -Path $env:ProgramFiles -IsAbsolute)) {
+if ("$env:ProgramFiles" -match '^([A-Za-z]:(\\[^\\/:*?"<>|.\s]([^\\/:*?"<>|]*[^\\/:*?"<>|.\s])?)+\\?|/.+)$' -and (Split-Path -Path $env:ProgramFiles -IsAbsolute)) {
     $phaseout = "$env:ProgramFiles\phaseout\phaseout.exe", "$env:ProgramFiles\phaseout\Scripts\phaseout.exe" |
         Where-Object { Test-Path -LiteralPath $_ -PathType Leaf -ErrorAction SilentlyContinue } | Select-Object -First 1
 }
@@ -36,7 +37,8 @@ $whenReplace = 0  # the status for REPLACE, which follows from --fail-on
 # Release 0.1.0 said "everything seen" for "all sources complete".
 $form = '^(REPLACE|REVIEW|INCOMPLETE|CLEAN) \((not everything seen|all sources complete|everything seen)\)'
 $verdicts = @($lines -cmatch $form)
-$replace = @($verdicts -cmatch '^REPLACE ')
+# A REPLACE counts in every form: behind the mark of an encoding, in UTF-16, in colours.
+$replace = @($lines -replace '\x1b\[[0-9;]*m' -creplace '[^ -~]' -creplace '^ +' -cmatch '^REPLACE \(')
 $said = @($lines -match '\S')
 $due = 0
 if ($replace.Count) {
@@ -51,11 +53,13 @@ if (-not $phaseout) {
     $why = 'phaseout could not be started'
 } elseif (-not $said.Count) {
     $why = "phaseout said nothing, and ended with status $status"
+} elseif ($replace.Count -and -not $verdicts.Count) {
+    $why = "the verdict of phaseout came in another form, and it ended with status $status"
 } elseif (-not $verdicts.Count) {
     $why = "phaseout gave no verdict, and ended with status $status"
 } elseif ($lines[-1] -notmatch '\S') {
     $why = "the last line of phaseout is empty, and it ended with status $status"
-} elseif ($verdicts.Count -ne 1 -or $lines[-1] -cnotmatch $form) {
+} elseif ($verdicts.Count -ne 1 -or $lines[-1] -cnotmatch $form -or ($replace.Count -and $lines[-1] -cnotmatch '^REPLACE ')) {
     $why = "phaseout said more than one verdict, and ended with status $status"
 } elseif ($status -ne $due) {
     $why = "the verdict of phaseout and its status $status contradict each other"
@@ -66,7 +70,7 @@ $ran = -not $why
 if ($ran) {
     $line = $lines[-1]
 } elseif ($replace.Count) {
-    $line = $replace[-1] -creplace $form, "REPLACE (not everything seen) $why;"
+    $line = "REPLACE (not everything seen) $why;" + ($replace[-1] -creplace '^REPLACE \([^)]*\)?')
 } else {
     $line = "INCOMPLETE (not everything seen) $why"
 }

@@ -16,14 +16,15 @@ param(
 )
 
 if ([Environment]::Is64BitOperatingSystem -and -not [Environment]::Is64BitProcess) {
-    & "$env:SystemRoot\sysnative\WindowsPowerShell\v1.0\powershell.exe" -NoProfile -NonInteractive -ExecutionPolicy Bypass -File $PSCommandPath -Share $Share
+    & "$(Split-Path -Path ([Environment]::SystemDirectory))\sysnative\WindowsPowerShell\v1.0\powershell.exe" -NoProfile -NonInteractive -ExecutionPolicy Bypass -File $PSCommandPath -Share $Share
     exit $LASTEXITCODE
 }
 
 # The executable, or a Python environment. If %ProgramFiles% is no whole path, nothing is run: the rest would name a
-# folder of the current drive, which any user may make. (A slash is a whole path in PowerShell for Linux only.)
+# folder of the current drive, which any user may make; so do dots and blanks. (A slash is a whole path in PowerShell
+# for Linux only.)
 $phaseout = $null
-if ("$env:ProgramFiles" -match '^([A-Za-z]:\\[^\\]|/)' -and (Split-Path -Path $env:ProgramFiles -IsAbsolute)) {
+if ("$env:ProgramFiles" -match '^([A-Za-z]:(\\[^\\/:*?"<>|.\s]([^\\/:*?"<>|]*[^\\/:*?"<>|.\s])?)+\\?|/.+)$' -and (Split-Path -Path $env:ProgramFiles -IsAbsolute)) {
     $phaseout = "$env:ProgramFiles\phaseout\phaseout.exe", "$env:ProgramFiles\phaseout\Scripts\phaseout.exe" |
         Where-Object { Test-Path -LiteralPath $_ -PathType Leaf -ErrorAction SilentlyContinue } | Select-Object -First 1
 }
@@ -32,10 +33,18 @@ if (-not $phaseout) {
     Write-Output 'phaseout is not installed: nothing was scanned'
     exit 1
 }
+if ($Share -notmatch '^(\\\\[^\\]|[A-Za-z]:\\|/)') {
+    Write-Output "$Share is no share: nothing was scanned"
+    exit 1
+}
+$name = "$env:COMPUTERNAME" -creplace '[^A-Za-z0-9._-]', '_'
+if (-not $name.Trim('._')) {
+    $name = [Environment]::MachineName
+}
 $outbox = "$env:ProgramFiles\phaseout\outbox"  # not ProgramData: every user may create a junction there
 # The invariant culture: in others the year may be 2569 or 1448.
 $now = [DateTime]::UtcNow.ToString("yyyyMMdd'T'HHmmss'Z'", [Globalization.CultureInfo]::InvariantCulture)
-$new = "$outbox\$env:COMPUTERNAME-$now.csv"
+$new = "$outbox\$name-$now.csv"
 
 # *.csv waits for its delivery; *.delivered is the last one that was delivered, and only tells when that was.
 $failed = $null
@@ -45,7 +54,9 @@ try {
             $_.Name -match '-\d{8}T\d{6}Z\.(csv|delivered)$' -and $_.LastWriteTimeUtc -gt [DateTime]::UtcNow.AddHours(-20) -and
             $_.LastWriteTimeUtc -le [DateTime]::UtcNow.AddHours(1)
         })
-    if (-not $young.Count) {
+    if (-not (Test-Path -LiteralPath $outbox -PathType Container)) {
+        $failed = "$outbox is no folder"
+    } elseif (-not $young.Count) {
         & $phaseout scan -f csv -o $new --fail-on never 2>$null | Out-Null
         if ($LASTEXITCODE -ne 0 -and $LASTEXITCODE -ne 3) {
             $failed = "phaseout ended with status $LASTEXITCODE"
@@ -53,8 +64,18 @@ try {
         } elseif (-not (Get-Item -LiteralPath $new -Force -ErrorAction SilentlyContinue).Length) {
             Remove-Item -LiteralPath $new -Force -ErrorAction SilentlyContinue
             $failed = 'phaseout wrote no report'
-        } elseif ($LASTEXITCODE -eq 0 -and @(Get-Content -LiteralPath $new -Encoding UTF8) -cmatch '^[^,]*,[^,]*,incomplete,') {
-            $failed = 'the report of phaseout and its status 0 contradict each other'
+        } else {
+            $rows = @(Get-Content -LiteralPath $new -Encoding UTF8)
+            $verdict = '^("[^"]*"|[^,]*),[^,]*,'
+            if (@($rows -match '\S').Count -lt 2 -and $rows -cmatch '^host,') {
+                $failed = 'the report of phaseout names no machine'
+                Remove-Item -LiteralPath $new -Force -ErrorAction SilentlyContinue
+            } elseif ($LASTEXITCODE -eq 3 -and $rows -cmatch "${verdict}clean,") {
+                $failed = 'the report of phaseout, which says clean, and its status 3 contradict each other'
+                Remove-Item -LiteralPath $new -Force -ErrorAction SilentlyContinue
+            } elseif ($LASTEXITCODE -eq 0 -and $rows -cmatch "${verdict}incomplete,") {
+                $failed = 'the report of phaseout and its status 0 contradict each other'
+            }
         }
     }
 } catch {
@@ -63,7 +84,7 @@ try {
 
 # The newest first. The name on the share has the time of the attempt, since one that broke off left a file that cannot
 # be written again; the time of the scan is in the report.
-$waiting = @(Get-ChildItem -LiteralPath $outbox -Filter *.csv -Force -ErrorAction SilentlyContinue | Sort-Object -Property Name -Descending)
+$waiting = @(Get-ChildItem -LiteralPath $outbox -Filter *.csv -File -Force -ErrorAction SilentlyContinue | Sort-Object -Property Name -Descending)
 $count = 0
 $size = 0
 $stuck = $null
@@ -80,12 +101,12 @@ foreach ($report in $waiting) {
     try {
         $text = Get-Content -LiteralPath $report.FullName -Raw -Encoding UTF8 -ErrorAction Stop
         $digest = (Get-FileHash -LiteralPath $report.FullName -Algorithm SHA256 -ErrorAction Stop).Hash.Substring(0, 16).ToLower()
-        $name = $report.Name -replace '-\d{8}T\d{6}Z\.csv$', "-$now-$digest.csv"
+        $final = $report.Name -replace '-\d{8}T\d{6}Z\.csv$', "-$now-$digest.csv"
         # New-Item opens with CREATE_NEW for writing alone, and writes UTF-8 without a mark, as phaseout does.
-        $null = New-Item -ItemType File -Path "$Share\$name" -Value $text -ErrorAction Stop
+        $null = New-Item -ItemType File -Path "$Share\$final" -Value $text -ErrorAction Stop
         Get-ChildItem -LiteralPath $outbox -Filter *.delivered -Force | Remove-Item -Force
         Rename-Item -LiteralPath $report.FullName -NewName ($report.Name -replace 'csv$', 'delivered') -ErrorAction Stop
-        Write-Output "$Share\$name"
+        Write-Output "$Share\$final"
     } catch {
         if (Test-Path -LiteralPath $report.FullName) {  # otherwise another run delivered it
             $stuck = "$($report.Name) could not be delivered to $Share and waits for the next run"

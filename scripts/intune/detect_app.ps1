@@ -9,14 +9,15 @@
 $wanted = [version]'0.2.0'  # this release or a later one
 
 if ([Environment]::Is64BitOperatingSystem -and -not [Environment]::Is64BitProcess) {
-    & "$env:SystemRoot\sysnative\WindowsPowerShell\v1.0\powershell.exe" -NoProfile -NonInteractive -ExecutionPolicy Bypass -File $PSCommandPath
+    & "$(Split-Path -Path ([Environment]::SystemDirectory))\sysnative\WindowsPowerShell\v1.0\powershell.exe" -NoProfile -NonInteractive -ExecutionPolicy Bypass -File $PSCommandPath
     exit $LASTEXITCODE
 }
 
 # The executable, or a Python environment. If %ProgramFiles% is no whole path, nothing is run: the rest would name a
-# folder of the current drive, which any user may make. (A slash is a whole path in PowerShell for Linux only.)
+# folder of the current drive, which any user may make; so do dots and blanks. (A slash is a whole path in PowerShell
+# for Linux only.)
 $phaseout = $null
-if ("$env:ProgramFiles" -match '^([A-Za-z]:\\[^\\]|/)' -and (Split-Path -Path $env:ProgramFiles -IsAbsolute)) {
+if ("$env:ProgramFiles" -match '^([A-Za-z]:(\\[^\\/:*?"<>|.\s]([^\\/:*?"<>|]*[^\\/:*?"<>|.\s])?)+\\?|/.+)$' -and (Split-Path -Path $env:ProgramFiles -IsAbsolute)) {
     $phaseout = "$env:ProgramFiles\phaseout\phaseout.exe", "$env:ProgramFiles\phaseout\Scripts\phaseout.exe" |
         Where-Object { Test-Path -LiteralPath $_ -PathType Leaf -ErrorAction SilentlyContinue } | Select-Object -First 1
 }

@@ -36,7 +36,9 @@ if [ -z "$why" ]; then
 fi
 verdicts=$(printf '%s\n' "$said" | grep -E "$form")
 last=$(printf '%s' "$said" | tail -n 1)
-replace=$(printf '%s\n' "$verdicts" | grep '^REPLACE ' | tail -n 1)
+# A REPLACE counts in every form: behind the mark of an encoding, in UTF-16, in colours.
+colour=$(printf '\033')'\[[0-9;]*m'
+replace=$(printf '%s\n' "$said" | sed "s/$colour//g" | tr -cd ' -~\n' | sed 's/^ *//' | grep '^REPLACE (' | tail -n 1)
 due=0
 if [ -z "$replace" ] && printf '%s\n' "$verdicts" | grep -q '^INCOMPLETE '; then
     due=3
@@ -47,11 +49,13 @@ elif [ "$status" = 126 ] || [ "$status" = 127 ]; then
     why='phaseout could not be started'
 elif ! printf '%s\n' "$said" | grep -q '[^[:space:]]'; then
     why="phaseout said nothing, and ended with status $status"
+elif [ -n "$replace" ] && [ -z "$verdicts" ]; then
+    why="the verdict of phaseout came in another form, and it ended with status $status"
 elif [ -z "$verdicts" ]; then
     why="phaseout gave no verdict, and ended with status $status"
 elif ! printf '%s\n' "$last" | grep -q '[^[:space:]]'; then
     why="the last line of phaseout is empty, and it ended with status $status"
-elif [ "$verdicts" != "$last" ]; then
+elif [ "$verdicts" != "$last" ] || { [ -n "$replace" ] && [ "${last#REPLACE }" = "$last" ]; }; then
     why="phaseout said more than one verdict, and ended with status $status"
 elif [ "$status" != "$due" ]; then
     why="the verdict of phaseout and its status $status contradict each other"
@@ -61,7 +65,7 @@ fi
 if [ -z "$why" ]; then
     line=$last
 elif [ -n "$replace" ]; then
-    line="REPLACE (not everything seen) $why;$(printf '%s\n' "$replace" | sed -E "s/$form//")"
+    line="REPLACE (not everything seen) $why;$(printf '%s\n' "$replace" | sed 's/^REPLACE ([^)]*)*//')"
 else
     line="INCOMPLETE (not everything seen) $why"
 fi

@@ -34,6 +34,35 @@ def test_windows_on_ntfs(tmp_path: Path) -> None:
         subprocess.run(["umount", mounted], check=False)
 
 
+def test_windows_on_exfat(tmp_path: Path) -> None:
+    """The driver in user space marks the volume while it is mounted, and needs a device."""
+    root, mounted, image, copy = (tmp_path / name for name in ("root", "mounted", "image", "copy"))
+    root.mkdir()
+    mounted.mkdir()
+    windows(root, restricted=True)
+    image.write_bytes(b"")
+    os.truncate(image, 64 << 20)
+    tool("mkfs.exfat", str(image))
+    device = subprocess.run(
+        ["losetup", "-f", "--show", image], check=True, capture_output=True, text=True
+    ).stdout.strip()
+    try:
+        if (
+            not shutil.which("mount.exfat-fuse")
+            or subprocess.run(["mount.exfat-fuse", device, mounted], check=False).returncode
+        ):
+            pytest.skip("exFAT cannot be mounted here")
+        shutil.copytree(root, mounted, dirs_exist_ok=True)
+        os.sync()
+        shutil.copyfile(image, copy)
+        assert [problem.cause for problem in image_host(str(copy)).files.problems] == ["damaged"]
+        subprocess.run(["umount", mounted], check=True)
+        assert seen(image, "windows") == seen(root, "windows")
+    finally:
+        subprocess.run(["umount", mounted], check=False)
+        subprocess.run(["losetup", "-d", device], check=False)
+
+
 @pytest.mark.parametrize("kind", ["ext4", "xfs"])
 def test_a_disk_that_is_copied_while_it_is_mounted(tmp_path: Path, kind: str) -> None:
     """The kernel's own log: dirty while a file was written, clean after the unmount, and the files are the same."""

@@ -40,6 +40,18 @@ def fat(folder: Path, image: Path, size: int = 40, *options: str) -> bytes:
     return image.read_bytes()
 
 
+def hfs(folder: Path, image: Path) -> bytes:
+    """HFS+ with everything in a folder: the part of a hybrid disc that its partition map names."""
+    disc = image.with_suffix(".iso")
+    tool("xorriso", "-as", "mkisofs", "-hfsplus", "-o", str(disc), str(folder))
+    data = disc.read_bytes()
+    for at in range(512, 4096, 512):
+        if data[at + 48 : at + 57] == b"Apple_HFS":
+            start, count = struct.unpack_from(">II", data, at + 8)
+            image.write_bytes(data[start * 512 : (start + count) * 512])
+    return image.read_bytes()
+
+
 def xfs(folder: Path, image: Path) -> bytes:
     """XFS with everything in a folder."""
     image.write_bytes(b"")

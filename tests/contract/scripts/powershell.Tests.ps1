@@ -33,6 +33,23 @@ BeforeDiscovery {
         @{ What = 'an empty line'; Said = '\r\n'; Status = '0'; Verdict = 'INCOMPLETE'; Ran = $false; Seen = $false }
         @{ What = 'other words'; Said = 'usage: phaseout\n'; Status = '0'; Verdict = 'INCOMPLETE'; Ran = $false; Seen = $false }
         @{ What = 'a word that begins as a verdict'; Said = 'CLEAN\n'; Status = '0'; Verdict = 'INCOMPLETE'; Ran = $false; Seen = $false }
+        @{ What = 'replace in UTF-16'; Said = '\377\376R\000E\000P\000L\000A\000C\000E\000 \000(\000a\000l\000l\000)\000 \000x\000\n\000'; Status = 'R'; Verdict = 'REPLACE'; Ran = $false; Seen = $false }
+        @{ What = 'replace in colours'; Said = "\033[1;31m$replace\033[0m\n"; Status = 'R'; Verdict = 'REPLACE'; Ran = $false; Seen = $false }
+        @{ What = 'replace behind blanks'; Said = "  $replace\n"; Status = 'R'; Verdict = 'REPLACE'; Ran = $false; Seen = $false }
+        @{ What = 'replace of another release'; Said = 'REPLACE (everything was seen) x\n'; Status = 'R'; Verdict = 'REPLACE'; Ran = $false; Seen = $false }
+        @{ What = 'replace in colours before clean'; Said = "\033[31m$replace\n$clean\n"; Status = '0'; Verdict = 'REPLACE'; Ran = $false; Seen = $false }
+        @{ What = 'replace, then killed'; Said = "$replace\n"; Status = '137'; Verdict = 'REPLACE'; Ran = $false; Seen = $false }
+        @{ What = 'replace without an end'; Said = $replace; Status = 'R'; Verdict = 'REPLACE'; Ran = $true; Seen = $true }
+        @{ What = 'clean in UTF-16'; Said = '\377\376C\000L\000E\000A\000N\000 \000(\000'; Status = '0'; Verdict = 'INCOMPLETE'; Ran = $false; Seen = $false }
+        @{ What = 'clean in colours'; Said = "\033[32m$clean\n"; Status = '0'; Verdict = 'INCOMPLETE'; Ran = $false; Seen = $false }
+        @{ What = 'clean in small letters'; Said = 'clean (all sources complete) x\n'; Status = '0'; Verdict = 'INCOMPLETE'; Ran = $false; Seen = $false }
+        @{ What = 'clean in another language'; Said = 'SAUBER (alle Quellen vollstaendig) x\n'; Status = '0'; Verdict = 'INCOMPLETE'; Ran = $false; Seen = $false }
+        @{ What = 'clean twice'; Said = "$clean\n$clean\n"; Status = '0'; Verdict = 'INCOMPLETE'; Ran = $false; Seen = $false }
+        @{ What = 'clean within other words'; Said = "verdict: $clean\n"; Status = '0'; Verdict = 'INCOMPLETE'; Ran = $false; Seen = $false }
+        @{ What = 'clean with status 255'; Said = "$clean\n"; Status = '255'; Verdict = 'INCOMPLETE'; Ran = $false; Seen = $false }
+        @{ What = 'review with status 3'; Said = "$review\n"; Status = '3'; Verdict = 'INCOMPLETE'; Ran = $false; Seen = $false }
+        @{ What = 'a word with a foreign letter'; Said = 'CLE\320\220N (all sources complete) x\n'; Status = '0'; Verdict = 'INCOMPLETE'; Ran = $false; Seen = $false }
+        @{ What = 'a long line'; Said = "CLEAN (all sources complete) $('x' * 9000)\n"; Status = '0'; Verdict = 'CLEAN'; Ran = $true; Seen = $true }
         @{ What = 'a failure'; Said = ''; Status = '2'; Verdict = 'INCOMPLETE'; Ran = $false; Seen = $false }
     )
 }
@@ -108,6 +125,12 @@ Describe 'A machine where phaseout cannot be run: <What>' -ForEach @(
     @{ What = 'a relative %ProgramFiles%'; Prepare = { Set-Program 'CLEAN (all sources complete)\n' '0'; $env:ProgramFiles = 'pf' } }
     @{ What = 'a %ProgramFiles% of the current folder'; Prepare = { Set-Program 'CLEAN (all sources complete)\n' '0'; $env:ProgramFiles = '.' } }
     @{ What = 'a blank %ProgramFiles%'; Prepare = { Set-Program 'CLEAN (all sources complete)\n' '0'; $env:ProgramFiles = ' ' } }
+    @{ What = 'a %ProgramFiles% of dots'; Prepare = { Set-Program 'CLEAN (all sources complete)\n' '0'; $env:ProgramFiles = 'C:\.' } }
+    @{ What = 'a %ProgramFiles% that leads upwards'; Prepare = { Set-Program 'CLEAN (all sources complete)\n' '0'; $env:ProgramFiles = 'C:\x\..' } }
+    @{ What = 'a %ProgramFiles% of blanks behind the drive'; Prepare = { Set-Program 'CLEAN (all sources complete)\n' '0'; $env:ProgramFiles = 'C:\ ' } }
+    @{ What = 'a %ProgramFiles% in quotes'; Prepare = { Set-Program 'CLEAN (all sources complete)\n' '0'; $env:ProgramFiles = "`"$TestDrive/pf`"" } }
+    @{ What = 'a %ProgramFiles% on a share'; Prepare = { Set-Program 'CLEAN (all sources complete)\n' '0'; $env:ProgramFiles = '\\server\x' } }
+    @{ What = 'a file in place of the folder'; Prepare = { Set-Content -Path "$TestDrive/pf/phaseout" -Value 'x' } }
     @{ What = 'the root of a drive'; Prepare = { Set-Program 'CLEAN (all sources complete)\n' '0'; $env:ProgramFiles = 'C:\' } }
 ) {
     BeforeEach {
@@ -194,6 +217,32 @@ Describe 'remediate.ps1' {
         $got.Status, $got.Wrong | Should -Be 0, ''
         Get-Content "$reports/what_to_do.md" | Should -Be 'new'
     }
+    It 'status <Status> without a report leaves nothing, and loses no REPLACE' -ForEach @(
+        @{ Status = 0; Says = '^Nothing that must be replaced was found, but phaseout wrote no report'; Due = 0 }
+        @{ Status = 3; Says = '^Not everything was seen; .*, but phaseout wrote no report'; Due = 0 }
+        @{ Status = 1; Says = '^Software must be replaced, or phaseout failed'; Due = 1 }
+        @{ Status = 137; Says = '^phaseout could not scan'; Due = 1 }
+    ) {
+        Set-Program '' $Status
+        $got = Invoke-Script 'intune/remediate.ps1'
+        $got.Out | Should -Match $Says
+        $got.Out | Should -Not -Match 'what_to_do'
+        $got.Status, $got.Wrong | Should -Be $Due, ''
+        $reports | Should -Not -Exist
+    }
+    It 'a report that says replace counts more than status <Status>' -ForEach @(@{ Status = 0 }, @{ Status = 3 }) {
+        Set-Program '' $Status "$write; echo '{ `"verdict`": `"replace`" }' >`"`$(printf %s `"`$3`" | tr '\\' /)`""
+        $got = Invoke-Script 'intune/remediate.ps1'
+        $got.Out | Should -Match '^Software must be replaced. What to do: .*what_to_do'
+    }
+    It 'what lies in the way is said, and stays: <Way>' -ForEach @(@{ Way = 'reports'; Status = 0 }, @{ Way = 'reports/what_to_do.md/full'; Status = 2 }) {
+        Set-Program '' $Status $write
+        $null = New-Item -ItemType File -Path "$TestDrive/pf/phaseout/$Way" -Force
+        $got = Invoke-Script 'intune/remediate.ps1'
+        $got.Out | Should -Match 'there is no new report$'
+        $got.Status, $got.Wrong | Should -Be 1, ''
+        "$TestDrive/pf/phaseout/$Way" | Should -Exist
+    }
     It 'sends nobody to an old report: status <Status>' -ForEach @(@{ Status = 1 }, @{ Status = 2 }, @{ Status = 9 }) {
         Set-Program '' $Status
         $null = New-Item -ItemType Directory -Path $reports
@@ -267,6 +316,41 @@ Describe 'report_to_share.ps1' {
         $null = Invoke-Script 'configmgr/report_to_share.ps1' @{ Share = $share }
         @(Get-ChildItem "$outbox/*.csv").Count | Should -Be 2
     }
+    It 'delivers no clean report that the status contradicts, and none without a machine' -ForEach @(
+        @{ Status = 3; Row = 'PC1,t,clean,' }
+        @{ Status = 3; Row = '"a,b",t,clean,' }
+        @{ Status = 0; Row = '' }
+    ) {
+        $null = New-Item -ItemType Directory -Path $share
+        [IO.File]::WriteAllText("$TestDrive/row", "host,scanned_at,verdict`n$Row`n")
+        Set-Program '' $Status "cp '$TestDrive/row' `"`$(printf %s `"`$5`" | tr '\\' /)`""
+        (Invoke-Script 'configmgr/report_to_share.ps1' @{ Share = $share }).Status | Should -Be 1
+        Get-ChildItem $share | Should -BeNullOrEmpty
+    }
+    It 'writes nowhere but to a share or a whole path: <Where>' -ForEach @(
+        @{ Where = 'share' }, @{ Where = '.' }, @{ Where = '\share' }, @{ Where = 'Env:' }, @{ Where = 'Variable:\x' }
+    ) {
+        Set-Program '' 0 $write
+        $got = Invoke-Script 'configmgr/report_to_share.ps1' @{ Share = $Where }
+        $got.Status, $got.Wrong | Should -Be 1, ''
+        "$TestDrive/calls" | Should -Not -Exist
+    }
+    It 'a file in place of its folder is said' {
+        $null = New-Item -ItemType Directory -Path $share
+        Set-Program '' 0 $write
+        Set-Content -Path $outbox -Value 'x'
+        $got = Invoke-Script 'configmgr/report_to_share.ps1' @{ Share = $share }
+        $got.Out | Should -Match 'outbox is no folder$'
+        $got.Status, $got.Wrong | Should -Be 1, ''
+        "$TestDrive/calls" | Should -Not -Exist
+    }
+    It 'a name of the machine cannot leave the folder' {
+        $null = New-Item -ItemType Directory -Path $share
+        $env:COMPUTERNAME = '../../x y'
+        Set-Program '' 0 $write
+        (Invoke-Script 'configmgr/report_to_share.ps1' @{ Share = $share }).Status | Should -Be 0
+        (Get-ChildItem $share -Force).Name | Should -Match '^\.\._\.\._x_y-\d{8}T'
+    }
     It 'is not content with <Also>' -ForEach @(
         @{ Also = ':' }
         @{ Also = ': >"$(printf %s "$5" | tr "\\" /)"' }
@@ -319,7 +403,7 @@ Describe 'The text of <Name>' -ForEach $all {
     It 'calls commands by their names that write nothing beside the output' {
         $calls = $tree.FindAll({ param($node) $node -is [Management.Automation.Language.CommandAst] }, $true).GetCommandName()
         $known = 'Write-Output', 'Select-Object', 'Where-Object', 'ForEach-Object', 'Sort-Object', 'Test-Path', 'Split-Path', 'Out-Null',
-        'New-Item', 'Remove-Item', 'Rename-Item', 'Get-ChildItem', 'Get-Item', 'Get-Content', 'Get-FileHash', ''
+        'New-Item', 'Remove-Item', 'Rename-Item', 'Select-String', 'Get-ChildItem', 'Get-Item', 'Get-Content', 'Get-FileHash', ''
         $calls | Where-Object { $_ -and $_ -notin $known } | Should -BeNullOrEmpty
     }
     It 'runs in Constrained Language Mode' {

@@ -26,8 +26,11 @@ ROOT = Path(__file__).parents[3]
 SCRIPTS = ROOT / "scripts"
 ALL = sorted(path.relative_to(SCRIPTS).as_posix() for path in SCRIPTS.rglob("*.ps1"))
 JUDGES = ["configmgr/discover.ps1", "configmgr/run_script.ps1", "intune/detect.ps1", "intune/discover_compliance.ps1"]
-RELAUNCH = r"""if ([Environment]::Is64BitOperatingSystem -and -not [Environment]::Is64BitProcess) {
-    & "$env:SystemRoot\sysnative\WindowsPowerShell\v1.0\powershell.exe" -NoProfile -NonInteractive """
+RELAUNCH = (
+    "if ([Environment]::Is64BitOperatingSystem -and -not [Environment]::Is64BitProcess) {\n"
+    r'    & "$(Split-Path -Path ([Environment]::SystemDirectory))\sysnative\WindowsPowerShell\v1.0\powershell.exe"'
+    " -NoProfile -NonInteractive "
+)
 
 
 def text(name: str) -> str:

@@ -335,6 +335,9 @@ def test_two_runs_at_once_lose_nothing(tmp_path: Path, outbox: Path) -> None:
         ('echo "a,b,incomplete," >"$3"', 2, "contradict"),
         ('echo "a,b,incomplete," >"$3"; exit 3', 3, ""),
         ('echo "a,b,clean," >"$3"', 0, ""),
+        ('echo "a,b,clean," >"$3"; exit 3', 2, "contradict"),
+        ('echo "\\"a,b\\",b,clean," >"$3"; exit 1', 2, "contradict"),
+        ('echo "host,scanned_at,verdict" >"$3"', 2, "names no machine"),
     ],
 )
 def test_the_status_is_good_only_with_a_report(tmp_path: Path, body: str, status: int, word: str) -> None:
@@ -407,6 +410,12 @@ ANSWERS = [  # what the program does, the beginning of the line that is due, whe
         False,
         False,
     ),
+    (f"printf '\\357\\273\\277{REPLACE}'", "REPLACE (not everything seen) the verdict of phaseout came", False, False),
+    (f"echo ' {REPLACE}'", "REPLACE (not everything seen) the verdict of phaseout came in another form", False, False),
+    (f"printf '\\033[1;31m{REPLACE}\\033[0m\\n'", "REPLACE (not everything seen) the verdict", False, False),
+    (f"printf '\\033[31m{REPLACE}\\n'; echo '{CLEAN}'", "REPLACE (not everything seen) phaseout said", False, False),
+    ("printf 'R\\0E\\0P\\0L\\0A\\0C\\0E\\0 \\0(\\0a\\0)\\0 \\0x\\0'", "REPLACE (not everything", False, False),
+    ("echo 'REPLACE (everything was seen) x'", "REPLACE (not everything seen) the verdict of phaseout", False, False),
     ("exit 0", "INCOMPLETE (not everything seen) phaseout said nothing, and ended with status 0", False, False),
     ("echo", "INCOMPLETE (not everything seen) phaseout said nothing", False, False),
     ("echo Traceback >&2; exit 1", "INCOMPLETE (not everything seen) phaseout said nothing, and ended", False, False),

@@ -125,6 +125,9 @@ def disk(path: str, level: int = 0) -> Stored:
         raise NotAHostError(f"{path}: more than {_LEVELS} files that build upon each other")
     stored = FileBytes(path)
     head, tail = stored.read(0, 1024), stored.read(max(stored.size - 512, 0), 512)
+    for name, place, mark, remedy in _REFUSED:
+        if mark == (tail[:4] if place < 0 else head[place : place + len(mark)]):
+            raise NotAHostError(f"{path}: {name} is not read; {remedy}")
     try:
         if head[:4] == MAGIC:
             return _qcow(stored, level)
@@ -220,3 +223,13 @@ def _last_part(name: str) -> str:
 
 
 _CONVERT = "qemu-img convert -O raw makes a plain copy"
+_ON_MAC = "hdiutil convert -format UDTO makes a plain copy on a Mac"
+_REFUSED = (  # formats that are known by a mark; before the beginning means in the last sector
+    ("VDI (VirtualBox)", 64, b"\x7f\x10\xda\xbe", _CONVERT),
+    ("QED", 0, b"QED\0", _CONVERT),
+    ("a disk of Parallels", 0, b"WithoutFreeSpace", _CONVERT),
+    ("a disk of Parallels", 0, b"WithouFreSpacExt", _CONVERT),
+    ("a disk image of macOS (.dmg)", -1, b"koly", _ON_MAC),
+    ("a sparse image of macOS", 0, b"sprs", _ON_MAC),
+    ("WIM", 0, b"MSWIM\0\0\0", "unpack it with wimapply or DISM, and scan the folder with --root"),
+)

@@ -313,7 +313,8 @@ class Disk:
         except ImportError:
             self._group_unseen("not read without a library", _INSTALL)
         except (OSError, ValueError, MemoryError, SystemError) as error:
-            self._group_unseen(f"cannot be read: {LibraryError(error).strerror}", _MOUNT)
+            several = "a group of several physical volumes " if len(self._physical) > 1 else ""
+            self._group_unseen(f"{several}cannot be read: {LibraryError(error).strerror}", _MOUNT)
 
     def _group(self) -> tuple[Any, int]:
         module = import_module("pyvslvm")

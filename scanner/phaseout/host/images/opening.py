@@ -21,6 +21,7 @@ from phaseout.model.nouns import Platform, Problem
 from phaseout.parsers.images.tar import is_tar
 
 _AGAIN = "copy or save the image again"
+_SNAPSHOT = "show it with vshadowmount, or on a Windows, and scan what that shows with --image or --root"
 
 
 class SeveralHostsError(Exception):
@@ -73,6 +74,10 @@ def image_host(image: str, platform: Platform | None = None, *, deep: bool = Fal
                 raise NotAHostError(f"{place.path}: a folder without container images; --root scans a folder")
             return _container(place, Images(folder), Unpacking(), platform, deep=deep)
         stored: Stored = FileBytes(place.path)
+    except FileNotFoundError as error:
+        if os.path.exists(place.path.rpartition("@")[0]):
+            raise NotAHostError(f"{place.path}: snapshots are not read; {_SNAPSHOT}") from error
+        raise NotAHostError(f"{place.path}: {error.strerror}") from error
     except OSError as error:
         raise NotAHostError(f"{place.path}: {error.strerror or error}") from error
     unpacking, problems = Unpacking(), []
@@ -118,6 +123,8 @@ def _disk(
     place: ImagePlace, content: Stored, problems: list[Problem], platform: Platform | None, *, deep: bool
 ) -> Host:
     """The host on a disk."""
+    if "@" in place.part:
+        raise NotAHostError(f"{place.name}: snapshots are not read; {_SNAPSHOT}")
     try:
         volumes = Disk(place.path, content)
     except OSError as error:

@@ -236,7 +236,7 @@ class ApfsVolume(_PosixVolume):
 
 
 class FatVolume(Volume):
-    """FAT or exFAT."""
+    """FAT."""
 
     library = "pyfsfat"
 
@@ -257,6 +257,27 @@ class FatVolume(Volume):
 
     def _by_number(self, number: int) -> Any:
         return self._volume.get_file_entry_by_identifier(number)
+
+
+class ExfatVolume(FatVolume):
+    """exFAT, in which the library finds a file by its path only."""
+
+    def __init__(self, stored: Stored) -> None:
+        super().__init__(stored)
+        self._paths: dict[int, str] = {}
+
+    def children(self, number: int) -> dict[str, Child]:
+        """The names in a folder."""
+        found = super().children(number)
+        above = self._paths.get(number, "")
+        self._paths.update((child.number, f"{above}\\{name}") for name, child in found.items())
+        return found
+
+    def _by_number(self, number: int) -> Any:
+        entry = self._volume.get_file_entry_by_path(self._paths.get(number, "\\"))
+        if entry is None:
+            raise OSError(errno.EIO, "unable to find the file again")
+        return entry
 
 
 class NtfsVolume(Volume):
@@ -437,6 +458,6 @@ VOLUMES: dict[str, type[Volume]] = {
     "XFS": XfsVolume,
     "NTFS": NtfsVolume,
     "FAT": FatVolume,
-    "exFAT": FatVolume,
+    "exFAT": ExfatVolume,
     "HFS+": HfsVolume,
 }

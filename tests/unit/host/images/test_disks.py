@@ -17,9 +17,9 @@ from phaseout.model.nouns import Platform
 from phaseout.scan.worker import run_source
 from phaseout.sources import load
 
-from tests.support.disk_writer import ext4, fat, gpt, lvm, mbr, restart_page, tool, xfs
+from tests.support.disk_writer import ext4, fat, gpt, hfs, lvm, mbr, restart_page, tool, xfs
 from tests.support.regf_writer import hive
-from tests.support.roots import debian, windows
+from tests.support.roots import debian, macos, windows
 
 HOME = "11111111-2222-3333-4444-555555555555"
 
@@ -62,6 +62,17 @@ def test_a_file_system_gives_what_its_folder_gives(
 ) -> None:
     make(root, tmp_path / "image")
     assert seen(tmp_path / "image") == seen(root)
+
+
+def test_macos_on_hfs(tmp_path: Path) -> None:
+    root = tmp_path / "root"
+    root.mkdir()
+    macos(root, restricted=True)
+    data = bytearray(hfs(root, tmp_path / "image"))
+    assert seen(tmp_path / "image", "macos") == seen(root, "macos")
+    data[1024 + 4 + 2] &= ~1  # the bit of an unmounted volume
+    (tmp_path / "image").write_bytes(data)
+    assert problems_of(tmp_path / "image") == [("volume 1 (HFS+)", "not closed before it was copied")]
 
 
 def test_windows_on_fat(tmp_path: Path) -> None:
@@ -221,6 +232,30 @@ def test_what_is_not_read_says_what_helps(root: Path, tmp_path: Path) -> None:
     image.write_bytes(luks)
     with pytest.raises(NotAHostError, match="LUKS is not read; open it with cryptsetup"):
         image_host(str(image))
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (bytes(64) + b"\x7f\x10\xda\xbe" + bytes(4096), r"VDI \(VirtualBox\) is not read; qemu-img convert"),
+        (bytes(4096) + b"koly".ljust(512, b"\0"), r"macOS \(\.dmg\) is not read; hdiutil convert"),
+        (b"MSWIM\0\0\0" + bytes(4096), "WIM is not read; unpack it"),
+    ],
+)
+def test_other_formats_are_refused_by_name(tmp_path: Path, content: bytes, why: str) -> None:
+    (tmp_path / "image").write_bytes(content)
+    with pytest.raises(NotAHostError, match=why):
+        image_host(str(tmp_path / "image"))
+
+
+def test_snapshots_are_refused_by_name(tmp_path: Path) -> None:
+    image = tmp_path / "image"
+    image.write_bytes(bytes(4096))
+    for name in ("@1", ":2@1"):
+        with pytest.raises(NotAHostError, match="snapshots are not read; show it with vshadowmount"):
+            image_host(f"{image}{name}")
+    with pytest.raises(NotAHostError, match="No such file"):
+        image_host(f"{tmp_path}/other@1")
 
 
 def test_several_systems(root: Path, tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Partition tables."""
 
 import contextlib
+from struct import pack
 from uuid import UUID
 
 from hypothesis import given
@@ -36,6 +37,32 @@ def test_mbr() -> None:
     ]
     assert not any(one.may_hold_software for one in table.partitions)
     assert table.signature == 0xAB
+
+
+def test_logical_partitions_follow_each_other() -> None:
+    """Each table counts its own partition from where it lies, and the next table from the first one."""
+    data = bytearray(mbr([bytes(1 << 16)], 0x05))
+    first = (1 << 20) // 512
+    for at, next_at in ((0, 32), (32, 64), (64, 0)):
+        table = (first + at) * 512
+        data[table + 510 : table + 512] = b"\x55\xaa"
+        data[table + 446 : table + 462] = bytes((0, 0, 0, 0, 0x83, 0, 0, 0)) + pack("<II", 8, 8)
+        if next_at:
+            data[table + 462 : table + 478] = bytes((0, 0, 0, 0, 5, 0, 0, 0)) + pack("<II", next_at, 32)
+    found = read(bytes(data))
+    assert found is not None
+    places = [(5, (first + 8) * 512), (6, (first + 40) * 512), (7, (first + 72) * 512)]
+    assert [(one.number, one.offset) for one in found.partitions] == places
+
+
+def test_gpt_of_a_disk_with_sectors_of_4096_bytes() -> None:
+    small = gpt([bytes(1 << 20)])
+    data = bytearray(len(small) * 8)
+    data[:512] = small[:512]
+    data[4096:4608], data[8192 : 8192 + 128 * 128] = small[512:1024], small[1024 : 1024 + 128 * 128]
+    found = read(bytes(data))
+    assert found is not None
+    assert [(one.offset, one.size) for one in found.partitions] == [(2048 * 4096, 2048 * 4096)]
 
 
 def test_logical_partitions_that_lead_in_a_circle() -> None:
