@@ -24,8 +24,11 @@ def shipped_folder() -> str:
 def installed_folder() -> str:
     """Where the rules of packs lie: a place that only the administrator can write."""
     if sys.platform == "win32":
-        programs = os.environ.get("PROGRAMW6432") or os.environ.get("PROGRAMFILES") or r"C:\Program Files"
-        return os.path.join(programs, "phaseout", "rules")
+        for name in ("PROGRAMW6432", "PROGRAMFILES"):
+            programs = os.environ.get(name, "")
+            if programs[1:3] == ":\\":  # the rest would be a folder of the current drive
+                return os.path.join(programs, "phaseout", "rules")
+        return r"C:\Program Files\phaseout\rules"
     if sys.platform == "darwin":
         return "/Library/Application Support/phaseout/rules"
     return "/var/lib/phaseout/rules"

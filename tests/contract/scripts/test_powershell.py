@@ -12,6 +12,7 @@ References:
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -20,6 +21,7 @@ import pytest
 from phaseout import __version__
 
 from tests.support.command import phaseout
+from tests.support.namespaces import can_unshare
 from tests.support.trees import KESL, Tree
 
 ROOT = Path(__file__).parents[3]
@@ -189,6 +191,55 @@ def test_every_line_of_the_page_on_remoting(powershell: Path, tree: Tree, tmp_pa
     assert parts[2][-len(product) - 1 :] == ["2", *product]
     assert parts[3][1:] == []
     assert parts[4][-1] == "AWAY"
+
+
+SSHD = """\
+ListenAddress 127.0.0.1
+ListenAddress 127.0.0.2
+Port 2222
+HostKey {0}/host
+PidFile none
+UsePAM no
+StrictModes no
+AuthorizedKeysFile {0}/key.pub
+PermitRootLogin prohibit-password
+SetEnv ProgramFiles={0}/pf
+Subsystem powershell {1} -sshs -NoLogo -NoProfile
+"""
+REMOTE = """
+$options = @{ StrictHostKeyChecking = 'no'; UserKnownHostsFile = '/dev/null' }
+$key = @{ UserName = 'root'; KeyFilePath = "$env:WORK/key"; Options = $options }
+Invoke-Command -HostName 127.0.0.1:2222, 127.0.0.2:2222 @key -FilePath $env:SCRIPT |
+    Group-Object | ForEach-Object { "$($_.Count) $($_.Name)" }
+"""
+
+
+@pytest.mark.slow
+def test_machines_are_asked_over_ssh(powershell: Path, tmp_path: Path) -> None:
+    """Real remoting: sshd with PowerShell as its subsystem, in a network of its own."""
+    if not shutil.which("sshd", path="/usr/sbin:/sbin") or not can_unshare("--net", "--mount", "--pid", "--fork"):
+        pytest.skip("not installed: sshd, or no namespaces")
+    program = tmp_path / "pf/phaseout/phaseout.exe"
+    program.parent.mkdir(parents=True)
+    program.write_text("#!/bin/sh\necho 'REPLACE (all sources complete) replace: Kaspersky Agent 12.3, installed'\n")
+    program.chmod(0o755)
+    for key in ("host", "key"):
+        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", tmp_path / key], check=True)
+    (tmp_path / "sshd_config").write_text(SSHD.format(tmp_path, powershell))
+    (tmp_path / "ask.ps1").write_text(REMOTE)
+    server = f"mkdir /run/sshd && /usr/sbin/sshd -f {tmp_path}/sshd_config"
+    ask = f"exec {powershell} -NoProfile -NonInteractive -File {tmp_path}/ask.ps1"
+    start = f"ip link set lo up && mount -t tmpfs none /run && {server} && {ask}"
+    result = subprocess.run(
+        ["unshare", "--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "sh", "-c", start],
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=600,
+        env={**os.environ, "WORK": str(tmp_path), "SCRIPT": str(SCRIPTS / "configmgr/run_script.ps1"), "NO_COLOR": "1"},
+    )
+    answers = [line for line in result.stdout.splitlines() if "Permanently added" not in line]
+    assert answers == ["2 REPLACE (all sources complete); replace: Kaspersky Agent"], result.stderr
 
 
 def test_compliance_rules_judge_what_the_script_says() -> None:
