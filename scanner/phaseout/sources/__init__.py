@@ -63,6 +63,8 @@ ALL: tuple[str, ...] = (
     "macos.receipts",
     "macos.macports",
     "macos.launchd",
+    "macos.scheduled_jobs",
+    "macos.programs",
     "macos.login_items",
     "macos.kernel_extensions",
     "macos.system_extensions",

@@ -22,7 +22,14 @@ from phaseout.host.processes.process import Process
 from phaseout.host.registry.base import Key, Mounts, Registry
 from phaseout.host.registry.hives import open_hive
 from phaseout.host.windows.environment import environment
-from phaseout.host.windows.profiles import PROFILE_LIST, kept_elsewhere, missing_hives, mount_profiles, profiles
+from phaseout.host.windows.profiles import (
+    PROFILE_LIST,
+    kept_elsewhere,
+    missing_classes,
+    missing_hives,
+    mount_profiles,
+    profiles,
+)
 from phaseout.host.windows.wow64 import NOTE, TROUBLE, redirected, see_everything
 from phaseout.model.nouns import HostInfo, Problem
 from phaseout.parsers.windows.image_path import absolute
@@ -117,6 +124,7 @@ def windows_host(
     files.problems += kept_elsewhere(registry)
     if people is not None:
         files.problems += missing_hives(people, found, files)
+        files.problems += missing_classes(people, found, registry, files)
         users = mount_profiles(people, found, files, registry)
         registry.root(people)
     return Host(

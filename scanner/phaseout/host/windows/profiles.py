@@ -57,7 +57,14 @@ _ELSEWHERE = (
         (),
         "roaming profiles are deleted at log-off and kept elsewhere",
     ),
+    (
+        r"HKLM\SOFTWARE\Policies\Microsoft\Windows\System",
+        "MachineProfilePath",
+        ("MachineProfilePath",),
+        "roaming profiles are kept elsewhere, and come from there at log-on",
+    ),
 )
+_PACKAGES = r"HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion\Appx\AppxAllUserStore"
 # Folders beside the profiles that are not profiles: another name of `C:\ProgramData`, and what all users share.
 _NO_PROFILES = frozenset(("all users", "public"))
 _ATTACHED = "scan while the user is logged on, or scan the disk that holds the profile"
@@ -145,13 +152,36 @@ def missing_hives(people: Mounts, found: tuple[Profile, ...], files: Files) -> I
         yield _missing(user, files)
 
 
+def missing_classes(people: Mounts, found: tuple[Profile, ...], registry: Registry, files: Files) -> Iterator[Problem]:
+    r"""A problem for every user who has logged on and whose hive of classes is neither loaded nor on disk.
+
+    It says which app packages the user has. A profile that was only prepared has none yet: that a user has logged on
+    shows in the folder that holds the hive, and in the list of the packages of all users.
+    """
+    for user, listed in found:
+        if not listed or user.sid in _ACCOUNTS or people.has(f"{user.sid}_Classes") or not _hives(files, user.home):
+            continue
+        places = [rf"{user.home}\{file}" for file in _CLASSES]
+        used = any(files.is_dir(place.rpartition("\\")[0]) for place in places)
+        used = used or registry.key(rf"{_PACKAGES}\{user.sid}") is not None
+        if used and all(map(files.gone, places)):
+            why = f"the hive of {user.name}'s classes is missing: it says which apps they have"
+            yield Problem(places[0], why, "missing", remedy=_ATTACHED)
+
+
 def kept_elsewhere(registry: Registry) -> Iterator[Problem]:
     """A problem for every setting by which the profiles of users who are not logged on are not on this machine."""
     for path, switch, places, what in _ELSEWHERE:
         key = registry.key(path)
-        if key is not None and key.number(switch):
+        if key is not None and (key.number(switch) or key.text(switch).startswith("\\\\")):
             where = ", ".join(filter(None, map(key.text, places)))
             yield Problem(path, f"{what}: {where}" if where else what, "unsupported", remedy=_ATTACHED)
+    listed = registry.key(PROFILE_LIST)
+    for key in listed.subkeys() if listed is not None else ():
+        share = key.text("CentralProfile")
+        if share.startswith("\\\\"):
+            why = "a roaming profile: what it has at its next log-on comes from there"
+            yield Problem(share, why, "mount", remedy="scan the server that holds it")
 
 
 def _missing(user: User, files: Files) -> Problem:

@@ -18,6 +18,7 @@ from phaseout.model.nouns import Evidence, Item, LeftOut, State
 from phaseout.parsers.encodings.epoch import rfc3339
 from phaseout.parsers.encodings.property_list import text, texts
 from phaseout.parsers.encodings.purl import purl
+from phaseout.sources.kit.prefixes import READS, prefixes
 from phaseout.sources.source import Source, Trace
 
 if TYPE_CHECKING:
@@ -33,9 +34,11 @@ _LATEST = "latest"
 def collect(host: Host) -> Iterator[Trace]:
     """An item for every version of every formula and cask."""
     homes = host.homes
-    places = {home + folder: user for home, user in homes.items() for folder in _HOME}
-    places |= dict.fromkeys(_PREFIXES, "")  # one of them may be in the home of a user that owns nothing else
-    for prefix, user in places.items():
+    found = {home + folder: user for home, user in homes.items() for folder in _HOME}
+    if host.info.platform == "macos":  # elsewhere, `elsewhere` finds the others
+        found |= {prefix.path: prefix.user for prefix in prefixes(host, ("Cellar", "Caskroom"))}
+    found |= dict.fromkeys(_PREFIXES, "")  # one of them may be in the home of a user that owns nothing else
+    for prefix, user in found.items():
         for formula in host.files.list(f"{prefix}/Cellar"):
             if formula.kind == "dir":
                 yield from _formula(host, prefix, formula.name, user)
@@ -187,11 +190,14 @@ SOURCE = Source(
     kinds=("package",),
     needs=(),
     reads=(
+        *READS,
+        *(f"/**/{part}" for part in _PARTS),  # of a prefix that a file names
         *(f"{prefix}/{part}" for prefix in _PREFIXES for part in _PARTS),
         *(f"~{prefix}/{part}" for prefix in _HOME for part in _PARTS),
         "/Applications/*/Contents/Info.plist",
         "~/Applications/*/Contents/Info.plist",
     ),
-    limits="Homebrew in another prefix is not found.",
+    limits="Homebrew in another prefix is found just below common folders, and where a search path or start file of a "
+    "shell names it.",
     collect=collect,
 )

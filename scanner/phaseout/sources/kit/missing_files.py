@@ -21,7 +21,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from phaseout.host import Host
-from phaseout.model.nouns import State
+from phaseout.model.nouns import Problem, State
 from phaseout.parsers.linux.fstab import fstab_entries
 from phaseout.parsers.windows.image_path import ENDINGS, has_short_name
 
@@ -44,6 +44,7 @@ _ZFS = "/etc/zfs/zfs-list.cache"  # of each pool: dataset, mount point, whether 
 _PAM_MOUNT = "/etc/security/pam_mount.conf.xml"
 _MOUNTPOINT = re.compile(r"<volume\b[^>]*\bmountpoint=\"(/[^\"]+)\"")
 VOLUME_LISTS = ("/etc/fstab", f"{_UNITS}/*.mount", f"{_ZFS}/*", _PAM_MOUNT)
+_MOUNT = "mount it below /Volumes of the root, then scan again; if it is gone for good, remove what leads there"
 _VOLUMES_OF_MACOS = ("/Volumes/", "/System/Volumes/", "/System/Cryptexes/")
 
 
@@ -70,6 +71,7 @@ class MissingFiles:
         self._separator = "\\" if self._windows else "/"
         self._drives: dict[str, bool] = {}
         self._known: dict[str, Verdict] = {}
+        self._named: set[str] = set()  # volumes that are not there
         linux = host.info.platform == "linux"
         self._standard = frozenset(_standard_folders(host)) if self._windows else _OF_LINUX if linux else _OF_MACOS
         self._volumes: tuple[str, ...] | None = None if linux else ()  # of Linux, once they were asked for
@@ -149,12 +151,26 @@ class MissingFiles:
         else:
             unseen = self._is_absent_volume(missing)
             standard = missing in self._standard
+        if unseen and not self._windows:
+            self._name_volume(path, missing)
         if unseen or standard:
             what = "folder" if standard else "volume"
             return Verdict(
                 gone=False, why=f"the {what} of {missing} was not seen: whether {path} is there is not known"
             )
         return Verdict(gone=True)
+
+    def _name_volume(self, path: str, missing: str) -> None:
+        """Says once that a disk of a Mac is not in the root, though something that is installed lies on it."""
+        if self._host.info.platform != "macos" or self._host.live or self._of_past:
+            return
+        if not f"{missing}/".startswith("/Volumes/"):
+            return
+        volume = "/".join((missing if missing != "/Volumes" else path).split("/")[:3])
+        if volume not in self._named:
+            self._named.add(volume)
+            why = "this volume is not in the root that is scanned, though something that is installed leads to it"
+            self._files.problems.append(Problem(volume, why, "missing", remedy=_MOUNT))
 
     def _is_absent_volume(self, missing: str) -> bool:
         """Whether what is missing is a volume, or lies where one would be mounted."""

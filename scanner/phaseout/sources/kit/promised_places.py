@@ -14,18 +14,16 @@ from collections.abc import Iterator
 from phaseout.host import Host
 from phaseout.host.users import User
 from phaseout.model.nouns import Problem
-from phaseout.parsers.windows.image_path import absolute
+from phaseout.sources.kit.shell_folders import KEPT, SHELL_FOLDERS, moved
 from phaseout.sources.kit.windows_programs import READS as ENVIRONMENT
-from phaseout.sources.kit.windows_programs import variables_of
 
 _MOUNTED = r"HKLM\SYSTEM\MountedDevices"
 _LETTER = "\\DosDevices\\"
-_SHELL_FOLDERS = r"Software\Microsoft\Windows\CurrentVersion\Explorer\User Shell Folders"
 # Values that move the folders in which programs lie and keep their profiles, and where these usually are.
 _MOVED = (("AppData", r"AppData\Roaming"), ("Local AppData", r"AppData\Local"))
 _FOLDERS = ("programfiles", "programfiles(x86)", "programdata")
 READS = (
-    *(_MOUNTED, rf"HKU\*\{_SHELL_FOLDERS}", ENVIRONMENT),
+    *(_MOUNTED, rf"HKU\*\{SHELL_FOLDERS}", ENVIRONMENT),
     *(
         "C:\\Program Files\\",
         "C:\\Program Files (x86)\\",
@@ -34,6 +32,7 @@ READS = (
         "~\\AppData\\Local\\",
     ),
 )
+_SERVER = "scan the server that holds it"
 _ALL_VOLUMES = "scan a folder that holds all volumes of the machine, each named like its letter: C, D, …"
 
 
@@ -66,14 +65,18 @@ def _drives(host: Host) -> Iterator[Problem]:
 
 def _moved(host: Host, user: User) -> Iterator[Problem]:
     """A problem for every folder of a user that was moved to where no source looks."""
-    key = host.registry.key(rf"HKU\{user.sid}\{_SHELL_FOLDERS}") if host.registry is not None else None
-    for name, usual in _MOVED if key is not None else ():
-        path = absolute(key.text(name), variables_of(host, user)) if key is not None else ""
+    for name, usual in _MOVED:
+        path = moved(host, user, name, usual)
         home = rf"{user.home}\{usual}"
         is_unused = host.files.gone(path) and not host.files.gone(path[:3])
-        if not path or path.lower() == home.lower() or is_unused:
+        if not path or is_unused:
             continue
         real = None if path.startswith("\\\\") or host.files.gone(path) else host.files.real(path)
         if real is None or real.lower() != (host.files.real(home) or "").lower():
             why = f"here are the programs' files of {user.name}, and not in {home}: phaseout does not read them"
             yield Problem(path, why, "unsupported", remedy=f"make {home} a junction to it, and scan again")
+    for name, usual in KEPT:  # where they lie on a drive, they are read
+        path = moved(host, user, name, usual)
+        if path.startswith("\\\\"):
+            why = f"{usual} of {user.name} lies on a server: phaseout does not read it"
+            yield Problem(path, why, "mount", remedy=_SERVER)

@@ -15,10 +15,12 @@ from collections import deque
 from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import NamedTuple
+from urllib.parse import unquote
 
 from phaseout.host import Host
 from phaseout.host.filesystem.files import Entry
 from phaseout.model.nouns import Evidence, IdType, Item, Kind, LeftOut, Problem
+from phaseout.parsers.encodings.property_list import mapping, text
 from phaseout.parsers.macos.code_signature import Signature, detached, signature
 from phaseout.parsers.macos.info_plist import Bundle, bundle, holder
 from phaseout.sources.kit.missing_files import MissingFiles
@@ -33,11 +35,13 @@ class _Top(NamedTuple):
         folder: its path, below a home for those of users.
         levels: of folders that are searched, from the top down.
         whole: whether it is meant for applications, so that a folder deeper than that is a problem.
+        skipped: folders just below it that are searched by themselves.
     """
 
     folder: str
     levels: int
     whole: bool = False
+    skipped: frozenset[str] = frozenset()
 
 
 _TOPS = (
@@ -47,21 +51,25 @@ _TOPS = (
     _Top("/Library", 3),
     _Top("/Library/Input Methods", 1),
     _Top("/Library/Application Support", 4),
+    _Top("/Library/PrivilegedHelperTools", 1),
     _Top("/Users/Shared", 4),
     _Top("/opt", 4),
     _Top("/usr/local", 4),
+    _Top("/private/tmp", 2),
+    _Top("/private/var/tmp", 2),
 )
 _OF_USER = (
-    _Top("", 1),
+    _Top("", 2, skipped=frozenset(("applications", "desktop", "documents", "downloads", "library"))),
     _Top("/Applications", 8, whole=True),
     _Top("/Applications (Parallels)", 8, whole=True),
     _Top("/Library/Input Methods", 1),
     _Top("/Library/Application Support", 2),
+    _Top("/Library/Caches", 2),
     _Top("/Desktop", 1),  # this and the next two are guarded on a live Mac
     _Top("/Documents", 1),
     _Top("/Downloads", 1),
 )
-_OF_VOLUME = (_Top("", 1), _Top("/Applications", 8, whole=True))
+_OF_VOLUME = (_Top("", 3, skipped=frozenset(("applications",))), _Top("/Applications", 8, whole=True))
 _VOLUMES = "/Volumes"
 _TRASH = "/.Trash"
 _TRASHES = "/.Trashes"
@@ -82,6 +90,28 @@ _PLUG_INS = {
     "/Library/Services": (".service", ".app"),
     "/Library/Address Book Plug-Ins": (".bundle",),
     "/Library/Contextual Menu Items": (".plugin",),
+    "/Library/Audio/Plug-Ins/HAL": (".driver", ".plugin"),
+    "/Library/Audio/Plug-Ins/Components": (".component",),
+    "/Library/Audio/Plug-Ins/MAS": (".plugin",),
+    "/Library/Audio/MIDI Drivers": (".plugin",),
+    "/Library/CoreMediaIO/Plug-Ins/DAL": (".plugin",),
+    "/Library/CoreMediaIO/Plug-Ins/FCP-DAL": (".plugin",),
+    "/Library/Filesystems": (".fs",),
+    "/Library/Frameworks": (".framework",),
+    "/Library/ColorPickers": (".colorpicker",),
+    "/Library/Components": (".component",),
+    "/Library/QuickTime": (".component",),
+    "/Library/Automator": (".action", ".definition"),
+    "/Library/Bundles": (".bundle",),
+    "/Library/GPUBundles": (".bundle",),
+    "/Library/PDF Services": (".workflow", ".app", ".service"),
+    "/Library/Image Capture/Devices": (".app",),
+    "/Library/OpenDirectory/Modules": (".xpc",),
+    "/Library/SystemProfiler": (".spreporter",),
+    "/Library/Video/Plug-Ins": (".plugin", ".bundle"),
+    "/Library/Widgets": (".wdgt",),
+    "/Library/DirectoryServices/dscl": (".bundle",),
+    "/Library/PreferencePanes (Disabled)": (".prefpane",),
 }
 _PLUG_IN = tuple({ending for endings in _PLUG_INS.values() for ending in endings} - {".app"})
 # What is no application, but has a folder of files that a search need not go through.
@@ -120,6 +150,16 @@ _LEVELS = 3  # of applications in applications
 _INFO = 1 << 20
 _RECEIPT = "Contents/_MASReceipt/receipt"
 _GUESTS = (("com.parallels.winapp.", "Parallels"), ("com.vmware.proxyapp.", "VMware"))
+# Where a bundle has its facts, and where its program: an application, one of a phone, a framework, a flat one.
+_FORMS = (
+    ("/Contents", "/Contents/MacOS"),
+    ("/WrappedBundle", "/WrappedBundle"),
+    ("/Resources", ""),
+    ("/Versions/A/Resources", "/Versions/A"),
+    ("", ""),
+)
+_DOCK = "/Library/Preferences/com.apple.dock.plist"
+_APPLES = ("/System/", "/Library/Apple/")
 _SIGNATURE = "_CodeSignature"
 _BLOB = 1 << 20  # bytes of a detached signature
 _ICLOUD = re.compile(r"\.(.+\.app)\.icloud")
@@ -151,7 +191,7 @@ def collect(host: Host) -> Iterator[Trace]:
                 yield from _bundle(host, place, seen, missing)
             else:
                 yield LeftOut("a file, not a folder")
-    for place in _plug_ins(host):
+    for place in (*_plug_ins(host), *_in_docks(host)):
         yield from _bundle(host, place, seen, missing)
     for place in links:  # what they lead to may be known by now
         yield from _link(host, place, seen, missing)
@@ -209,13 +249,22 @@ def _search(host: Host, top: _Top) -> Iterator[tuple[str, Entry]]:
                 followed.add(real)
             else:
                 is_folder = entry.kind == "dir"
-            if is_folder and (top.whole or not _is_closed(folder, name)):
+            if name in top.skipped and folder == top.folder:
+                continue
+            if is_folder and _is_bundle(host, path):
+                yield folder, entry  # without the usual ending, but an application all the same
+            elif is_folder and (top.whole or not _is_closed(folder, name)):
                 if levels > 1:
                     pending.append((path, levels - 1))
                 elif top.whole:
                     too_deep = too_deep or path
     if too_deep:
         host.files.problems.append(Problem(too_deep, f"deeper than {top.levels} folders: not searched", "limit"))
+
+
+def _is_bundle(host: Host, path: str) -> bool:
+    """Whether a folder has what only a bundle has: facts, and a folder of programs."""
+    return host.files.exists(f"{path}/Contents/Info.plist") and host.files.is_dir(f"{path}/Contents/MacOS")
 
 
 def _is_closed(folder: str, name: str) -> bool:
@@ -231,6 +280,20 @@ def _plug_ins(host: Host) -> Iterator[_Place]:
             for entry in host.files.list(base + below):
                 if entry.kind != "file" and entry.name.lower().endswith(endings):
                     yield _Place(f"{base}{below}/{entry.name}", user)
+
+
+def _in_docks(host: Host) -> Iterator[_Place]:
+    """The applications that users keep in their Dock, wherever these lie."""
+    for home, user in host.homes.items():
+        values = mapping(host.files.read(home + _DOCK, _INFO) or b"") or {}
+        entries = values.get("persistent-apps")
+        for entry in entries if isinstance(entries, list) else ():
+            found: object = entry
+            for key in ("tile-data", "file-data", "_CFURLString"):
+                found = found.get(key) if isinstance(found, dict) else None
+            path = unquote(text(found).removeprefix("file://")).rstrip("/")
+            if path.startswith("/") and host.files.is_dir(path) and not path.startswith(_APPLES):
+                yield _Place(path, user)
 
 
 def _link(host: Host, place: _Place, seen: Seen, missing: MissingFiles) -> Iterator[Trace]:
@@ -280,7 +343,7 @@ def _info(host: Host, path: str) -> tuple[Bundle | None, str, str]:
 
     Applications of a phone or tablet are wrapped in a bundle of their own, and flat inside.
     """
-    for contents, programs in (("/Contents", "/Contents/MacOS"), ("/WrappedBundle", "/WrappedBundle"), ("", "")):
+    for contents, programs in _FORMS:
         file = f"{path}{contents}/Info.plist"
         data = host.files.read(file, _INFO)
         if data is not None:
@@ -434,7 +497,17 @@ _SEARCHED = (
     *(f"{_VOLUMES}/*{folder}" for folder in ("/Applications", _TRASHES)),
 )
 # Of a bundle: what it says of itself, its program and the signature. Those of phones and tablets are flat.
-_FILES = ("Info.plist", "MacOS/*", "_CodeSignature/Code*", "WrappedBundle/*", "*.app/*", "*.appex/*")
+_FILES = (
+    "Info.plist",
+    "MacOS/*",
+    "_CodeSignature/Code*",
+    "WrappedBundle/*",
+    "*.app/*",
+    "*.appex/*",
+    "Resources/*",
+    "Versions/*/*",
+    "*",
+)
 SOURCE = Source(
     name="applications",
     title="Applications of macOS",
@@ -442,6 +515,13 @@ SOURCE = Source(
     kinds=("app", "extension", "file"),
     needs=(),
     reads=(
+        f"~{_DOCK}",
+        *(f"/**/{form}/Info.plist" for form in ("Contents", "WrappedBundle", "Resources", "*.app")),  # any folder may
+        *(
+            "/**/MacOS/*",
+            "/**/_MASReceipt/receipt",
+            "/**/_CodeSignature/Code*",
+        ),  # be a bundle, and a user may keep one in the Dock
         *(f"{folder}/**/{file}" for folder in _SEARCHED for file in _FILES),
         *(
             f"{top}/*.app/{file}"

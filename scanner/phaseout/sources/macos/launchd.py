@@ -3,7 +3,8 @@
 The signature of the program that a job starts is read as well, wherever the program is.
 
 References:
-    launchd.plist(5), launchctl(1), launchd(8); StartupItems: Apple, "Daemons and Services Programming Guide".
+    launchd.plist(5) (BundleProgram), launchctl(1), launchd(8); Apple, "SMAppService" (jobs of applications), "Daemons
+    and Services Programming Guide" (StartupItems).
 """
 
 from collections.abc import Generator, Iterator, Mapping
@@ -15,6 +16,7 @@ from phaseout.parsers.encodings.property_list import mapping, text, texts
 from phaseout.parsers.macos.code_signature import signature
 from phaseout.parsers.windows.command_line import executable
 from phaseout.sources.kit.missing_files import MissingFiles
+from phaseout.sources.kit.places import places
 from phaseout.sources.kit.property_lists import dictionary
 from phaseout.sources.source import Source, Trace
 
@@ -25,6 +27,12 @@ _FOLDERS = {
     "/System/Library/LaunchAgents": "agent",
 }
 _HOME = "/Library/LaunchAgents"
+# Of applications, which register them when they are started.
+_IN_BUNDLES = tuple(
+    f"{top}.app/Contents/Library/Launch{kind}/*.plist"
+    for top in ("/Applications/*", "/Applications/*/*", "~/Applications/*", "/Library/Application Support/*/*")
+    for kind in ("Daemons", "Agents")
+)
 _STARTUP = ("/Library/StartupItems", "/System/Library/StartupItems")
 _DISABLED = "/var/db/com.apple.xpc.launchd"
 _APPLE = "com.apple."
@@ -47,6 +55,10 @@ def collect(host: Host) -> Iterator[Trace]:
         for entry in host.files.list(home + _HOME):
             if entry.name.endswith(".plist") and entry.kind != "dir":
                 yield from _job(host, f"{home}{_HOME}/{entry.name}", "agent", user, switched, missing)
+    for place in places(host, _IN_BUNDLES):
+        yield from _job(
+            host, place.path, "agent" if "/LaunchAgents/" in place.path else "daemon", place.user, switched, missing
+        )
     for folder in _STARTUP:
         for entry in host.files.list(folder):
             if entry.kind == "dir":
@@ -71,7 +83,10 @@ def _job(
         values, note = {}, "damaged"
     label = text(values.get("Label")) or path.rpartition("/")[2].removesuffix(".plist")
     arguments = texts(values.get("ProgramArguments"))
-    program = _program(text(values.get("Program")), arguments)
+    bundled = text(values.get("BundleProgram"))
+    program = _of_bundle(path, bundled) if bundled else _program(text(values.get("Program")), arguments)
+    associated = values.get("AssociatedBundleIdentifiers")
+    bundle = next(iter([associated] if isinstance(associated, str) else texts(associated)), "")
     signed = signature(partial(host.files.part, program)) if program else None
     if not is_broken_link and "RootDirectory" not in values:
         state, notes = missing.state(program)
@@ -84,10 +99,10 @@ def _job(
         vendor=signed.organisation if signed else "",
         path=program,
         user=user,
-        command=" ".join(arguments) or text(values.get("Program")),
+        command=" ".join(arguments) or text(values.get("Program")) or bundled,
         signer=signed.authority if signed else "",
         ids={
-            "bundle_id": signed.identifier if signed and not signed.adhoc else "",
+            "bundle_id": (signed.identifier if signed and not signed.adhoc else "") or bundle,
             "team_id": signed.team_id if signed else "",
         },
         details={
@@ -113,6 +128,12 @@ def _program(program: str, arguments: list[str]) -> str:
         if argument.startswith("/"):
             return argument
     return first if first.startswith("/") else ""
+
+
+def _of_bundle(path: str, program: str) -> str:
+    """The program that a job of an application names, from the folder of the application; empty for one elsewhere."""
+    application, inside, _ = path.partition("/Contents/Library/Launch")
+    return f"{application}/{program}" if inside else ""
 
 
 def _switched(host: Host) -> Generator[Trace, None, dict[str, bool]]:
@@ -152,9 +173,10 @@ SOURCE = Source(
     reads=(
         *(f"{folder}/*" for folder in _FOLDERS),
         f"~{_HOME}/*",
+        *_IN_BUNDLES,
         *(f"{folder}/*/StartupParameters.plist" for folder in _STARTUP),
         f"{_DISABLED}/disabled.plist",
     ),
-    limits="Whether a job runs shows among the processes. Jobs within applications are login items.",
+    limits="Whether a job runs shows among the processes. Jobs within applications elsewhere are login items.",
     collect=collect,
 )

@@ -19,6 +19,7 @@ from phaseout.parsers.windows.file_reference import leads_to
 from phaseout.sources.kit.missing_files import MissingFiles
 from phaseout.sources.kit.parsed import damaged
 from phaseout.sources.kit.property_lists import dictionary
+from phaseout.sources.kit.signed_programs import signed_by
 from phaseout.sources.source import Source, Trace
 
 _STORE = "/var/db/com.apple.backgroundtaskmanagement"  # since macOS 13
@@ -80,16 +81,18 @@ def _record(host: Host, path: str, account: str, record: Mapping[str, Any], miss
     program = text(record.get("executablePath"))
     shown = target if target.endswith(".app") or not program else program
     state, notes = missing.state(shown)
+    signed = signed_by(host, shown)
     yield Item(
         kind="task",
         name=name or shown.rpartition("/")[2] or "(no name)",
         state=state,
-        vendor=text(record.get("developerName")),
+        vendor=text(record.get("developerName")) or (signed.organisation if signed else ""),
         path=shown,
         user=_user(host, account),
+        signer=signed.authority if signed else "",
         ids={
             "bundle_id": text(record.get("bundleIdentifier")),
-            "team_id": text(record.get("teamIdentifier")),
+            "team_id": text(record.get("teamIdentifier")) or (signed.team_id if signed else ""),
         },
         details={
             "type": " ".join(word for bit, word in _TYPES.items() if kind & bit),
@@ -131,7 +134,7 @@ def _bookmarks(host: Host, path: str, user: str, missing: MissingFiles) -> Itera
     if not any(found):
         yield LeftOut("an empty entry")
     for target in dict.fromkeys(filter(None, found)):
-        yield _task(path, target.rpartition("/")[2].removesuffix(".app"), target, user, missing)
+        yield _task(host, path, target.rpartition("/")[2].removesuffix(".app"), target, user, missing)
 
 
 def _data(value: Any) -> Iterator[bytes | None]:
@@ -161,7 +164,7 @@ def _custom(host: Host, path: str, user: str, missing: MissingFiles) -> Iterator
         target = leads_to(alias) if isinstance(alias, bytes) else ""
         name = text(entry.get("Name")) if isinstance(entry, dict) else ""
         if name or target:
-            yield _task(path, name or target.rpartition("/")[2].removesuffix(".app"), target, user, missing)
+            yield _task(host, path, name or target.rpartition("/")[2].removesuffix(".app"), target, user, missing)
         else:
             yield from damaged(path, "an entry without a name")
 
@@ -172,19 +175,23 @@ def _window(host: Host, path: str, user: str, missing: MissingFiles) -> Iterator
     for entry in entries if isinstance(entries, list) else ():
         target = text(entry.get("Path")) if isinstance(entry, dict) else ""
         if target:
-            yield _task(path, target.rpartition("/")[2].removesuffix(".app"), target, user, missing)
+            yield _task(host, path, target.rpartition("/")[2].removesuffix(".app"), target, user, missing)
         else:
             yield from damaged(path, "an entry without a path")
 
 
-def _task(where: str, name: str, target: str, user: str, missing: MissingFiles) -> Item:
+def _task(host: Host, where: str, name: str, target: str, user: str, missing: MissingFiles) -> Item:
     state, notes = missing.state(target)
+    signed = signed_by(host, target)
     return Item(
         kind="task",
         name=name,
         state=state,
+        vendor=signed.organisation if signed else "",
         path=target,
         user=user,
+        signer=signed.authority if signed else "",
+        ids={"team_id": signed.team_id if signed else ""},
         details={"type": "login item"},
         notes=notes,
         evidence=(Evidence(where, target or name),),
@@ -204,7 +211,7 @@ SOURCE = Source(
     platforms=("macos",),
     kinds=("task",),
     needs=(),
-    reads=(f"{_STORE}/*", f"~{_AGENT}", f"~{_ITEMS}", f"~{_WINDOW}", _WINDOW),
+    reads=("/**/*", f"{_STORE}/*", f"~{_AGENT}", f"~{_ITEMS}", f"~{_WINDOW}", _WINDOW),
     limits="Apple does not document the lists, which may change with a version; one of an unknown form is a problem.",
     collect=collect,
 )

@@ -12,22 +12,29 @@ from phaseout.model.nouns import Evidence, Item
 from phaseout.parsers.encodings.epoch import rfc3339
 from phaseout.parsers.encodings.property_list import text
 from phaseout.sources.kit.parsed import damaged
+from phaseout.sources.kit.prefixes import READS, prefixes
 from phaseout.sources.source import Source, Trace
 
 _PREFIX = "/opt/local"
-_REGISTRY = f"{_PREFIX}/var/macports/registry/registry.db"
+_REGISTRY = "var/macports/registry/registry.db"
 _QUERY = "SELECT name, version, revision, variants, state, date, requested, archs, epoch FROM ports ORDER BY id"
 
 
 def collect(host: Host) -> Iterator[Trace]:
     """An item for every version of every port."""
-    with host.files.database(_REGISTRY) as database:
+    found = dict.fromkeys((_PREFIX, *(prefix.path for prefix in prefixes(host, (_REGISTRY,)))))
+    for prefix in found:
+        yield from _ports(host, f"{prefix}/{_REGISTRY}")
+
+
+def _ports(host: Host, registry: str) -> Iterator[Trace]:
+    with host.files.database(registry) as database:
         if database is None:
             return
         for row in database.execute(_QUERY):
             name, version, revision, variants, state, date, requested, archs, epoch = map(text, row)
             if not name:
-                yield from damaged(_REGISTRY, "a port without a name")
+                yield from damaged(registry, "a port without a name")
                 continue
             yield Item(
                 kind="package",
@@ -43,7 +50,7 @@ def collect(host: Host) -> Iterator[Trace]:
                     "installed": rfc3339(date),
                     "requested": "yes" if requested == "1" else "",
                 },
-                evidence=(Evidence(f"{_REGISTRY}:ports", f"name: {name}, state: {state}"),),
+                evidence=(Evidence(f"{registry}:ports", f"name: {name}, state: {state}"),),
             )
 
 
@@ -53,7 +60,8 @@ SOURCE = Source(
     platforms=("macos",),
     kinds=("package",),
     needs=(),
-    reads=(_REGISTRY,),
-    limits="Only the usual place, /opt/local, is read.",
+    reads=(*READS, f"/**/{_REGISTRY}"),
+    limits="MacPorts in another prefix is found just below common folders, and where a search path or start file of a "
+    "shell names it.",
     collect=collect,
 )

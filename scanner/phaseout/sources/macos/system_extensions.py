@@ -15,6 +15,7 @@ from phaseout.parsers.encodings.property_list import text, texts
 from phaseout.sources.kit.missing_files import MissingFiles
 from phaseout.sources.kit.parsed import damaged
 from phaseout.sources.kit.property_lists import dictionary
+from phaseout.sources.kit.signed_programs import signed_by
 from phaseout.sources.source import Source, Trace
 
 _FOLDER = "/Library/SystemExtensions"
@@ -42,7 +43,7 @@ def collect(host: Host) -> Iterator[Trace]:
             for one in host.files.list(f"{_FOLDER}/{folder.name}"):
                 path = f"{_FOLDER}/{folder.name}/{one.name}"
                 if one.name.endswith((".systemextension", ".dext")) and path not in staged:
-                    yield _unlisted(path)
+                    yield _unlisted(host, path)
 
 
 def _item(entry: Mapping[str, Any], staged: set[str], missing: MissingFiles) -> Item:
@@ -78,15 +79,18 @@ def _is_on_its_way_out(state: str) -> bool:
     return state.startswith(("terminated", "terminating", "uninstall"))
 
 
-def _unlisted(path: str) -> Item:
+def _unlisted(host: Host, path: str) -> Item:
+    signed = signed_by(host, path)
     name = path.rpartition("/")[2].rpartition(".")[0]
     note = "not in the database of extensions"
     return Item(
         kind="driver",
         name=name,
         state="leftover",
+        vendor=signed.organisation if signed else "",
         path=path,
-        ids={"bundle_id": name},
+        signer=signed.authority if signed else "",
+        ids={"bundle_id": name, "team_id": signed.team_id if signed else ""},
         details={"note": note},
         evidence=(Evidence(path, note),),
     )
@@ -102,7 +106,7 @@ SOURCE = Source(
     platforms=("macos",),
     kinds=("driver",),
     needs=(),
-    reads=(f"{_FOLDER}/*", f"{_FOLDER}/*/*"),
+    reads=(f"{_FOLDER}/*", f"{_FOLDER}/*/*", f"{_FOLDER}/*/*/Contents/Info.plist", f"{_FOLDER}/*/*/Contents/MacOS/*"),
     limits="An extension that an application carries, but that was never activated, is not seen.",
     collect=collect,
 )

@@ -12,10 +12,11 @@ from typing import NamedTuple
 
 from phaseout.host import Host
 from phaseout.host.registry.base import Key
-from phaseout.model.nouns import Evidence, Item, LeftOut, Problem
+from phaseout.model.nouns import Evidence, Item, Problem
 from phaseout.parsers.windows.appx import common_name, manifest
 from phaseout.parsers.windows.image_path import absolute
 from phaseout.sources.kit.missing_files import MissingFiles
+from phaseout.sources.kit.packaged_programs import packaged_programs
 from phaseout.sources.kit.windows_registry import decoration, registry_of, subkeys
 from phaseout.sources.source import Source, Trace
 
@@ -23,10 +24,9 @@ _CLIENT = r"Microsoft\AppV\Client"
 _PACKAGES = rf"HKLM\SOFTWARE\{_CLIENT}\Packages"
 _STREAMING = rf"HKLM\SOFTWARE\{_CLIENT}\Streaming"
 _STORE = "App-V"
+_SERVER = "see Get-AppvClientPackage"
 _MANIFEST = "AppxManifest.xml"
 _SIZE = 16 << 20
-_LEVELS = 32
-_ENTRIES = 20_000
 
 
 class _Package(NamedTuple):
@@ -42,6 +42,13 @@ def collect(host: Host) -> Iterator[Trace]:
     """An item for every package, and for every product in it."""
     missing = MissingFiles(host)
     seen: set[str] = set()
+    streaming = registry_of(host).key(_STREAMING)
+    if streaming is not None and streaming.number("SharedContentStoreMode"):
+        source = streaming.text("PackageSourceRoot")
+        where = f"{_STREAMING}: SharedContentStoreMode"
+        yield Problem(
+            where, f"the files of packages stay on the server{f' {source}' if source else ''}", "mount", remedy=_SERVER
+        )
     for package in (*_registered(host), *_stored(host)):
         if package.folder.lower() not in seen:
             seen.add(package.folder.lower())
@@ -104,36 +111,7 @@ def _items(host: Host, package: _Package, missing: MissingFiles) -> Iterator[Tra
         notes=(*package.notes, *unknown),
         evidence=(Evidence(package.where, f"Name: {name}"),),
     )
-    yield from _programs(host, package, name)
-
-
-def _programs(host: Host, package: _Package, name: str) -> Iterator[Trace]:
-    """The products among the programs of a package."""
-    products: set[tuple[str, str, str]] = set()
-    for folder, entries in host.files.walk(rf"{package.folder}\Root", _LEVELS, _ENTRIES):
-        for entry in entries:
-            if entry.kind == "dir" or not entry.name.lower().endswith(".exe"):
-                continue
-            path = rf"{folder}\{entry.name}"
-            identity = host.executables.identity(path)
-            if identity is None or not (identity.product or identity.company or identity.signer):
-                yield LeftOut("part of another item")
-                continue
-            product = (identity.company.casefold(), identity.product.casefold(), identity.signer)
-            if product in products:
-                yield LeftOut("part of another item")
-                continue
-            products.add(product)
-            yield Item(
-                kind="program",
-                name=identity.product or entry.name,
-                vendor=identity.company,
-                version=identity.version,
-                path=path,
-                signer=identity.signer,
-                details={**identity.details, "inside": name or package.folder},
-                evidence=(Evidence(path),),
-            )
+    yield from packaged_programs(host, rf"{package.folder}\Root", name or package.folder)
 
 
 SOURCE = Source(
@@ -142,7 +120,14 @@ SOURCE = Source(
     platforms=("windows",),
     kinds=("program",),
     needs=("registry",),
-    reads=(_PACKAGES, _STREAMING, *(rf"C:\ProgramData\{_STORE}\**\{file}" for file in ("AppxManifest.xml", "*.exe"))),
-    limits="Programs deeper than eight folders in a package are not listed.",
+    reads=(
+        _PACKAGES,
+        _STREAMING,
+        r"C:\**\*.exe",
+        r"C:\**\*.dll",
+        r"C:\**\AppxManifest.xml",
+        *(rf"C:\ProgramData\{_STORE}\**\{file}" for file in ("AppxManifest.xml", "*.exe", "*.dll")),
+    ),
+    limits="Programs deeper than 32 folders in a package are not listed.",
     collect=collect,
 )

@@ -3,7 +3,8 @@ r"""App packages (AppX, MSIX): those of every user, those provisioned for new us
 The user's own classes and the store of all users say who has a package; its manifest says what it is called and who
 makes it. A name that is a reference to a resource is looked up among the names that Windows has shown to a user before;
 if it is not there, the package goes by its identity. A package is `leftover` if its folder is gone, or if no user has
-it or will get it.
+it or will get it. What lies in a package may be another maker's: unless Microsoft published it, there is an item for
+each product among its programs, too.
 
 References:
     https://learn.microsoft.com/windows/msix/overview; the keys are undocumented, see `Repository\Packages` in
@@ -19,6 +20,7 @@ from phaseout.host.registry.base import Key
 from phaseout.model.nouns import Evidence, IdType, Item, LeftOut, Problem
 from phaseout.parsers.windows.appx import FullName, Manifest, common_name, full_name, manifest, publisher_id
 from phaseout.sources.kit.missing_files import MissingFiles
+from phaseout.sources.kit.packaged_programs import packaged_programs
 from phaseout.sources.kit.parsed import damaged
 from phaseout.sources.kit.windows_registry import registry_of, subkeys
 from phaseout.sources.source import Source, Trace
@@ -32,6 +34,7 @@ _MANIFEST = "AppxManifest.xml"
 _BUNDLE = r"AppxMetadata\AppxBundleManifest.xml"
 _SIZE = 4 << 20
 _RESOURCES = "split."  # how the resource ids of mere languages and scales begin
+_OF_MICROSOFT = frozenset(("8wekyb3d8bbwe", "cw5n1h2txyewy"))  # publishers: of the store, and of Windows itself
 _REFERENCES = ("@{", "ms-resource:")
 
 
@@ -79,11 +82,16 @@ def collect(host: Host) -> Iterator[Trace]:
     titles = _Titles(host)
     missing = MissingFiles(host)
     wanted = {name for (name, _), package in packages.items() if package.wanted}
+    met: set[str] = set()
     for (name, user), package in packages.items():
         if not package.wanted and name in wanted:
             yield LeftOut("listed as another item")
         else:
             yield _item(package, user, manifests.of(package.root), titles, missing)
+        if package.name.publisher_id.lower() not in _OF_MICROSOFT and package.root.lower() not in met:
+            met.add(package.root.lower())
+            if package.root[1:3] == ":\\" and not host.files.gone(package.root):
+                yield from packaged_programs(host, package.root, package.name.name)
 
 
 def _listed(
@@ -146,7 +154,7 @@ _OF_DRIVES = tuple(rf"{letter}:\WindowsApps" for letter in "CDEFGHIJKLMNOPQRSTUV
 
 
 class _Manifests:
-    """Reads manifests, each once, and only where Windows keeps packages."""
+    """Reads manifests, each once, and says where Windows keeps packages."""
 
     def __init__(self, host: Host) -> None:
         self._files = host.files
@@ -157,11 +165,10 @@ class _Manifests:
             rf"{host.variables.get('systemroot', '')}\SystemApps",
             *_OF_DRIVES,
         )
-        self._tops = {top.lower() for top in self.tops}
 
     def of(self, root: str) -> Manifest | None:
         """The manifest in a folder; `None` where there is no readable one."""
-        if root.rpartition("\\")[0].lower() not in self._tops:
+        if root[1:3] != ":\\":
             return None
         if root not in self._found:
             self._found[root] = self._read(root)
@@ -243,7 +250,7 @@ SOURCE = Source(
     name="appx_packages",
     title="App packages of Windows (AppX, MSIX)",
     platforms=("windows",),
-    kinds=("app",),
+    kinds=("app", "program"),
     needs=("registry",),
     reads=(
         rf"HKU\*\{_OF_USER}",
@@ -254,6 +261,7 @@ SOURCE = Source(
             for top in (r"C:\Program Files\WindowsApps", r"C:\Windows\SystemApps", *_OF_DRIVES)
             for name in (_MANIFEST, _BUNDLE)
         ),
+        *(rf"C:\**\{name}" for name in (_MANIFEST, _BUNDLE, "*.exe", "*.dll")),  # a package may be put anywhere
     ),
     limits="Names that only a package's resource file holds are not read: the package then goes by its own name.",
     collect=collect,

@@ -24,10 +24,10 @@ _PACKAGES = r"DriverDatabase\DriverPackages"
 _HIVE = r"System32\config\DRIVERS"  # the database since Windows 10
 _STORE = r"System32\DriverStore\FileRepository"
 _PUBLISHED = "INF"  # copies of the packages in the store, named oem0.inf and so on
-_FOLDERS = (r"System32\drivers", r"SysWOW64\drivers", "ELAMBKUP")
+_DEPTH = 16
+_FOLDERS = {r"System32\drivers": _DEPTH, r"SysWOW64\drivers": _DEPTH, "ELAMBKUP": _DEPTH, "System32": 0, "SysWOW64": 0}
 _SIZE = 4 << 20
 _MOST = 20_000  # packages or files
-_DEPTH = 16
 _READ = 16  # drivers of one package
 _MICROSOFT = "microsoft"
 
@@ -48,8 +48,8 @@ def collect(host: Host) -> Iterator[Trace]:
         for entry in host.files.list(rf"{windows}\{_PUBLISHED}"):
             if entry.name.lower().startswith("oem") and entry.name.lower().endswith(".inf"):
                 yield from _described(host, rf"{windows}\{_PUBLISHED}\{entry.name}", "", services)
-    for folder in _FOLDERS:
-        yield from _files(host, rf"{windows}\{folder}", files)
+    for folder, levels in _FOLDERS.items():
+        yield from _files(host, rf"{windows}\{folder}", levels, files)
 
 
 def _services(host: Host) -> tuple[set[str], set[str]]:
@@ -142,9 +142,9 @@ def _item(host: Host, path: str, found: Inf, services: set[str], where: str, not
     )
 
 
-def _files(host: Host, top: str, used: set[str]) -> Iterator[Trace]:
+def _files(host: Host, top: str, levels: int, used: set[str]) -> Iterator[Trace]:
     """The driver files of a folder and of those in it that no service starts."""
-    for folder, entries in host.files.walk(top, _DEPTH, _MOST):
+    for folder, entries in host.files.walk(top, levels, _MOST) if levels else ((top, host.files.list(top)),):
         for entry in entries:
             path = rf"{folder}\{entry.name}"
             if entry.kind == "dir" or not entry.name.lower().endswith(".sys") or path.lower() in used:

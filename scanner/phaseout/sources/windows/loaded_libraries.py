@@ -30,6 +30,17 @@ _LSA = rf"{_CONTROL}\Lsa"
 _PACKAGES = ("Security Packages", "Authentication Packages", "Notification Packages")
 _ORDER = rf"{_CONTROL}\NetworkProvider\Order"
 _CERTIFIED = rf"{_CONTROL}\Session Manager\AppCertDLLs"
+# Keys below whose subkeys one value names a library, what that is, and what is lost with it.
+_BELOW = (
+    (rf"{_CONTROL}\Print\Monitors", "Driver", "print monitor", "the spooler looks for it"),
+    (rf"{_CONTROL}\Print\Providers", "Name", "print provider", "the spooler looks for it"),
+    (
+        r"HKLM\SYSTEM\CurrentControlSet\Services\W32Time\TimeProviders",
+        "DllName",
+        "time provider",
+        "the clock is not set",
+    ),
+)
 _VERSION = r"Microsoft\Windows\CurrentVersion"
 _LOGON = rf"{_VERSION}\Authentication"
 # Keys below Software whose subkeys are classes, what they are, and what is lost with the library.
@@ -159,6 +170,11 @@ class _Reader:
         for name in certified.values() if certified is not None else ():
             library = certified.text(name) if certified is not None else ""
             yield from self._system(library, "AppCertDLLs", "programs look for it at each start", _CERTIFIED)
+        for path, value, kind, effect in _BELOW:
+            for one in self._limited(self._registry.key(path)):
+                library = one.text(value)
+                if library:
+                    yield from self._system(library, kind, effect, one.path, one.name)
 
     def of_software(self, user: str, software: Key) -> Iterator[Trace]:
         """What stands below `Software` of the machine or of a user."""
@@ -286,7 +302,15 @@ SOURCE = Source(
             for path in (*(one for one, *_ in (*_BY_NAME, *_BY_VALUE)), *_SHELL, _OFFICE)
         ),
         *(rf"{top}\{below}" for top in _CLASSES for below in (r"CLSID\*\InprocServer32", r"*\CLSID")),
-        *(_LSA, rf"{_LSA}\OSConfig", _ORDER, _CERTIFIED, *_CLICK_TO_RUN, rf"{SERVICES}\*\NetworkProvider"),
+        *(
+            _LSA,
+            rf"{_LSA}\OSConfig",
+            _ORDER,
+            _CERTIFIED,
+            *(path for path, *_ in _BELOW),
+            *_CLICK_TO_RUN,
+            rf"{SERVICES}\*\NetworkProvider",
+        ),
         r"C:\**\*.dll",
     ),
     limits="Menus of single file types, and what is registered for one user's classes, are not listed.",

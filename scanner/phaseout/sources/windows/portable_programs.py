@@ -2,21 +2,27 @@ r"""Programs in the folders for programs, whether or not anything registers them
 
 Every program of a folder is read, and there is one item for each product in it. Read are two levels below
 `Program Files` of every drive, `C:\ProgramData` and the folders of users, and a third below folders without a program;
-of other folders of a drive and of what users keep on their desktop, one level and a second.
+of other folders of a drive and of what users keep in their own folders, one level and a second. A folder of any other
+place is read as soon as a key or a shortcut names it or a program in it.
 
 References:
     Microsoft, "KNOWNFOLDERID" (ProgramFiles, ProgramData, LocalAppData, RoamingAppData, UserProgramFiles), "Registry
     and file virtualization" (VirtualStore); `phaseout.host.windows.executables`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from phaseout.host import Host
+from phaseout.host.filesystem.files import Entry
 from phaseout.host.windows.executables import Identity
 from phaseout.model.counting import counted
 from phaseout.model.nouns import Evidence, Item, LeftOut, Problem
+from phaseout.parsers.windows.image_path import ENDINGS
+from phaseout.sources.kit.named_programs import READS as NAMING
+from phaseout.sources.kit.named_programs import Named, named_programs
 from phaseout.sources.kit.places import Seen
+from phaseout.sources.kit.shell_folders import KEPT, moved
 from phaseout.sources.source import Source, Trace
 
 _READ = 500  # programs of one folder
@@ -43,6 +49,7 @@ _OF_USER = (
     (r"AppData\Local\VirtualStore\Program Files", frozenset[str]()),
     (r"AppData\Local\VirtualStore\Program Files (x86)", frozenset[str]()),
     (r"AppData\Local\VirtualStore\ProgramData", frozenset[str]()),
+    (r"AppData\LocalLow", frozenset[str]()),
 )
 _DRIVES = tuple(f"{letter}:" for letter in "CDEFGHIJKLMNOPQRSTUVWXYZ")
 _ON_DRIVES = ("Program Files", "Program Files (x86)", "Programs", "PortableApps", "XboxGames")
@@ -54,9 +61,21 @@ _AT_TOP = frozenset(
         *("system volume information", "perflogs", "msocache", "config.msi", "boot", "efi"),
     )
 )
-_KEPT_BY_USERS = ("Desktop", "Downloads", "Documents")
+_KEPT_BY_USERS = tuple(usual for _, usual in KEPT)
+# Folders of a home that are read as other places, or that Windows makes for other things.
+_IN_HOME = frozenset(
+    (
+        *("appdata", "application data", "local settings", "desktop", "downloads", "documents", "my documents"),
+        *("contacts", "cookies", "favorites", "links", "music", "nethood", "pictures", "printhood", "recent"),
+        *("saved games", "searches", "sendto", "start menu", "templates", "videos", "3d objects"),
+    )
+)
+_ALONE = -1  # levels: the folder, and none in it
 _LINKS_TO_APPS = "windowsapps"  # in `AppData\Local\Microsoft`: they have no content of their own
 _UNINSTALLERS = ("unins", "setup", "install", "update", "crash", "helper", "report")
+
+
+_Product = tuple[str, str, str]  # maker, name and signer
 
 
 class _Place(NamedTuple):
@@ -71,13 +90,65 @@ class _Place(NamedTuple):
 def collect(host: Host) -> Iterator[Trace]:
     """An item for every product in every folder."""
     seen = Seen()
-    read: set[tuple[str, str]] = set()
+    read: dict[tuple[str, str], set[_Product]] = {}
     for place in dict.fromkeys(_places(host)):
         for folder, programs in _folders(host, place, seen):
-            if (folder.lower(), place.user) in read:
-                continue
-            read.add((folder.lower(), place.user))
-            yield from _folder(host, folder, programs, place.user)
+            if (folder.lower(), place.user) not in read:
+                products = read[folder.lower(), place.user] = set()
+                yield from _folder(host, folder, programs, place.user, products)
+    if host.registry is not None:
+        yield from _named(host, read)
+
+
+def _named(host: Host, read: dict[tuple[str, str], set[_Product]]) -> Iterator[Trace]:
+    """What lies in other folders than these, and is named by a key or a shortcut."""
+    windows = host.variables.get("systemroot", "\0").lower()
+    by_anybody = {folder: products for (folder, _), products in read.items()}
+    met: set[str] = set()
+    again = 0
+    for one in named_programs(host):
+        folded = one.path.lower()
+        folder = one.path if one.is_folder else one.path.rpartition("\\")[0]
+        if folded in met or f"{folded}\\".startswith(windows + "\\"):
+            again += 1
+            continue
+        met.add(folded)
+        if folded.startswith("\\\\"):
+            host.files.exists(one.path)  # says that it was skipped
+            continue
+        known = by_anybody.get(folder.lower())
+        if known is None:
+            folder = host.files.real(folder) or folder  # as it is spelled, wherever links lead
+            known = by_anybody.setdefault(folder.lower(), set())
+            if not known:
+                programs = _programs(host, folder, host.files.list(folder if folder[2:] else f"{folder}\\"))
+                yield from _folder(host, folder, programs, one.user, known, one.where)
+        if not one.is_folder and not folded.endswith(".exe"):
+            yield from _single(host, one, known)
+    if again:
+        yield LeftOut("listed as another item", again)
+
+
+def _programs(host: Host, folder: str, entries: Iterable[Entry]) -> list[str]:
+    """The programs of a folder."""
+    return [
+        entry.name
+        for entry in entries
+        if entry.kind != "dir" and entry.name.lower().endswith(".exe")
+        if entry.kind == "file" or not host.files.is_dir(rf"{folder}\{entry.name}")
+    ]
+
+
+def _single(host: Host, one: Named, products: set[_Product]) -> Iterator[Trace]:
+    """A library or the like that is named: an item if no program beside it is of the same product."""
+    identity = host.executables.identity(one.path)
+    if identity is None:
+        yield LeftOut("names nothing that is there")
+    elif _product(identity) in products:
+        yield LeftOut("part of another item")
+    else:
+        products.add(_product(identity))
+        yield _item(one.path, one.path.rpartition("\\")[2], one.user, identity, one.where)
 
 
 def _places(host: Host) -> Iterator[_Place]:
@@ -97,11 +168,19 @@ def _places(host: Host) -> Iterator[_Place]:
     for below in _KEPT_BY_USERS:
         public = variables.get("public", r"C:\Users\Public")
         yield _Place(rf"{public}\{below}", "", frozenset(), _LEVELS_ELSEWHERE)
+    windows = variables.get("systemroot", r"C:\Windows")
+    yield _Place(windows, "", frozenset(), _ALONE)
+    yield _Place(rf"{windows}\Temp", "", frozenset(), _LEVELS_ELSEWHERE)
     for user in host.users:
         for below, skipped in _OF_USER if user.home else ():
             yield _Place(rf"{user.home}\{below}", user.name, skipped)
-        for below in _KEPT_BY_USERS if user.home else ():
+        for name, below in KEPT if user.home else ():
             yield _Place(rf"{user.home}\{below}", user.name, frozenset(), _LEVELS_ELSEWHERE)
+            elsewhere = moved(host, user, name, below)
+            if elsewhere and not elsewhere.startswith("\\\\"):
+                yield _Place(elsewhere, user.name, frozenset(), _LEVELS_ELSEWHERE)
+        if user.home and not f"{user.home}\\".lower().startswith(f"{windows}\\".lower()):
+            yield _Place(user.home, user.name, _IN_HOME, _LEVELS_ELSEWHERE)
 
 
 def _folders(host: Host, place: _Place, seen: Seen) -> Iterator[tuple[str, list[str]]]:
@@ -117,12 +196,7 @@ def _folders(host: Host, place: _Place, seen: Seen) -> Iterator[tuple[str, list[
                 Problem(place.path, f"more than {_ENTRIES} entries below: the rest was not read", "limit")
             )
             return
-        programs = [
-            entry.name
-            for entry in entries
-            if entry.kind != "dir" and entry.name.lower().endswith(".exe")
-            if entry.kind == "file" or not host.files.is_dir(rf"{folder}\{entry.name}")
-        ]
+        programs = _programs(host, folder, entries)
         has_program = has_program or bool(programs and level)
         if programs:
             yield folder, programs
@@ -150,23 +224,32 @@ def _leads_to_new(host: Host, path: str, place: _Place, seen: Seen) -> bool:
     return not there.startswith(here) and not here.startswith(there) and seen.first(real, place.user)
 
 
-def _folder(host: Host, folder: str, programs: list[str], user: str) -> Iterator[Trace]:
+def _folder(
+    host: Host, folder: str, programs: list[str], user: str, products: set[_Product], where: str = ""
+) -> Iterator[Trace]:
+    """The items of a folder; `products` becomes what is in it, and `where` is what names it, if anything does."""
     words = folder.rpartition("\\")[2].lower()
+    is_windows = folder.lower() == host.variables.get("systemroot", "").lower()
     programs.sort(key=lambda name: _rank(name[:-4].lower(), words))
-    products: set[tuple[str, str, str]] = set()
     for name in programs[:_READ]:
         path = rf"{folder}\{name}"
         identity = host.executables.identity(path)
         if identity is not None and (identity.product or identity.company or identity.signer):
-            product = (identity.company.casefold(), identity.product.casefold(), identity.signer)
-            if product in products:
+            if _product(identity) in products:
                 yield LeftOut("part of another item")
                 continue
-            products.add(product)
-        yield _item(path, name, user, identity)
+            products.add(_product(identity))
+            if is_windows and identity.company.lower().startswith("microsoft"):
+                yield LeftOut("part of the operating system")
+                continue
+        yield _item(path, name, user, identity, where)
     if len(programs) > _READ:
         more = counted(len(programs) - _READ, "program")
         yield Problem(folder, f"{more} beyond the first {_READ}: not read", "limit")
+
+
+def _product(identity: Identity) -> _Product:
+    return identity.company.casefold(), identity.product.casefold(), identity.signer
 
 
 def _rank(name: str, folder: str) -> tuple[int, int, str]:
@@ -175,10 +258,13 @@ def _rank(name: str, folder: str) -> tuple[int, int, str]:
     return 2 if is_helper else int(name not in folder and folder not in name), len(name), name
 
 
-def _item(path: str, name: str, user: str, identity: Identity | None) -> Item:
+def _item(path: str, name: str, user: str, identity: Identity | None, where: str = "") -> Item:
+    named = {"named_by": where} if where else {}
     if identity is None:  # unreadable, or not what its name says: it is there all the same
         note = "what it says about itself could not be read"
-        return Item(kind="program", name=name, path=path, user=user, notes=(note,), evidence=(Evidence(path),))
+        return Item(
+            kind="program", name=name, path=path, user=user, details=named, notes=(note,), evidence=(Evidence(path),)
+        )
     facts = (
         ("CompanyName", identity.company),
         ("ProductName", identity.product),
@@ -193,7 +279,7 @@ def _item(path: str, name: str, user: str, identity: Identity | None) -> Item:
         path=path,
         user=user,
         signer=identity.signer,
-        details=identity.details,
+        details={**identity.details, **named},
         evidence=(Evidence(path, ", ".join(f"{what}: {value}" for what, value in facts if value)),),
     )
 
@@ -205,11 +291,14 @@ SOURCE = Source(
     kinds=("program",),
     needs=(),
     reads=(
+        *NAMING,
+        *(rf"?:\**\*{ending}" for ending in ENDINGS),  # of what is named
         *("?:" + r"\*" * depth + r"\*.exe" for depth in range(_LEVELS_ELSEWHERE + 2)),
         *(rf"?:\{folder}\**\*.exe" for folder in (*_ON_DRIVES, "ProgramData")),
         *(rf"C:\Users\Public\{folder}\**\*.exe" for folder in _KEPT_BY_USERS),
         *(rf"~\{folder}\**\*.exe" for folder in (*(folder for folder, _ in _OF_USER), *_KEPT_BY_USERS)),
     ),
-    limits="Programs elsewhere or deeper are not seen, and signatures are read but not verified.",
+    limits="Programs elsewhere or deeper are seen only where something names them, and below the folder of Windows not "
+    "at all. Signatures are read but not verified.",
     collect=collect,
 )

@@ -184,3 +184,30 @@ def test_profiles_that_are_kept_elsewhere(disk: Disk, hive: str, key: str, value
 def test_without_a_current_set_of_settings_that_of_another_time_may_be_read(disk: Disk) -> None:
     disk.system["Select"] = {"Current": 0}
     assert run("services", disk.host()).run.status == "partial"
+
+
+CLASSES = r"Users\ada\AppData\Local\Microsoft\Windows\UsrClass.dat"
+
+
+def test_a_hive_of_classes_that_a_log_on_has_left_is_missed(disk: Disk) -> None:
+    disk.profile(ADA, r"C:\Users\ada")
+    disk.programs(r"Users\ada\NTUSER.DAT")
+    assert disk.missing() == []  # prepared, and never used
+    disk.folder(r"Users\ada\AppData\Local\Microsoft\Windows")
+    assert disk.missing() == [rf"C:\{CLASSES}"]
+    disk.hive(CLASSES, {"Local Settings": {}})
+    assert disk.missing() == []
+
+
+def test_a_user_with_packages_has_a_hive_of_classes(disk: Disk) -> None:
+    disk.profile(ADA, r"C:\Users\ada")
+    disk.programs(r"Users\ada\NTUSER.DAT")
+    disk.software[rf"Microsoft\Windows\CurrentVersion\Appx\AppxAllUserStore\{ADA}"] = {}
+    assert disk.missing() == [rf"C:\{CLASSES}"]
+
+
+def test_a_profile_that_comes_from_a_server(disk: Disk) -> None:
+    disk.profile(ADA, r"C:\Users\ada")
+    disk.programs(r"Users\ada\NTUSER.DAT")
+    disk.software[rf"{LIST}\{ADA}"]["CentralProfile"] = r"\\server\profiles\ada.V6"
+    assert disk.missing() == [r"\\server\profiles\ada.V6"]

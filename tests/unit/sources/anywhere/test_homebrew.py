@@ -125,3 +125,22 @@ def test_real_files(corpora: Path, mac_tree: MacTree) -> None:
         ("testapp", "1.1.1", "leftover"),
     ]
     assert result.one("rclone").details["installed"] == "2024-08-07T00:47:59Z"
+
+
+@pytest.mark.parametrize(
+    ("prefix", "file", "content"),
+    [
+        ("/opt/brew", "", ""),
+        ("/usr/local/homebrew", "", ""),
+        ("/Users/ada/.homebrew", "", ""),
+        ("/private/var/b/brew", "/Users/ada/.zprofile", 'eval "$(/private/var/b/brew/bin/brew shellenv)"'),
+        ("/Users/ada/a/b/brew", "/Users/ada/.zshrc", "export PATH=~/a/b/brew/bin:$PATH"),
+        ("/private/var/b/brew", "/etc/paths.d/brew", "/private/var/b/brew/bin"),
+    ],
+)
+def test_another_prefix_of_a_mac(mac_tree: MacTree, prefix: str, file: str, content: str) -> None:
+    mac_tree.write(f"{prefix}/Cellar/kit/1.0/INSTALL_RECEIPT.json", "{}")
+    if file:
+        mac_tree.write(file, content)
+    (item,) = run("homebrew", mac_tree.host()).items
+    assert (item.name, item.path) == ("kit", f"{prefix}/Cellar/kit/1.0")

@@ -76,3 +76,12 @@ def test_whatever_leads_to_an_absent_drive_says_so(
 ) -> None:
     windows_tree.key(key, values)
     assert ("D:\\", "missing") in {(one.where, one.cause) for one in run(source, windows_tree.host()).problems}
+
+
+@pytest.mark.parametrize("name", ["Desktop", "Personal", "{374DE290-123F-4565-9164-39C4925E467B}"])
+def test_folders_of_a_user_on_a_server_are_named(windows_tree: WindowsTree, name: str) -> None:
+    windows_tree.key(rf"HKU\{WindowsTree.ADA}\{SHELL}", {name: r"\\server\homes\ada\x"})
+    (problem,) = run("territory", windows_tree.host()).problems
+    assert (problem.where, problem.cause, problem.hides) == (r"\\server\homes\ada\x", "mount", True)
+    windows_tree.key(rf"HKU\{WindowsTree.ADA}\{SHELL}", {name: r"C:\Users\ada\OneDrive\x"})
+    assert wheres(windows_tree) == []

@@ -384,3 +384,59 @@ def _application(name: str, version: str, path: str, signed: str) -> dict[str, s
         "maker": maker[1] if maker else "",
         "team": maker[2] if maker else "",
     }
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("/Applications/Helper", "/Applications/Sub/Helper.old", "/Users/ada/Applications/Helper"),
+        *("/Library/PrivilegedHelperTools/com.kit.bundle", "/Users/Shared/Kit/Helper", "/opt/kit/Helper"),
+        *("/Library/Application Support/Kit/Helper.bundle", "/Users/ada/tools/Helper", "/Volumes/Disk/Kit/Helper"),
+    ],
+)
+def test_a_bundle_without_the_usual_ending(mac_tree: MacTree, path: str) -> None:
+    mac_tree.app(
+        path, signed_macho("com.kit", "2Y8XE5CQ94", "Kit Ltd"), CFBundleExecutable="run", CFBundleIdentifier="com.kit"
+    )
+    found = [(item.path, item.ids["team_id"]) for item in run("applications", mac_tree.host()).items]
+    assert found == [(path, "2Y8XE5CQ94")]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/Library/Audio/Plug-Ins/HAL/Kit.driver",
+        "/Library/Filesystems/kit.fs",
+        "/Users/ada/Library/ColorPickers/k.colorPicker",
+    ],
+)
+def test_further_kinds_of_plug_ins(mac_tree: MacTree, path: str) -> None:
+    mac_tree.app(path, signed_macho("com.kit", "2Y8XE5CQ94", "Kit Ltd"), CFBundleIdentifier="com.kit")
+    (item,) = run("applications", mac_tree.host()).items
+    assert (item.kind, item.path, item.vendor) == ("extension", path, "Kit Ltd")
+
+
+def test_a_framework(mac_tree: MacTree) -> None:
+    path = "/Library/Frameworks/kit.framework"
+    mac_tree.plist(
+        f"{path}/Versions/A/Resources/Info.plist", {"CFBundleIdentifier": "com.kit", "CFBundleExecutable": "kit"}
+    )
+    mac_tree.write(f"{path}/Versions/A/kit", signed_macho("com.kit", "2Y8XE5CQ94", "Kit Ltd"))
+    mac_tree.link(f"{path}/Versions/Current", "A")
+    mac_tree.link(f"{path}/kit", "Versions/Current/kit")
+    mac_tree.link(f"{path}/Resources", "Versions/Current/Resources")
+    (item,) = run("applications", mac_tree.host()).items
+    assert (item.kind, item.name, item.ids) == ("extension", "kit", {"bundle_id": "com.kit", "team_id": "2Y8XE5CQ94"})
+
+
+def test_what_a_user_keeps_in_the_dock(mac_tree: MacTree) -> None:
+    path = "/Users/ada/a/b/c/My Kit.app"
+    mac_tree.app(path, CFBundleIdentifier="com.kit")
+    kept = [
+        {"tile-data": {"file-data": {"_CFURLString": "file:///Users/ada/a/b/c/My%20Kit.app/"}}},
+        {"tile-data": {}},
+        1,
+    ]
+    mac_tree.plist("/Users/ada/Library/Preferences/com.apple.dock.plist", {"persistent-apps": kept})
+    (item,) = run("applications", mac_tree.host()).items
+    assert (item.path, item.user) == (path, "ada")

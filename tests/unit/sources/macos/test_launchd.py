@@ -148,3 +148,35 @@ def test_what_lies_on_a_volume_that_is_not_here_is_not_gone(mac_tree: MacTree) -
         "e": "leftover",
     }
     assert all("was not seen" in item.notes[0] for item in items if item.state == "installed")
+
+
+@pytest.mark.parametrize(
+    "top", ["/Applications/Kit.app", "/Applications/Sub/Kit.app", "/Users/ada/Applications/Kit.app"]
+)
+def test_jobs_of_an_application_and_their_program(mac_tree: MacTree, top: str) -> None:
+    top = top.replace("~", "/Users/ada")
+    program = f"{top}/Contents/Resources/deep/helper"
+    mac_tree.write(program, signed_macho("com.kit.helper", "2Y8XE5CQ94", "Kaspersky Lab UK Limited"))
+    job = {"Label": "com.kit.helper", "BundleProgram": "Contents/Resources/deep/helper"}
+    mac_tree.plist(f"{top}/Contents/Library/LaunchDaemons/com.kit.helper.plist", job)
+    (item,) = run("launchd", mac_tree.host()).items
+    assert (item.path, item.state, item.ids["team_id"]) == (program, "installed", "2Y8XE5CQ94")
+
+
+def test_a_job_of_an_application_that_it_only_names(mac_tree: MacTree) -> None:
+    job = {"Label": "kit", "BundleProgram": "Contents/MacOS/Kit", "AssociatedBundleIdentifiers": "com.kit"}
+    mac_tree.plist("/Library/LaunchAgents/kit.plist", job)
+    (item,) = run("launchd", mac_tree.host()).items
+    assert (item.path, item.command, item.state, item.ids) == (
+        "",
+        "Contents/MacOS/Kit",
+        "installed",
+        {"bundle_id": "com.kit"},
+    )
+
+
+def test_a_volume_that_is_not_here_is_named_once(mac_tree: MacTree) -> None:
+    mac_tree.plist("/Library/LaunchDaemons/a.plist", {"Label": "a", "Program": "/Volumes/Tools/a"})
+    mac_tree.plist("/Library/LaunchDaemons/b.plist", {"Label": "b", "Program": "/Volumes/Tools/b"})
+    (problem,) = run("launchd", mac_tree.host()).problems
+    assert (problem.where, problem.cause, problem.hides) == ("/Volumes/Tools", "missing", True)

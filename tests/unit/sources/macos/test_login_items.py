@@ -6,6 +6,7 @@ from pathlib import Path
 from tests.support.bookmark_writer import bookmark
 from tests.support.harness import run
 from tests.support.keyed_archive_writer import archived
+from tests.support.macho_writer import signed_macho
 from tests.support.trees import MacTree
 
 STORE = "/private/var/db/com.apple.backgroundtaskmanagement"
@@ -106,3 +107,12 @@ def test_real_files(corpora: Path, mac_tree: MacTree) -> None:
         ("iTunesHelper", "/Applications/iTunes.app/Contents/MacOS/iTunesHelper.app"),
         ("Flux", ""),
     }
+
+
+def test_the_signer_of_what_starts_wherever_it_lies(mac_tree: MacTree) -> None:
+    path = "/Users/ada/a/b/Kit.app"
+    mac_tree.app(path, signed_macho("com.kit", "2Y8XE5CQ94", "Kit Ltd"), CFBundleExecutable="run")
+    kept = {"AutoLaunchedApplicationDictionary": [{"Path": path}]}
+    mac_tree.plist("/Users/ada/Library/Preferences/loginwindow.plist", kept)
+    (item,) = run("login_items", mac_tree.host()).items
+    assert (item.vendor, item.ids) == ("Kit Ltd", {"team_id": "2Y8XE5CQ94"})

@@ -3,6 +3,8 @@
 import sqlite3
 from pathlib import Path
 
+import pytest
+
 from tests.support.harness import run
 from tests.support.trees import MacTree
 
@@ -52,3 +54,15 @@ def test_no_registry(mac_tree: MacTree) -> None:
     assert run("macports", mac_tree.host()).run.status == "ok"
     mac_tree.write(REGISTRY, b"no database")
     assert run("macports", mac_tree.host()).run.status == "partial"
+
+
+@pytest.mark.parametrize("prefix", ["/opt/other", "/Users/ada/ports", "/private/var/named/ports"])
+def test_another_prefix(mac_tree: MacTree, prefix: str) -> None:
+    """Just below common folders, and where a start file of a shell names a folder in it."""
+    registry(
+        mac_tree.root / f"{prefix}/var/macports/registry/registry.db"[1:],
+        ("kit", 0, "1", 0, "", "installed", 1, "arm64", 1),
+    )
+    mac_tree.folder("/private/var/named/ports/bin")
+    mac_tree.write("/Users/ada/.profile", "export PATH=/private/var/named/ports/bin:$PATH\n")
+    assert run("macports", mac_tree.host()).names() == ["kit"]

@@ -6,6 +6,7 @@ import pytest
 from phaseout.model.nouns import Problem
 
 from tests.support.harness import run
+from tests.support.macho_writer import signed_macho
 from tests.support.trees import MacTree
 
 FILE = "/Library/SystemExtensions/db.plist"
@@ -83,3 +84,10 @@ def test_real_file(corpora: Path, mac_tree: MacTree) -> None:
     (item,) = run("system_extensions", mac_tree.host()).items
     assert (item.name, item.version, item.ids["team_id"]) == ("com.objective-see.lulu.extension", "2.0.0", "ABCDXYZUV")
     assert item.details["state"] == "activated_enabled"
+
+
+def test_the_signer_of_an_extension_that_the_database_has_lost(mac_tree: MacTree) -> None:
+    path = "/Library/SystemExtensions/11111111-1111-1111-1111-111111111111/com.kit.ext.systemextension"
+    mac_tree.app(path, signed_macho("com.kit.ext", "2Y8XE5CQ94", "Kit Ltd"), CFBundleExecutable="ext")
+    (item,) = run("system_extensions", mac_tree.host()).items
+    assert (item.state, item.vendor, item.ids["team_id"]) == ("leftover", "Kit Ltd", "2Y8XE5CQ94")

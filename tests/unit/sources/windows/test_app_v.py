@@ -51,3 +51,18 @@ def test_a_store_elsewhere_and_damage(windows_tree: WindowsTree) -> None:
     result = run("app_v", windows_tree.host())
     assert [(item.name, item.path) for item in result.items] == [(VERSION, folder)]
     assert [problem.where for problem in result.problems] == [rf"{folder}\AppxManifest.xml"]
+
+
+def test_a_package_without_a_program_has_libraries(windows_tree: WindowsTree) -> None:
+    windows_tree.key(KEY, {"Name": "Console", "Folder": FOLDER})
+    library = rf"{FOLDER}\Root\VFS\ProgramFilesX86\kit.dll"
+    windows_tree.write(library, MADE)
+    assert [item.path for item in run("app_v", windows_tree.host()).items] == [FOLDER, library]
+
+
+def test_packages_whose_files_stay_on_a_server_are_named(windows_tree: WindowsTree) -> None:
+    key = r"HKLM\SOFTWARE\Microsoft\AppV\Client\Streaming"
+    windows_tree.key(key, {"SharedContentStoreMode": 1, "PackageSourceRoot": r"\\server\packages"})
+    (problem,) = run("app_v", windows_tree.host()).problems
+    assert (problem.cause, problem.hides) == ("mount", True)
+    assert r"\\server\packages" in problem.why

@@ -13,6 +13,7 @@ from phaseout.model.nouns import Evidence, Problem
 from phaseout.parsers.windows.registry_values import Value
 
 from tests.support.harness import run
+from tests.support.pe_writer import ENGLISH, executable
 from tests.support.regf_writer import hive
 from tests.support.trees import WindowsTree
 
@@ -169,3 +170,27 @@ def test_nothing_raises(keys: dict[str, dict[str, Value]]) -> None:
     profile = rf"HKLM\SOFTWARE\Microsoft\Windows NT\CurrentVersion\ProfileList\{WindowsTree.ADA}"
     registry = registry_in_memory({**keys, profile: {"ProfileImagePath": r"C:\Users\ada"}}, files)
     run("appx_packages", windows_host(registry, files, r"C:\Windows", root="/nonexistent"))
+
+
+def test_what_another_maker_has_put_into_a_package(windows_tree: WindowsTree) -> None:
+    """Wherever the package lies: on another drive, or in any folder that the store names."""
+    texts = {ENGLISH: {"CompanyName": "AO Kaspersky Lab", "ProductName": "Kit"}}
+    name = "Contoso.Pack_1.0.0.0_x64__abcdefghjkmnp"
+    root = rf"C:\Store\Packages\{name}"
+    program = rf"{root}\VFS\ProgramFilesX64\Lab\Kit 12\avp.exe"
+    windows_tree.write(program, executable(texts, [("AO Kaspersky Lab", "K")]))
+    windows_tree.write(rf"{root}\AppxManifest.xml", manifest("Contoso.Pack", "Pack", "Contoso", "CN=Contoso"))
+    windows_tree.key(rf"{STORE}\{WindowsTree.ADA}\{name}", {"Path": rf"{root}\AppxManifest.xml"})
+    items = run("appx_packages", windows_tree.host()).items
+    assert [(item.kind, item.path, item.signer) for item in items] == [
+        ("app", root, ""),
+        ("program", program, "AO Kaspersky Lab"),
+    ]
+    assert items[1].details["inside"] == "Contoso.Pack"
+
+
+def test_packages_of_microsoft_are_not_searched(windows_tree: WindowsTree) -> None:
+    root = rf"{APPS}\{full('Some.App')}"
+    windows_tree.write(rf"{root}\tool.exe", executable({ENGLISH: {"CompanyName": "Made", "ProductName": "Tool"}}))
+    windows_tree.key(rf"{PACKAGES}\{full('Some.App')}", {"PackageRootFolder": root})
+    assert [item.kind for item in run("appx_packages", windows_tree.host()).items] == ["app"]

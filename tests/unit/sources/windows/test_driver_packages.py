@@ -90,3 +90,10 @@ def test_damage(windows_tree: WindowsTree) -> None:
     ]
     assert [problem.cause for problem in result.problems] == ["damaged"]
     assert result.run.left_out == {"a folder": 1}
+
+
+def test_a_driver_beside_the_libraries_of_windows(windows_tree: WindowsTree) -> None:
+    made = executable({ENGLISH: {"CompanyName": "Made", "ProductName": "Kit"}})
+    windows_tree.write(r"C:\Windows\System32\kit.sys", made)
+    windows_tree.write(r"C:\Windows\System32\deeper\kit.sys", made)
+    assert [item.path for item in run("driver_packages", windows_tree.host()).items] == [r"C:\Windows\System32\kit.sys"]

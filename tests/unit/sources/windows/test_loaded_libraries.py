@@ -74,3 +74,21 @@ def test_a_library_of_microsoft_is_told_by_its_file(windows_tree: WindowsTree) -
     _class(windows_tree, CLSID, path)
     windows_tree.key(rf"{CREDENTIALS}\{CLSID}", {"": "New"})
     assert run("loaded_libraries", windows_tree.host()).items == ()
+
+
+def test_libraries_of_the_spooler_and_the_clock(windows_tree: WindowsTree) -> None:
+    made = executable({ENGLISH: {"CompanyName": "Made", "ProductName": "Kit"}})
+    windows_tree.write(r"C:\Windows\System32\mon.dll", made)
+    windows_tree.key(rf"{CONTROL}\Print\Monitors\Kit", {"Driver": "mon.dll"})
+    windows_tree.key(rf"{CONTROL}\Print\Providers\Kit", {"Name": "gone.dll"})
+    windows_tree.key(
+        r"HKLM\SYSTEM\CurrentControlSet\Services\W32Time\TimeProviders\Kit", {"DllName": r"C:\Kit\time.dll"}
+    )
+    found = {
+        (item.details["type"], item.path, item.vendor) for item in run("loaded_libraries", windows_tree.host()).items
+    }
+    assert found == {
+        ("print monitor", r"C:\Windows\System32\mon.dll", "Made"),
+        ("print provider", r"C:\Windows\System32\gone.dll", ""),
+        ("time provider", r"C:\Kit\time.dll", ""),
+    }

@@ -98,10 +98,12 @@ def test_other_folders_of_a_drive_and_what_users_keep(windows_tree: WindowsTree)
         *(r"C:\top.exe", r"C:\Acme\a.exe", r"C:\Tools\Acme\b.exe", r"C:\Programme\Acme\c.exe"),
         *(r"C:\Users\ada\Desktop\d.exe", r"C:\Users\ada\Downloads\Kit\e.exe", r"C:\Users\Public\Desktop\f.exe"),
         r"C:\Users\ada\AppData\Local\Microsoft\WinGet\Packages\Acme_x\g.exe",
+        *(r"C:\Windows\x.exe", r"C:\Windows\Temp\kit\h.exe", r"C:\Users\ada\i.exe", r"C:\Users\ada\tools\j.exe"),
+        r"C:\Users\ada\AppData\LocalLow\Acme\k.exe",
     ]
     passed_over = [
         *(r"C:\Acme\Deep\x.exe", r"C:\Tools\Acme\Deep\x.exe", r"C:\$Recycle.Bin\S-1\x.exe"),
-        *(r"C:\Windows\x.exe", r"C:\Windows.old\x.exe", r"C:\Recovery\x.exe"),
+        *(r"C:\Windows\System32\x.exe", r"C:\Windows.old\x.exe", r"C:\Recovery\x.exe"),
     ]
     for path in wanted + passed_over:
         windows_tree.write(path, program(path[-5:]))

@@ -281,3 +281,23 @@ def test_a_registry_without_services_is_not_whole(windows_tree: WindowsTree) -> 
     assert (problem.where, problem.cause) == (SERVICES, "missing")
     windows_tree.key(SERVICES)
     assert of(windows_tree).run.status == "ok"
+
+
+def test_a_driver_in_the_folder_of_windows_may_be_another_makers(windows_tree: WindowsTree) -> None:
+    """Its name says nothing; one that has its title from a file of Windows is Windows' own, and not read."""
+    texts = {ENGLISH: {"CompanyName": "AO Kaspersky Lab", "ProductName": "Core"}}
+    made = executable(texts, [("AO Kaspersky Lab", "K")])
+    windows_tree.write(r"C:\Windows\System32\drivers\hidflt.sys", made)
+    windows_tree.write(r"C:\Windows\System32\hosted.dll", made)
+    windows_tree.key(rf"{SERVICES}\hidflt", {"Type": 1, "Start": 1, "ImagePath": r"System32\drivers\hidflt.sys"})
+    windows_tree.key(rf"{SERVICES}\hosted", {"Type": 32, "ImagePath": r"%SystemRoot%\System32\svchost.exe -k x"})
+    windows_tree.key(rf"{SERVICES}\hosted\Parameters", {"ServiceDll": r"%SystemRoot%\System32\hosted.dll"})
+    assert {(item.name, item.vendor) for item in of(windows_tree).items} == {
+        ("hidflt", "AO Kaspersky Lab"),
+        ("hosted", "AO Kaspersky Lab"),
+    }
+    windows_tree.keys = {
+        path: {**values, "DisplayName": "@%SystemRoot%\\System32\\x.dll,-100"} if path.endswith("hidflt") else values
+        for path, values in windows_tree.keys.items()
+    }
+    assert of(windows_tree).one("hidflt").vendor == ""
