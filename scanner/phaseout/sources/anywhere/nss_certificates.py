@@ -19,6 +19,7 @@ from phaseout.sources.kit.user_data import MOZILLA, homes, join, present, reads
 from phaseout.sources.source import Source, Trace
 
 _DATABASE = "cert9.db"
+_OLD = "cert8.db"  # Berkeley DB, until Firefox 58; with a newer one beside it, nothing reads it any more
 _FOLDERS = (".pki/nssdb", "snap/chromium/current/.pki/nssdb")
 _OF_SYSTEM = "/etc/pki/nssdb"
 _SIZE = 256 << 20
@@ -34,17 +35,21 @@ def collect(host: Host) -> Iterator[Trace]:
     anchors = TrustAnchors()
     for place in present(host, MOZILLA):
         for profile in (yield from mozilla_profiles(host, place.folder, _DATABASE)):
-            yield from _database(host, anchors, join(host, profile, _DATABASE), place.program, place.user)
+            yield from _database(host, anchors, profile, place.program, place.user)
     if host.info.platform == "linux":
         for user, home in homes(host):
             for folder in _FOLDERS:
-                yield from _database(host, anchors, join(host, home, folder, _DATABASE), "programs with NSS", user)
-        yield from _database(host, anchors, f"{_OF_SYSTEM}/{_DATABASE}", "programs with NSS", "")
+                yield from _database(host, anchors, join(host, home, folder), "programs with NSS", user)
+        yield from _database(host, anchors, _OF_SYSTEM, "programs with NSS", "")
     yield from anchors.items()
 
 
-def _database(host: Host, anchors: TrustAnchors, path: str, program: str, user: str) -> Iterator[Problem | LeftOut]:
+def _database(host: Host, anchors: TrustAnchors, folder: str, program: str, user: str) -> Iterator[Problem | LeftOut]:
+    path = join(host, folder, _DATABASE)
     if not host.files.is_file(path):
+        old = join(host, folder, _OLD)
+        if host.files.is_file(old):
+            yield Problem(old, f"certificates that {program} trusted before 2018: this form is not read", "unsupported")
         return
     with host.files.database(path, _SIZE) as database:
         if database is None:
@@ -80,9 +85,9 @@ SOURCE = Source(
     needs=(),
     reads=(
         *reads(MOZILLA, "profiles.ini", *(f"{profile}/{_DATABASE}" for profile in ("*", "Profiles/*"))),
-        f"/**/{_DATABASE}",  # of profiles that lie elsewhere, as profiles.ini says
-        rf"C:\**\{_DATABASE}",
+        *(f"/**/{name}" for name in (_DATABASE, _OLD)),  # of profiles that lie elsewhere, as profiles.ini says
+        *(rf"C:\**\{name}" for name in (_DATABASE, _OLD)),
     ),
-    limits="Databases of before Firefox 58 (cert8.db), and what the browser takes over from the system, are not read.",
+    limits="Databases of before Firefox 58 (cert8.db) are named and not read; nor is what comes from the system.",
     collect=collect,
 )

@@ -1,28 +1,32 @@
-r"""Proxies and proxy scripts (PAC) that Windows and macOS are set to use, for the machine and for each user.
+r"""Proxies and proxy scripts (PAC) that a system is set to use, for the machine and for each user.
 
-A program that filters the web puts itself there. If it is removed and the setting stays, browsers reach nothing. A
-script in a file is an item with that file as its path, which tells whose it is.
+Of Linux these are the variables that programs ask for, the settings of apt and dnf, and those of the desktops as text.
 
 References:
     https://learn.microsoft.com/troubleshoot/developer/browsers/connectivity-navigation/use-registry-override-settings-for-proxies;
     WinHTTP: https://learn.microsoft.com/windows/win32/winhttp/netsh-exe-commands; the records of `Connections` are not
     documented: version, counter, flags (2 proxy, 4 script), then three texts, each after its length. macOS:
-    SystemConfiguration, SCSchemaDefinitions.h (`Proxies` of a network service)
+    SystemConfiguration, SCSchemaDefinitions.h (`Proxies` of a network service). Linux: curl(1) (`http_proxy`),
+    environment.d(5), apt.conf(5) (Acquire::http::Proxy), dnf.conf(5) (proxy), dconf(7) (key files),
+    org.gnome.system.proxy of gsettings-desktop-schemas; KDE's kioslaverc
 """
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
-from urllib.parse import unquote
 
 from phaseout.host import Host
 from phaseout.host.registry.base import Key
-from phaseout.model.nouns import Evidence, Item, LeftOut, Problem
-from phaseout.parsers.windows.image_path import absolute
+from phaseout.model.nouns import LeftOut, Problem
+from phaseout.parsers.encodings.keyfile import sections
+from phaseout.parsers.linux.shell_script import literals
 from phaseout.parsers.windows.proxy_settings import ProxySettings, winhttp_settings, wininet_settings
 from phaseout.sources.kit.browser_registrations import VIEWS, software_keys
-from phaseout.sources.kit.missing_files import MissingFiles
+from phaseout.sources.kit.missing_files import VOLUME_LISTS
 from phaseout.sources.kit.parsed import damaged
 from phaseout.sources.kit.property_lists import dictionary
+from phaseout.sources.kit.proxy_items import Proxies
+from phaseout.sources.kit.user_data import homes
 from phaseout.sources.source import Source, Trace
 
 _SETTINGS = r"Microsoft\Windows\CurrentVersion\Internet Settings"
@@ -33,29 +37,52 @@ _MACOS = "/Library/Preferences/SystemConfiguration/preferences.plist"
 _SIZE = 4 << 20
 _PROXIES = ("HTTP", "HTTPS", "SOCKS", "FTP")
 _SERVICES = 1_000  # of a Mac, and connections of a user
-_EFFECT = "browsers and other programs reach nothing once the program behind it is gone: clear the setting first"
+_TEXT = 1 << 20
+_VARIABLES = ("http_proxy", "https_proxy", "all_proxy", "ftp_proxy")  # in lower case or upper case
+_SHELLS = (".profile", ".bashrc", ".bash_profile", ".zshrc", ".zshenv", ".zprofile", ".pam_environment")
+_SCRIPTS = (
+    "/etc/environment",
+    "/etc/profile",
+    "/etc/bash.bashrc",
+    "/etc/bashrc",
+    "/etc/zsh/zshenv",
+    "/etc/default/docker",
+)
+_SCRIPT_FOLDERS = ("/etc/profile.d", "/etc/environment.d", "/usr/lib/environment.d")
+_OF_USER = ".config/environment.d"
+_MANAGERS = ("/etc/apt/apt.conf", "/etc/dnf/dnf.conf", "/etc/yum.conf", "/etc/zypp/zypp.conf")
+_APT_FOLDER = "/etc/apt/apt.conf.d"
+_MANAGER_LINE = re.compile(
+    r"""^(?!\s*(?:\#|//))[^\n]*?\bproxy\b\s*[=\s]\s*["']?((?:https?|socks\w*)://[^"'\s;]+)""",
+    re.MULTILINE | re.IGNORECASE,
+)
+_DCONF = "/etc/dconf/db"
+_OVERRIDES = "/usr/share/glib-2.0/schemas"
+_GNOME = ("system/proxy", "org.gnome.system.proxy", "org/gnome/system/proxy")
+_KDE = ".config/kioslaverc"
+_KDE_SYSTEM = "/etc/xdg/kioslaverc"
 
 
 def collect(host: Host) -> Iterator[Trace]:
     """An item for every proxy and every proxy script that is set."""
-    missing = MissingFiles(host)
+    proxies = Proxies(host)
     if host.info.platform == "macos":
-        yield from _of_macos(host, missing)
+        yield from _of_macos(host, proxies)
+    elif host.info.platform == "linux":
+        for user, where, found in _of_linux(host):
+            yield from proxies.items(found, user, where)
     for user, software in software_keys(host):
-        seen: set[str] = set()
         for path in (_SETTINGS, _POLICY):
             key = software.key(path)
             if key is not None:
-                found = ProxySettings(
-                    key.text("ProxyServer") if key.number("ProxyEnable") else "", key.text("AutoConfigURL")
-                )
-                yield from _items(host, missing, found, user, key.path, seen)
+                server = key.text("ProxyServer") if key.number("ProxyEnable") else ""
+                yield from proxies.items(ProxySettings(server, key.text("AutoConfigURL")), user, key.path)
         connections = software.key(_CONNECTIONS)
         if connections is not None:
-            yield from _connections(host, missing, connections, user, seen)
+            yield from _connections(proxies, connections, user)
 
 
-def _connections(host: Host, missing: MissingFiles, key: Key, user: str, seen: set[str]) -> Iterator[Trace]:
+def _connections(proxies: Proxies, key: Key, user: str) -> Iterator[Trace]:
     values = [*key.values().items()]
     if len(values) > _SERVICES:
         yield Problem(key.path, f"more than {_SERVICES} connections: the rest was not read", "limit")
@@ -68,49 +95,21 @@ def _connections(host: Host, missing: MissingFiles, key: Key, user: str, seen: s
         except ValueError as error:
             yield from damaged(rf"{key.path}\{name}", f"is damaged: {error}")
             continue
-        yield from _items(host, missing, found, user, rf"{key.path}\{name}", seen)
+        yield from proxies.items(found, user, rf"{key.path}\{name}")
 
 
-def _items(
-    host: Host, missing: MissingFiles, found: ProxySettings, user: str, where: str, seen: set[str]
-) -> Iterator[Trace]:
-    """The items of one place; what an earlier place of the same user says as well is no second item."""
-    if not (found.proxy or found.script):
-        yield LeftOut("a setting")
-    for text, kind in ((found.proxy, "proxy"), (found.script, "proxy script")):
-        name = _without_secrets(text)
-        if name and name in seen:
-            yield LeftOut("listed as another item")
-        elif name:
-            seen.add(name)
-            path = _file(host, text) if kind == "proxy script" else ""
-            state, notes = missing.state(path)
-            yield Item(
-                kind="setting",
-                name=name,
-                state=state,
-                path=path,
-                user=user,
-                details={"type": kind, "effect": _EFFECT},
-                notes=notes,
-                evidence=(Evidence(where, name),),
-            )
-
-
-def _of_macos(host: Host, missing: MissingFiles) -> Iterator[Trace]:
+def _of_macos(host: Host, proxies: Proxies) -> Iterator[Trace]:
     settings = yield from dictionary(host, _MACOS, _SIZE)
     services = (settings or {}).get("NetworkServices")
-    seen: set[str] = set()
     named = [*services.items()] if isinstance(services, Mapping) else []
     if len(named) > _SERVICES:
         yield Problem(_MACOS, f"more than {_SERVICES} network services: the rest was not read", "limit")
     for name, service in named[:_SERVICES]:
-        proxies = service.get("Proxies") if isinstance(service, Mapping) else None
-        if not isinstance(proxies, Mapping):
+        found = service.get("Proxies") if isinstance(service, Mapping) else None
+        if not isinstance(found, Mapping):
             yield LeftOut("a setting")
             continue
-        where = f"{_MACOS}, NetworkServices/{name}"
-        yield from _items(host, missing, _set(proxies), "", where, seen)
+        yield from proxies.items(_set(found), "", f"{_MACOS}, NetworkServices/{name}")
 
 
 def _set(proxies: Mapping[str, Any]) -> ProxySettings:
@@ -120,31 +119,101 @@ def _set(proxies: Mapping[str, Any]) -> ProxySettings:
     return ProxySettings(";".join(addresses), script if isinstance(script, str) else "")
 
 
-def _file(host: Host, url: str) -> str:
-    """The file that a URL of a script names; empty for one that is fetched."""
-    scheme, colon, rest = url.partition(":")
-    if not colon or scheme.lower() != "file":
-        return ""
-    path = unquote(rest.removeprefix("//").removeprefix("localhost"))
-    return absolute(path.lstrip("/"), host.variables) if host.info.platform == "windows" else path
+def _of_linux(host: Host) -> Iterator[tuple[str, str, ProxySettings]]:
+    """User (empty: everybody), file, and what that sets."""
+    for path in (*_SCRIPTS, *_inside(host, _SCRIPT_FOLDERS)):
+        yield from _of_script(host, "", path)
+    for path in (*_MANAGERS, *_inside(host, (_APT_FOLDER,))):
+        for address in dict.fromkeys(_MANAGER_LINE.findall(_text(host, path))):
+            yield "", path, ProxySettings(address)
+    databases = (f"{_DCONF}/{one.name}" for one in host.files.list(_DCONF) if one.name.endswith(".d"))
+    overrides = (path for path in _inside(host, (_OVERRIDES,)) if path.endswith(".gschema.override"))
+    for path in (*_inside(host, databases), *overrides):
+        yield from _of_gnome(path, _text(host, path))
+    yield from _of_kde("", _KDE_SYSTEM, _text(host, _KDE_SYSTEM))
+    for user, home in homes(host):
+        for name in _SHELLS:
+            yield from _of_script(host, user, f"{home}/{name}")
+        for path in _inside(host, (f"{home}/{_OF_USER}",)):
+            yield from _of_script(host, user, path)
+        yield from _of_kde(user, f"{home}/{_KDE}", _text(host, f"{home}/{_KDE}"))
 
 
-def _without_secrets(text: str) -> str:
-    """An address without user name and password, and without the query of a script."""
-    parts = []
-    for part in text.partition("?")[0].split(";"):
-        head, slashes, rest = part.rpartition("//")
-        parts.append(head + slashes + rest.rpartition("@")[2])
-    return ";".join(parts).strip()
+def _inside(host: Host, folders: Iterable[str]) -> Iterator[str]:
+    for folder in folders:
+        for one in host.files.list(folder):
+            if one.kind != "dir":
+                yield f"{folder}/{one.name}"
+
+
+def _text(host: Host, path: str) -> str:
+    return (host.files.text(path, _TEXT) or "") if host.files.is_file(path) else ""
+
+
+def _of_script(host: Host, user: str, path: str) -> Iterator[tuple[str, str, ProxySettings]]:
+    text = _text(host, path)
+    if "_proxy" not in text and "_PROXY" not in text:
+        return
+    found = {name.lower(): value for name, value in literals(text).items()}
+    for address in dict.fromkeys(found.get(name, "") for name in _VARIABLES):
+        if address:
+            yield user, path, ProxySettings(address)
+
+
+def _of_gnome(path: str, text: str) -> Iterator[tuple[str, str, ProxySettings]]:
+    """Key files of dconf, and overrides of schemas: `host` and `port` stand in a section for each protocol."""
+    if "proxy" not in text:
+        return
+    found = {name.split(":")[0]: keys for name, keys in sections(text).items()}
+    for top in _GNOME:
+        mode = _plain(found.get(top, {}).get("mode", ""))
+        script = _plain(found.get(top, {}).get("autoconfig-url", "")) if mode in ("", "auto") else ""
+        parts = []
+        for kind in ("http", "https", "socks") if mode in ("", "manual") else ():
+            keys = found.get(f"{top}{'.' if '.' in top else '/'}{kind}", {})
+            if address := _plain(keys.get("host", "")):
+                parts.append(f"{kind}={address}:{_plain(keys.get('port', ''))}")
+        if script or parts:
+            yield "", path, ProxySettings(";".join(parts), script)
+
+
+def _of_kde(user: str, path: str, text: str) -> Iterator[tuple[str, str, ProxySettings]]:
+    """`ProxyType` is 1 for a proxy (`http://host port`) and 2 for a script."""
+    keys = sections(text).get("Proxy Settings", {}) if text else {}
+    kind = keys.get("ProxyType", "")
+    if kind == "1":
+        parts = [
+            f"{name}={keys[f'{name}Proxy']}".replace(" ", ":")
+            for name in ("http", "https", "socks")
+            if keys.get(f"{name}Proxy")
+        ]
+        yield user, path, ProxySettings(";".join(parts))
+    elif kind == "2":
+        yield user, path, ProxySettings("", keys.get("Proxy Config Script", ""))
+
+
+def _plain(value: str) -> str:
+    return value.strip().strip("'\"")
 
 
 SOURCE = Source(
     name="proxies",
     title="Proxies and proxy scripts",
-    platforms=("macos", "windows"),
+    platforms=("linux", "macos", "windows"),
     kinds=("setting",),
     needs=(),
-    reads=(*(rf"{view}\{path}" for view in VIEWS for path in (_SETTINGS, _POLICY, _CONNECTIONS)), _MACOS),
-    limits="Proxies of Linux, of the environment and of single browsers are not listed.",
+    reads=(
+        *(rf"{view}\{path}" for view in VIEWS for path in (_SETTINGS, _POLICY, _CONNECTIONS)),
+        _MACOS,
+        *_SCRIPTS,
+        *_MANAGERS,
+        *(f"{folder}/*" for folder in (*_SCRIPT_FOLDERS, _APT_FOLDER)),
+        f"{_DCONF}/*/*",
+        f"{_OVERRIDES}/*.gschema.override",
+        _KDE_SYSTEM,
+        *VOLUME_LISTS,
+        *(f"~/{name}" for name in (*_SHELLS, f"{_OF_USER}/*", _KDE)),
+    ),
+    limits="A user's own database of dconf, environments of services and settings of single programs are not read.",
     collect=collect,
 )

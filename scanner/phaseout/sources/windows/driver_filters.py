@@ -1,4 +1,4 @@
-r"""Drivers that Windows puts between devices or network adapters and everything above: filters of device classes, NDIS.
+r"""Drivers that Windows puts between devices or network adapters and everything above: filters of devices, NDIS.
 
 A filter is named in a list, and its file lies elsewhere. Windows does not start what stands behind a filter that is in
 the list and cannot be loaded, so deleting the file first costs the keyboard, the disk or the network.
@@ -13,7 +13,7 @@ from collections.abc import Iterator
 
 from phaseout.host import Host
 from phaseout.host.registry.base import Key
-from phaseout.model.nouns import Evidence, Item, LeftOut
+from phaseout.model.nouns import Evidence, Item, LeftOut, Problem
 from phaseout.parsers.windows.registry_values import Value
 from phaseout.sources.kit.windows_drivers import SERVICES, Driver, Drivers
 from phaseout.sources.kit.windows_registry import registry_of, subkeys
@@ -24,12 +24,14 @@ _CLASSES = rf"{_CONTROL}\Class"
 _ADAPTERS = rf"{_CLASSES}\{{4d36e972-e325-11ce-bfc1-08002be10318}}"
 _COMPONENTS = rf"{_CONTROL}\Network\{{4d36e974-e325-11ce-bfc1-08002be10318}}"
 _KINDS = rf"{_CONTROL}\NetworkSetup2\Filters"
+_DEVICES = r"HKLM\SYSTEM\CurrentControlSet\Enum"
 _LISTS = ("UpperFilters", "LowerFilters")
 _LIGHTWEIGHT = 0x40000  # NCF_LW_FILTER
 _MANDATORY = 1
 _OF_WINDOWS = ("ms_", "vms_")
 _GUID = 38  # characters
 _SHOWN = 10  # places of one filter
+_MOST = 50_000  # devices that Windows has met; a machine of ten years has a few thousand
 _CUTS = (
     "an orphaned network filter can cut the network: remove the filter (its binding) first, then its service, "
     "and the file last"
@@ -38,10 +40,12 @@ _STOPS = "{} {}: a filter whose file is gone takes them away; take it out of the
 
 
 def collect(host: Host) -> Iterator[Trace]:
-    """An item for each network filter and for each filter of device classes that is not part of Windows."""
+    """An item for each network filter and for each filter of devices that is not part of Windows."""
     drivers = Drivers(host)
     yield from _network(host, drivers)
-    yield from _classes(host, drivers)
+    classes = ((key, key.text("Class") or key.name) for key in subkeys(registry_of(host).key(_CLASSES)))
+    yield from _listed(drivers, classes, "filter of device classes", "it filters the devices of")
+    yield from _listed(drivers, _devices(host), "filter of single devices", "it filters")
 
 
 def _network(host: Host, drivers: Drivers) -> Iterator[Trace]:
@@ -86,9 +90,31 @@ def _is_mandatory(ndi: Key, kind: Key | None) -> bool:
     return ndi.number("FilterRunType") == _MANDATORY
 
 
-def _classes(host: Host, drivers: Drivers) -> Iterator[Trace]:
+def _devices(host: Host) -> Iterator[tuple[Key, str] | Problem]:
+    """The devices that Windows has met, by bus, kind and instance, each with what people call it."""
+    count = 0
+    for bus in subkeys(registry_of(host).key(_DEVICES)):
+        for kind in bus.subkeys():
+            for device in kind.subkeys():
+                count += 1
+                if count > _MOST:
+                    yield Problem(_DEVICES, f"more than {_MOST} devices: the rest was not read", "limit")
+                    return
+                yield device, _called(device) or kind.name
+
+
+def _called(device: Key) -> str:
+    return device.text("FriendlyName") or device.text("DeviceDesc").rpartition(";")[2]
+
+
+def _listed(drivers: Drivers, keys: Iterator[tuple[Key, str] | Problem], kind: str, effect: str) -> Iterator[Trace]:
+    """The filters that the lists of these keys name, each once with all that it filters."""
     found: dict[str, tuple[str, list[str], list[Evidence]]] = {}
-    for key in subkeys(registry_of(host).key(_CLASSES)):
+    for one in keys:
+        if isinstance(one, Problem):
+            yield one
+            continue
+        key, shown = one
         for name in _LISTS:
             for service in _texts(key.value(name)):
                 if drivers.driver(service) is None:
@@ -97,15 +123,16 @@ def _classes(host: Host, drivers: Drivers) -> Iterator[Trace]:
                 known = found.setdefault(service.lower(), (service, [], []))
                 if known[1]:
                     yield LeftOut("listed as another item")
-                known[1].append(key.text("Class") or key.name)
+                known[1].append(shown)
                 if len(known[2]) < _SHOWN:
                     known[2].append(Evidence(key.path, name))
-    for service, classes, evidence in found.values():
+    for service, filtered, evidence in found.values():
         driver = drivers.driver(service)
         if driver is not None:
-            names = ", ".join(dict.fromkeys(classes))
-            effect = _STOPS.format("it filters the devices of", names)
-            yield _item(service, driver, "filter of device classes", effect, names, evidence)
+            names = [*dict.fromkeys(filtered)]
+            more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+            text = f"{', '.join(names[:_SHOWN])}{more}"
+            yield _item(service, driver, kind, _STOPS.format(effect, text), text, evidence)
 
 
 def _item(service: str, driver: Driver, kind: str, effect: str, shown: str, evidence: list[Evidence]) -> Item:
@@ -131,11 +158,11 @@ def _texts(value: Value | None) -> Iterator[str]:
 
 SOURCE = Source(
     name="driver_filters",
-    title="Filters of network adapters and of device classes",
+    title="Filters of network adapters and of devices",
     platforms=("windows",),
     kinds=("setting",),
     needs=("registry",),
-    reads=(_CLASSES, _ADAPTERS, _COMPONENTS, _KINDS, rf"{SERVICES}\*", r"C:\**\*.sys"),
-    limits="Filters of single devices are not listed, nor those of Microsoft.",
+    reads=(_CLASSES, _ADAPTERS, _COMPONENTS, _KINDS, _DEVICES, rf"{SERVICES}\*", r"C:\**\*.sys"),
+    limits="Filters of Microsoft are not listed.",
     collect=collect,
 )

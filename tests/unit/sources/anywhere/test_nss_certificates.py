@@ -40,6 +40,15 @@ def test_only_what_is_trusted(tree: Tree) -> None:
     assert result.run.left_out == {"a public key": 2}
 
 
+def test_a_database_of_before_2018_is_named_where_no_newer_one_is(tree: Tree) -> None:
+    tree.write("/home/ada/.mozilla/firefox/profiles.ini", "[Profile0]\nIsRelative=1\nPath=x.default\n")
+    tree.write(f"{PROFILE}/cert8.db", b"\x00\x06\x15\x61")
+    (problem,) = run("nss_certificates", tree.host()).problems
+    assert (problem.where, problem.cause, problem.hides) == (f"{PROFILE}/cert8.db", "unsupported", True)
+    _cert9(tree.write(f"{PROFILE}/cert9.db"), (OURS, ANCHOR))
+    assert run("nss_certificates", tree.host()).problems == ()
+
+
 def test_trust_of_newer_versions(tree: Tree) -> None:
     file = tree.write("/home/ada/.pki/nssdb/cert9.db")
     _cert9(file, (OURS, bytes.fromhex("00000002")), column="a62c", kind="0000000b")

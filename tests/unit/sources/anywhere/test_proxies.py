@@ -5,7 +5,7 @@ from pathlib import Path
 from phaseout.parsers.windows.registry_values import Value
 
 from tests.support.harness import run
-from tests.support.trees import MacTree, WindowsTree
+from tests.support.trees import MacTree, Tree, WindowsTree
 from tests.unit.parsers.windows.test_proxy_settings import winhttp, wininet
 
 INTERNET = r"Software\Microsoft\Windows\CurrentVersion\Internet Settings"
@@ -57,3 +57,48 @@ def test_a_mac(mac_tree: MacTree) -> None:
 def test_a_real_layout(mac_tree: MacTree, corpora: Path) -> None:
     mac_tree.copy(PREFERENCES, corpora / "residues" / "macos" / "preferences.plist")
     assert run("proxies", mac_tree.host()).items
+
+
+PAC = "file:///opt/kaspersky/made/proxy.pac"
+
+
+def test_variables_of_machine_and_users(tree: Tree) -> None:
+    tree.write("/etc/environment", 'https_proxy="http://ada:pw@127.0.0.1:3128"\nHTTP_PROXY=http://proxy:1\n')
+    tree.write("/etc/profile.d/x.sh", "export http_proxy=http://proxy:1\n")
+    tree.write("/home/ada/.bashrc", "# all_proxy=http://off:1\nexport ALL_PROXY=socks5://127.0.0.1:1080\n")
+    tree.write("/home/ada/.config/environment.d/p.conf", "FTP_PROXY=http://ftp:1\n")
+    result = run("proxies", tree.host())
+    assert sorted((item.user, item.name) for item in result.items) == [
+        ("", "http://127.0.0.1:3128"),
+        ("", "http://proxy:1"),
+        ("ada", "http://ftp:1"),
+        ("ada", "socks5://127.0.0.1:1080"),
+    ]
+    assert result.run.left_out == {"listed as another item": 1}
+
+
+def test_package_managers(tree: Tree) -> None:
+    off = '// Acquire::http::Proxy "http://off:1";\n'
+    tree.write("/etc/apt/apt.conf.d/95proxies", off + 'Acquire::http::Proxy "http://a:3142";\nAcquire::Retries 3;\n')
+    tree.write("/etc/apt/apt.conf", 'Acquire { http { Proxy "http://b:1/"; }; };\n')
+    tree.write("/etc/dnf/dnf.conf", "[main]\n#proxy=http://off:2\nproxy=http://ada:pw@c:1\nproxy_username=x\n")
+    assert run("proxies", tree.host()).names() == ["http://a:3142", "http://b:1/", "http://c:1"]
+
+
+def test_desktops(tree: Tree) -> None:
+    script = f"[system/proxy]\nmode='auto'\nautoconfig-url='{PAC}'\n"
+    tree.write("/etc/dconf/db/local.d/00-proxy", f"{script}[system/proxy/http]\nhost='unused'\nport=1\n")
+    schema = "[org.gnome.system.proxy]\nmode='manual'\n[org.gnome.system.proxy.https:GNOME]\nhost='p'\nport=8080\n"
+    tree.write("/usr/share/glib-2.0/schemas/90_x.gschema.override", schema)
+    tree.write("/home/ada/.config/kioslaverc", "[Proxy Settings]\nProxyType=1\nhttpProxy=http://k 3128\n")
+    tree.write("/etc/xdg/kioslaverc", f"[Proxy Settings]\nProxyType=0\nProxy Config Script={PAC}\n")
+    found = {item.name: item for item in run("proxies", tree.host()).items}
+    assert set(found) == {PAC, "https=p:8080", "http=http://k:3128"}
+    assert (found[PAC].path, found[PAC].state) == ("/opt/kaspersky/made/proxy.pac", "leftover")
+
+
+def test_a_fresh_system_sets_none(tree: Tree) -> None:
+    tree.write("/etc/environment", 'PATH="/usr/bin"\n')
+    tree.write("/etc/apt/apt.conf.d/01autoremove", 'APT { NeverAutoRemove { "^firmware-linux.*"; }; };\n')
+    tree.write("/home/ada/.config/kioslaverc", "[Proxy Settings]\nProxyType=4\n")
+    assert run("proxies", tree.host()).items == ()

@@ -1,4 +1,4 @@
-"""Filters of network adapters and of device classes."""
+"""Filters of network adapters, of device classes and of single devices."""
 
 from pathlib import Path
 
@@ -15,6 +15,7 @@ COMPONENTS = rf"{CONTROL}\Network\{{4d36e974-e325-11ce-bfc1-08002be10318}}"
 ADAPTER = rf"{CONTROL}\Class\{{4d36e972-e325-11ce-bfc1-08002be10318}}\0007"
 FILTER = "{A0000000-0000-4000-8000-0000000000A1}"
 CARD = "{B0000000-0000-4000-8000-0000000000B1}"
+DEVICE = r"HKLM\SYSTEM\CurrentControlSet\Enum\HID\VID_0000&PID_0001\7&1"
 KEYBOARD = rf"{CONTROL}\Class\{{4d36e96b-e325-11ce-bfc1-08002be10318}}"
 DRIVER = r"C:\Windows\System32\drivers\klim6.sys"
 
@@ -67,6 +68,26 @@ def test_a_filter_of_several_classes_is_one_item(windows_tree: WindowsTree) -> N
     assert (item.name, item.state, item.details["description"]) == ("klkbdflt", "leftover", "Keyboard, Mouse")
     assert "take it out of the list first" in item.details["effect"]
     assert result.run.left_out == {"listed as another item": 1, "part of the operating system": 1}
+
+
+def test_filters_of_single_devices(windows_tree: WindowsTree) -> None:
+    windows_tree.key(DEVICE, {"DeviceDesc": "@oem1.inf,%d%;Made Keyboard", "UpperFilters": ("klkbdflt2",)})
+    windows_tree.key(rf"{DEVICE}0", {"FriendlyName": "Other", "LowerFilters": ("KLKBDFLT2", "serenum")})
+    windows_tree.key(rf"{DEVICE}1", {"UpperFilters": ("klkbdflt2",)})
+    result = run("driver_filters", windows_tree.host())
+    (item,) = result.items
+    assert (item.name, item.state, item.details["type"]) == ("klkbdflt2", "leftover", "filter of single devices")
+    assert item.details["description"] == "Made Keyboard, Other, VID_0000&PID_0001"
+    assert item.details["effect"].startswith("it filters Made Keyboard, Other")
+    assert result.run.left_out == {"listed as another item": 2, "part of the operating system": 1}
+
+
+def test_a_limit_of_devices_is_said(windows_tree: WindowsTree, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("phaseout.sources.windows.driver_filters._MOST", 1)
+    for number in range(3):
+        windows_tree.key(rf"{DEVICE}{number}", {"UpperFilters": ("made",)})
+    result = run("driver_filters", windows_tree.host())
+    assert (result.names(), [one.cause for one in result.problems]) == (["made"], ["limit"])
 
 
 def test_a_driver_of_microsoft_by_its_file(windows_tree: WindowsTree) -> None:
