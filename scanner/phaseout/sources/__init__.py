@@ -82,6 +82,7 @@ ALL: tuple[str, ...] = (
     "anywhere.java_certificates",
     "anywhere.developer_trust",
     "anywhere.proxies",
+    "anywhere.browser_proxies",
     "anywhere.name_resolution",
     "anywhere.pending_restart",
     "anywhere.native_messaging",
@@ -103,7 +104,6 @@ ALL: tuple[str, ...] = (
 )
 _NOT_ON_WINDOWS = frozenset(("anywhere.homebrew", "anywhere.nix", "anywhere.wine"))
 _NOT_ON_MACOS = frozenset(("anywhere.pending_restart",))
-_NOT_ON_LINUX = frozenset(("anywhere.proxies",))
 # Those that also read the containers and the like that others find within a host.
 INSIDE: tuple[str, ...] = (
     "linux.dpkg",
@@ -175,8 +175,6 @@ def load_named(wanted: Collection[str]) -> tuple[Source, ...]:
 
 def _is_for(name: str, platform: Platform) -> bool:
     if platform == "windows" and name in _NOT_ON_WINDOWS:
-        return False
-    if platform == "linux" and name in _NOT_ON_LINUX:
         return False
     if platform == "macos" and name in _NOT_ON_MACOS:
         return False

@@ -15,7 +15,7 @@ References:
 
 import re
 from collections.abc import Generator, Iterator
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from phaseout.host import Host
 from phaseout.model.nouns import Evidence, Item, LeftOut, Problem, State
@@ -30,6 +30,7 @@ from phaseout.sources.kit.browser_registrations import (
     policy_file,
     software_keys,
 )
+from phaseout.sources.kit.chromium_policies import FAMILIES, LEVELS, MANAGED, Family, managed
 from phaseout.sources.kit.parsed import damaged, parsed
 from phaseout.sources.kit.user_data import CHROMIUM, UserData, homes, join, present, reads
 from phaseout.sources.source import Source, Trace
@@ -48,78 +49,8 @@ _VERSION = re.compile(r"[\\/](\d[\d.]*)_\d+$")  # of a folder below that of the 
 _ABSOLUTE = re.compile(r"/|[A-Za-z]:\\|\\\\")
 
 
-class _Family(NamedTuple):
-    """A browser, whatever its channel: where the machine tells it what to install."""
-
-    name: str
-    policies: tuple[str, ...]  # Linux
-    domain: str  # of the managed preferences of macOS
-    policy_key: str  # below SOFTWARE, Windows
-    extensions: tuple[str, ...]  # Linux
-    library: str  # below /Library/Application Support, macOS
-    extensions_key: str  # below SOFTWARE, Windows
-
-
-_FAMILIES = (
-    _Family(
-        "Chrome",
-        ("/etc/opt/chrome/policies",),
-        "com.google.Chrome",
-        r"Policies\Google\Chrome",
-        ("/opt/google/chrome/extensions", "/usr/share/google-chrome/extensions"),
-        "Google/Chrome",
-        r"Google\Chrome\Extensions",
-    ),
-    _Family(
-        "Chromium",
-        ("/etc/chromium/policies", "/etc/chromium-browser/policies"),
-        "org.chromium.Chromium",
-        r"Policies\Chromium",
-        ("/usr/share/chromium/extensions", "/usr/share/chromium-browser/extensions", "/usr/lib/chromium/extensions"),
-        "Chromium",
-        r"Chromium\Extensions",
-    ),
-    _Family(
-        "Edge",
-        ("/etc/opt/edge/policies",),
-        "com.microsoft.Edge",
-        r"Policies\Microsoft\Edge",
-        ("/opt/microsoft/msedge/extensions", "/usr/share/microsoft-edge/extensions"),
-        "Microsoft Edge",
-        r"Microsoft\Edge\Extensions",
-    ),
-    _Family(
-        "Brave",
-        ("/etc/brave/policies",),
-        "com.brave.Browser",
-        r"Policies\BraveSoftware\Brave",
-        ("/opt/brave.com/brave/extensions",),
-        "BraveSoftware/Brave-Browser",
-        r"BraveSoftware\Brave-Browser\Extensions",
-    ),
-    _Family(
-        "Vivaldi",
-        ("/etc/vivaldi/policies", "/etc/opt/vivaldi/policies"),
-        "com.vivaldi.Vivaldi",
-        r"Policies\Vivaldi",
-        ("/opt/vivaldi/extensions",),
-        "Vivaldi",
-        r"Vivaldi\Extensions",
-    ),
-    _Family(
-        "Yandex Browser",
-        ("/etc/opt/yandex/browser/policies",),
-        "ru.yandex.desktop.yandex-browser",
-        r"Policies\YandexBrowser",
-        ("/opt/yandex/browser/Extensions",),
-        "Yandex/YandexBrowser",
-        r"Yandex\YandexBrowser\Extensions",
-    ),
-)
-_LEVELS = ("managed", "recommended")
 _USER_DATA = "UserDataDir"
 _POLICY_VARIABLE = re.compile(r"\$\{([a-z_]+)\}")
-_MANAGED = "/Library/Managed Preferences"
 _EXTERNAL = "External Extensions"
 
 
@@ -162,12 +93,12 @@ def _moved(host: Host) -> Generator[Problem, None, list[UserData]]:
 
 def _user_data_dirs(host: Host) -> Iterator[tuple[str, str, str]]:
     """Family, user (empty: everybody) and folder of every policy that moves profiles."""
-    for family in _FAMILIES:
+    for family in FAMILIES:
         for user, software in software_keys(host):
             key = software.key(family.policy_key)
             if key is not None and (folder := key.text(_USER_DATA)):
                 yield family.name, user, folder.replace("/", "\\").rstrip("\\")
-        for user, path in _managed(host, family) if host.info.platform == "macos" else ():
+        for user, path in managed(host, family) if host.info.platform == "macos" else ():
             folder = managed_preference(host, path, _USER_DATA)
             if folder:
                 yield family.name, user, folder.rstrip("/")
@@ -306,7 +237,7 @@ def _extension(
         }
         if setting.from_store and not details["store"]:
             details["store"] = "yes"
-    family = next((one.name for one in _FAMILIES if place.program.startswith(one.name)), "")
+    family = next((one.name for one in FAMILIES if place.program.startswith(one.name)), "")
     details["policy"] = policies.get((family, name), "")
     version = found.version or "".join(_VERSION.findall(folder))
     yield Item(
@@ -366,18 +297,18 @@ def _remembered(setting: "Setting | None") -> "Manifest":
 
 def _registrations(host: Host) -> Iterator[tuple[str, Registration] | Item | Problem | LeftOut]:
     """What makes each browser install an extension; with the family of the browser."""
-    for family in _FAMILIES:
+    for family in FAMILIES:
         for trace in _of_family(host, family):
             yield (family.name, trace) if isinstance(trace, Registration) else trace
     for user, software in software_keys(host):
-        for family in _FAMILIES:
+        for family in FAMILIES:
             for trace in _of_keys(family, user, software):
                 yield (family.name, trace) if isinstance(trace, Registration) else trace
 
 
-def _of_family(host: Host, family: _Family) -> Iterator[Registration | Item | Problem | LeftOut]:
+def _of_family(host: Host, family: Family) -> Iterator[Registration | Item | Problem | LeftOut]:
     if host.info.platform == "linux":
-        for folder in (f"{top}/{level}" for top in family.policies for level in _LEVELS):
+        for folder in (f"{top}/{level}" for top in family.policies for level in LEVELS):
             for entry in host.files.list(folder):
                 if entry.name.endswith(".json"):
                     yield from policy_file(host, f"{folder}/{entry.name}")
@@ -385,22 +316,14 @@ def _of_family(host: Host, family: _Family) -> Iterator[Registration | Item | Pr
             yield from _external(host, "", folder)
             yield from _for_everybody(host, family, folder)
     elif host.info.platform == "macos":
-        for user, path in _managed(host, family):
+        for user, path in managed(host, family):
             yield from managed_preferences(host, user, path)
         below = f"/Library/Application Support/{family.library}/{_EXTERNAL}"
         for user, home in (("", ""), *homes(host)):
             yield from _external(host, user, home + below)
 
 
-def _managed(host: Host, family: _Family) -> Iterator[tuple[str, str]]:
-    """User (empty: everybody) and path of the preferences that a management server of macOS may have set."""
-    yield "", f"{_MANAGED}/{family.domain}.plist"
-    for one in host.files.list(_MANAGED):
-        if one.kind == "dir":
-            yield one.name, f"{_MANAGED}/{one.name}/{family.domain}.plist"
-
-
-def _of_keys(family: _Family, user: str, software: "Key") -> Iterator[Registration | Problem | LeftOut]:
+def _of_keys(family: Family, user: str, software: "Key") -> Iterator[Registration | Problem | LeftOut]:
     """Policies are lists of numbered values, and settings in one value as JSON or in a key for each extension."""
     policies = software.key(family.policy_key)
     if policies is not None:
@@ -437,7 +360,7 @@ def _external(host: Host, user: str, folder: str) -> Iterator[Registration | Pro
             yield Registration(user, id_, "registered in a file", path, *(text(member(one, field)) for field in fields))
 
 
-def _for_everybody(host: Host, family: _Family, folder: str) -> Iterator[Item | Problem | LeftOut]:
+def _for_everybody(host: Host, family: Family, folder: str) -> Iterator[Item | Problem | LeftOut]:
     """Unpacked extensions beside the browser, which distributions make it load."""
     for entry in host.files.list(folder):
         if entry.kind not in ("dir", "link"):
@@ -498,17 +421,17 @@ SOURCE = Source(
         "/**/_locales/*/messages.json",
         r"C:\**\manifest.json",
         r"C:\**\_locales\*\messages.json",
-        *(f"{top}/{level}/*.json" for family in _FAMILIES for top in family.policies for level in _LEVELS),
-        *(f"{folder}/*.json" for family in _FAMILIES for folder in family.extensions),
-        *(f"{_MANAGED}{user}/{family.domain}.plist" for family in _FAMILIES for user in ("", "/*")),
+        *(f"{top}/{level}/*.json" for family in FAMILIES for top in family.policies for level in LEVELS),
+        *(f"{folder}/*.json" for family in FAMILIES for folder in family.extensions),
+        *(f"{MANAGED}{user}/{family.domain}.plist" for family in FAMILIES for user in ("", "/*")),
         *(
             f"{home}/Library/Application Support/{family.library}/{_EXTERNAL}/*.json"
-            for family in _FAMILIES
+            for family in FAMILIES
             for home in ("", "~")
         ),
         *(
             rf"{top}\{key}"
-            for family in _FAMILIES
+            for family in FAMILIES
             for top in VIEWS
             for key in (rf"{family.policy_key}\**", rf"{family.extensions_key}\*")
         ),

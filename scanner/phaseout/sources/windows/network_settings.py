@@ -120,6 +120,6 @@ SOURCE = Source(
     kinds=("setting",),
     needs=("registry",),
     reads=(*_FIREWALL, *_CATALOGUES, r"C:\Windows\System32\*.dll", r"C:\Windows\SysWOW64\*.dll"),
-    limits="Filters of drivers (NDIS, WFP) and proxies are not listed.",
+    limits="Filters of drivers (NDIS, WFP) and proxies have sources of their own.",
     collect=collect,
 )
