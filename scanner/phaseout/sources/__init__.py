@@ -58,6 +58,7 @@ ALL: tuple[str, ...] = (
     "windows.loaded_libraries",
     "windows.cached_installers",
     "windows.group_policy",
+    "windows.policy_files",
     "windows.wsl",
     "macos.applications",
     "macos.receipts",
