@@ -7,7 +7,7 @@ import hashlib
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
 import click
 
@@ -24,7 +24,7 @@ from phaseout.cli.scan_options import counted_from, rule_options
 from phaseout.fleet.status import LEAST_VALID, STATES, VALID, Wanted, hosts, status, trend
 from phaseout.fleet.store import Store, StoreError, opened
 from phaseout.model.counting import counted
-from phaseout.model.findings import Hit, Report
+from phaseout.model.findings import Hit, ProtectionState, Report
 from phaseout.model.nouns import Inventory, Problem
 from phaseout.report.safe import visible
 
@@ -258,6 +258,13 @@ def show_status(store: str, as_of: str | None, valid: int, format_name: str, out
     help="With a product that came in this way; again: it had been gone.",
 )
 @click.option("--doubtful", is_flag=True, help="That may be another machine, or two: renamed, reinstalled, cloned, …")
+@click.option(
+    "--protection",
+    type=OneOf(get_args(ProtectionState), "state of protection"),
+    default=None,
+    help="Whose newest answer says this of their protection.",
+)
+@click.option("--unprotected", is_flag=True, help="Of which a product is gone, and that nothing protects now.")
 @click.option("--seen-since", metavar="DATE", help="That answered since then.")
 @_format_options("table", "csv", "json")
 def show_hosts(
@@ -268,6 +275,7 @@ def show_hosts(
     format_name: str,
     output: str,
     doubtful: bool,
+    unprotected: bool,
     **wanted: str | None,
 ) -> None:
     """The hosts behind a number, with what is on them.
@@ -282,7 +290,12 @@ def show_hosts(
         found = hosts(
             kept,
             _moment(as_of),
-            Wanted(seen_since=since, doubtful=doubtful, **{name: value or "" for name, value in wanted.items()}),
+            Wanted(
+                seen_since=since,
+                doubtful=doubtful,
+                unprotected=unprotected,
+                **{name: value or "" for name, value in wanted.items()},
+            ),
             valid,
         )
         write_file(output, hosts_text(found, format_name, terminal_width(output)))

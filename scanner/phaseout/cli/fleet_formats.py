@@ -14,7 +14,7 @@ HOST_COLUMNS = (
     *("name", "state", "listed", "group", "role", "owner", "platform", "os", "serial", "last_answer", "verdict"),
     *("vendor", "product", "product_verdict", "product_state", "since", "last_seen", "origin", "versions", "users"),
     *("paths", "measure", "milestone", "due", "action", "replacement", "rules_of", "tool", "flags", "unseen"),
-    *("cautions", "evidence", "rules"),
+    *("cautions", "evidence", "rules", "protection"),
 )
 _ROWS = 15  # of the longer lists in a table
 
@@ -68,6 +68,14 @@ def _more(status: Status) -> Iterator[str]:
         yield f"{counted(status.again, 'host')} have a product again that had been gone (--origin again)."
     if status.new_rules:
         yield f"{counted(status.new_rules, 'host')} have a product that newer rules found first (--origin new_rules)."
+    if status.unprotected:
+        yield (
+            f"{counted(status.unprotected, 'host')} had what must be replaced, and nothing protects them now"
+            " (--unprotected)."
+        )
+    if status.protection:
+        parts = (f"{count:,} {state.replace('_', ' ')}" for state, count in status.protection.items())
+        yield f"Protection, as the hosts say: {visible(', '.join(parts))} (--protection STATE)."
     for one in status.judged_by:
         reviewed = f" of {one.of}" if one.of else ""
         yield f"Rules {visible(one.digest)}{visible(reviewed)} judged {counted(one.hosts, 'host')}."
@@ -152,6 +160,7 @@ def _columns(host: HostLine, product: HostProduct | None) -> tuple[str, ...]:
         "; ".join(host.cautions),
         host.evidence,
         host.rules,
+        host.protection,
     )
     return (*head, *own, *tail)
 

@@ -75,6 +75,10 @@ class _Run(Struct):
     status: str = ""
 
 
+class _Protection(Struct):
+    state: str = ""
+
+
 class _Rules(Struct):
     digest: str = ""
     as_of: str = ""
@@ -92,6 +96,7 @@ class _Report(Struct):
     suppressed: tuple[_Finding, ...] = ()
     runs: tuple[_Run, ...] = ()
     unseen: tuple[_Unseen, ...] = ()
+    protection: _Protection | None = None
 
 
 class _Line(Struct):
@@ -138,6 +143,7 @@ class Outcome(Struct, frozen=True, array_like=True, order=True):
         rules: digest of the rules that judged.
         tool: program and version.
         subjects: what was found, sorted.
+        protection: whether something protects the host without what is to be replaced; empty where that was not asked.
     """
 
     form: int
@@ -147,6 +153,7 @@ class Outcome(Struct, frozen=True, array_like=True, order=True):
     rules: str
     tool: str
     subjects: tuple[Subject, ...] = ()
+    protection: str = ""
 
 
 class Answer(Struct, frozen=True):
@@ -222,6 +229,7 @@ def of_report(report: "_Report | Report", where: str) -> Answer:
             rules=report.rules.digest[:_TEXT],
             tool=report.tool[:_TEXT],
             subjects=tuple(subject for subject, _ in pairs),
+            protection=report.protection.state[:_TEXT] if report.protection is not None else "",
         ),
         details=tuple(detail for _, detail in pairs),
         unseen=_unseen(report.unseen),
@@ -389,6 +397,7 @@ def _of_rows(name: str, moment: str, host_id: str, rows: list[dict[str, str]], w
             rules=tool.split()[0][:_TEXT] if tool else "",
             tool="",
             subjects=tuple(subject for subject, _ in pairs),
+            protection=rows[0].get("protection", "")[:_TEXT],
         ),
         details=tuple(detail for _, detail in pairs),
         unseen=unseen,

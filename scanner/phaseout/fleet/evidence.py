@@ -88,7 +88,7 @@ def _hosts(lines: list[HostLine]) -> Table:
         columns[name] = ["; ".join(getattr(product or _NOTHING, name)) for _, product in rows]
     for name in ("unseen", "cautions", "flags"):
         columns[name] = ["; ".join(getattr(one, name)) for one, _ in rows]
-    columns |= {name: of_host(name) for name in ("tool", "rules_of", "rules", "evidence")}
+    columns |= {name: of_host(name) for name in ("tool", "rules_of", "rules", "evidence", "protection")}
     return Table("hosts", columns)
 
 

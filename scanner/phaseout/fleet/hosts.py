@@ -70,6 +70,7 @@ class _Kept(Struct, frozen=True, array_like=True):
     rules: str
     tool: str
     subjects: tuple[int, ...]
+    protection: str = ""
 
 
 _ENCODE = msgspec.msgpack.Encoder().encode
@@ -363,15 +364,24 @@ class Hosts:
                     outcome.rules,
                     outcome.tool,
                     subjects,
+                    outcome.protection,
                 )
             )
             row = self._store.one("SELECT id FROM outcome WHERE data = ?", data)
-            insert = "INSERT INTO outcome (data, rules, tool) VALUES (?, ?, ?)"
-            known = row[0] if row else self._store.write(insert, data, outcome.rules, outcome.tool)
+            insert = "INSERT INTO outcome (data, rules, tool, protection) VALUES (?, ?, ?, ?)"
+            values = data, outcome.rules, outcome.tool, outcome.protection
+            known = row[0] if row else self._store.write(insert, *values)
             self._outcomes[outcome] = known
             found = [msgspec.structs.astuple(one) for one in outcome.subjects]
             self._ranks[known] = _rank(
-                outcome.form, outcome.rules_of, outcome.verdict, outcome.complete, outcome.rules, outcome.tool, found
+                outcome.form,
+                outcome.rules_of,
+                outcome.verdict,
+                outcome.complete,
+                outcome.rules,
+                outcome.tool,
+                found,
+                outcome.protection,
             )
         return known
 
@@ -395,7 +405,14 @@ class Hosts:
             rows = self._store.among(f"SELECT id, {names} FROM subject WHERE id IN (*)", kept.subjects)
             subjects = {row[0]: row[1:] for row in rows}
             rank = _rank(
-                kept.form, kept.rules_of, kept.verdict, kept.complete, kept.rules, kept.tool, list(subjects.values())
+                kept.form,
+                kept.rules_of,
+                kept.verdict,
+                kept.complete,
+                kept.rules,
+                kept.tool,
+                list(subjects.values()),
+                kept.protection,
             )
             by_product = {subjects[one][0]: one for one in kept.subjects}
             known = Facts(rank, kept.verdict, kept.complete, kept.rules, kept.tool, by_product)
@@ -410,10 +427,11 @@ def _plain_uuid(identity: dict[IdentityKind, str]) -> str:
 
 
 def _rank(
-    form: int, rules_of: str, verdict: str, complete: bool, rules: str, tool: str, subjects: Sequence[tuple[Any, ...]]
-) -> tuple[int, str, bytes]:
+    form: int, rules_of: str, verdict: str, complete: bool, rules: str, tool: str, subjects: Sequence[tuple[Any, ...]],
+    protection: str,
+) -> tuple[int, str, bytes]:  # fmt: skip
     """Orders the outcomes of one moment by nothing but what they say."""
-    content = _ENCODE((verdict, complete, rules, tool, sorted(subjects)))
+    content = _ENCODE((verdict, complete, rules, tool, sorted(subjects), protection))
     return form, rules_of, blake2b(content, digest_size=8).digest()
 
 

@@ -93,6 +93,7 @@ def write_page(store: Store, now: dt.datetime, valid: int) -> Iterator[str]:
         silent=[one for one in lines if one.state == "silent"][:_SHOWN],
         never=[one for one in lines if one.state == "never_seen"][:_SHOWN],
         again=[one for one in lines if any(each.origin == "again" for each in one.products)][:_SHOWN],
+        unprotected=list(hosts(store, now, Wanted(unprotected=True), valid))[:_SHOWN],
         shown=_SHOWN,
         due=found.due[:_DUE],
         flags=FLAGS,

@@ -26,6 +26,14 @@ LEAST_VALID = GAP // DAY
 HostState = Literal["replace", "review", "clean", "incomplete", "silent", "never_seen"]
 STATES: tuple[HostState, ...] = get_args(HostState)
 
+# States in which nothing guards a host against malware, and which of its hosts once had what had to be replaced.
+UNPROTECTED = ("none", "off", "passive")
+_LEFT_ALONE = (
+    f"o.protection IN {UNPROTECTED} AND EXISTS (SELECT 1 FROM held d JOIN subject s ON s.id = d.subject"
+    " WHERE d.host = m.host AND d.ended IS NOT NULL AND s.verdict IN ('replace', 'review'))"
+    " AND NOT EXISTS (SELECT 1 FROM held d JOIN subject s ON s.id = d.subject"
+    " WHERE d.host = m.host AND d.ended IS NULL AND s.verdict IN ('replace', 'review'))"
+)
 _RULES = 20  # different rules that are named
 _JUDGED_BY = """
 SELECT substr(o.rules, 1, 12) AS digest, max(h.rules_of), count(*) AS hosts
@@ -96,6 +104,8 @@ class Status(Struct, frozen=True, kw_only=True):
         old_rules: hosts judged by rules that are older than the newest ones in the fleet.
         old_tools: hosts with a program other than the newest one.
         flags: what a person must check, and on how many hosts.
+        protection: how many of `answered` are in each state of protection; those that did not say it are left out.
+        unprotected: those of them without anything left to replace, but also without anything that protects them.
     """
 
     as_of: str
@@ -117,6 +127,8 @@ class Status(Struct, frozen=True, kw_only=True):
     old_rules: int = 0
     old_tools: int = 0
     flags: dict[str, int] = {}
+    protection: dict[str, int] = {}
+    unprotected: int = 0
 
 
 class HostProduct(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -162,11 +174,16 @@ class HostLine(Struct, frozen=True, kw_only=True, omit_defaults=True):
     cautions: tuple[str, ...] = ()
     evidence: str = ""  # SHA-256 of the file with the newest answer
     rules: str = ""  # digest of the rules that judged it
+    protection: str = ""
     products: tuple[HostProduct, ...] = ()
 
 
 class Wanted(NamedTuple):
-    """Which hosts are asked for; empty asks for all. `doubtful`: those that a person must tell apart."""
+    """Which hosts are asked for; empty asks for all.
+
+    `doubtful` are those that a person must tell apart, `unprotected` those of which a product is gone and that nothing
+    protects.
+    """
 
     state: str = ""
     product: str = ""
@@ -178,6 +195,8 @@ class Wanted(NamedTuple):
     seen_since: int = 0
     name: str = ""
     doubtful: bool = False
+    protection: str = ""
+    unprotected: bool = False
 
 
 class TrendDay(Struct, frozen=True, kw_only=True):
@@ -256,7 +275,23 @@ def status(store: Store, now: dt.datetime, valid: int = VALID) -> Status:
         old_rules=old[0],
         old_tools=old[1],
         flags=dict(sorted(flags.items())),
+        protection=dict(_protection(store, oldest)),
+        unprotected=_member_rows(store, oldest, f"SELECT count(*) {_ANSWERED} AND {_LEFT_ALONE}")[0][0],
     )
+
+
+_ANSWERED = (
+    "FROM member m JOIN host h ON h.id = m.host JOIN outcome o ON o.id = h.outcome"
+    " WHERE m.listed AND m.state <> 'silent'"
+)
+
+
+def _protection(store: Store, oldest: int) -> Iterator[tuple[str, int]]:
+    """State of protection and how many members with a young answer are in it, the most frequent first."""
+    query = (
+        f"SELECT o.protection, count(*) AS hosts {_ANSWERED} AND o.protection <> '' GROUP BY 1 ORDER BY hosts DESC, 1"
+    )
+    yield from _member_rows(store, oldest, query)
 
 
 def hosts(store: Store, now: dt.datetime, wanted: Wanted, valid: int = VALID) -> Iterator[HostLine]:
@@ -273,6 +308,10 @@ def hosts(store: Store, now: dt.datetime, wanted: Wanted, valid: int = VALID) ->
         conditions.append("(m.asset = :name COLLATE NOCASE OR h.name = :name COLLATE NOCASE)")
     if wanted.doubtful:
         conditions.append("h.flags <> ''")
+    if wanted.protection:
+        conditions.append("m.listed AND m.state <> 'silent' AND o.protection = :protection")
+    if wanted.unprotected:
+        conditions.append(f"m.listed AND m.state <> 'silent' AND {_LEFT_ALONE}")
     if wanted.seen_since:
         conditions.append("h.last >= :seen_since")
     held = {
@@ -292,7 +331,7 @@ def hosts(store: Store, now: dt.datetime, wanted: Wanted, valid: int = VALID) ->
         store,
         values.pop("oldest"),
         "SELECT coalesce(nullif(m.asset, ''), h.name), m.state, m.listed, m.part, m.role, m.owner, h.id, h.platform,"
-        " h.os, h.serial, h.last, h.verdict, h.rules_of, o.tool, h.flags, o.rules"
+        " h.os, h.serial, h.last, h.verdict, h.rules_of, o.tool, h.flags, o.rules, o.protection"
         " FROM member m LEFT JOIN host h ON h.id = m.host LEFT JOIN outcome o ON o.id = h.outcome"
         f" WHERE {' AND '.join(conditions)} ORDER BY 1, h.id",
         **wanted._asdict(),
@@ -327,6 +366,7 @@ def _line(row: Any, newest: Newest | None, products: tuple[HostProduct, ...]) ->
         cautions=newest.cautions if newest else (),
         evidence=newest.evidence if newest else "",
         rules=row[15] or "",
+        protection=row[16] or "",
         products=products,
     )
 

@@ -15,7 +15,7 @@ from itertools import islice
 from typing import Any
 
 APPLICATION = 0x70686F66  # "phof", so that `file` and we know the store
-VERSION = 1
+VERSION = 2
 _AT_ONCE = 500  # values in one query
 WAIT = 30.0  # seconds for another process that writes
 
@@ -24,7 +24,8 @@ CREATE TABLE file (          -- the files that were added: each is read once, un
   path TEXT PRIMARY KEY, size INTEGER NOT NULL, mtime INTEGER NOT NULL, digest BLOB NOT NULL
 ) WITHOUT ROWID;
 CREATE TABLE outcome (       -- what scans came to: the same for many hosts and days
-  id INTEGER PRIMARY KEY, data BLOB NOT NULL UNIQUE, rules TEXT NOT NULL, tool TEXT NOT NULL
+  id INTEGER PRIMARY KEY, data BLOB NOT NULL UNIQUE, rules TEXT NOT NULL, tool TEXT NOT NULL,
+  protection TEXT NOT NULL DEFAULT ''
 );
 CREATE TABLE subject (       -- a product with what is asked of it
   id INTEGER PRIMARY KEY, product_id TEXT NOT NULL, vendor_id TEXT NOT NULL, product TEXT NOT NULL,
@@ -79,6 +80,7 @@ CREATE INDEX asset_name ON asset (name COLLATE NOCASE);
 CREATE INDEX asset_serial ON asset (serial COLLATE NOCASE) WHERE serial <> '';
 CREATE INDEX asset_uuid ON asset (uuid) WHERE uuid <> '';
 """
+_SINCE = {2: "ALTER TABLE outcome ADD COLUMN protection TEXT NOT NULL DEFAULT ''"}  # what a version added
 
 
 class StoreError(Exception):
@@ -232,6 +234,12 @@ def _prepare(connection: sqlite3.Connection, path: str) -> None:
                 connection.execute(statement)
             connection.execute(f"PRAGMA application_id = {APPLICATION}")
             connection.execute(f"PRAGMA user_version = {VERSION}")
+        connection.execute("COMMIT")
+    elif version < VERSION:
+        connection.execute("BEGIN IMMEDIATE")
+        for added in range(connection.execute("PRAGMA user_version").fetchone()[0] + 1, VERSION + 1):
+            connection.execute(_SINCE[added])
+        connection.execute(f"PRAGMA user_version = {VERSION}")
         connection.execute("COMMIT")
 
 

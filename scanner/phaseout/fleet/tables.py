@@ -82,6 +82,7 @@ def tables(store: Store, now: dt.datetime, valid: int) -> Iterator[Table]:
             "rules_of": [one.rules_of for one in members],
             "tool": [one.tool for one in members],
             "flags": [" ".join(one.flags) for one in members],
+            "protection": [one.protection for one in members],
             "products": [len(one.products) for one in members],
         },
     )

@@ -38,6 +38,7 @@ def how_counted(valid: int) -> tuple[str, ...]:
     return (
         f"A host has the verdict of its newest answer; without an answer for {counted(valid, 'day')} it is silent.",
         "A machine of the list is found by SMBIOS UUID or serial number; by its name only where that is beyond doubt.",
+        "Without protection: a product that had to be replaced is gone, and the newest answer shows no protection.",
         "A product counts until an answer that saw everything has shown the host without it.",
         "“Wholly seen”: every source of the scan ran to its end. The documentation says what no source can see.",
         "The trend shows the state at the end of each day in UTC.",

@@ -6,6 +6,7 @@ from phaseout.model.findings import Hit
 from phaseout.model.nouns import Item
 
 _WAITS = "pending restart"  # the name of its item
+_BEFORE_THE_SYSTEM = frozenset(("boot entry", "program of the EFI partition"))
 
 
 class Readiness:
@@ -21,10 +22,13 @@ class Readiness:
         self._waits = next((item.details.get("note", "") for item in waiting), None)
         self._protected: dict[str, str] = {}  # id of a vendor → where its password shows
         self._managed: dict[str, str] = {}  # id of a vendor → the server, and when it was last reached
+        self._boots: dict[str, str] = {}  # id of a vendor → what of it starts before the system
         for hit in hits:
             item = items[hit.item]
             if item.details.get("uninstall_password"):
                 self._protected.setdefault(hit.vendor.id, item.ids.get("registry_key", item.name))
+            if item.details.get("type", "") in _BEFORE_THE_SYSTEM:
+                self._boots.setdefault(hit.vendor.id, item.name)
             if server := item.details.get("managed_by", ""):
                 self._managed.setdefault(hit.vendor.id, server)
 
@@ -33,6 +37,11 @@ class Readiness:
         steps = []
         if self._waits is not None:
             steps.append(f"Restart first, and scan again: the system waits for a restart ({self._waits}).")
+        if vendor_id in self._boots:
+            steps.append(
+                f"Decrypt the disks first, and see that they are: {self._boots[vendor_id]} starts before the system, "
+                "so a disk may be encrypted that nothing else can read."
+            )
         if only_left:
             return tuple(steps)
         if vendor_id in self._managed:

@@ -41,6 +41,9 @@ def _line(field: str, report: Report, finding: Finding) -> str:
 
 
 def _products(_report: Report, finding: Finding) -> str:
+    """Product and versions; where no rule names the product, what the host calls it."""
+    if finding.role == "vendor":
+        return ", ".join(dict.fromkeys(f"{item.name} {item.version}".strip() for item in finding.items))
     versions = ", ".join(dict.fromkeys(item.version for item in finding.items if item.version))
     return f"{finding.product} {versions}".strip()
 
@@ -50,7 +53,8 @@ def _description(report: Report, finding: Finding) -> str:
     traces = dict.fromkeys(
         f"{item.kind.replace('_', ' ')} {item.name}{f' at {item.path}' if item.path else ''}" for item in finding.items
     )
-    return f"{finding.category.replace('_', ' ')} on {report.host.name}, {finding.state}: {'; '.join(traces)}"
+    category = "software" if finding.category == "other" else finding.category.replace("_", " ")
+    return f"{category} on {report.host.name}, {finding.state}: {'; '.join(traces)}"
 
 
 def _method(report: Report, _finding: Finding) -> str:

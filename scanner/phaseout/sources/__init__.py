@@ -86,6 +86,7 @@ ALL: tuple[str, ...] = (
     "anywhere.browser_proxies",
     "anywhere.name_resolution",
     "anywhere.pending_restart",
+    "anywhere.boot_entries",
     "anywhere.native_messaging",
     "anywhere.editor_extensions",
     "anywhere.jetbrains_plugins",
@@ -104,7 +105,7 @@ ALL: tuple[str, ...] = (
     "territory",
 )
 _NOT_ON_WINDOWS = frozenset(("anywhere.homebrew", "anywhere.nix", "anywhere.wine"))
-_NOT_ON_MACOS = frozenset(("anywhere.pending_restart",))
+_NOT_ON_MACOS = frozenset(("anywhere.pending_restart", "anywhere.boot_entries"))
 # Those that also read the containers and the like that others find within a host.
 INSIDE: tuple[str, ...] = (
     "linux.dpkg",

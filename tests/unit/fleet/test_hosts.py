@@ -42,7 +42,7 @@ def content(store: Store) -> list[Any]:
     subjects = {row[0]: row[1:] for row in store.rows("SELECT * FROM subject")}
     outcomes = {}
     for number, data in store.rows("SELECT id, data FROM outcome"):
-        *rest, own = msgspec.msgpack.decode(data)
+        *rest, own, _ = msgspec.msgpack.decode(data)
         outcomes[number] = (*rest, tuple(subjects[one] for one in own))
     names = {
         host: tuple(

@@ -34,6 +34,14 @@ def test_everything_in_order() -> None:
     assert password == f"Have the uninstall password at hand: one is set ({KEY})."
 
 
+def test_what_starts_before_the_system_may_have_encrypted_it() -> None:
+    item = Item(kind="file", name="made.efi", details={"type": "program of the EFI partition"})
+    for only_left in (False, True):
+        (step,) = _steps(item, only_left=only_left)
+        assert step.startswith("Decrypt the disks first, and see that they are: made.efi starts before the system")
+    assert _steps(item, vendor="dji") == ()
+
+
 def test_only_of_its_own_vendor_and_of_what_is_installed() -> None:
     assert len(_steps(*ITEMS, vendor="dji")) == 1
     assert len(_steps(*ITEMS, only_left=True)) == 1

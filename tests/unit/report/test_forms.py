@@ -29,10 +29,10 @@ FAR = QuotedMeasure(
 )
 
 
-def made(applies: str) -> list[Form]:
+def made(applies: str, **changed: str) -> list[Form]:
     applied = Applied(id="far", title="FAR", applies=applies, force="contractual", status="in_force")  # type: ignore[arg-type]
     report = make_report()
-    finding = replace(report.findings[0], measures=(applied,))
+    finding = replace(report.findings[0], measures=(applied,), **changed)
     return list(forms(replace(report, findings=(finding,), measures=(FAR,)), finding))
 
 
@@ -55,6 +55,12 @@ def test_what_a_scan_knows_is_filled_in_and_the_rest_left_open() -> None:
             " on 2026-11-21T12:00:00Z"
         ),
     )
+
+
+def test_what_no_rule_names_is_called_as_the_host_calls_it() -> None:
+    (form,) = made("binds", role="vendor", category="other", product="Other Kaspersky software")
+    assert "Model number (of any maker): kesl 12.1.0-1543, kesl" in form.lines
+    assert any(line.startswith("Item description: software on ada-laptop") for line in form.lines)
 
 
 def test_who_is_not_bound_owes_no_report() -> None:
