@@ -47,11 +47,13 @@ class Mount(NamedTuple):
         point: the folder that it is mounted on.
         kind: the type of the file system.
         device: its device number, as in `os.stat_result.st_dev`.
+        root: the folder of the file system that is seen there; not `/` where a folder was mounted (a bind mount).
     """
 
     point: str
     kind: str
     device: int
+    root: str = "/"
 
 
 def mounts(mountinfo: bytes) -> tuple[Mount, ...]:
@@ -62,11 +64,11 @@ def mounts(mountinfo: bytes) -> tuple[Mount, ...]:
         fields = before.split(" ")
         if not dash or len(fields) < 6:
             continue
-        point = _OCTAL.sub(lambda found: chr(int(found[1], 8) & 0xFF), fields[4])
+        root, point = (_OCTAL.sub(lambda found: chr(int(found[1], 8) & 0xFF), field) for field in fields[3:5])
         major, _, minor = fields[2].partition(":")
         numbers = major.isdecimal() and minor.isdecimal() and len(fields[2]) < 20
         device = _device(int(major), int(minor)) if numbers else -1
-        found.append(Mount(point, after.split(" ", 1)[0], device))
+        found.append(Mount(point, after.split(" ", 1)[0], device, root))
     return tuple(found)
 
 

@@ -15,6 +15,7 @@ from phaseout.sources.kit.missing_files import VOLUME_LISTS, volumes_of_linux
 from phaseout.sources.kit.places import places
 from phaseout.sources.kit.promised_places import READS as PROMISED
 from phaseout.sources.kit.promised_places import promised_places
+from phaseout.sources.kit.user_data import CHROMIUM, MOZILLA
 from phaseout.sources.source import Source, Trace
 
 _MOUNT = "mount it read-only, and scan it with --root"
@@ -27,6 +28,12 @@ _VOLUME = "mount that volume there, then scan again"
 # in every system, those that are links: they lead nowhere if the volume behind them is not there.
 _EVERY_MAC = ("/Applications", "/Library", "/Users", "/private/var/db/dslocal")
 _LINKED = ("/bin", "/home", "/lib", "/opt", "/root", "/sbin", "/srv", "/usr", "/usr/local", "/var", "/var/lib")
+# The same of homes, where programs keep their settings and what users add to them.
+_OF_HOMES = {
+    base: frozenset(path.partition("/")[0] for table in (CHROMIUM, MOZILLA) for path in table["linux"].get(base, ()))
+    for base in (".config", ".local/share", ".var/app", "snap")
+} | {"": frozenset((".config", ".local", ".mozilla", ".thunderbird", ".var", "snap", "bin", "Applications"))}
+_OF_HOMES[".local"] = frozenset(("share", "bin"))
 _LOGGED_IN = "scan while the user is logged in"
 # What a home of fscrypt shows while it is locked: names that are encrypted, and nothing else.
 _ENCRYPTED = re.compile(r"[A-Za-z0-9+,_-]{22,}|ECRYPTFS_FNEK_ENCRYPTED\..+")
@@ -343,6 +350,7 @@ def collect(host: Host) -> Iterator[Trace]:
                 yield Problem(f"{found[0].path}{more}", why, "unsupported", remedy=territory.remedy)
     if host.info.platform == "linux":
         yield from _locked_homes(host)
+        yield from _linked_homes(host)
         if not host.live:
             yield from _volumes(host)
     elif host.info.platform == "windows":
@@ -394,6 +402,18 @@ def _locked_homes(host: Host) -> Iterator[Problem]:
         names = [entry.name for entry in host.files.list(home)]
         if names and all(map(_ENCRYPTED.fullmatch, names)):
             yield Problem(home, "an encrypted home that is not open", "unsupported", remedy=_LOGGED_IN)
+
+
+def _linked_homes(host: Host) -> Iterator[Problem]:
+    """A problem for every folder of a user's settings and programs that is a link to where nothing is."""
+    for home in host.homes:
+        for base, names in _OF_HOMES.items():
+            folder = f"{home}/{base}" if base else home
+            for name, kind in host.files.list(folder):
+                path = f"{folder}/{name}"
+                if kind == "link" and name in names and host.files.gone(path):
+                    target = printable(host.files.link(path) or "")
+                    yield Problem(path, f"leads to {target}, which is not there", "missing", remedy=_VOLUME)
 
 
 def _parts(host: Host) -> Iterator[Problem]:
@@ -460,6 +480,7 @@ SOURCE = Source(
         *_EVERY_MAC,
         *_LINKED,
         *(f"{top}/**" for top in _FILLED),
+        *(f"~/{base}".rstrip("/") for base in _OF_HOMES),
         *("~", f"{_UDEV}/*"),
         *(pattern for territory in TERRITORIES for pattern in territory.patterns),
     ),

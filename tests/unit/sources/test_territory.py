@@ -251,3 +251,14 @@ def test_a_mount_unit_whose_volume_is_not_there(tree: Tree) -> None:
 def test_a_system_on_a_volume(tree: Tree, mark: str, at: str) -> None:
     tree.write(f"{at}/{mark}", "x")
     assert [one.cause for one in run("territory", tree.host()).problems if one.where.startswith(at)] == ["unsupported"]
+
+
+@pytest.mark.parametrize("path", [".config", ".local/share", ".config/google-chrome", ".mozilla"])
+def test_settings_of_a_user_behind_a_link_that_leads_nowhere(tree: Tree, path: str) -> None:
+    tree.link(f"/home/ada/{path}", "/mnt/big/settings")
+    tree.link("/home/ada/.vimrc", "/mnt/big/vimrc")
+    assert [(one.where, one.cause) for one in run("territory", tree.host()).problems] == [
+        (f"/home/ada/{path}", "missing")
+    ]
+    tree.folder("/mnt/big/settings")
+    assert run("territory", tree.host()).problems == ()

@@ -234,14 +234,15 @@ class _Elsewhere:
         for top in (*own, *_TOPS):
             yield from self._below(top, "", deep=top in own or top in _DEEP)
         for user, home in self._people:
-            # Below /home, a root of a system is taken for the home of somebody.
+            yield from self._below(home, user, deep=False)
+            # Below /home, a root of a system is taken for somebody's home, and a home may be made to look like a root.
             if next(shapes(self._host, home, ""), None) == ROOT:
                 yield from self._shown(ROOT, _Named(home, user))
-            else:
-                yield from self._below(home, user, deep=False)
+        seen = Seen()
         for pattern, shape in _SANDBOXES:
             for place in places(self._host, (pattern,)):
-                if self._files.list(place.path):
+                real = self._files.real(place.path) or "/"
+                if real not in self._homes | _SHARED and seen.first(real, place.user) and self._files.list(real):
                     yield from self._shown(shape, _Named(*place))
         for top in ("/var", "/var/lib"):
             for name, kind in self._files.list(top):
@@ -297,9 +298,9 @@ class _Elsewhere:
             path = f"{top}/{name}"
             if kind == "file" and name.lower().endswith(_DISKS):
                 yield from self._image(_Named(path, user))
-            elif kind == "dir" and name[0] != ".":
+            elif kind == "dir":
                 yield from self._folder(_Named(path, user))
-                if (deep or _HINT.search(name)) and path not in self._recognised:
+                if name[0] != "." and (deep or _HINT.search(name)) and path not in self._recognised:
                     for below in self._files.list(path)[:_CHILDREN]:
                         if below.kind == "dir":
                             yield from self._folder(_Named(f"{path}/{below.name}", user))

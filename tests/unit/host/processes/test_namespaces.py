@@ -28,10 +28,19 @@ def test_a_file_system_over_a_home_or_a_folder_of_programs(point: str) -> None:
 
 @pytest.mark.parametrize(
     "mount",
+    [b"99 20 8:2 /ada/x /home/ada/.config/google-chrome rw - ext4 /d rw", b"99 20 0:30 /x /opt rw - tmpfs tmpfs rw"],
+)
+def test_another_folder_of_our_own_over_a_home_or_programs(mount: bytes) -> None:
+    assert hidden(mount, "/home/ada") == [mount.split()[4].decode()]
+
+
+@pytest.mark.parametrize(
+    "mount",
     [
         b"99 20 0:99 / /run/user/1000 rw - tmpfs none rw",  # no place of programs
         b"99 20 0:99 / /homestead rw - tmpfs none rw",
-        b"99 20 8:2 /ada/x /home/ada/y rw - ext4 /dev/sda2 rw",  # another view of what we see
+        b"99 20 8:2 /ada/y /home/ada/y ro - ext4 /dev/sda2 rw",  # what we see there, as sandboxes protect it
+        b"99 20 8:1 /opt /opt ro - ext4 /dev/sda1 rw",
         b"99 20 0:99 / /home/ada/.local/share/containers/storage/overlay/1/merged rw - overlay overlay rw",
         b"99 20 0:99 / / rw - overlay overlay rw\n98 99 0:98 / /opt rw - tmpfs tmpfs rw",  # another root altogether
     ],

@@ -252,6 +252,7 @@ SHOWN: list[tuple[Filler, str]] = [
     (home, "/home/ada/snap/example/current"),
     (home, "/home/ada/snap/example/common"),
     (mozilla, "/home/ada/.var/app/org.example.Browser"),
+    (profile, "/home/ada/.web"),
 ]
 
 
@@ -261,6 +262,21 @@ def test_what_shows_itself_is_read(tree: Tree, fill: Filler, at: str) -> None:
     result = run("elsewhere", tree.host())
     assert name in result.names(), (result.names(), result.problems)
     assert all("the database of the" in problem.why for problem in result.problems), result.problems
+
+
+def test_a_home_that_looks_like_a_root_is_read_as_a_home(tree: Tree) -> None:
+    name = profile(tree, "/home/ada/web")
+    root(tree, "/home/ada")
+    assert {name, "kesl"} <= set(run("elsewhere", tree.host()).names())
+
+
+def test_sandboxes_that_lead_to_one_folder_are_read_once(tree: Tree) -> None:
+    for number in range(3):
+        for name in ("current", "common"):
+            tree.link(f"/home/ada/snap/s{number}/{name}", ("/", "/home/ada", "/srv/one")[number])
+    profile(tree, "/srv/one/.config/chromium")
+    items = [item for item in run("elsewhere", tree.host()).items if item.user == "ada"]
+    assert len({item.path for item in items}) == len(items)
 
 
 def problems(result: Result) -> list[tuple[str, str]]:
