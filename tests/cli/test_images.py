@@ -56,10 +56,10 @@ def test_inventories_of_several_images(images: Path) -> None:
 
 
 def test_a_format_for_one_host(images: Path) -> None:
-    result = phaseout("scan", "--image", str(images), "-f", "html")
+    result = phaseout("scan", "--image", str(images), "-f", "sarif")
     assert result.returncode == 2
-    assert "html holds one host" in result.stderr
-    assert phaseout("scan", "--image", f"{images}:1", "-f", "html").returncode == 0
+    assert "sarif holds one host" in result.stderr
+    assert phaseout("scan", "--image", f"{images}:1", "-f", "sarif").returncode == 0
 
 
 def test_wrong_use(tmp_path: Path) -> None:
