@@ -87,7 +87,9 @@ _UNIX: tuple[Platform, ...] = ("linux", "macos")
 
 TERRITORIES = (
     # Package managers
-    Territory("bundles of swupd", "see swupd bundle-list", _LINUX, ("/usr/share/clear/bundles/*",)),
+    Territory(
+        "bundles of swupd", "see swupd bundle-list", _LINUX, ("/usr/share/clear/bundles/*", "/opt/3rd-party/bundles/*")
+    ),
     Territory("packages of CRUX", "see pkginfo -i", _LINUX, ("/var/lib/pkg/db",)),
     Territory("packages of KISS", "see kiss list", _LINUX, ("/var/db/kiss/installed/*",)),
     Territory("modules of Lunar", "see lvu installed", _LINUX, ("/var/state/lunar/packages",)),

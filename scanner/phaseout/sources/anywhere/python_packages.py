@@ -74,6 +74,7 @@ _RECORDS = (
     *(f"{_PIXI[0]}/conda-meta", rf"{_PIXI[1]}\conda-meta"),
 )
 _HEAD = 16 << 10
+_LINK = ".egg-link"
 
 
 def collect(host: Host) -> Iterator[Trace]:
@@ -84,6 +85,9 @@ def collect(host: Host) -> Iterator[Trace]:
     for place in places(host, (*_SITES, *(f"{prefix}{separator}{below}" for prefix in own))):
         for entry in host.files.list(place.path):
             path = f"{place.path}{separator}{entry.name}"
+            if entry.name.endswith(_LINK):
+                yield _linked(host, place, path, separator, entry)
+                continue
             inside = _inside(entry)
             if inside is not None:
                 yield _package(host, place, path, separator.join((path, *inside)), entry)
@@ -140,6 +144,18 @@ def _package(host: Host, place: Place, path: str, where: str, entry: Entry) -> I
     )
 
 
+def _linked(host: Host, place: Place, link: str, separator: str, entry: Entry) -> Item:
+    """A package that is used from the folder of its project (`setup.py develop`): the link's first line names it."""
+    folder = (host.files.text(link, _HEAD) or "").partition("\n")[0].strip().rstrip(separator)
+    name = entry.name.removesuffix(_LINK)
+    for below in host.files.list(folder) if folder else ():
+        if below.name.lower().replace("_", "-") == f"{name}.egg-info".lower().replace("_", "-"):
+            path = f"{folder}{separator}{below.name}"
+            where = path if below.kind == "file" else f"{path}{separator}PKG-INFO"
+            return _package(host, place, path, where, below)
+    return _package(host, place, link, link, entry)
+
+
 def _conda(place: Place, path: str, file: str) -> Iterator[Trace]:
     """The records are named `NAME-VERSION-BUILD.json`, and long: each lists all files of its package."""
     if not file.endswith(".json"):
@@ -170,6 +186,8 @@ SOURCE = Source(
         *(rf"{site}\{file}" for site in _SITES if "\\" in site for file in _ON_WINDOWS),
         *(*_RECORDS, *_ENVIRONMENTS),
         *("/**/conda-meta", r"C:\**\conda-meta"),  # of the environments that those files name
+        *(rf"{site}\*{_LINK}" if "\\" in site else f"{site}/*{_LINK}" for site in _SITES),
+        *("/**/*.egg-info", "/**/*.egg-info/PKG-INFO", r"C:\**\*.egg-info", r"C:\**\*.egg-info\PKG-INFO"),
         *(f"/**/site-packages/{file}" for file in _FILES),
         *(rf"C:\**\site-packages\{file}" for file in _ON_WINDOWS),
     ),

@@ -217,3 +217,12 @@ def test_what_an_interrupted_pip_left_is_a_leftover(tree: Tree) -> None:
         tree.write(f"{site}/{folder}.dist-info/METADATA", f"Name: requests\nVersion: {folder[-3:]}\n")
     states = {item.path.rpartition("/")[2][:2]: item.state for item in run("python_packages", tree.host()).items}
     assert states == {"re": "installed", "~e": "leftover", "~-": "leftover"}
+
+
+def test_a_package_that_is_used_from_its_project(tree: Tree) -> None:
+    site = "/home/ada/.local/lib/python3.11/site-packages"
+    tree.write(f"{site}/my-tool.egg-link", "/home/ada/src\n.\n")
+    tree.write("/home/ada/src/my_tool.egg-info/PKG-INFO", "Name: my-tool\nVersion: 1.5\n")
+    tree.write(f"{site}/far.egg-link", "/gone\n.\n")
+    items = run("python_packages", tree.host()).items
+    assert {(item.name, item.version, item.user) for item in items} == {("my-tool", "1.5", "ada"), ("far", "", "ada")}
