@@ -15,14 +15,15 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import BinaryIO, NamedTuple, cast
 
 from phaseout.inventories import read, read_logs
+from phaseout.inventories.known_items import KnownItem, KnownItems, saved_items
 from phaseout.judgement.verdict import judge
-from phaseout.model.findings import Report
-from phaseout.model.nouns import Inventory, Problem
+from phaseout.model.findings import Hits, Report
+from phaseout.model.nouns import Inventory, Item, Problem
 from phaseout.model.rules import Policy, Ruleset
 from phaseout.report import FORMATS, Page, Redaction
 from phaseout.report.redact import redacted
 from phaseout.report.several import host_chunks
-from phaseout.rules.matcher import Matcher
+from phaseout.rules.matcher import Matcher, at, listed_hits
 from phaseout.scan.completeness import checked
 
 _POOLED = 32  # fewer files are judged sooner than a process has started
@@ -77,6 +78,7 @@ class Judge:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._matcher = Matcher(settings.ruleset)
+        self._known = KnownItems()
         self._formats = [one for one in FORMATS if one.name in settings.formats]
 
     def __reduce__(self) -> "tuple[type[Judge], tuple[Settings]]":
@@ -95,14 +97,32 @@ class Judge:
                 if isinstance(found, Problem):
                     yield found
                 else:
-                    hits = self._matcher.match(found.items)
-                    rules, own = settings.ruleset, settings.policy
-                    report = judge(checked(found), hits, rules, own, settings.as_of, settings.now)
-                    yield redacted(report, settings.redact)
+                    yield redacted(self.report(found), settings.redact)
         except OSError as error:
             yield Problem(path, error.strerror or str(error), cause="error")
         except Exception as error:  # noqa: BLE001  (a fault that one file meets must not cost the others)
             yield Problem(path, f"{type(error).__name__}: {error}", cause="error")
+
+    def report(self, inventory: Inventory) -> Report:
+        """The report on an inventory. What it has in common with earlier ones is not matched again."""
+        settings = self._settings
+        known = self._known.known(inventory.items)
+        hits = self._hits(inventory.items, known)
+        rules, own = settings.ruleset, settings.policy
+        return judge(checked(inventory), hits, rules, own, settings.as_of, settings.now, saved_items(known))
+
+    def _hits(self, items: Sequence[Item], known: Sequence[KnownItem]) -> Hits:
+        fresh = list(dict.fromkeys([one for one in known if one.hits is None]))
+        if fresh:
+            found = self._matcher.match([one.item for one in fresh])
+            if found.unseen:
+                return self._matcher.match(items)  # where a limit is reached, what is left out depends on all items
+            for one in fresh:
+                one.hits = ()
+            for hit in found:
+                one = fresh[hit.item]
+                one.hits = (*(one.hits or ()), hit)
+        return listed_hits((at(index, hit) for index, one in enumerate(known) for hit in one.hits or ()), items)
 
     def _inventories(self, path: str, also: tuple[str, ...]) -> Iterator[Inventory | Problem]:
         settings = self._settings
@@ -110,7 +130,8 @@ class Judge:
             yield from read_logs((path, *also), settings.open_place, personal_apps=settings.personal_apps)
             return
         with settings.open_place(path) as file:
-            yield from read(file, path if path != "-" else "standard input", personal_apps=settings.personal_apps)
+            name = path if path != "-" else "standard input"
+            yield from read(file, name, personal_apps=settings.personal_apps, known=self._known)
 
     def judged(self, path: str, also: tuple[str, ...] = ()) -> Iterator[Judged | Problem]:
         """The same as text."""

@@ -20,6 +20,7 @@ from phaseout.fleet.answers import REJUDGED, Answer, of_report
 from phaseout.fleet.store import Store
 from phaseout.model.findings import Hit, Report
 from phaseout.model.nouns import Inventory, Item
+from phaseout.rules.matcher import at
 
 _REMEMBERED = 100_000  # items that are kept decoded
 _SOMETHING = (Item(kind="file", name="items that no rule matches"),)
@@ -88,22 +89,17 @@ def judged_again(store: Store, judging: Judging) -> Iterator[Answer]:
     hits = dict(_hits(store, judging.match))
     hit = hits.keys()
     items: dict[int, Item] = {}
-    for track, at, head, packed in store.rows("SELECT track, at, head, items FROM kept ORDER BY track"):
+    for track, taken, head, packed in store.rows("SELECT track, at, head, items FROM kept ORDER BY track"):
         inventory = _HEAD.decode(zlib.decompress(head))
         numbers = _unpacked(packed)
         found: list[Hit] = []
         whole: tuple[Item, ...] = _SOMETHING if numbers else ()
         if not hit.isdisjoint(numbers):
             whole = _items(store, numbers, items)
-            found = [_at(index, one) for index, number in enumerate(numbers) for one in hits.get(number, ())]
+            found = [at(index, one) for index, number in enumerate(numbers) for one in hits.get(number, ())]
         report = judging.judge(replace(inventory, items=whole), found)
         answer = of_report(report, f"{store.path}: inventory {track}")
-        yield replace(answer, at=at, outcome=replace(answer.outcome, form=REJUDGED))
-
-
-def _at(index: int, hit: Hit) -> Hit:
-    """The hit, for the item at that place of an inventory."""
-    return Hit(index, hit.vendor, hit.product, hit.confidence, hit.because)
+        yield replace(answer, at=taken, outcome=replace(answer.outcome, form=REJUDGED))
 
 
 def numbers_in_use(store: Store) -> set[int]:

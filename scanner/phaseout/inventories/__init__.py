@@ -10,7 +10,9 @@ from collections.abc import Callable, Iterator, Sequence
 from importlib import import_module
 from typing import BinaryIO, NamedTuple, Protocol, cast
 
+from phaseout.inventories import saved
 from phaseout.inventories.document import JSON_ERRORS, BrokenError, Document, decoded, documents
+from phaseout.inventories.known_items import KnownItems
 from phaseout.model.findings import REPORT_SCHEMA, Report
 from phaseout.model.nouns import Inventory, Problem
 from phaseout.parsers.encodings.secrets import masked_inventory
@@ -51,15 +53,22 @@ READERS: tuple[Reader, ...] = (
 )
 
 
-def read(stream: BinaryIO, name: str, *, personal_apps: bool = False) -> Iterator[Inventory | Problem]:
+def read(
+    stream: BinaryIO, name: str, *, personal_apps: bool = False, known: KnownItems | None = None
+) -> Iterator[Inventory | Problem]:
     """Every inventory in a file, one after the other; a `Problem` for each that is broken. Never raises.
 
     Args:
         stream: its bytes, read once; gzip, zlib and zip are unpacked.
         name: what the user calls the file; a host without a name of its own is called after it.
         personal_apps: whether the apps of personal phones and tablets are listed; otherwise they are counted.
+        known: the items of inventories that were read before.
     """
     try:
+        repeated = _repeated(stream, name, known) if known is not None else None
+        if repeated is not None:
+            yield repeated
+            return
         for document in documents(stream, name):
             document.personal_apps = personal_apps
             yield from read_document(document)
@@ -69,8 +78,23 @@ def read(stream: BinaryIO, name: str, *, personal_apps: bool = False) -> Iterato
         yield Problem(name, "larger than the memory that is there", "limit")
 
 
+def _repeated(stream: BinaryIO, name: str, known: KnownItems) -> Inventory | None:
+    """The only inventory in a file of ours; `None`, and nothing read, if it is anything else."""
+    try:
+        if not stream.seekable():
+            return None
+        at = stream.tell()
+        data = stream.read(saved.LARGE)
+        found = saved.repeated(data, name, known) if len(data) < saved.LARGE else None
+        if found is None:
+            stream.seek(at)
+    except OSError:
+        return None  # the reader meets it again, and says so
+    return found
+
+
 def read_document(document: Document) -> Iterator[Inventory | Problem]:
-    """The inventories of one document."""
+    """The inventories of one document, without secrets: other tools quote command lines as they are."""
     try:
         reader = _reader(document)
         if reader is None and document.skip_noise():
@@ -78,16 +102,12 @@ def read_document(document: Document) -> Iterator[Inventory | Problem]:
         if reader is None:
             yield Problem(document.name, _unknown(document), "unsupported")
             return
-        yield from map(_masked, reader.read(document))
+        for found in reader.read(document):
+            yield found if isinstance(found, Problem) else masked_inventory(found)
         if document.broken is not None:
             yield document.broken
     except BrokenError as error:
         yield error.problem
-
-
-def _masked(found: Inventory | Problem) -> Inventory | Problem:
-    """Secrets are masked here as well: other tools quote command lines as they are."""
-    return found if isinstance(found, Problem) else masked_inventory(found)
 
 
 def _reader(document: Document) -> _Module | None:
@@ -151,7 +171,8 @@ def read_logs(
             yield Problem(name, str(error), "error")
         except MemoryError:
             yield Problem(name, "larger than the memory that is there", "limit")
-    yield from map(_masked, hosts.inventories())
+    for found in hosts.inventories():
+        yield found if isinstance(found, Problem) else masked_inventory(found)
     for name in others:
         with opened(name) as file:
             yield from read(file, name, personal_apps=personal_apps)

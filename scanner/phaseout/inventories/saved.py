@@ -14,6 +14,7 @@ import msgspec
 from msgspec import Struct
 
 from phaseout.inventories.document import JSON_ERRORS, BrokenError, Document, decoded
+from phaseout.inventories.known_items import BEGINS, ENDS, PARTS, KnownItems
 from phaseout.model.counting import counted
 from phaseout.model.findings import REPORT_SCHEMA
 from phaseout.model.nouns import INVENTORY_SCHEMA, Account, HostInfo, Inventory, Item, Problem, SourceRun, Unseen
@@ -56,13 +57,15 @@ class _Schema(Struct):
 
 _START = b'{"schema":"phaseout-'  # of what is written here
 _SIZE = RESULTS * 3 // 2  # bytes of one inventory: the names of members take a third
-_LARGE = 4 << 20  # bytes; most inventories have less, and are decoded at once
+LARGE = 4 << 20  # bytes; most inventories have less, and are decoded at once
 _LONGEST = 1 << 20  # bytes of one item
 _PARTS = 10_000  # a scan has a hundred sources, and a hundred problems of each
 _AGAIN = "scan the machine again"
 _ENCODER = msgspec.json.Encoder(order="deterministic")
 _ITEM = msgspec.json.Decoder(Item)
 _SCHEMA = msgspec.json.Decoder(_Schema)
+_BARE = msgspec.json.Decoder(Inventory)
+_ITEMS, _RUNS = b'"items":[' + BEGINS, ENDS + b'],"runs":['
 
 
 def write(inventory: Inventory, ending: str) -> Iterator[bytes]:
@@ -96,6 +99,33 @@ def read(document: Document) -> Iterator[Inventory | Problem]:
         yield from _by_line(document)
     else:
         yield from _values(document)
+
+
+def repeated(data: bytes, name: str, known: KnownItems) -> Inventory | None:
+    """The inventory in a file that holds one, exactly as it is saved as JSON, without decoding what is known of it.
+
+    Args:
+        data: the file.
+        name: what the user calls it.
+        known: the items of inventories before.
+
+    Returns:
+        `None` if `read` must say what the file is. That the head is as it is saved tells that the items stand in no
+        other place, and since each part is an item by itself, they were parted where they end.
+    """
+    begins = data.find(_ITEMS)
+    ends = data.rfind(_RUNS)
+    if begins < 0 or ends < begins or not data.startswith(_START):
+        return None
+    rest = data[: begins + len(_ITEMS) - len(BEGINS)] + data[ends + len(ENDS) :]
+    try:
+        bare = _BARE.decode(rest)
+        if bare.schema != INVENTORY_SCHEMA or rest != b"".join(saved_form(bare)):
+            return None
+        items = known.decoded(data[begins + len(_ITEMS) : ends].split(PARTS))
+        return _closed(name, bare, items)
+    except (*JSON_ERRORS, BrokenError):
+        return None
 
 
 def _values(document: Document) -> Iterator[Inventory | Problem]:
@@ -174,7 +204,7 @@ def _line(where: str, line: bytes) -> Item | _Head:
 
 
 def _head(where: str, data: bytes | msgspec.Raw) -> _Head:
-    large = memoryview(data).nbytes > _LARGE
+    large = memoryview(data).nbytes > LARGE
     head: _Head | _Outline
     try:
         head = decoded(data, _Outline) if large else decoded(data, _Head)
@@ -183,9 +213,12 @@ def _head(where: str, data: bytes | msgspec.Raw) -> _Head:
     if head.schema != INVENTORY_SCHEMA or head.host is None:
         raise BrokenError(where, _foreign(data) or "no inventory: it names no host")
     if isinstance(head, _Outline):
-        members = {name: getattr(head, name) for name in _Members.__struct_fields__}
-        return _Head(**members, items=_one_by_one(where, head.items) if memoryview(head.items).nbytes else None)
+        return _filled(head, _one_by_one(where, head.items) if memoryview(head.items).nbytes else None)
     return head
+
+
+def _filled(head: _Outline, items: tuple[Item, ...] | None) -> _Head:
+    return _Head(**{name: getattr(head, name) for name in _Members.__struct_fields__}, items=items)
 
 
 def _foreign(data: bytes | msgspec.Raw) -> str:
@@ -233,7 +266,7 @@ def _too_many(where: str) -> BrokenError:
     return BrokenError(where, f"more than {ALL_ITEMS:,} items or {_SIZE >> 20} MiB: no scan returns that many", "limit")
 
 
-def _closed(where: str, head: _Head, items: list[Item] | tuple[Item, ...], count: int = 0) -> Inventory:
+def _closed(where: str, head: _Head | Inventory, items: list[Item] | tuple[Item, ...], count: int = 0) -> Inventory:
     """The inventory of a head and its items.
 
     Args:

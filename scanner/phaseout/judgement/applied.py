@@ -65,6 +65,8 @@ def declared(policy: Policy, roles: Sequence[Role]) -> Declared:
 
 def bound_roles(measure: Measure, who: Declared) -> tuple[str, ...]:
     """The declared and implied roles that a measure binds, the declared ones first."""
+    if not who.roles:
+        return ()
     bound = {one.role for one in measure.bound if not any(role in who.roles for role in one.unless)}
     return tuple(role for role in who.roles if role in bound)
 

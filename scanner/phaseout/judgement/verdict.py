@@ -78,6 +78,7 @@ def judge(
     policy: Policy,
     as_of: dt.datetime | dt.date,
     now: dt.datetime | None = None,
+    saved: bytes | None = None,
 ) -> Report:
     """The report on an inventory.
 
@@ -88,6 +89,7 @@ def judge(
         policy: roles, own deadlines, waivers and replacements of the operator.
         as_of: the instant that days are counted from; a date is taken as that day in the zone of each milestone.
         now: what the clock says, if that is to be compared with the date of the inventory.
+        saved: its items as they are saved, where that is known.
     """
     who = declared(policy, ruleset.roles)
     used: set[int] = set()
@@ -117,7 +119,7 @@ def judge(
         scanned_at=inventory.scanned_at,
         scanned_by=inventory.scanned_by,
         protection=protection(inventory, judged),
-        inventory_sha256=_digest(inventory),
+        inventory_sha256=_digest(inventory, saved),
         as_of=_rfc3339(as_of) if isinstance(as_of, dt.datetime) else as_of.isoformat(),
         host=inventory.host,
         rules=RulesUsed(
@@ -152,10 +154,10 @@ def judge(
     )
 
 
-def _digest(inventory: Inventory) -> str:
+def _digest(inventory: Inventory, saved: bytes | None) -> str:
     """The SHA-256 of the inventory as it is saved, in hexadecimal digits."""
     digest = sha256()
-    for piece in saved_form(inventory):
+    for piece in saved_form(inventory, saved):
         digest.update(piece)
     return digest.hexdigest()
 

@@ -167,13 +167,20 @@ def nothing_shown(runs: Sequence[SourceRun], items: Sequence[Item], remedy: str)
         yield Unseen(ALL_SOFTWARE, why, remedy, cause="missing")
 
 
-def saved_form(inventory: Inventory) -> Iterator[bytes]:
+def saved_form(inventory: Inventory, saved: bytes | None = None) -> Iterator[bytes]:
     """An inventory as one line of JSON, the same bytes for the same content: what is saved, and what is digested.
 
     In pieces, so that it is never in memory as a whole.
+
+    Args:
+        inventory: the inventory.
+        saved: its items in this form, where that is known.
     """
     before, empty, after = _ENCODER.encode(msgspec.structs.replace(inventory, items=())).partition(b'"items":[]')
     yield before + empty[:-1]
-    for at in range(0, len(inventory.items), _PIECE):
-        yield (b"," if at else b"") + _ENCODER.encode(inventory.items[at : at + _PIECE])[1:-1]
+    if saved is not None:
+        yield saved
+    else:
+        for at in range(0, len(inventory.items), _PIECE):
+            yield (b"," if at else b"") + _ENCODER.encode(inventory.items[at : at + _PIECE])[1:-1]
     yield b"]" + after + b"\n"

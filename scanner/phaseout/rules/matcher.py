@@ -200,7 +200,7 @@ class Matcher:
             if len(self._judged) < _REMEMBERED and not budget.out_of_time and sum(map(len, key)) <= _REMEMBERED_LENGTH:
                 self._judged[key] = known
             return known
-        return [Hit(index, hit.vendor, hit.product, hit.confidence, hit.because) for hit in known]
+        return [at(index, hit) for hit in known]
 
     def _hits(self, index: int, item: Item, found: list[bytes], budget: Budget) -> list[Hit]:
         spelled = _Spelled(item)
@@ -269,6 +269,11 @@ class Matcher:
                 blocks = table.setdefault(key, [])
                 if not blocks or blocks[-1] is not block:
                     blocks.append(block)
+
+
+def at(index: int, hit: Hit) -> Hit:
+    """The hit, for the same item at that place of an inventory."""
+    return Hit(index, hit.vendor, hit.product, hit.confidence, hit.because)
 
 
 def listed_hits(hits: Iterable[Hit], items: Sequence[Item]) -> Hits:

@@ -1,5 +1,6 @@
 """The places where software leaves a trace: one file a source, and the one list of them."""
 
+import functools
 from collections.abc import Collection
 from importlib import import_module
 from typing import cast
@@ -160,6 +161,7 @@ def load(platform: Platform | None = None) -> tuple[Source, ...]:
     return tuple(_source(name) for name in ALL if platform is None or _is_for(name, platform))
 
 
+@functools.cache
 def names(platform: Platform) -> tuple[str, ...]:
     """The names of the sources for a platform; none of them is imported."""
     return tuple(name.rpartition(".")[2] for name in ALL if _is_for(name, platform))

@@ -7,13 +7,18 @@ from pathlib import Path
 from typing import BinaryIO
 
 import pytest
-from phaseout.fleet.judge import Judged, Place, Settings, judge_all
+from msgspec import structs
+from phaseout.fleet.judge import Judge, Judged, Place, Settings, judge_all
 from phaseout.fleet.tally import Tally
+from phaseout.inventories import read
 from phaseout.inventories.saved import write
+from phaseout.judgement import verdict
 from phaseout.model.nouns import Problem
 from phaseout.model.rules import Policy
 from phaseout.report import Page
 from phaseout.rules.load import load
+from phaseout.rules.matcher import Matcher
+from phaseout.scan.completeness import checked
 
 from tests.cli.test_match import inventory
 from tests.unit.rules.test_load import VENDOR
@@ -63,8 +68,6 @@ def test_a_file_that_ends_its_process_costs_only_itself(places: list[Place], tmp
 
 
 def test_a_fault_in_one_file_is_a_problem_of_that_file(places: list[Place], monkeypatch: pytest.MonkeyPatch) -> None:
-    from phaseout.judgement import verdict
-
     real = verdict.judge
 
     def judge(*arguments: object) -> object:
@@ -76,6 +79,26 @@ def test_a_fault_in_one_file_is_a_problem_of_that_file(places: list[Place], monk
     found = list(judge_all(places[:10], settings(), 1))
     assert hosts(found)[7] == "h07"
     assert [isinstance(one, Problem) for one in found].count(True) == 1
+
+
+@pytest.mark.parametrize("count", [1, 3, 1_200])
+def test_what_earlier_hosts_showed_changes_no_report(tmp_path: Path, count: int) -> None:
+    one = inventory("pc")
+    named = structs.replace(one.items[0], name="kesl", vendor="AO Kaspersky Lab")
+    items = tuple(structs.replace(named, user=f"u{number % 7}") for number in range(count))
+    path = tmp_path / "pc.json"
+    path.write_bytes(b"".join(write(structs.replace(one, items=(*one.items, *items), runs=()), ".json")))
+    judge = Judge(settings())
+    reports = [list(judge.reports(str(path))) for _ in range(3)]
+    plain = Judge(settings())
+    with path.open("rb") as file:
+        found = next(read(file, "pc"))
+    assert not isinstance(found, Problem)
+    hits = Matcher(settings().ruleset).match(found.items)
+    expected = verdict.judge(checked(found), hits, settings().ruleset, Policy(), settings().as_of, None)
+    assert plain.report(found) == expected
+    assert reports == [[expected]] * 3
+    assert expected.findings
 
 
 def test_counts_in_words() -> None:

@@ -215,10 +215,13 @@ def masked_item(item: Item) -> Item:
 _masked = lru_cache(maxsize=4096)(masked)  # packages share makers, addresses and states
 
 
+def masked_once(item: Item) -> Item:
+    """The item as `masked_inventory` leaves it."""
+    return masked_item(item) if item.command or "uninstall" in item.details else item
+
+
 def masked_inventory(inventory: Inventory) -> Inventory:
     """The same of every item that quotes a command; the same object if there are no secrets."""
-    items = tuple(
-        masked_item(item) if item.command or "uninstall" in item.details else item for item in inventory.items
-    )
+    items = tuple(map(masked_once, inventory.items))
     changed = any(new is not old for new, old in zip(items, inventory.items, strict=True))
     return replace(inventory, items=items) if changed else inventory
