@@ -159,6 +159,19 @@ def test_an_inventory_is_judged(tmp_path: Path, tree: Tree) -> None:
     assert phaseout("fleet", "status", db).stdout.startswith("1 host: 1 must replace software")
 
 
+def test_no_number_counts_a_retired_machine(store: str, tmp_path: Path) -> None:
+    before = status(store)
+    assert before["products"]
+    assert before["due"]
+    listed = tmp_path / "machines.csv"
+    listed.write_text(f"Name,UUID,Retired\npc-a,{UUID.format(1)},no\npc-b,{UUID.format(2)},yes\n")
+    assert phaseout("fleet", "assets", store, str(listed)).returncode == 0
+    found = status(store)
+    assert (found.get("products", []), found.get("due", [])) == ([], [])
+    assert sum(one["hosts"] for one in found["judged_by"]) == 2  # pc-a and pc-c
+    assert len(hosts(store, "--product", before["products"][0]["product"])) == 0
+
+
 def test_the_states_add_up_to_the_list(store: str, tmp_path: Path) -> None:
     listed = tmp_path / "machines.csv"
     listed.write_text(

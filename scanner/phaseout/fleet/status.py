@@ -34,10 +34,16 @@ _LEFT_ALONE = (
     " AND NOT EXISTS (SELECT 1 FROM held d JOIN subject s ON s.id = d.subject"
     " WHERE d.host = m.host AND d.ended IS NULL AND s.verdict IN ('replace', 'review'))"
 )
+# Machines that need not answer: no number counts them, and no list of hosts has them.
+_RETIRED = (
+    "SELECT host FROM asset WHERE retired AND host IS NOT NULL EXCEPT SELECT host FROM asset WHERE NOT retired"
+    " AND host IS NOT NULL"
+)
 _RULES = 20  # different rules that are named
-_JUDGED_BY = """
+_JUDGED_BY = f"""
 SELECT substr(o.rules, 1, 12) AS digest, max(h.rules_of), count(*) AS hosts
-FROM host h JOIN outcome o ON o.id = h.outcome WHERE o.rules <> '' GROUP BY digest ORDER BY hosts DESC, digest LIMIT ?
+FROM host h JOIN outcome o ON o.id = h.outcome WHERE o.rules <> '' AND h.id NOT IN ({_RETIRED})
+GROUP BY digest ORDER BY hosts DESC, digest LIMIT ?
 """
 # Every member of the fleet with its state: `listed` is 0 for a host that is in no list although there is one.
 _MEMBER = """
@@ -244,15 +250,17 @@ def status(store: Store, now: dt.datetime, valid: int = VALID) -> Status:
     )[0]
     ages = store.one(
         "SELECT max(last), min(last), max(rules_of), max(tool) FROM host JOIN outcome ON outcome.id = host.outcome"
+        f" WHERE host.id NOT IN ({_RETIRED})"
     )
     old = store.one(
         "SELECT coalesce(sum(rules_of < ? AND rules_of <> ''), 0), coalesce(sum(tool <> ? AND tool <> ''), 0)"
-        " FROM host JOIN outcome ON outcome.id = host.outcome",
+        f" FROM host JOIN outcome ON outcome.id = host.outcome WHERE host.id NOT IN ({_RETIRED})",
         ages[2] or "",
         ages[3] or "",
     )
     flags: Counter[str] = Counter()
-    for words, count in store.rows("SELECT flags, count(*) FROM host WHERE flags <> '' GROUP BY flags"):
+    flagged = f"SELECT flags, count(*) FROM host WHERE flags <> '' AND id NOT IN ({_RETIRED}) GROUP BY flags"
+    for words, count in store.rows(flagged):
         for word in words.split():
             flags[word] += count
     return Status(
@@ -445,7 +453,8 @@ def _member_rows(store: Store, oldest: int, query: str, **values: Any) -> list[A
 def _products(store: Store) -> Iterator[ProductCount]:
     for product, product_id, vendor, verdict, count in store.rows(
         "SELECT s.product, s.product_id, s.vendor, s.verdict, count(DISTINCT d.host) AS hosts FROM held d"
-        " JOIN subject s ON s.id = d.subject WHERE d.ended IS NULL AND s.verdict IN ('replace', 'review')"
+        f" JOIN subject s ON s.id = d.subject WHERE d.ended IS NULL AND d.host NOT IN ({_RETIRED})"
+        " AND s.verdict IN ('replace', 'review')"
         " GROUP BY 1, 2, 3, 4 ORDER BY hosts DESC, 1"
     ):
         yield ProductCount(product=product, product_id=product_id, vendor=vendor, verdict=verdict, hosts=count)
@@ -454,7 +463,8 @@ def _products(store: Store) -> Iterator[ProductCount]:
 def _due(store: Store, now: dt.datetime) -> Iterator[Due]:
     for measure, milestone, due, count in store.rows(
         "SELECT s.measure, s.milestone, s.due, count(DISTINCT d.host) FROM held d JOIN subject s ON s.id = d.subject"
-        " WHERE d.ended IS NULL AND s.verdict IN ('replace', 'review') AND s.due <> '' GROUP BY 1, 2, 3 ORDER BY 3, 1"
+        f" WHERE d.ended IS NULL AND d.host NOT IN ({_RETIRED})"
+        " AND s.verdict IN ('replace', 'review') AND s.due <> '' GROUP BY 1, 2, 3 ORDER BY 3, 1"
     ):
         try:
             left = (dt.date.fromisoformat(due) - now.date()).days
@@ -464,7 +474,8 @@ def _due(store: Store, now: dt.datetime) -> Iterator[Due]:
 
 
 def _origins(store: Store, origin: str) -> int:
-    found = store.one("SELECT count(DISTINCT host) FROM held WHERE ended IS NULL AND origin = ?", origin)
+    query = f"SELECT count(DISTINCT host) FROM held WHERE ended IS NULL AND origin = ? AND host NOT IN ({_RETIRED})"
+    found = store.one(query, origin)
     return int(found[0])
 
 
