@@ -313,6 +313,10 @@ def _present(host: Host, tops: dict[str, _Folder], met: set[str]) -> Iterator[Pl
 
 def _below(host: Host, folder: str, real: str, wanted: _Folder, user: str, met: set[str]) -> Iterator[Place]:
     """Those below a folder, which is asked for nothing but its list."""
+    if wanted.fitting == ("*",) and not (wanted.folders or wanted.folders_fitting):
+        if f"{real}/" in met:  # as `/bin` and `/usr/bin`, which are one folder on most systems, with a thousand links
+            return
+        met.add(f"{real}/")
     entries = host.files.list(folder or "/")
     if not wanted.fitting and not wanted.folders_fitting:
         entries = tuple(one for one in entries if one.name in wanted.files or one.name in wanted.folders)

@@ -36,7 +36,7 @@ _MOST = 5_000  # folders that are named
 _CHILDREN = 200  # folders in one
 # What stands before a folder that a program must have; before others may stand anything.
 _KEYS = re.compile(
-    r"""(?<![\w-])(?:RootDirectory|RootImage|(?:--)?(?:root|chroot|directory|data-root|data-dir|user-data-dir|profile)"""
+    r"""(?<![\w$-])(?:RootDirectory|RootImage|(?:--)?(?:root|chroot|directory|data-root|data-dir|user-data-dir|profile)"""
     r"""|UserDataDir|--extensions-dir|graphroot|graph|additionalimagestores|imagestore|%_dbpath|XDG_\w+_HOME"""
     r"""|lxc\.lxcpath|WINEPREFIX|envs_dirs|user-base|target|prefix|install\.root|GOBIN|GOPATH|\w+_(?:HOME|ROOT|DIR)"""
     r"""|"path"|Path)["']?[\s=:\["']+$"""

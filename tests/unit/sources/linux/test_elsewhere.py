@@ -317,6 +317,15 @@ def test_a_folder_on_a_disk_that_is_not_there_is_named(tree: Tree, file: str, te
     assert problems(run("elsewhere", tree.host())) == []
 
 
+def test_what_follows_a_variable_is_no_whole_path(tree: Tree) -> None:
+    """As ssh-copy-id of OpenSSH has it, which is on most systems."""
+    text = '#!/bin/sh\nFILE="$SCRATCH_DIR"/ids\n'
+    tree.write("/usr/bin/ssh-copy-id", text, 0o755)
+    assert problems(run("elsewhere", tree.host())) == []
+    tree.write("/usr/bin/ssh-copy-id", text.replace('"$SCRATCH_DIR"', "SCRATCH_DIR="), 0o755)
+    assert problems(run("elsewhere", tree.host())) == [("/ids", "missing")]
+
+
 def test_what_its_source_reads_anyway_is_not_read_again(tree: Tree) -> None:
     profile(tree, "/home/ada/.config/google-chrome")
     root(tree, "/var/lib/machines/web")
