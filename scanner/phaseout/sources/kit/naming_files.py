@@ -284,7 +284,7 @@ NAMING_FILES = (*_SETTINGS, *_PROGRAMS)
 def naming_files(host: Host) -> Iterator[tuple[Place, str]]:
     """The files that may name a folder, each with whose it is and what it says."""
     met: set[str] = set()
-    for place in _present(host, _NAMING, met):
+    for place, _ in _present(host, _NAMING, met):
         data = host.files.head(place.path, _LONGEST)
         if data and b"/" in data:
             if len(data) == _LONGEST:
@@ -295,8 +295,8 @@ def naming_files(host: Host) -> Iterator[tuple[Place, str]]:
 
 def wrappers(host: Host) -> Iterator[tuple[Place, str]]:
     """The scripts among the programs, each with what it says, and the links among them, with where they lead."""
-    for place in _present(host, _SCRIPTS, set()):
-        if host.files.link(place.path) is not None:
+    for place, is_link in _present(host, _SCRIPTS, set()):
+        if is_link:
             yield place, host.files.real(place.path) or ""
         found = host.files.stat(place.path)
         data = host.files.head(place.path, _SCRIPT) if found is not None and found.size <= _SCRIPT else None
@@ -304,14 +304,16 @@ def wrappers(host: Host) -> Iterator[tuple[Place, str]]:
             yield place, data.decode("utf-8", "replace")
 
 
-def _present(host: Host, tops: dict[str, _Folder], met: set[str]) -> Iterator[Place]:
-    """The regular files that are there, each once; those of the homes come last."""
+def _present(host: Host, tops: dict[str, _Folder], met: set[str]) -> Iterator[tuple[Place, bool]]:
+    """The regular files that are there, each once, and whether a link leads to it; those of the homes come last."""
     yield from _below(host, "", "", tops[""], "", met)
     for home, user in host.homes.items():
         yield from _below(host, home, host.files.real(home) or home, tops["~"], user, met)
 
 
-def _below(host: Host, folder: str, real: str, wanted: _Folder, user: str, met: set[str]) -> Iterator[Place]:
+def _below(
+    host: Host, folder: str, real: str, wanted: _Folder, user: str, met: set[str]
+) -> Iterator[tuple[Place, bool]]:
     """Those below a folder, which is asked for nothing but its list."""
     if wanted.fitting == ("*",) and not (wanted.folders or wanted.folders_fitting):
         if f"{real}/" in met:  # as `/bin` and `/usr/bin`, which are one folder on most systems, with a thousand links
@@ -326,7 +328,7 @@ def _below(host: Host, folder: str, real: str, wanted: _Folder, user: str, met: 
             where = f"{real}/{name}" if kind == "file" else _file_behind(host, path) if kind == "link" else ""
             if where and where not in met:
                 met.add(where)
-                yield Place(path, user)
+                yield Place(path, user), kind == "link"
         elif kind in ("dir", "link"):
             inner = [wanted.folders[name]] if name in wanted.folders else []
             inner += (one for pattern, one in wanted.folders_fitting.items() if _fits(name, pattern))
