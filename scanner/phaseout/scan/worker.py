@@ -235,7 +235,10 @@ def _outside(inside: "Inside", where: str) -> str:
     if inside.moved is None:
         return f"{inside.name}: {where}"
     folder, at = inside.moved.folder, inside.moved.at
-    return folder + where[len(at) :] if where.startswith(at) and where[len(at) : len(at) + 1] in "/:" else where
+    if not where.startswith(at) or where[len(at) : len(at) + 1] not in "/:":
+        return where
+    below = where[len(at) :]
+    return folder + (below.replace("/", "\\") if "\\" in folder else below)
 
 
 def _missing(source: "Source", host: "Host") -> str:

@@ -100,6 +100,7 @@ ALL: tuple[str, ...] = (
     "anywhere.dotnet_packages",
     "anywhere.powershell_modules",
     "anywhere.containers",
+    "anywhere.portable_profiles",
     "anywhere.data_folders",
     "anywhere.wine",
     "linux.elsewhere",
@@ -107,6 +108,7 @@ ALL: tuple[str, ...] = (
 )
 _NOT_ON_WINDOWS = frozenset(("anywhere.homebrew", "anywhere.nix", "anywhere.wine"))
 _NOT_ON_MACOS = frozenset(("anywhere.pending_restart", "anywhere.boot_entries"))
+_NOT_ON_LINUX = frozenset(("anywhere.portable_profiles",))
 # Those that also read the containers and the like that others find within a host.
 INSIDE: tuple[str, ...] = (
     "linux.dpkg",
@@ -181,6 +183,8 @@ def _is_for(name: str, platform: Platform) -> bool:
     if platform == "windows" and name in _NOT_ON_WINDOWS:
         return False
     if platform == "macos" and name in _NOT_ON_MACOS:
+        return False
+    if platform == "linux" and name in _NOT_ON_LINUX:
         return False
     return platform in _PLATFORMS[name.partition(".")[0]]
 
