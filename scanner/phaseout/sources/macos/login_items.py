@@ -211,7 +211,15 @@ SOURCE = Source(
     platforms=("macos",),
     kinds=("task",),
     needs=(),
-    reads=("/**/*", f"{_STORE}/*", f"~{_AGENT}", f"~{_ITEMS}", f"~{_WINDOW}", _WINDOW),
+    reads=(
+        "/**/Contents/Info.plist",
+        "/**/Contents/MacOS/*",
+        f"{_STORE}/*",
+        f"~{_AGENT}",
+        f"~{_ITEMS}",
+        f"~{_WINDOW}",
+        _WINDOW,
+    ),
     limits="Apple does not document the lists, which may change with a version; one of an unknown form is a problem.",
     collect=collect,
 )

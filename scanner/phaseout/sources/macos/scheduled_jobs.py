@@ -169,7 +169,8 @@ SOURCE = Source(
         _CRONTAB,
         *(f"{folder}/*/*" for folder in _PERIODIC),
         *(*_PERIODIC_CONF, _EMOND, f"{_RULES}/*", _WINDOW, f"~{_WINDOW}", *_SCRIPTS),
-        "/**/*",  # the programs that these start, and rules elsewhere
+        "/[!pe]*/**/*",
+        "/private/[!e]*/**/*",  # the programs that these start, and rules elsewhere
     ),
     limits="What a script starts by a name without a path, or through another script, is not followed.",
     collect=collect,
