@@ -123,15 +123,14 @@ def add_answers(store: str, places: tuple[str, ...], folders: RuleFolders, polic
                 unread += 1
                 _say_refused(progress, one)
             else:
-                progress.files(totals.listed)
                 yield one
 
     reading = Reading(open_input, read_input, judge.report, judge.ids)
     now = int(dt.datetime.now(dt.UTC).timestamp())
-    with interruptible(), _opened(store, make=True) as kept:
+    shown = progress.during(lambda: progress.rate(totals.listed, "files"))
+    with interruptible(), _opened(store, make=True) as kept, shown:
         for problem in add(kept, meant(), reading, now, totals):
             _say_refused(progress, problem)
-    progress.erase()
     click.echo(f"{visible(store)}: {totals.sentence()}")
     sys.exit(EXIT_WRONG_USE if unread or totals.refused or totals.parts else 0)
 
@@ -154,7 +153,7 @@ def judge_kept(store: str, folders: RuleFolders, policy: str | None, as_of: str 
     from phaseout.fleet.add import judge_again
 
     judge = _Judge(folders, policy, as_of)
-    with interruptible(), _opened(store) as kept:
+    with interruptible(), _opened(store) as kept, Progress().during(lambda: "judging"):
         found = judge_again(kept, judge.judging(), keep=not dry_run)
         without = kept.one("SELECT count(*) FROM host")[0] - found.inventories
     click.echo(
@@ -219,7 +218,7 @@ def show_status(store: str, as_of: str | None, valid: int, format_name: str, out
       phaseout fleet status fleet.db
       phaseout fleet status fleet.db --valid 30 -f json
     """
-    with _opened(store) as kept:
+    with _opened(store) as kept, Progress().during(lambda: "counting"):
         found = status(kept, _moment(as_of), valid)
     write_file(output, status_text(found, format_name, terminal_width(output)))
 
@@ -287,17 +286,14 @@ def show_hosts(
     """
     since = int(_begin(seen_since).timestamp()) if seen_since else 0
     with _opened(store) as kept:
-        found = hosts(
-            kept,
-            _moment(as_of),
-            Wanted(
-                seen_since=since,
-                doubtful=doubtful,
-                unprotected=unprotected,
-                **{name: value or "" for name, value in wanted.items()},
-            ),
-            valid,
+        wants = Wanted(
+            seen_since=since,
+            doubtful=doubtful,
+            unprotected=unprotected,
+            **{name: value or "" for name, value in wanted.items()},
         )
+        with Progress().during(lambda: "counting"):
+            found = hosts(kept, _moment(as_of), wants, valid)
         write_file(output, hosts_text(found, format_name, terminal_width(output)))
 
 
@@ -318,7 +314,7 @@ def show_trend(
     if valid < LEAST_VALID:
         raise click.UsageError(f"--valid {valid}: a trend knows no gaps shorter than {LEAST_VALID} days")
     first = _moment(since).date() if since else None
-    with _opened(store) as kept:
+    with _opened(store) as kept, Progress().during(lambda: "counting"):
         found = trend(kept, _moment(as_of), by=by, since=first, valid=valid)
     write_file(output, trend_text(found, format_name, terminal_width(output)))
 
@@ -362,8 +358,8 @@ def export_tables(store: str, as_of: str | None, valid: int, parquet: str | None
     try:
         if os.path.isdir(folder) and os.listdir(folder):
             raise Failure(f"{folder}: not empty: a table of an earlier export would be read with the new ones")
-        with _opened(store) as kept:
-            count = 0
+        count = 0
+        with _opened(store) as kept, Progress().during(lambda: f"{count:,} files written"):
             for table in tables.tables(kept, _moment(as_of), valid):
                 path = os.path.join(folder, *f"{table.path}.{ending}".split("/"))
                 data = encoded(table)
@@ -403,7 +399,8 @@ def write_evidence(store: str, as_of: str | None, valid: int, policy: str | None
     if declared is not None and len(declared) > _POLICY:
         raise Failure(f"{policy}: larger than {_POLICY >> 20} MiB: no policy")
     archive = io.BytesIO()
-    with _opened(store) as kept, zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as files:
+    shown = Progress().during(lambda: "collecting")
+    with _opened(store) as kept, shown, zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as files:
         for name, data in evidence(kept, moment, valid, declared):
             member = zipfile.ZipInfo(name, max(moment.astimezone(dt.UTC).timetuple()[:6], _FIRST))
             member.compress_type = zipfile.ZIP_DEFLATED
@@ -433,7 +430,7 @@ def forget_hosts(store: str, name: str, last_before: str | None) -> None:
     if not (name or last_before):
         raise click.UsageError("--name or --last-before says which hosts")
     before = int(_begin(last_before).timestamp()) if last_before else 0
-    with interruptible(), _opened(store) as kept:
+    with interruptible(), _opened(store) as kept, Progress().during(lambda: "forgetting"):
         count = forget(kept, name=name, before=before)
     click.echo(f"{visible(store)}: {counted(count, 'host')} forgotten")
 

@@ -63,17 +63,20 @@ def command(
     moment = counted_from(as_of) if as_of else now
     from phaseout.cli.rule_files import rules_and_policy
 
-    ruleset, own = rules_and_policy(folders, policy)
+    progress = Progress(quiet=output.quiet)
+    with progress.during(lambda: "reading the rules"):
+        ruleset, own = rules_and_policy(folders, policy)
     outputs = Outputs(output, "report", own.defaults)
     names = tuple(output.format.name for output in outputs.all)
     settings = Settings(ruleset, own, moment, names, outputs.all[0].page, output.redact, open_input, personal_apps, now)
-    run = _Run(outputs, Progress(quiet=output.quiet))
-    files_meant = []
-    for one in places(inventories):
-        if isinstance(one, Problem):
-            run.heard(one)
-        else:
-            files_meant.append(one)
+    run = _Run(outputs, progress)
+    files_meant: list[Place] = []
+    with progress.during(lambda: progress.rate(len(files_meant), "files listed")):
+        for one in places(inventories):
+            if isinstance(one, Problem):
+                run.heard(one)
+            else:
+                files_meant.append(one)
     import gc
     import hashlib  # noqa: F401  (from here on, inventories are digested by it)
 
@@ -111,7 +114,8 @@ class _Run:
         """Writes a file with one host as a scan of that host would be written."""
         judge = Judge(settings)
         reports = judge.reports(place.path, place.also)
-        first = list(islice(self._good(reports), 2))
+        with self._progress.during(lambda: "reading"):
+            first = list(islice(self._good(reports), 2))
         if len(first) == 1:
             report = first[0]
             self.tally.add(report.verdict, [finding.verdict for finding in report.findings])
@@ -126,6 +130,7 @@ class _Run:
             click.UsageError: a format holds one host only.
         """
         outputs = SeveralHosts(self._outputs)
+        self._progress.fleet(0, planned)
         try:
             for number, found in enumerate(judged, 1):
                 if isinstance(found, Problem):

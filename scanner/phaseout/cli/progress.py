@@ -1,8 +1,10 @@
 """The line on a terminal that shows how far a scan or a fleet is."""
 
+import contextlib
 import os
 import sys
 import time
+from collections.abc import Callable, Iterator
 
 
 class Progress:
@@ -25,14 +27,39 @@ class Progress:
     def fleet(self, done: int, planned: int = 0) -> None:
         """Shows how many inventories have been judged, of how many where that is known, and how fast that goes."""
         if self._due():
-            rate = done / (time.monotonic() - self._began)
-            all_of_them = f" of {planned:,}" if planned else ""
-            self._show(f"{done:,}{all_of_them} inventories, {rate:,.0f} a second")
+            self._show(self.rate(done, f"of {planned:,} inventories" if planned else "inventories"))
 
-    def files(self, done: int) -> None:
-        """Shows how many files have been read, and how fast that goes."""
-        if self._due():
-            self._show(f"{done:,} files, {done / (time.monotonic() - self._began):,.0f} a second")
+    @contextlib.contextmanager
+    def during(self, text: Callable[[], str]) -> Iterator[None]:
+        """Within it, shows what `text` says now, whatever the work is busy with, from a thread of its own.
+
+        No process may be forked meanwhile.
+        """
+        if not self._shown:
+            yield
+            return
+        import threading
+
+        ended = threading.Event()
+
+        def show() -> None:
+            patience = self._next - time.monotonic()
+            while not ended.wait(max(patience, self._EVERY)):
+                patience = 0.0
+                self._show(text())
+
+        thread = threading.Thread(target=show, daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            ended.set()
+            thread.join()
+            self.erase()
+
+    def rate(self, done: int, what: str) -> str:
+        """How many of something are done, and how fast that goes."""
+        return f"{done:,} {what}, {done / max(time.monotonic() - self._began, 0.001):,.0f} a second"
 
     def erase(self) -> None:
         """Takes the line away, so that something else can be printed; harmless if there is none."""

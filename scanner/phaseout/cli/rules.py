@@ -11,6 +11,7 @@ import click
 from phaseout.cli import Failure
 from phaseout.cli.choices import OneOf, ids_of, meant, rule_ids
 from phaseout.cli.output import say, say_table
+from phaseout.cli.progress import Progress
 from phaseout.cli.rule_files import broken, read_files, read_rules, rules_and_policy, shipped
 from phaseout.cli.rule_folders import RuleFolders, rule_folder_options
 from phaseout.cli.scan_options import counted_from
@@ -124,7 +125,8 @@ def check(folders: tuple[str, ...], only_rules: bool, clean_files: tuple[str, ..
         clean = read_files((os.path.join(shipped(), "clean.csv"), *clean_files))
     except RuleError as error:
         raise broken(error) from error
-    wrong = list(check_rules(ruleset, clean))
+    with Progress().during(lambda: "checking"):
+        wrong = list(check_rules(ruleset, clean))
     for line in wrong:
         click.echo(visible(line), err=True)
     products = [product for vendor in ruleset.vendors for product in vendor.product]

@@ -2,6 +2,8 @@
 
 import io
 import sys
+import threading
+import time
 
 import phaseout.cli.progress
 import pytest
@@ -72,3 +74,31 @@ def test_without_a_terminal_nothing_is_shown(clock: Clock, monkeypatch: pytest.M
     progress.scan(1, 3, "Packages")
     progress.erase()
     assert file.getvalue() == ""
+
+
+def test_work_that_says_nothing_is_shown_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Listing folders, reading one large file, counting: what the text says is shown while the main thread is busy."""
+    monkeypatch.setattr(Progress, "_PATIENCE", 0.0)
+    monkeypatch.setattr(Progress, "_EVERY", 0.01)
+    terminal, progress = on_terminal(monkeypatch), Progress()
+    with progress.during(lambda: "7 files listed"):
+        end = time.monotonic() + 30
+        while "7 files listed" not in terminal.getvalue() and time.monotonic() < end:
+            pass
+    assert terminal.getvalue().startswith("\r7 files listed")
+    assert terminal.getvalue().endswith(f"\r{'':<14}\r"), "erased at the end"
+
+
+def test_an_error_ends_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    on_terminal(monkeypatch)
+    before = threading.active_count()
+    with pytest.raises(KeyboardInterrupt), Progress().during(lambda: "x"):
+        raise KeyboardInterrupt
+    assert threading.active_count() == before
+
+
+def test_without_a_terminal_there_is_no_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stderr", io.StringIO())
+    before = threading.active_count()
+    with Progress().during(lambda: "x"):
+        assert threading.active_count() == before
