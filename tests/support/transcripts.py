@@ -43,7 +43,7 @@ _VARIES = (
     (re.compile(r"\b\d{8}T\d{6}Z"), "20261126T120000Z"),
     (re.compile(r"rules\s+[0-9a-f]{12}\s+(of\s+)?[-\d]+\s+\(?serial\s+\d+\s+made\s+[-\d]+\)?"), "rules"),
     (re.compile(r"\b[Rr]ules\s+[0-9a-f]{12}\s+of\s+[-\d]+"), "rules"),
-    (re.compile(r"\b\d+(\s+(?:sources|vendors|products|measures|milestones|names))\b"), r"N\1"),
+    (re.compile(r"\b[\d,]+(\s+(?:sources|vendors|products|measures|milestones|specimens|ordinary names))\b"), r"N\1"),
     (re.compile(r"\b[0-9a-f]{64}\b"), "SHA256"),
     (re.compile(r"-{3,}"), "---"),
     (re.compile(r"\s+"), " "),
