@@ -53,6 +53,9 @@ class ObservedFiles(Files):
     def part(self, path: str, offset: int, size: int) -> bytes | None:
         return self._files.part(self._seen("content", path), offset, size)
 
+    def small(self, path: str, limit: int) -> bytes | None:
+        return self._files.small(self._seen("content", path), limit)
+
     def open(self, path: str, limit: int = 1024 * MIB) -> BinaryIO | None:
         return self._files.open(self._seen("content", path), limit)
 

@@ -77,6 +77,10 @@ class Files(ABC):
         """At most `size` bytes from `offset` on of a regular file of any length; none behind its end."""
 
     @abstractmethod
+    def small(self, path: str, limit: int) -> bytes | None:
+        """The content of a regular file of at most `limit` bytes; `None` for a larger one, which is no problem."""
+
+    @abstractmethod
     def open(self, path: str, limit: int = 1024 * MIB) -> BinaryIO | None:
         """A regular file to be read in chunks and closed by the caller; `None` as in `read`."""
 

@@ -50,16 +50,7 @@ class StoredFiles(Files):
 
         def content(node: Node) -> bytes:
             _check_size(node, limit)
-            stamp = node.stamp()
-            known = self._contents.get(stamp)
-            if known is not None:
-                return known
-            data = node.read(limit + 1)
-            if len(data) > limit:  # it grew while it was read, or is a file of /proc, which has no size
-                raise _too_large(limit)
-            if stamp and len(data) <= _SMALL and len(data) == node.stat().size and not node.of_kernel:
-                self._remember(stamp, data)
-            return data
+            return self._content(node, limit)
 
         return self._of_file(path, content)
 
@@ -71,6 +62,10 @@ class StoredFiles(Files):
             return node.read(size, offset) if known is None else known[offset : offset + size]
 
         return self._of_file(path, content)
+
+    def small(self, path: str, limit: int) -> bytes | None:
+        """The content of a regular file of at most `limit` bytes; `None` for a larger one, which is no problem."""
+        return self._of_file(path, lambda node: self._content(node, limit) if node.stat().size <= limit else None)
 
     def open(self, path: str, limit: int = 1024 * MIB) -> BinaryIO | None:
         """A regular file to be read in chunks and closed by the caller; `None` as in `read`."""
@@ -209,6 +204,18 @@ class StoredFiles(Files):
         """Records what a user may have changed since a time while it was read: something may have been moved away."""
         for path in self._resolver.changed(since):
             self.problems.append(Problem(printable(path), "changed while it was read", "vanished"))
+
+    def _content(self, node: Node, limit: int) -> bytes:
+        stamp = node.stamp()
+        known = self._contents.get(stamp)
+        if known is not None:
+            return known
+        data = node.read(limit + 1)
+        if len(data) > limit:  # it grew while it was read, or is a file of /proc, which has no size
+            raise _too_large(limit)
+        if stamp and len(data) <= _SMALL and len(data) == node.stat().size and not node.of_kernel:
+            self._remember(stamp, data)
+        return data
 
     def _remember(self, stamp: tuple[object, ...], data: bytes) -> None:
         while self._held > _HELD:  # the oldest first

@@ -295,17 +295,16 @@ def naming_files(host: Host) -> Iterator[tuple[Place, str]]:
 
 def wrappers(host: Host) -> Iterator[tuple[Place, str]]:
     """The scripts among the programs, each with what it says, and the links among them, with where they lead."""
-    for place, is_link in _present(host, _SCRIPTS, set()):
-        if is_link:
-            yield place, host.files.real(place.path) or ""
-        found = host.files.stat(place.path)
-        data = host.files.head(place.path, _SCRIPT) if found is not None and found.size <= _SCRIPT else None
+    for place, target in _present(host, _SCRIPTS, set()):
+        if target:
+            yield place, target
+        data = host.files.small(place.path, _SCRIPT)
         if data and data.startswith(b"#!"):
             yield place, data.decode("utf-8", "replace")
 
 
-def _present(host: Host, tops: dict[str, _Folder], met: set[str]) -> Iterator[tuple[Place, bool]]:
-    """The regular files that are there, each once, and whether a link leads to it; those of the homes come last."""
+def _present(host: Host, tops: dict[str, _Folder], met: set[str]) -> Iterator[tuple[Place, str]]:
+    """The regular files that are there, each once, and where a link leads to it; those of the homes come last."""
     yield from _below(host, "", "", tops[""], "", met)
     for home, user in host.homes.items():
         yield from _below(host, home, host.files.real(home) or home, tops["~"], user, met)
@@ -313,7 +312,7 @@ def _present(host: Host, tops: dict[str, _Folder], met: set[str]) -> Iterator[tu
 
 def _below(
     host: Host, folder: str, real: str, wanted: _Folder, user: str, met: set[str]
-) -> Iterator[tuple[Place, bool]]:
+) -> Iterator[tuple[Place, str]]:
     """Those below a folder, which is asked for nothing but its list."""
     if wanted.fitting == ("*",) and not (wanted.folders or wanted.folders_fitting):
         if f"{real}/" in met:  # as `/bin` and `/usr/bin`, which are one folder on most systems, with a thousand links
@@ -328,7 +327,7 @@ def _below(
             where = f"{real}/{name}" if kind == "file" else _file_behind(host, path) if kind == "link" else ""
             if where and where not in met:
                 met.add(where)
-                yield Place(path, user), kind == "link"
+                yield Place(path, user), where if kind == "link" else ""
         elif kind in ("dir", "link"):
             inner = [wanted.folders[name]] if name in wanted.folders else []
             inner += (one for pattern, one in wanted.folders_fitting.items() if _fits(name, pattern))
