@@ -81,8 +81,8 @@ def _more(status: Status) -> Iterator[str]:
         yield f"Rules {visible(one.digest)}{visible(reviewed)} judged {counted(one.hosts, 'host')}."
     if status.old_rules or status.old_tools:
         yield (
-            f"{counted(status.old_rules, 'host')} were judged by older rules than others,"
-            f" {status.old_tools:,} by another version of the program."
+            f"Judged by older rules than others: {counted(status.old_rules, 'host')};"
+            f" scanned by another version of the program: {status.old_tools:,}."
         )
     for flag, count in status.flags.items():
         yield f"{counted(count, 'host')} {FLAGS.get(flag, flag)}."

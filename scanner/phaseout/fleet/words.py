@@ -6,13 +6,13 @@ from phaseout.model.counting import counted
 FLAGS = {
     "renamed": "had another name before",
     "reinstalled": "got a new installation",
-    "cloned": "share all ids with another machine that answers under another name",
-    "shared_installation": "share the id of the installation with other hardware (a cloned image)",
-    "several_systems": "have several systems on the same hardware",
-    "no_identity": "show nothing but a name",
-    "ambiguous_name": "show nothing but a name that others have too",
+    "cloned": "with all ids of another machine that answers under another name",
+    "shared_installation": "with an installation's id that other hardware has as well (a cloned image)",
+    "several_systems": "with several systems on the same hardware",
+    "no_identity": "with nothing but a name",
+    "ambiguous_name": "with nothing but a name, which others have too",
     "contradicts": "gave two different answers for one moment",
-    "clock_ahead": "have a clock that is ahead",
+    "clock_ahead": "with a clock that is ahead",
 }
 
 
