@@ -8,7 +8,7 @@ from pathlib import Path
 from tests.support.places import CODE
 from tests.support.trees import Tree
 
-PLANTED = ("click", "json", "logging", "msgspec", "platform", "psutil", "tabulate", "tomllib")
+PLANTED = ("click", "json", "logging", "msgspec", "platform", "psutil", "tomllib")
 
 
 def test_planted_modules_policy_and_rules(tmp_path: Path, tree: Tree) -> None:

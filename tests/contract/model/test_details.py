@@ -103,6 +103,8 @@ class Module:
 
     def name(self, name: str, function: ast.FunctionDef) -> Iterator[str]:
         """Everything that a name is given in a function; if it is a parameter, what callers pass."""
+        if name == "details" and any(one.arg == name for one in function.args.kwonlyargs):
+            return  # each caller writes `details=`, which is followed there
         found = False
         for node in ast.walk(function):
             targets: list[ast.expr] = []

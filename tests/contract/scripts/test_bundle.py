@@ -65,7 +65,7 @@ def test_a_changed_bundle_is_not_installed(bundle: Path, tmp_path: Path) -> None
 
 
 @POSIX
-@pytest.mark.parametrize("name", ["tabulate-99.0-py3-none-any.whl", ".hidden", "-x", "..x"])
+@pytest.mark.parametrize("name", ["jinja2-99.0-py3-none-any.whl", ".hidden", "-x", "..x"])
 def test_an_added_file_is_refused(bundle: Path, tmp_path: Path, name: str) -> None:
     copy = tmp_path / "bundle"
     shutil.copytree(bundle, copy)
@@ -77,16 +77,16 @@ def test_an_added_file_is_refused(bundle: Path, tmp_path: Path, name: str) -> No
 
 
 def planted_wheel(folder: Path) -> None:
-    """A newer `tabulate`, to be taken by a pip that takes the newest."""
+    """A newer `jinja2`, to be taken by a pip that takes the newest."""
     about = {
-        "METADATA": "Metadata-Version: 2.1\nName: tabulate\nVersion: 99.0\n",
+        "METADATA": "Metadata-Version: 2.1\nName: jinja2\nVersion: 99.0\n",
         "WHEEL": "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
         "RECORD": "",
     }
-    with zipfile.ZipFile(folder / "tabulate-99.0-py3-none-any.whl", "w") as archive:
-        archive.writestr("tabulate/__init__.py", "raise SystemExit('planted')\n")
+    with zipfile.ZipFile(folder / "jinja2-99.0-py3-none-any.whl", "w") as archive:
+        archive.writestr("jinja2/__init__.py", "raise SystemExit('planted')\n")
         for name, text in about.items():
-            archive.writestr(f"tabulate-99.0.dist-info/{name}", text)
+            archive.writestr(f"jinja2-99.0.dist-info/{name}", text)
 
 
 @POSIX
@@ -97,7 +97,7 @@ def test_only_wheels_with_the_stated_hashes_are_installed(bundle: Path, tmp_path
     elsewhere.mkdir()
     planted_wheel(copy)
     planted_wheel(elsewhere)
-    wheel = copy / "tabulate-99.0-py3-none-any.whl"
+    wheel = copy / "jinja2-99.0-py3-none-any.whl"
     with (copy / "SHA256SUMS").open("a") as sums:
         sums.write(f"{hashlib.sha256(wheel.read_bytes()).hexdigest()}  {wheel.name}\n")
     (tmp_path / "pip.conf").write_text(f"[install]\nfind-links = {elsewhere}\ntarget = {elsewhere}\n")
@@ -108,7 +108,7 @@ def test_only_wheels_with_the_stated_hashes_are_installed(bundle: Path, tmp_path
     }
     result = install(copy, str(home), **hostile)
     assert result.returncode == 0, result.stderr
-    (installed,) = home.glob("lib/python3*/site-packages/tabulate-*.dist-info")
+    (installed,) = home.glob("lib/python3*/site-packages/jinja2-*.dist-info")
     assert "99" not in installed.name
 
 
