@@ -191,7 +191,7 @@ class Resolver:
                 continue
             there = self._below(here, name)
             if there.nodes[0].kind != "link":
-                here = there
+                here = self._again(there) if there.nodes[0].kind == "dir" else there
                 continue
             self._relied_on[here.path] = here
             links += 1
@@ -200,6 +200,14 @@ class Resolver:
             here, names = self._layout.follow(here, there.nodes[0].target())
             pending += reversed(names)
         return here
+
+    def _again(self, folder: Place) -> Place:
+        """A folder as it was found before, if it is still the same one: that one is open already."""
+        known = self._folders.get(folder.path)
+        if known is None or len(known.nodes) != len(folder.nodes):
+            return folder
+        pairs = zip(known.nodes, folder.nodes, strict=True)
+        return known if all(one.stamp()[:2] == other.stamp()[:2] for one, other in pairs) else folder
 
     def _below(self, here: Place, name: str) -> Place:
         try:

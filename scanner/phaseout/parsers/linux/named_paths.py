@@ -22,16 +22,16 @@ _SYSTEM = (
 _HOME = r"(?:~|\$HOME|\$\{HOME\}|\$env:HOME|%h|@\{HOME\}|\$\{user_home\}|\$\{home\}|\$\{userHome\})"
 _USER = r"(?:\$USER|\$\{USER\}|\$LOGNAME|\$\{user_name\}|%u|@\{PAM_USER\})"
 _NAMES = rf"(?!/)(?:[^\s\"'`;|&<>()\[\]{{}},:=$*?#%@\\\0]|\\ |\\x20|\\040|@(?!\{{)|{_USER})+"
-# After a letter only as in `-D/srv/jail`: `and/or` is no path, and neither is what follows a variable. The pattern
-# begins with the slash because that is what makes it fast.
+# After a letter only as in `-D/srv/jail`: `and/or` is no path, and neither is what follows a variable. All patterns
+# begin with a character because that is what makes them fast.
 _BEFORE = r"(?:(?<![\w./~}@$%*\\+!|-]/)|(?<=[\s=:\"'][@+!|-]/)|(?<=\s-[A-Za-z]/))"
 _PATH = re.compile(rf"/{_BEFORE}{_SYSTEM}{_NAMES}")
 _IN_HOME = re.compile(rf"{_HOME}(/{_NAMES})")
 _SOME = r"[^\n\"'=\0]{0,300}"  # a limit, since what has no end here would be read again from each quote
 _WITH_BLANK = re.compile(
-    rf"""(?:(?<=["'])|=[ \t]*)({_HOME}(?=/))?(/{_SYSTEM}[^\n"'=\0/]{_SOME}[ ]{_SOME})(?:["']|$)""", re.MULTILINE
+    rf"""["'=](?:(?<==)[ \t]*)?({_HOME}(?=/))?(/{_SYSTEM}[^\n"'=\0/]{_SOME}[ ]{_SOME})(?=["']|$)""", re.MULTILINE
 )
-_COMMENT = re.compile(r"^[ \t]*(?:[#;]|//)[^\n]*", re.MULTILINE)
+_COMMENT = re.compile(r"\n[ \t]*(?:[#;]|//)[^\n]*")
 _BLANK = re.compile(r"\\ |\\x20|\\040")
 _USERS = re.compile(_USER)
 _HINTS = ("~/", "HOME", "%h", "home}", "Home}")
@@ -45,7 +45,7 @@ def named_paths(text: str) -> Iterator[str]:
     if "\\/" in text:
         text = text.replace("\\/", "/")
     if "#" in text or ";" in text or "//" in text:
-        text = _COMMENT.sub("", text)
+        text = _COMMENT.sub("", f"\n{text}")
     found = [("", path) for path in _PATH.findall(text)]
     if any(hint in text for hint in _HINTS):
         found += ((HOME, path) for path in _IN_HOME.findall(text))

@@ -319,12 +319,17 @@ def _below(
             return
         met.add(f"{real}/")
     entries = host.files.list(folder or "/")
+    names = {name for name, _ in entries} if wanted.fitting == ("*",) else set()
     if not wanted.fitting and not wanted.folders_fitting:
         entries = tuple(one for one in entries if one.name in wanted.files or one.name in wanted.folders)
     for name, kind in entries:
         if kind != "dir" and (name in wanted.files or any(_fits(name, file) for file in wanted.fitting)):
             path = f"{folder}/{name}"
+            if kind == "link" and names and host.files.link(path) in names:  # it comes by its own name
+                continue
             where = f"{real}/{name}" if kind == "file" else _file_behind(host, path) if kind == "link" else ""
+            if kind == "link" and f"{where.rpartition('/')[0]}/" in met:  # as above
+                continue
             if where and where not in met:
                 met.add(where)
                 yield Place(path, user), where if kind == "link" else ""
@@ -344,4 +349,5 @@ def _fits(name: str, pattern: str) -> bool:
 
 def _file_behind(host: Host, path: str) -> str:
     """The file that a link leads to; empty where it leads to anything else, as the mask of a unit does."""
-    return (host.files.real(path) or "") if host.files.is_file(path) else ""
+    real = host.files.real(path)
+    return real if real and host.files.is_file(real) else ""
