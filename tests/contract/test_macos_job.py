@@ -81,6 +81,7 @@ def test_every_trace_is_recognised(mac: MacTree) -> None:
         ("applications", "Kaspersky Anti-Virus For Mac"): (HOME, "installed", "certain"),
         ("applications", "kav_agent"): (HOME, "installed", "certain"),
         ("launchd", "com.kaspersky.kav"): (HOME, "installed", "certain"),
+        ("programs", "kavd"): (HOME, "installed", "certain"),
         ("launchd", "com.kaspersky.kav.gui"): (HOME, "leftover", "possible"),
         ("receipts", "com.kaspersky.kav.core"): (HOME, "leftover", "certain"),
         ("receipts", "com.kaspersky.klnagent.core"): ("kaspersky-network-agent", "leftover", "certain"),

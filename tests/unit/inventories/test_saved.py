@@ -218,7 +218,7 @@ def flooded(saved: Inventory, *items: Item) -> Inventory:
 
 
 def test_large_inventories_are_read_item_by_item(saved: Inventory, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("phaseout.inventories.saved._LARGE", 10)
+    monkeypatch.setattr("phaseout.inventories.saved.LARGE", 10)
     for ending in ENDINGS:
         assert one(written(saved, ending)) == saved
 
@@ -228,7 +228,7 @@ def test_large_inventories_are_read_item_by_item(saved: Inventory, monkeypatch: 
 def test_more_than_a_scan_returns_is_refused(
     saved: Inventory, monkeypatch: pytest.MonkeyPatch, ending: str, large: int
 ) -> None:
-    monkeypatch.setattr("phaseout.inventories.saved._LARGE", large)
+    monkeypatch.setattr("phaseout.inventories.saved.LARGE", large)
     monkeypatch.setattr("phaseout.inventories.saved.ALL_ITEMS", 5)
     item = Item(kind="package", name="kesl", source="dpkg")
     assert one(written(flooded(saved, *(item,) * 5), ending)).items == (item,) * 5
@@ -245,7 +245,7 @@ def test_text_that_takes_more_memory_than_it_shows_is_refused(
     saved: Inventory, monkeypatch: pytest.MonkeyPatch, ending: str
 ) -> None:
     """One character that is not ASCII makes the whole text of CPython two or four bytes wide."""
-    monkeypatch.setattr("phaseout.inventories.saved._LARGE", 10)
+    monkeypatch.setattr("phaseout.inventories.saved.LARGE", 10)
     monkeypatch.setattr("phaseout.inventories.saved._SIZE", 10_000)
     plain = Item(kind="package", name="x" * 6_000, source="dpkg")
     assert one(written(flooded(saved, plain), ending)).items == (plain,)

@@ -161,6 +161,8 @@ def missing_classes(people: Mounts, found: tuple[Profile, ...], registry: Regist
     for user, listed in found:
         if not listed or user.sid in _ACCOUNTS or people.has(f"{user.sid}_Classes") or not _hives(files, user.home):
             continue
+        if user.home.startswith("\\\\"):  # all of the profile is named already
+            continue
         places = [rf"{user.home}\{file}" for file in _CLASSES]
         used = any(files.is_dir(place.rpartition("\\")[0]) for place in places)
         used = used or registry.key(rf"{_PACKAGES}\{user.sid}") is not None

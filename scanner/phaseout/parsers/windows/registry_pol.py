@@ -55,7 +55,7 @@ def values(data: bytes) -> Iterator[PolicyValue]:
 
 def _expect(data: bytes, at: int, mark: bytes) -> int:
     if data[at : at + 2] != mark:
-        raise ValueError(f"no {mark.decode('utf-16-le')!r} at byte {at}")
+        raise ValueError(f'no "{mark.decode("utf-16-le")}" at byte {at}')
     return at + 2
 
 

@@ -42,7 +42,7 @@ _TOPS = ("software\\policies\\", "software\\wow6432node\\", "software\\")
 def collect(host: Host) -> Iterator[Trace]:
     """An item for every key of a maker, extension, proxy and program to start that a policy sets."""
     proxies = Proxies(host)
-    seen: set[tuple[str, str, str]] = set()
+    seen: set[tuple[str, str, str, str]] = set()
     for count, (hive, user, path) in enumerate(_files(host), 1):
         if count > _FILES:
             yield Problem(path, f"more than {_FILES:,} files of policies: the rest was not read", "limit")
@@ -51,7 +51,7 @@ def collect(host: Host) -> Iterator[Trace]:
         keys: dict[str, dict[str, Value]] = {}
         yield from _read(path, data or b"", keys)
         for key, found in keys.items():
-            mark = hive, user, f"{key.lower()} {sorted(found.items(), key=repr)!r}"
+            mark = hive, user, key.lower(), repr(sorted(found.items(), key=repr))
             if mark in seen:
                 yield LeftOut("listed as another item")
                 continue

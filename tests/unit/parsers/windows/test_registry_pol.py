@@ -46,7 +46,7 @@ def test_what_only_deletes_is_left_out() -> None:
         (b"PReg\x02\0\0\0", "does not begin"),
         (HEAD + b"x", "byte 8"),
         (pol(("k", "v", "text"))[:-6], "cut off in a value"),
-        (pol(("k", "v", "text"))[:-2], "no '\\]'"),
+        (pol(("k", "v", "text"))[:-2], 'no "\\]"'),
         (HEAD + "[key without end".encode("utf-16-le"), "without an end"),
         (HEAD + ("[" + "k" * 20_000 + "\0;").encode("utf-16-le"), "without an end"),
     ],

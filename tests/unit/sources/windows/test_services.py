@@ -252,7 +252,7 @@ def test_nothing_raises(keys: dict[str, dict[str, Value]]) -> None:
     run("services", windows_host(registry_in_memory(tree, files), files, r"C:\Windows", root="/nonexistent"))
 
 
-def test_programs_outside_of_the_windows_folder_say_who_made_them(windows_tree: WindowsTree) -> None:
+def test_programs_say_who_made_them(windows_tree: WindowsTree) -> None:
     made = executable(
         {ENGLISH: {"CompanyName": "AO Kaspersky Lab", "ProductVersion": "12.1"}}, [("Kaspersky Lab", "K")]
     )
@@ -270,7 +270,7 @@ def test_programs_outside_of_the_windows_folder_say_who_made_them(windows_tree: 
     windows_tree.key(rf"{SERVICES}\klif", {"Type": 1})
     told = {item.name: (item.vendor, item.version, item.signer) for item in of(windows_tree).items}
     whole = ("AO Kaspersky Lab", "12.1", "Kaspersky Lab")
-    assert told == {"agent": whole, "hosted": whole, "klif": ("", "", "")}
+    assert told == {"agent": whole, "hosted": whole, "klif": whole}
     host = windows_tree.host()
     host.deep = True
     assert run("services", host).one("klif").signer == "Kaspersky Lab"
