@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from phaseout.host import Host
+from phaseout.host.filesystem.files import Entry
 from phaseout.host.registry.base import Key
 from phaseout.host.users import User
 from phaseout.model.nouns import Problem
@@ -47,7 +48,7 @@ _START_MENU = r"Microsoft\Windows\Start Menu"
 _PINNED = r"AppData\Roaming\Microsoft\Internet Explorer\Quick Launch"
 _OF_USER = ("Desktop", rf"AppData\Roaming\{_START_MENU}", r"Start Menu", _PINNED)
 _MOVED = (("Desktop", "Desktop"), ("Start Menu", rf"AppData\Roaming\{_START_MENU}"))
-_LEVELS = 8
+_LEVELS = 8  # of a start menu
 _ENTRIES = 20_000
 _SIZE = 1 << 20
 _ICON = re.compile(r",\s*-?\d+\s*$")
@@ -62,8 +63,9 @@ READS = (
     *(_CLASSES, r"HKU\*\Software\Classes", r"HKU\*_Classes", _ENVIRONMENT, r"HKU\*\Environment"),
     *(rf"{_FIREWALL}\{rules}" for rules in _RULES),
     rf"C:\ProgramData\{_START_MENU}\**\*.lnk",
-    r"C:\Users\Public\Desktop\**\*.lnk",
-    *(rf"~\{folder}\**\*.lnk" for folder in _OF_USER),
+    *(r"C:\Users\Public\Desktop\*.lnk", r"C:\Users\Public\Desktop\*\*.lnk"),
+    *(r"~\Desktop\*.lnk", r"~\Desktop\*\*.lnk"),
+    *(rf"~\{folder}\**\*.lnk" for folder in _OF_USER[1:]),
     *(rf"HKU\*\{SHELL_FOLDERS}", r"C:\**\*.lnk"),  # where the folders were moved to
 )
 
@@ -105,20 +107,27 @@ def named_programs(host: Host) -> Iterator[Named]:
 
 
 def shortcuts(host: Host) -> Iterator[Shortcut]:
-    """The shortcuts in start menus, on desktops and on task bars; one that is damaged hides what it starts."""
-    common = (
-        rf"{host.variables.get('programdata', '')}\{_START_MENU}",
-        rf"{host.variables.get('public', '')}\Desktop",
-    )
-    tops = [(top, "") for top in common]
-    tops += [(rf"{user.home}\{folder}", user.name) for user in host.users if user.home for folder in _OF_USER]
+    """The shortcuts in start menus, on desktops and in the folders on them, and on task bars.
+
+    One that is damaged hides what it starts.
+    """
+    tops = [
+        (rf"{host.variables.get('programdata', '')}\{_START_MENU}", "", False),
+        (rf"{host.variables.get('public', '')}\Desktop", "", True),
+    ]
+    tops += [
+        (rf"{user.home}\{folder}", user.name, folder == "Desktop")
+        for user in host.users
+        if user.home
+        for folder in _OF_USER
+    ]
     for user in host.users:
         for name, usual in _MOVED if user.home else ():
             path = moved(host, user, name, usual)
             if path and not path.startswith("\\\\"):
-                tops.append((path, user.name))
-    for top, name in tops:
-        for folder, entries in host.files.walk(top, _LEVELS, _ENTRIES) if host.files.is_dir(top) else ():
+                tops.append((path, user.name, name == "Desktop"))
+    for top, name, is_desktop in tops:
+        for folder, entries in _folders(host, top, is_desktop=is_desktop):
             for entry in entries:
                 if entry.kind != "dir" and entry.name.lower().endswith(".lnk"):
                     path = rf"{folder}\{entry.name}"
@@ -130,6 +139,20 @@ def shortcuts(host: Host) -> Iterator[Shortcut]:
                         found = None
                     if found is not None:
                         yield Shortcut(path, name, found)
+
+
+def _folders(host: Host, top: str, *, is_desktop: bool) -> Iterator[tuple[str, tuple[Entry, ...]]]:
+    """Folders with their entries. On a desktop may lie whole disks, so only the folders just on it are looked into."""
+    if not host.files.is_dir(top):
+        return
+    if not is_desktop:
+        yield from host.files.walk(top, _LEVELS, _ENTRIES)
+        return
+    entries = host.files.list(top)
+    yield top, entries
+    for name, kind in entries:
+        if kind == "dir":
+            yield rf"{top}\{name}", host.files.list(rf"{top}\{name}")
 
 
 def target(host: Host, shortcut: Shortcut) -> str:

@@ -92,7 +92,7 @@ def _below(files: Files, separator: str, folder: str, tree: Tree) -> Iterator[st
         if not name:
             yield folder
         elif "*" in name:
-            for found in _fitting(files, separator, folder, name):
+            for found in _fitting(files, separator, folder, name, files_too="" in rest):
                 yield from _below(files, separator, f"{folder}{separator}{found}", rest)
         else:
             path = f"{folder}{separator}{name}"
@@ -100,14 +100,14 @@ def _below(files: Files, separator: str, folder: str, tree: Tree) -> Iterator[st
                 yield from _below(files, separator, path, rest)
 
 
-def _fitting(files: Files, separator: str, folder: str, pattern: str) -> Iterator[str]:
+def _fitting(files: Files, separator: str, folder: str, pattern: str, *, files_too: bool) -> Iterator[str]:
     head, _, tail = _fold(pattern, separator).partition("*")
     count = 0
     for entry in files.list(folder):
         name = _fold(entry.name, separator)
         if not (name.startswith(head) and name.endswith(tail) and len(name) >= len(head) + len(tail)):
             continue
-        if (name[0] == "." and not head) or entry.kind == "other":
+        if (name[0] == "." and not head) or entry.kind == "other" or (entry.kind == "file" and not files_too):
             continue
         count += 1
         if count > _MOST:

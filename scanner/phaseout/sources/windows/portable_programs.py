@@ -299,6 +299,6 @@ SOURCE = Source(
         *(rf"~\{folder}\**\*.exe" for folder in (*(folder for folder, _ in _OF_USER), *_KEPT_BY_USERS)),
     ),
     limits="Programs elsewhere or deeper are seen only where something names them, and below the folder of Windows not "
-    "at all. Signatures are read but not verified.",
+    "at all. Of a desktop, shortcuts on it and in the folders on it count. Signatures are read but not verified.",
     collect=collect,
 )

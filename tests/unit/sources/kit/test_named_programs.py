@@ -137,6 +137,15 @@ def test_a_damaged_shortcut_is_named(windows_tree: WindowsTree) -> None:
     assert [problem.where for problem in run("portable_programs", windows_tree.host()).problems] == [path]
 
 
+def test_a_desktop_may_hold_whole_disks(windows_tree: WindowsTree) -> None:
+    windows_tree.write(r"C:\Users\ada\Desktop\a\b\c\d\e\f\g\h\i\j\readme.txt", b"x")
+    windows_tree.write(r"C:\Users\ada\Desktop\Tools\Kit.lnk", shortcut(PROGRAM))
+    windows_tree.write(PROGRAM, MADE)
+    result = run("portable_programs", windows_tree.host())
+    assert [item.path for item in result.items] == [PROGRAM]
+    assert not result.problems
+
+
 @pytest.mark.parametrize("drive", ["C", "D"])
 def test_folders_that_a_user_moved_are_read(drive: str, windows_tree: WindowsTree) -> None:
     shell = r"Software\Microsoft\Windows\CurrentVersion\Explorer\User Shell Folders"

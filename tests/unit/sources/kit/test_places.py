@@ -74,6 +74,15 @@ def test_a_bound_for_one_star(tree: Tree) -> None:
     assert [problem.where for problem in host.files.problems] == ["/srv"]
 
 
+def test_files_do_not_count_where_folders_are_wanted(tree: Tree) -> None:
+    for number in range(1002):
+        tree.write(f"/srv/{number}")
+    tree.folder("/srv/web/profile")
+    host = tree.host()
+    assert [place.path for place in places(host, ("/srv/*/profile",))] == ["/srv/web/profile"]
+    assert not host.files.problems
+
+
 @pytest.mark.parametrize("users", [("eve", "bob"), ("bob", "eve")])
 def test_a_link_to_what_another_user_has_hides_nothing(tree: Tree, users: tuple[str, str]) -> None:
     tree.write("/etc/passwd", "".join(f"{user}:x:1:1::/home/{user}:/bin/sh\n" for user in users))
