@@ -178,3 +178,28 @@ def test_interrupted_while_a_module_is_loaded(module: str, places: dict[str, str
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, cwd=CODE)
     assert (result.returncode, "Traceback" in result.stderr) == (130, False), result.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="no list of children")
+def test_an_interruption_while_processes_start(places: dict[str, str], tmp_path: Path) -> None:
+    """A new process has the handler of its parent for a moment."""
+    for number in range(100):
+        (tmp_path / f"{number}.json").write_bytes(Path(places["saved"]).read_bytes())
+    for _ in range(10):
+        with subprocess.Popen(
+            [sys.executable, "-m", "phaseout", "match", str(tmp_path), "--jobs", "4"],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+            cwd=CODE,
+            start_new_session=True,
+        ) as process:
+            children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+            while process.poll() is None and not children.read_text():
+                time.sleep(0)
+            os.killpg(process.pid, signal.SIGINT)
+            assert process.stderr is not None
+            said = process.stderr.read()
+        assert process.returncode in (130, 0, 1), said  # a fast machine was faster
+        assert "Traceback" not in said
