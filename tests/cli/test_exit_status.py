@@ -129,6 +129,13 @@ INTERRUPTED = {
 MOMENTS = [(name, random.Random(f"{name} {number}").uniform(0, 0.6)) for number in range(6) for name in INTERRUPTED]
 
 
+def begun(*arguments: str) -> "subprocess.Popen[str]":
+    """An interpreter in a group of processes of its own, which a terminal's Ctrl-C would reach as a whole."""
+    command = [sys.executable, *arguments]
+    silent, heard = subprocess.DEVNULL, subprocess.PIPE
+    return subprocess.Popen(command, stdout=silent, stderr=heard, text=True, cwd=CODE, start_new_session=True)
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="no process groups")
 @pytest.mark.parametrize(("command", "delay"), MOMENTS)
@@ -142,14 +149,7 @@ def test_an_interruption_is_status_130(command: str, delay: float, places: dict[
     for number in range(300):
         (tmp_path / f"{number}.json").write_bytes(Path(places["saved"]).read_bytes())
     arguments = [word.format(**places, folder=tmp_path, store=tmp_path / "fleet.db") for word in INTERRUPTED[command]]
-    with subprocess.Popen(
-        [sys.executable, "-c", code, *arguments],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-        cwd=CODE,
-        start_new_session=True,
-    ) as process:
+    with begun("-c", code, *arguments) as process:
         assert process.stderr is not None
         assert process.stderr.read(1) == "."
         time.sleep(delay)
@@ -187,14 +187,7 @@ def test_an_interruption_while_processes_start(places: dict[str, str], tmp_path:
     for number in range(100):
         (tmp_path / f"{number}.json").write_bytes(Path(places["saved"]).read_bytes())
     for _ in range(10):
-        with subprocess.Popen(
-            [sys.executable, "-m", "phaseout", "match", str(tmp_path), "--jobs", "4"],
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            text=True,
-            cwd=CODE,
-            start_new_session=True,
-        ) as process:
+        with begun("-m", "phaseout", "match", str(tmp_path), "--jobs", "4") as process:
             children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
             while process.poll() is None and not children.read_text():
                 time.sleep(0)

@@ -4,7 +4,6 @@ Each process reads a file, judges what it holds and writes every report down, so
 results keep the order of the places. A file that ends its process costs one `Problem`.
 """
 
-import contextlib
 import datetime as dt
 import gc
 import multiprocessing
@@ -26,6 +25,7 @@ from phaseout.report.redact import redacted
 from phaseout.report.several import host_chunks
 from phaseout.rules.matcher import Matcher, at, listed_hits
 from phaseout.scan.completeness import checked
+from phaseout.scan.interruption import interruption_waits
 
 _POOLED = 32  # fewer files are judged sooner than a process has started
 _BATCH = 16  # files for one task
@@ -204,7 +204,7 @@ class _Worker:
             context = multiprocessing.get_context("spawn")
         self.pipe, theirs = context.Pipe()
         self._process = context.Process(target=_judge_for, args=(judge, theirs), daemon=True)
-        with _interruption_waits():
+        with interruption_waits():
             self._process.start()
         theirs.close()
         self.task: _Task | None = None
@@ -219,19 +219,6 @@ class _Worker:
         self.pipe.close()
         self._process.terminate()
         self._process.join()
-
-
-@contextlib.contextmanager
-def _interruption_waits() -> Iterator[None]:
-    """Within it, Ctrl-C waits: a new process has the handler of this one until it ignores the signal itself."""
-    if sys.platform == "win32":
-        yield
-        return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT,))
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 class _Pool:

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
+from phaseout.scan.interruption import interruption_waits
 from phaseout.scan.memory import address_space, peak_memory
 from phaseout.scan.messages import Message, Request
 from phaseout.scan.worker import warm_up, work
@@ -214,11 +215,12 @@ else:
                 fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, _PIPE)
         if sys.stdout is not None:
             sys.stdout.flush()
-        pid = os.fork()
-        if not pid:
-            os.close(to_worker)
-            os.close(from_worker)
-            _live(requests, writer)
+        with interruption_waits():
+            pid = os.fork()
+            if not pid:
+                os.close(to_worker)
+                os.close(from_worker)
+                _live(requests, writer)
         os.close(requests)
         os.close(writer)
         return PreparedWorker(pid, to_worker, from_worker, time.time())
