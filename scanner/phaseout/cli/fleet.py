@@ -50,8 +50,10 @@ def command() -> None:
     """
 
 
-def _id(kind: str) -> OneOf:
-    return OneOf(rule_ids(kind), open_ended=True)
+def _rule_option(kind: str, help_text: str) -> Callable[[_F], _F]:
+    """An option that takes the id or name of a vendor, product or measure of the rules."""
+    names = OneOf(rule_ids(kind), open_ended=True)
+    return click.option(f"--{kind}", default="", metavar="ID", type=names, help=help_text)
 
 
 def _store_options(function: _F) -> _F:
@@ -226,27 +228,9 @@ def show_status(store: str, as_of: str | None, valid: int, format_name: str, out
 @command.command("hosts")
 @_store_options
 @click.option("--state", type=OneOf((*STATES, "unlisted"), "state"), default=None, help="In this state.")
-@click.option(
-    "--product",
-    default="",
-    metavar="ID",
-    type=_id("product"),
-    help="With this product, by id or name.",
-)
-@click.option(
-    "--vendor",
-    default="",
-    metavar="ID",
-    type=_id("vendor"),
-    help="With software of this vendor, by id or name.",
-)
-@click.option(
-    "--measure",
-    default="",
-    metavar="ID",
-    type=_id("measure"),
-    help="With a product for which this measure decides.",
-)
+@_rule_option("product", "With this product, by id or name.")
+@_rule_option("vendor", "With software of this vendor, by id or name.")
+@_rule_option("measure", "With a product for which this measure decides.")
 @click.option("--group", default="", help="Of this group of the list of machines.")
 @click.option("--user", default="", help="On which this user has a product.")
 @click.option("--name", default="", help="Of this name.")

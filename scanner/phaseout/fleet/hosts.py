@@ -373,16 +373,7 @@ class Hosts:
             known = row[0] if row else self._store.write(insert, *values)
             self._outcomes[outcome] = known
             found = [msgspec.structs.astuple(one) for one in outcome.subjects]
-            self._ranks[known] = _rank(
-                outcome.form,
-                outcome.rules_of,
-                outcome.verdict,
-                outcome.complete,
-                outcome.rules,
-                outcome.tool,
-                found,
-                outcome.protection,
-            )
+            self._ranks[known] = _rank(outcome, found)
         return known
 
     def _subject(self, subject: Subject) -> int:
@@ -404,16 +395,7 @@ class Hosts:
             names = ", ".join(_SUBJECT)
             rows = self._store.among(f"SELECT id, {names} FROM subject WHERE id IN (*)", kept.subjects)
             subjects = {row[0]: row[1:] for row in rows}
-            rank = _rank(
-                kept.form,
-                kept.rules_of,
-                kept.verdict,
-                kept.complete,
-                kept.rules,
-                kept.tool,
-                list(subjects.values()),
-                kept.protection,
-            )
+            rank = _rank(kept, list(subjects.values()))
             by_product = {subjects[one][0]: one for one in kept.subjects}
             known = Facts(rank, kept.verdict, kept.complete, kept.rules, kept.tool, by_product)
             self._facts[outcome] = known
@@ -426,13 +408,10 @@ def _plain_uuid(identity: dict[IdentityKind, str]) -> str:
     return comparable(Identity("smbios_uuid", value)).partition(":")[2] if value else ""
 
 
-def _rank(
-    form: int, rules_of: str, verdict: str, complete: bool, rules: str, tool: str, subjects: Sequence[tuple[Any, ...]],
-    protection: str,
-) -> tuple[int, str, bytes]:  # fmt: skip
+def _rank(one: Outcome | _Kept, subjects: Sequence[tuple[Any, ...]]) -> tuple[int, str, bytes]:
     """Orders the outcomes of one moment by nothing but what they say."""
-    content = _ENCODE((verdict, complete, rules, tool, sorted(subjects), protection))
-    return form, rules_of, blake2b(content, digest_size=8).digest()
+    content = _ENCODE((one.verdict, one.complete, one.rules, one.tool, sorted(subjects), one.protection))
+    return one.form, one.rules_of, blake2b(content, digest_size=8).digest()
 
 
 def _show(shown: dict[int, _Shown], subject: int, one: _Shown) -> None:
