@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 @click.argument("new", metavar="NEW")
 @click.option("--require-gone", is_flag=True, help="End with status 1 if anything is left of what OLD found.")
 @rule_options
-@output_options
+@output_options("difference")
 def command(
     old: str,
     new: str,

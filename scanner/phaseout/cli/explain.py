@@ -28,9 +28,15 @@ def _field_options(command: _F) -> _F:
 
 @click.command("explain")
 @click.argument("name")
-@click.option("--kind", type=OneOf(get_args(Kind), "kind"), help="Else every kind is tried.")
+@click.option("--kind", type=OneOf(get_args(Kind), "kind"), help="The kind of item; by default all kinds are tried.")
 @_field_options
-@click.option("--id", "ids", multiple=True, metavar="TYPE=VALUE", help="Such as bundle_id=com.example (repeatable).")
+@click.option(
+    "--id",
+    "ids",
+    multiple=True,
+    metavar="TYPE=VALUE",
+    help="An identifier, such as bundle_id=com.example (repeatable).",
+)
 @rule_folder_options
 def command(name: str, kind: Kind | None, ids: tuple[str, ...], folders: RuleFolders, **fields: str) -> None:
     """Say why NAME is, or is not, matched, and by which rule.

@@ -38,7 +38,7 @@ _F = TypeVar("_F", bound=Callable[..., Any])
 
 @click.group("fleet")
 def command() -> None:
-    """Keep what many machines report in one file, STORE: who still runs what, who is silent, and how it goes.
+    """Keep the reports of many machines in one file, STORE: who still runs what, who is silent, and the trend.
 
     \b
     Examples:
@@ -67,7 +67,7 @@ def _store_options(function: _F) -> _F:
             metavar="DAYS",
             help="Days without an answer after which a host is silent.",
         ),
-        click.option("--as-of", metavar="DATE", help="The moment that is shown, instead of now."),
+        click.option("--as-of", metavar="DATE", help="Show the fleet at this moment instead of now."),
         click.argument("store", metavar="STORE"),
     ):
         function = option(function)
@@ -98,7 +98,7 @@ def _format_options(*formats: str) -> Callable[[_F], _F]:
 @click.argument("places", nargs=-1, required=True, metavar="PLACE...")
 @rule_options
 def add_answers(store: str, places: tuple[str, ...], folders: RuleFolders, policy: str | None) -> None:
-    """Add what machines reported; STORE is made if it is not there.
+    """Add the reports of machines; STORE is created if it does not exist.
 
     A PLACE is a file, a folder of files, or - for standard input: reports of `phaseout scan` as JSON, NDJSON or CSV,
     and inventories of every kind that `phaseout match` reads, which are judged by the rules. Each file is read once;
@@ -141,9 +141,9 @@ def add_answers(store: str, places: tuple[str, ...], folders: RuleFolders, polic
 @click.argument("store", metavar="STORE")
 @rule_options
 @click.option("--as-of", metavar="DATE", help="Count days from this date instead of today.")
-@click.option("--dry-run", is_flag=True, help="Only say what would change.")
+@click.option("--dry-run", is_flag=True, help="Say what would change, and change nothing.")
 def judge_kept(store: str, folders: RuleFolders, policy: str | None, as_of: str | None, dry_run: bool) -> None:
-    """Judge the newest inventory of every host by the rules of today, without asking a machine.
+    """Judge the newest inventory of every host by the current rules, without asking a machine.
 
     Only hosts that sent inventories can be judged. What these rules find first is not counted as a regression.
 
@@ -171,7 +171,7 @@ def judge_kept(store: str, folders: RuleFolders, policy: str | None, as_of: str 
 @click.argument("store", metavar="STORE")
 @click.argument("file", metavar="FILE")
 def replace_list(store: str, file: str) -> None:
-    """Say which machines must answer: FILE replaces the list that STORE has.
+    """Set the list of machines that must answer: FILE replaces the list in STORE.
 
     FILE is a CSV with any of the columns name, serial, uuid, group, role, owner and retired, or an export of Intune,
     Active Directory or Kaspersky Security Center. Only the first of several rows about one machine counts.
@@ -213,7 +213,7 @@ def replace_list(store: str, file: str) -> None:
 @_store_options
 @_format_options("table", "json")
 def show_status(store: str, as_of: str | None, valid: int, format_name: str, output: str) -> None:
-    """The fleet in numbers: states, groups, products, dates ahead and behind.
+    """Show the fleet in numbers: states, groups, products, dates ahead and behind.
 
     \b
     Examples:
@@ -227,28 +227,30 @@ def show_status(store: str, as_of: str | None, valid: int, format_name: str, out
 
 @command.command("hosts")
 @_store_options
-@click.option("--state", type=OneOf((*STATES, "unlisted"), "state"), default=None, help="In this state.")
-@_rule_option("product", "With this product, by id or name.")
-@_rule_option("vendor", "With software of this vendor, by id or name.")
-@_rule_option("measure", "With a product for which this measure decides.")
-@click.option("--group", default="", help="Of this group of the list of machines.")
-@click.option("--user", default="", help="On which this user has a product.")
-@click.option("--name", default="", help="Of this name.")
+@click.option("--state", type=OneOf((*STATES, "unlisted"), "state"), default=None, help="Only hosts in this state.")
+@_rule_option("product", "Only hosts with this product, by id or name.")
+@_rule_option("vendor", "Only hosts with software of this vendor, by id or name.")
+@_rule_option("measure", "Only hosts with a product for which this measure decides.")
+@click.option("--group", default="", help="Only hosts in this group of the asset list.")
+@click.option("--user", default="", help="Only hosts where this user has a product.")
+@click.option("--name", default="", help="Only hosts with this name.")
 @click.option(
     "--origin",
     type=OneOf(("first", "new", "again", "new_rules", "unknown"), "origin"),
     default=None,
-    help="With a product that came in this way; again: it had been gone.",
+    help="Only hosts with a product that appeared in this way; again: it had been gone before.",
 )
-@click.option("--doubtful", is_flag=True, help="That may be another machine, or two: renamed, reinstalled, cloned, …")
+@click.option(
+    "--doubtful", is_flag=True, help="Only hosts that may be another machine, or two: renamed, reinstalled, cloned, …"
+)
 @click.option(
     "--protection",
     type=OneOf(get_args(ProtectionState), "state of protection"),
     default=None,
-    help="Whose newest answer says this of their protection.",
+    help="Only hosts whose newest answer says this about their protection.",
 )
-@click.option("--unprotected", is_flag=True, help="Of which a product is gone, and that nothing protects now.")
-@click.option("--seen-since", metavar="DATE", help="That answered since then.")
+@click.option("--unprotected", is_flag=True, help="Only hosts that lost a product and have no protection now.")
+@click.option("--seen-since", metavar="DATE", help="Only hosts that answered since then.")
 @_format_options("table", "csv", "json")
 def show_hosts(
     store: str,
@@ -261,7 +263,7 @@ def show_hosts(
     unprotected: bool,
     **wanted: str | None,
 ) -> None:
-    """The hosts behind a number, with what is on them.
+    """List the hosts behind a number, with what is on them.
 
     \b
     Examples:
@@ -284,12 +286,12 @@ def show_hosts(
 @command.command("trend")
 @_store_options
 @click.option("--by", type=OneOf(("state", "product", "measure", "group")), default="state", show_default=True)
-@click.option("--since", metavar="DATE", help="The first day; that of the first answer if left out.")
+@click.option("--since", metavar="DATE", help="The first day; by default that of the first answer.")
 @_format_options("table", "csv", "json")
 def show_trend(
     store: str, as_of: str | None, valid: int, by: Any, since: str | None, format_name: str, output: str
 ) -> None:
-    """How many hosts were in each state, or had each product, at the end of each day (UTC).
+    """Count the hosts in each state, or with each product, at the end of each day (UTC).
 
     \b
     Examples:
@@ -307,7 +309,7 @@ def show_trend(
 @_store_options
 @click.option("-o", "--output", default=STDOUT, metavar="FILE", help="Write to FILE.")
 def write_whole_page(store: str, as_of: str | None, valid: int, output: str) -> None:
-    """One HTML file for the person who answers for the fleet. It loads nothing and can be forwarded.
+    """Write one HTML file for the person who answers for the fleet. It loads nothing and can be forwarded.
 
     \b
     Examples:
@@ -323,8 +325,12 @@ def write_whole_page(store: str, as_of: str | None, valid: int, output: str) -> 
 
 @command.command("export")
 @_store_options
-@click.option("--parquet", metavar="DIR", help="A new or empty folder, which gets the tables. Needs the extra `fleet`.")
-@click.option("--csv", "as_csv", metavar="DIR", help="The same as CSV.")
+@click.option(
+    "--parquet",
+    metavar="DIR",
+    help="Write Parquet to this folder, which must be new or empty. Needs the extra `fleet`.",
+)
+@click.option("--csv", "as_csv", metavar="DIR", help="Write CSV to this folder, which must be new or empty.")
 def export_tables(store: str, as_of: str | None, valid: int, parquet: str | None, as_csv: str | None) -> None:
     """Write the fleet as tables, for DuckDB, Spark, ClickHouse or a warehouse.
 
@@ -358,10 +364,10 @@ def export_tables(store: str, as_of: str | None, valid: int, parquet: str | None
 
 @command.command("evidence")
 @_store_options
-@click.option("--policy", metavar="FILE", help="Put this policy, with its roles and waivers, beside the tables.")
+@click.option("--policy", metavar="FILE", help="Include this policy, with its roles and waivers.")
 @click.option("-o", "--output", required=True, metavar="FILE", help="Write the archive to FILE.")
 def write_evidence(store: str, as_of: str | None, valid: int, policy: str | None, output: str) -> None:
-    """One archive for an auditor: the fleet at a moment, its history, and the SHA-256 of every report that was read.
+    """Write one archive for an auditor: the fleet at a moment, its history, and the SHA-256 of every report.
 
     The same store and moment give the same archive, byte for byte.
 
@@ -397,10 +403,10 @@ def write_evidence(store: str, as_of: str | None, valid: int, policy: str | None
 
 @command.command("forget")
 @click.argument("store", metavar="STORE")
-@click.option("--name", default="", help="Hosts of this name.")
+@click.option("--name", default="", help="Hosts with this name.")
 @click.option("--last-before", metavar="DATE", help="Hosts whose newest answer is older than this.")
 def forget_hosts(store: str, name: str, last_before: str | None) -> None:
-    """Take hosts out of STORE for good, with everything that they said.
+    """Delete hosts, with all that they reported, from STORE.
 
     Take their files out of the folder of reports first: the next `add` reads every file that is still there.
 

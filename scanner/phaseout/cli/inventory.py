@@ -16,7 +16,7 @@ from phaseout.report.several import inventory_chunks
 
 @click.command("inventory")
 @scan_options
-@output_options
+@output_options("inventory")
 def command(
     options: ScanOptions,
     saved: str | None,

@@ -27,11 +27,16 @@ from phaseout.report.safe import visible
 @click.command("match")
 @click.argument("inventories", nargs=-1, required=True, metavar="INVENTORY...")
 @judging_options
-@click.option("--jobs", type=click.IntRange(min=1), metavar="N", help="Processes; if left out, one for each processor.")
+@click.option(
+    "--jobs",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Use this many processes; by default one for each processor.",
+)
 @click.option(
     "--personal-apps", is_flag=True, help="List the apps of personal phones, too; otherwise they are counted."
 )
-@output_options
+@output_options("report")
 def command(
     inventories: tuple[str, ...],
     folders: RuleFolders,

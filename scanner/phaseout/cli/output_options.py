@@ -7,11 +7,10 @@ from typing import Any, Literal, NamedTuple, TypeVar
 import click
 
 from phaseout.cli.choices import OneOf
-from phaseout.report import FORMATS, REDACTIONS, Detail, Redaction
+from phaseout.report import FORMATS, REDACTIONS, Detail, Redaction, Subject
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 Colour = Literal["auto", "always", "never"]
-_NAMES = [one.name for one in FORMATS]
 
 
 class OutputOptions(NamedTuple):
@@ -29,8 +28,17 @@ class OutputOptions(NamedTuple):
         return self.detail == "verdict"
 
 
-def output_options(function: _F) -> _F:
-    """Adds `-f`, `-o`, `--redact`, `--color`, `-q` and `-v`, which the command gets as `output`."""
+def output_options(subject: Subject) -> Callable[[_F], _F]:
+    """Adds `-f`, `-o`, `--redact`, `--color`, `-q` and `-v`, which the command gets as `output`.
+
+    Args:
+        subject: what the command writes; its help names the formats that have a place for it.
+    """
+    return functools.partial(_with_output_options, subject)
+
+
+def _with_output_options(subject: Subject, function: _F) -> _F:
+    able = ", ".join(one.name for one in FORMATS if subject in one.holds)
 
     @functools.wraps(function)
     def command(*args: Any, **kwargs: Any) -> Any:
@@ -74,8 +82,8 @@ def output_options(function: _F) -> _F:
             "--format",
             "format_name",
             metavar="FORMAT",
-            type=OneOf(_NAMES, "format"),
-            help=f"{', '.join(_NAMES)}; if left out, FILE's ending decides.",
+            type=OneOf([one.name for one in FORMATS], "format"),
+            help=f"{able}; by default FILE's ending decides.",
         ),
     ):
         command = option(command)

@@ -106,8 +106,14 @@ def show(identifier: str, folders: RuleFolders, format_name: str) -> None:
 
 @command.command("check")
 @click.argument("folders", nargs=-1, metavar="[DIR]…")
-@click.option("--only-rules", is_flag=True, help="Without the shipped rules, which are checked too otherwise.")
-@click.option("--clean", "clean_files", multiple=True, metavar="CSV", help="Further ordinary software (repeatable).")
+@click.option("--only-rules", is_flag=True, help="Check without the shipped rules.")
+@click.option(
+    "--clean",
+    "clean_files",
+    multiple=True,
+    metavar="CSV",
+    help="More ordinary software that no rule may match (repeatable).",
+)
 def check(folders: tuple[str, ...], only_rules: bool, clean_files: tuple[str, ...]) -> None:
     """Check the shipped rules, and those in DIR beside them.
 
@@ -158,7 +164,7 @@ def schema(kind: str) -> None:
 @command.command("new")
 @click.argument("kind", type=OneOf(("vendor", "measure"), "kind"))
 @click.argument("name")
-@click.option("--rules", "folder", default=".", metavar="DIR", help="Where the rules lie; here if left out.")
+@click.option("--rules", "folder", default=".", metavar="DIR", help="The folder of your rules; by default this one.")
 def new(kind: str, name: str, folder: str) -> None:
     """Write a commented starting file for a vendor or a measure, which passes the check.
 
@@ -191,20 +197,20 @@ def new(kind: str, name: str, folder: str) -> None:
     "language",
     required=True,
     type=OneOf(("osquery", "sigma", "wazuh-sca", "applocker", "wdac", "santa", "fapolicyd", "intune"), "language"),
-    help="For which tool: the first three detect, the others block or report on what is not wanted.",
+    help="The tool: the first three detect, the others block or report.",
 )
 @click.option(
     "--os",
     "platforms",
     multiple=True,
     type=OneOf(get_args(Platform), "system"),
-    help="Only for these (repeatable); wazuh-sca takes exactly one.",
+    help="Only for this system (repeatable); wazuh-sca takes exactly one.",
 )
-@click.option("--vendor", "vendors", metavar="ID", multiple=True, help="Only these vendors (repeatable).")
+@click.option("--vendor", "vendors", metavar="ID", multiple=True, help="Only this vendor (repeatable).")
 @click.option("--enforce", is_flag=True, help="Block; without it, applocker, wdac and fapolicyd only report.")
 @click.option("-o", "--output", "file", metavar="FILE", help="Write to FILE instead of standard output.")
 @rule_folder_options
-@click.option("--policy", metavar="FILE", help="Your own policy: the rules that it adds are exported as well.")
+@click.option("--policy", metavar="FILE", help="Your own policy: the rules that it adds are exported, too.")
 def export_rules(
     language: str,
     platforms: tuple[Platform, ...],
@@ -264,7 +270,9 @@ def verify(file: str) -> None:
 
 @command.command("import")
 @click.argument("file", metavar="FILE")
-@click.option("--allow-older", is_flag=True, help="Even if this machine has had it, or a later one, before.")
+@click.option(
+    "--allow-older", is_flag=True, help="Import the pack even if this machine had it, or a later one, before."
+)
 def import_pack(file: str, allow_older: bool) -> None:
     """Check a rule pack, and use its rules from now on. Only the administrator can do that.
 

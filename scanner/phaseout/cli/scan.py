@@ -19,7 +19,7 @@ from phaseout.report.several import host_chunks
 @click.command("scan")
 @scan_options
 @judging_options
-@output_options
+@output_options("report")
 def command(
     options: ScanOptions,
     saved: str | None,

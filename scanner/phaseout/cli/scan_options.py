@@ -67,7 +67,7 @@ def scan_options(function: _F) -> _F:
         click.option(
             "--priority",
             type=OneOf(("normal", "low")),
-            help="How much of the machine to take; normal on a terminal, else low.",
+            help="Priority of the scan among other programs; by default normal on a terminal, else low.",
         ),
         click.option(
             "--timeout",
@@ -82,7 +82,7 @@ def scan_options(function: _F) -> _F:
             "mask",
             flag_value=False,
             default=True,
-            help="Keep passwords and tokens in command lines, which are masked otherwise.",
+            help="Keep passwords and tokens in command lines; by default they are masked.",
         ),
         click.option(
             "--no-hardware-ids",
@@ -112,7 +112,7 @@ def scan_options(function: _F) -> _F:
             "--os",
             "platform",
             type=OneOf(SYSTEMS, "system"),
-            help="The system of the root, where its content does not show it.",
+            help="The system of the root, if its content does not show it.",
         ),
         click.option(
             "--image",
@@ -139,7 +139,7 @@ def judging_options(function: _F) -> _F:
         click.option(
             "--fail-on",
             type=OneOf(get_args(FailOn), "verdict"),
-            help="The weakest verdict that ends with status 1; review if left out.",
+            help="The weakest verdict that ends with status 1; by default review.",
         ),
         click.option("--as-of", metavar="DATE", help="Count days from this date instead of today."),
         rule_options,
