@@ -153,7 +153,8 @@ def test_report_in_a_folder(tree: Tree, tmp_path: Path) -> None:
     first, second = sorted(folder.iterdir(), key=lambda file: file.stat().st_mtime_ns)
     # Two that come in one second differ in the digest.
     form = rf"{re.escape(os.uname().nodename)}-\d{{8}}T\d{{6}}Z(-[0-9a-f]{{16}})?\.csv"
-    assert re.fullmatch(form, first.name) and re.fullmatch(form, second.name)
+    assert re.fullmatch(form, first.name)
+    assert re.fullmatch(form, second.name)
     assert ",28," in first.read_text()
     assert first.stat().st_mode & 0o777 == 0o600
 
