@@ -33,6 +33,7 @@ _FOLDER = getattr(os, "O_DIRECTORY", 0) | _CLOEXEC
 _NOFOLLOW = getattr(os, "O_NOFOLLOW", 0)
 _QUIET = getattr(os, "O_NOATIME", 0)
 _READ = os.O_RDONLY | _CLOEXEC | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0)
+_IS_MACOS = sys.platform == "darwin"
 _DATALESS = 0x40000000  # SF_DATALESS of macOS: reading would fetch it
 _REPLACED = frozenset((errno.ENOENT, errno.ENOTDIR, errno.ELOOP))
 _NO_LINK = frozenset((errno.ENOENT, errno.EINVAL))
@@ -74,7 +75,7 @@ class Disk:
         return DiskNode(self, None, "", self._root, os.stat(self._root or "/"))
 
     def number(self) -> int:
-        """A number for a new node."""
+        """A number for a new folder."""
         self._count += 1
         return self._count
 
@@ -143,12 +144,17 @@ class DiskNode(Node):
         self.above = above
         self.name = name
         self.path = path
-        self.number = disk.number()
+        self.number = disk.number() if self.kind == "dir" else 0
 
     @property
     def of_kernel(self) -> bool:
         """Whether it lies in a file system of the kernel itself, such as `/proc`."""
         return self._status.st_dev in self._disk.kernel_devices
+
+    @property
+    def size(self) -> int:
+        """In bytes."""
+        return self._status.st_size
 
     def same(self, status: os.stat_result) -> bool:
         """Whether this is the status of the same file, which is still of the same type."""
@@ -168,6 +174,10 @@ class DiskNode(Node):
         """Device and inode, and when the content and the inode changed last."""
         status = self._status
         return status.st_dev, status.st_ino, status.st_mtime_ns, status.st_ctime_ns
+
+    def identity(self) -> tuple[object, ...]:
+        """Device and inode."""
+        return self._status.st_dev, self._status.st_ino
 
     def changed(self, since: float) -> bool:
         """Whether a user may have changed it since then, or put it in the place of another."""
@@ -189,7 +199,7 @@ class DiskNode(Node):
         if path in disk.skipped:
             raise SkippedError(f"{disk.skipped[path]} mount, skipped", "mount")
         status = os.stat(name, dir_fd=disk.handle(self), follow_symlinks=False)
-        if getattr(status, "st_flags", 0) & _DATALESS:
+        if _IS_MACOS and getattr(status, "st_flags", 0) & _DATALESS:
             raise SkippedError(CLOUD, "cloud")
         return DiskNode(disk, self, name, path, status)
 
@@ -200,10 +210,10 @@ class DiskNode(Node):
         with os.scandir(self._disk.handle(self, listed=True)) as found:
             for entry in found:  # tens of thousands: written out, and without the slower `__new__` of a named tuple
                 kind: EntryKind = (
-                    "dir"
-                    if entry.is_dir(follow_symlinks=False)
-                    else "file"
+                    "file"
                     if entry.is_file(follow_symlinks=False)
+                    else "dir"
+                    if entry.is_dir(follow_symlinks=False)
                     else "link"
                     if entry.is_symlink()
                     else "other"
@@ -289,13 +299,13 @@ class DiskNode(Node):
         if self.above is None:
             raise NotRegularError(self.what())
         folder = self._disk.handle(self.above)
-        if not _PATH:
-            return self._checked(os.open(self.name, _READ | _NOFOLLOW, dir_fd=folder))
+        if not _PATH or (self._disk.live and self.above.guarded(0)):  # there, nobody can swap the name
+            return self._checked(_open_quietly(self.name, _NOFOLLOW, folder))
         checked, status = self._checked(os.open(self.name, _PATH | _NOFOLLOW | _CLOEXEC, dir_fd=folder))
         try:
-            return _reopened(checked), status
+            return _open_quietly(f"/proc/self/fd/{checked}"), status
         except FileNotFoundError:  # a chroot without /proc
-            return self._checked(os.open(self.name, _READ | _NOFOLLOW, dir_fd=folder))
+            return self._checked(_open_quietly(self.name, _NOFOLLOW, folder))
         finally:
             os.close(checked)
 
@@ -313,9 +323,9 @@ class DiskNode(Node):
         return handle, status
 
 
-def _reopened(handle: int) -> int:
-    """A descriptor to read from, of the very file that an `O_PATH` descriptor stands for."""
+def _open_quietly(path: str, more: int = 0, folder: int | None = None) -> int:
+    """A descriptor to read from, without a trace in the time of the last access if that is allowed."""
     try:
-        return os.open(f"/proc/self/fd/{handle}", _READ | _QUIET)
+        return os.open(path, _READ | _QUIET | more, dir_fd=folder)
     except PermissionError:  # O_NOATIME is for the owner and for root only
-        return os.open(f"/proc/self/fd/{handle}", _READ)
+        return os.open(path, _READ | more, dir_fd=folder)

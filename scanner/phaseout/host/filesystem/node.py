@@ -83,9 +83,18 @@ class Node(ABC):
         """Whether it lies in a file system of the kernel itself, such as `/proc`."""
         return False
 
+    @property
+    def size(self) -> int:
+        """In bytes."""
+        return self.stat().size
+
     def stamp(self) -> tuple[object, ...]:
         """What tells this file or folder, in its present state, from any other: its identity in two values first."""
         return ()
+
+    def identity(self) -> tuple[object, ...]:
+        """What tells this file or folder from any other, whatever its state."""
+        return self.stamp()[:2]
 
     def changed(self, since: float) -> bool:  # noqa: ARG002  (what is never written cannot change)
         """Whether a user may have changed it, or put it in the place of another, since a time in seconds since 1970.

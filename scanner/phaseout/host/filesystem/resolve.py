@@ -86,13 +86,15 @@ class Resolver:
     """Finds places, and remembers folders on the way and their listings.
 
     A folder is remembered by what it is, not by its path: the nodes notice if another one has taken its place. What
-    would be found differently had a user moved something away is relied on; `changed` tells whether one may have.
+    would be found differently had a user moved something away is relied on; `changed` tells whether one may have. So
+    an absent folder is looked up only once, but for those of the kernel.
     """
 
     def __init__(self, layout: Layout) -> None:
         self._layout = layout
         self._separator = layout.separator
         self._folders: dict[str, Place] = {}
+        self._absent: dict[str, Place] = {}  # path of a folder → the one in which its name is missing
         self._listed: dict[str, _Listing] = {}
         self._names = 0
         self._relied_on: dict[str, Place] = {}
@@ -103,7 +105,11 @@ class Resolver:
         """Where a path leads, all links followed."""
         path = self._layout.normal(path)
         head, separator, name = path.rpartition(self._separator)
-        return self._walk(self._folder(head), name) if separator else self._folder(path)
+        if not separator:
+            return self._folder(path)
+        if path in self._absent:
+            self._missing_still(path, name)
+        return self._found(self._folder(head), name)
 
     def entry(self, path: str) -> Place:
         """The same, but a link at the very end is not followed."""
@@ -111,7 +117,26 @@ class Resolver:
         head, separator, name = path.rpartition(self._separator)
         if not separator or name in ("", ".", ".."):
             return self.place(path)
-        return self._below(self._folder(head), name)
+        return self.below(self._folder(head), name)
+
+    def below(self, here: Place, name: str) -> Place:
+        """What lies in a folder under a name; a link is not followed."""
+        try:
+            there = self._layout.below(here, name)
+        except (FileNotFoundError, NotADirectoryError):
+            self._relied_on[here.path] = here
+            if self._is_listed(here, name):
+                raise VanishedError from None
+            raise
+        except SkippedError as error:
+            error.where = error.where or self._layout.shown(f"{here.path}{self._separator}{error.name or name}")
+            raise
+        moved = there.nodes[0].moved
+        if moved > self._recent and there.nodes[0].kind != "file":  # perhaps into the place of another
+            known = self._moved.get(here.path)
+            if known is None or known[0] < moved:
+                self._moved[here.path] = moved, here
+        return there
 
     def listed(self, place: Place) -> tuple[Entry, ...] | None:
         """The entries of a folder that were remembered; `None` if it has changed since.
@@ -158,6 +183,7 @@ class Resolver:
     def forget(self) -> None:
         """Forgets all folders, so that what has taken the place of a vanished one is found."""
         self._folders.clear()
+        self._absent.clear()
         self._listed.clear()
 
     def _folder(self, path: str) -> Place:
@@ -168,18 +194,51 @@ class Resolver:
             if not separator:
                 found = self._folders[path] = self._layout.root(path)
                 break
+            if path in self._absent:
+                self._missing_still(path, name)
             missing.append((path, name))
             path = head
-        if len(self._folders) > _FOLDERS:
+        if len(self._folders) + len(self._absent) > _FOLDERS:
             self._folders.clear()
+            self._absent.clear()
         for path, name in reversed(missing):
-            found = self._folders[path] = self._walk(found, name)
+            found = self._folders[path] = self._found(found, name, path)
         if found.nodes[0].kind == "other" and found.path.casefold() == path.casefold():  # no link led there
             raise SkippedError(NO_FOLDER, "not_regular", self._layout.shown(path))
         return found
 
-    def _walk(self, here: Place, name: str) -> Place:
-        pending = [name]
+    def _found(self, folder: Place, name: str, path: str = "") -> Place:
+        """Where a name in a folder leads. If a path is given and nothing is there, that is remembered."""
+        if name in ("", ".", ".."):
+            return self._walk(folder, [name])
+        try:
+            there = self.below(folder, name)
+        except FileNotFoundError as error:
+            if path and type(error) is FileNotFoundError and not folder.nodes[0].of_kernel:
+                self._absent[path] = folder
+            raise
+        kind = there.nodes[0].kind
+        if kind == "link":
+            return self._walk(folder, [name], there)
+        return self._again(there) if kind == "dir" else there
+
+    def _missing_still(self, path: str, name: str) -> None:
+        """Raises what `below` raised when it missed the last name of a path, unless the name was listed since then."""
+        folder = self._absent[path]
+        if self._is_listed(folder, name):
+            del self._absent[path]
+            return
+        self._relied_on[folder.path] = folder
+        raise FileNotFoundError(errno.ENOENT, "it was looked up before")
+
+    def _walk(self, here: Place, pending: list[str], there: Place | None = None) -> Place:
+        """Where names lead from a folder, the last one first.
+
+        Args:
+            here: the folder.
+            pending: the names.
+            there: what lies under the first of them, if that is known.
+        """
         links = 0
         while pending:
             name = pending.pop()
@@ -189,9 +248,17 @@ class Resolver:
                 above, separator, _ = here.path.rpartition(self._separator)
                 here = self._folder(above) if separator else here  # there is nothing above the root
                 continue
-            there = self._below(here, name)
+            on_the_way = self._folders.get(f"{here.path}{self._separator}{name}") if pending else None
+            if on_the_way is not None:
+                here = on_the_way
+                continue
+            if there is None:
+                there = self.below(here, name)
             if there.nodes[0].kind != "link":
                 here = self._again(there) if there.nodes[0].kind == "dir" else there
+                if pending and here.nodes[0].kind == "dir":
+                    self._folders[here.path] = here
+                there = None
                 continue
             self._relied_on[here.path] = here
             links += 1
@@ -199,37 +266,28 @@ class Resolver:
                 raise OSError(errno.ELOOP, "too many symbolic links")
             here, names = self._layout.follow(here, there.nodes[0].target())
             pending += reversed(names)
+            there = None
         return here
 
     def _again(self, folder: Place) -> Place:
         """A folder as it was found before, if it is still the same one: that one is open already."""
         known = self._folders.get(folder.path)
-        if known is None or len(known.nodes) != len(folder.nodes):
+        if known is None:
             return folder
-        pairs = zip(known.nodes, folder.nodes, strict=True)
-        return known if all(one.stamp()[:2] == other.stamp()[:2] for one, other in pairs) else folder
+        return known if _identities(known) == _identities(folder) else folder
 
-    def _below(self, here: Place, name: str) -> Place:
-        try:
-            there = self._layout.below(here, name)
-        except (FileNotFoundError, NotADirectoryError):
-            self._relied_on[here.path] = here
-            listed = self._listed.get(here.path)
-            if listed is not None:
-                at = bisect_left(listed.entries, (name,))
-                if at < len(listed.entries) and listed.entries[at][0] == name:
-                    raise VanishedError from None
-            raise
-        except SkippedError as error:
-            error.where = error.where or self._layout.shown(f"{here.path}{self._separator}{error.name or name}")
-            raise
-        moved = there.nodes[0].moved
-        if moved > self._recent and there.nodes[0].kind != "file":  # perhaps into the place of another
-            known = self._moved.get(here.path)
-            if known is None or known[0] < moved:
-                self._moved[here.path] = moved, here
-        return there
+    def _is_listed(self, folder: Place, name: str) -> bool:
+        """Whether a name was among the entries of a folder when that was listed."""
+        listed = self._listed.get(folder.path)
+        if listed is None:
+            return False
+        at = bisect_left(listed.entries, (name,))
+        return at < len(listed.entries) and listed.entries[at][0] == name
+
+
+def _identities(place: Place) -> list[tuple[object, ...]]:
+    return [node.identity() for node in place.nodes]
 
 
 def _stamps(place: Place) -> tuple[tuple[object, ...], ...]:
-    return tuple(node.stamp() for node in place.nodes)
+    return tuple([node.stamp() for node in place.nodes])

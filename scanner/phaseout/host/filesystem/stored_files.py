@@ -1,7 +1,7 @@
 """`Files` of any layout: resolves paths, reads nodes within limits, and turns errors into problems."""
 
 import errno
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import islice
 from typing import TYPE_CHECKING, BinaryIO, TypeVar
@@ -65,7 +65,27 @@ class StoredFiles(Files):
 
     def small(self, path: str, limit: int) -> bytes | None:
         """The content of a regular file of at most `limit` bytes; `None` for a larger one, which is no problem."""
-        return self._of_file(path, lambda node: self._content(node, limit) if node.stat().size <= limit else None)
+        return self._of_file(path, lambda node: self._content(node, limit) if node.size <= limit else None)
+
+    def small_files(self, folder: str, names: Iterable[str], limit: int) -> Iterator[bytes | None]:
+        """For each of some names that a folder was listed with, what `small` gives; the folder is looked up once."""
+        try:
+            place = self._place(folder)
+        except OSError:
+            yield from super().small_files(folder, names, limit)
+            return
+        for name in names:
+            path = f"{folder}{self.separator}{name}"
+            try:
+                found = self._resolver.below(place, name)
+                node = found.nodes[0]
+                if node.kind == "file" and len(found.nodes) == 1:
+                    self._checked(path, found, node)
+                    yield self._content(node, limit) if node.size <= limit else None
+                    continue
+            except OSError:  # it is tried again there, and reported
+                pass
+            yield self.small(path, limit)
 
     def open(self, path: str, limit: int = 1024 * MIB) -> BinaryIO | None:
         """A regular file to be read in chunks and closed by the caller; `None` as in `read`."""
@@ -213,7 +233,7 @@ class StoredFiles(Files):
         data = node.read(limit + 1)
         if len(data) > limit:  # it grew while it was read, or is a file of /proc, which has no size
             raise _too_large(limit)
-        if stamp and len(data) <= _SMALL and len(data) == node.stat().size and not node.of_kernel:
+        if stamp and len(data) <= _SMALL and len(data) == node.size and not node.of_kernel:
             self._remember(stamp, data)
         return data
 
@@ -256,9 +276,13 @@ class StoredFiles(Files):
         node = place.nodes[0] if len(place.nodes) == 1 else self._one_file(path, place)
         if node.kind != "file":
             raise NotRegularError(node.what())
+        self._checked(path, place, node)
+        return node
+
+    def _checked(self, path: str, place: Place, node: Node) -> None:
+        """Notes that the content of a file is relied on, and refuses files of the kernel."""
         self._resolver.rely_on_content(place)
         self._check_kernel(path, node)
-        return node
 
     def _one_file(self, path: str, place: Place) -> Node:
         """The file among what has one name in several spellings; of several files, the others are a problem."""
@@ -315,7 +339,7 @@ class StoredFiles(Files):
 
 
 def _check_size(node: Node, limit: int) -> None:
-    if node.stat().size > limit:
+    if node.size > limit:
         raise _too_large(limit)
 
 
@@ -335,9 +359,9 @@ def _connection(node: Node, limit: int, log: bytes) -> "sqlite3.Connection":
     from phaseout.parsers.encodings.sqlite_log import is_behind, with_log
 
     _check_size(node, limit)
-    if node.in_image and node.stat().size > _OF_IMAGE:
+    if node.in_image and node.size > _OF_IMAGE:
         raise _too_large(_OF_IMAGE, ", in an image")
-    if not node.in_image and node.stat().size > _IN_MEMORY:
+    if not node.in_image and node.size > _IN_MEMORY:
         from urllib.parse import quote
 
         if is_behind(log):

@@ -19,18 +19,23 @@ _SYSTEM = (
     r"(?!(?:s?bin|lib(?:x?32|64)?|etc|proc|sys|dev|run|boot|usr/(?:s?bin|lib(?:x?32|64|exec)?|include|share)"
     r"|var/(?:run|lock|log))(?:[/\s\"':;,]|$))"
 )
-_HOME = r"(?:~|\$HOME|\$\{HOME\}|\$env:HOME|%h|@\{HOME\}|\$\{user_home\}|\$\{home\}|\$\{userHome\})"
+_HOMES = (
+    *(r"~", r"\$HOME", r"\$\{HOME\}", r"\$env:HOME", r"%h", r"@\{HOME\}", r"\$\{user_home\}", r"\$\{home\}"),
+    r"\$\{userHome\}",
+)
+_HOME = f"(?:{'|'.join(_HOMES)})"
 _USER = r"(?:\$USER|\$\{USER\}|\$LOGNAME|\$\{user_name\}|%u|@\{PAM_USER\})"
 _NAMES = rf"(?!/)(?:[^\s\"'`;|&<>()\[\]{{}},:=$*?#%@\\\0]|\\ |\\x20|\\040|@(?!\{{)|{_USER})+"
 # After a letter only as in `-D/srv/jail`: `and/or` is no path, and neither is what follows a variable. All patterns
-# begin with a character because that is what makes them fast.
+# that are tried on every text begin with a character because that is what makes them fast.
 _BEFORE = r"(?:(?<![\w./~}@$%*\\+!|-]/)|(?<=[\s=:\"'][@+!|-]/)|(?<=\s-[A-Za-z]/))"
 _PATH = re.compile(rf"/{_BEFORE}{_SYSTEM}{_NAMES}")
-_IN_HOME = re.compile(rf"{_HOME}(/{_NAMES})")
+_IN_HOME = re.compile(rf"/(?:{'|'.join(f'(?<={home}/)' for home in _HOMES)}){_NAMES}")
 _SOME = r"[^\n\"'=\0]{0,300}"  # a limit, since what has no end here would be read again from each quote
-_WITH_BLANK = re.compile(
-    rf"""["'=](?:(?<==)[ \t]*)?({_HOME}(?=/))?(/{_SYSTEM}[^\n"'=\0/]{_SOME}[ ]{_SOME})(?=["']|$)""", re.MULTILINE
-)
+_BLANK_WITHIN = rf"""{_SYSTEM}[^\n"'=\0/]{_SOME}[ ]{_SOME}(?=["']|$)"""
+_WITH_BLANK = re.compile(rf"""/(?<=["'=]/){_BLANK_WITHIN}""", re.MULTILINE)
+_WITH_BLANK_APART = re.compile(rf"=[ \t]+(/{_BLANK_WITHIN})", re.MULTILINE)
+_WITH_BLANK_IN_HOME = re.compile(rf"""["'=](?:(?<==)[ \t]*)?{_HOME}(/{_BLANK_WITHIN})""", re.MULTILINE)
 _COMMENT = re.compile(r"\n[ \t]*(?:[#;]|//)[^\n]*")
 _BLANK = re.compile(r"\\ |\\x20|\\040")
 _USERS = re.compile(_USER)
@@ -47,9 +52,13 @@ def named_paths(text: str) -> Iterator[str]:
     if "#" in text or ";" in text or "//" in text:
         text = _COMMENT.sub("", f"\n{text}")
     found = [("", path) for path in _PATH.findall(text)]
-    if any(hint in text for hint in _HINTS):
+    in_home = any(hint in text for hint in _HINTS)
+    if in_home:
         found += ((HOME, path) for path in _IN_HOME.findall(text))
-    found += _WITH_BLANK.findall(text)
+    if " " in text:
+        found += (("", path) for pattern in (_WITH_BLANK, _WITH_BLANK_APART) for path in pattern.findall(text))
+        if in_home:
+            found += ((HOME, path) for path in _WITH_BLANK_IN_HOME.findall(text))
     yield from filter(None, (_plain(home, path) for home, path in found))  # `/..` is nothing
 
 

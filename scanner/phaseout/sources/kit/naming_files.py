@@ -8,6 +8,7 @@ References:
 """
 
 from collections.abc import Iterator
+from itertools import groupby
 
 from phaseout.host import Host
 from phaseout.model.nouns import Problem
@@ -295,12 +296,15 @@ def naming_files(host: Host) -> Iterator[tuple[Place, str]]:
 
 def wrappers(host: Host) -> Iterator[tuple[Place, str]]:
     """The scripts among the programs, each with what it says, and the links among them, with where they lead."""
-    for place, target in _present(host, _SCRIPTS, set()):
-        if target:
-            yield place, target
-        data = host.files.small(place.path, _SCRIPT)
-        if data and data.startswith(b"#!"):
-            yield place, data.decode("utf-8", "replace")
+    for folder, present in groupby(_present(host, _SCRIPTS, set()), lambda found: found[0].path.rpartition("/")[0]):
+        found = list(present)
+        contents = host.files.small_files(folder, [_name(place.path) for place, target in found if not target], _SCRIPT)
+        for place, target in found:
+            if target:
+                yield place, target
+            data = host.files.small(target, _SCRIPT) if target else next(contents)
+            if data and data.startswith(b"#!"):
+                yield place, data.decode("utf-8", "replace")
 
 
 def _present(host: Host, tops: dict[str, _Folder], met: set[str]) -> Iterator[tuple[Place, str]]:
@@ -319,11 +323,12 @@ def _below(
             return
         met.add(f"{real}/")
     entries = host.files.list(folder or "/")
-    names = {name for name, _ in entries} if wanted.fitting == ("*",) else set()
+    everything = wanted.fitting == ("*",)
+    names = {name for name, _ in entries} if everything else set()
     if not wanted.fitting and not wanted.folders_fitting:
         entries = tuple(one for one in entries if one.name in wanted.files or one.name in wanted.folders)
     for name, kind in entries:
-        if kind != "dir" and (name in wanted.files or any(_fits(name, file) for file in wanted.fitting)):
+        if kind != "dir" and (everything or name in wanted.files or any(_fits(name, one) for one in wanted.fitting)):
             path = f"{folder}/{name}"
             if kind == "link" and names and host.files.link(path) in names:  # it comes by its own name
                 continue
@@ -345,6 +350,10 @@ def _fits(name: str, pattern: str) -> bool:
     """Whether a name fits a pattern with one `*`."""
     head, _, tail = pattern.partition("*")
     return name.startswith(head) and name.endswith(tail) and len(name) >= len(head) + len(tail)
+
+
+def _name(path: str) -> str:
+    return path.rpartition("/")[2]
 
 
 def _file_behind(host: Host, path: str) -> str:

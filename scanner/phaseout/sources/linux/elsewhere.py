@@ -197,7 +197,7 @@ class _Elsewhere:
                     return
                 named = _Named(path, file.user, file.path)
                 yield from self._place(named, text)
-                if programs:
+                if programs and self._tops.get(_top(path), True):
                     yield from self._program(named)
 
     def _program(self, named: _Named) -> Iterator[Item]:

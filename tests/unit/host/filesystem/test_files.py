@@ -81,6 +81,25 @@ def test_large_files_are_not_read(root: Path) -> None:
     assert files.problems == [Problem("/huge", "larger than 16 MiB: not read", "limit")]
 
 
+def test_small_files_of_a_folder_are_those_that_are_read_one_by_one(root: Path) -> None:
+    names = ("empty", "fifo", "folder", "gone", "large", "link", "small")
+    folder = root / "programs"
+    (folder / "folder").mkdir(parents=True)
+    os.mkfifo(folder / "fifo")
+    (folder / "empty").write_text("")
+    (folder / "small").write_text("#!x")
+    (folder / "large").write_text("12345")
+    (folder / "link").symlink_to("small")
+    files = PosixFiles(str(root))
+    expected = [files.small(f"/programs/{name}", 4) for name in names]
+    assert expected == [b"", None, None, None, None, b"#!x", b"#!x"]
+    problems, files.problems[:] = list(files.problems), []
+    assert list(files.small_files("/programs", names, 4)) == expected
+    assert files.problems == problems
+    assert {problem.cause for problem in problems} == {"not_regular"}
+    assert list(files.small_files("/nowhere", names[:2], 4)) == [None, None]
+
+
 def test_growing_files_stop_at_the_limit() -> None:
     files = PosixFiles("/")
     assert files.read("/proc/self/maps", limit=10) is None  # a file of /proc says it has no size

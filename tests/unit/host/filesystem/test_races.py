@@ -80,6 +80,19 @@ def test_a_folder_that_is_listed_without_what_was_moved_away(tmp_path: Path, pro
     assert changes(files, since) == ["/home/ada/.config/chrome"]
 
 
+def test_an_absent_folder_is_looked_up_once_and_again_once_it_was_listed(tmp_path: Path, profile: Path) -> None:
+    since = begin()
+    files = PosixFiles(str(tmp_path))
+    path = "/home/ada/.config/brave/Default/Preferences"
+    assert files.read(path) is None
+    profile.rename(profile.with_name("brave"))
+    for _ in range(2):  # each source is told
+        assert files.read(path) is None
+        assert changes(files, since) == ["/home/ada/.config"]
+    assert [entry.name for entry in files.list("/home/ada/.config")] == ["brave"]
+    assert files.read(path) == b"{}"
+
+
 def test_a_decoy_in_the_place_of_a_profile(tmp_path: Path, profile: Path) -> None:
     decoy = tmp_path / "decoy"
     (decoy / "Default").mkdir(parents=True)

@@ -14,6 +14,10 @@ from phaseout.parsers.linux.named_paths import USER, named_paths
         ('{"UserDataDir": "\\/data\\/web/${user_name}/x"}', [f"/data/web/{USER}/x"]),
         ('"path"\t\t"/data/Steam Library"', ["/data/Steam", "/data/Steam Library"]),
         ("Path=/data/My Games/x", ["/data/My", "/data/My Games/x"]),
+        (
+            "a = /d/My Games\nb=\t~/My Games\n'$HOME/x y'",
+            ["/d/My", "~/My", "~/x", "/d/My Games", "~/My Games", "~/x y"],
+        ),
         ("export XDG_DATA_DIRS=/data/s:$HOME/share:/usr/share", ["/data/s", "~/share"]),
         ("X=${HOME}/a Y=@{HOME}/b Z=%h/c W=~/d", ["~/a", "~/b", "~/c", "~/d"]),
         ("a\\ b /c/d\\ e /f\\x20g", ["/c/d e", "/f g"]),
