@@ -3,13 +3,15 @@
 import os
 import signal
 import sys
+import threading
 
 import pytest
 from phaseout.scan.interruption import interruption_waits
 
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="no signals that wait")
 
-@pytest.mark.skipif(sys.platform == "win32", reason="no signals that wait")
-def test_it_comes_once_the_process_has_started() -> None:
+
+def interrupted() -> list[str]:
     reached: list[str] = []
 
     def starting() -> None:
@@ -19,4 +21,42 @@ def test_it_comes_once_the_process_has_started() -> None:
 
     with pytest.raises(KeyboardInterrupt):
         starting()
-    assert reached == ["the end"]
+    return reached
+
+
+def test_it_comes_once_the_process_has_started() -> None:
+    assert interrupted() == ["the end"]
+
+
+def test_another_thread_takes_it() -> None:
+    """The system gives the signal to any thread that does not block it."""
+    done = threading.Event()
+    thread = threading.Thread(target=done.wait)
+    thread.start()
+    try:
+        assert [interrupted() for _ in range(50)] == [["the end"]] * 50
+    finally:
+        done.set()
+        thread.join()
+
+
+def test_an_ignored_interruption_stays_ignored() -> None:
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        with interruption_waits():
+            os.kill(os.getpid(), signal.SIGINT)
+    finally:
+        assert signal.signal(signal.SIGINT, before) is signal.SIG_IGN
+
+
+def test_in_another_thread_nothing_is_changed() -> None:
+    handlers: list[object] = []
+
+    def starting() -> None:
+        with interruption_waits():
+            handlers.append(signal.getsignal(signal.SIGINT))
+
+    thread = threading.Thread(target=starting)
+    thread.start()
+    thread.join()
+    assert handlers == [signal.getsignal(signal.SIGINT)]
