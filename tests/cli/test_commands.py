@@ -36,6 +36,7 @@ def test_rules_list_show_check() -> None:
     assert (unknown.returncode, "did you mean kaspersky" in unknown.stderr) == (2, True)
 
 
+@pytest.mark.slow
 def test_explain_says_why_and_why_not() -> None:
     why = phaseout("explain", "kesl", "--kind", "package", "--vendor", "AO Kaspersky Lab").stdout
     assert 'certain: package with name "kesl" and vendor "AO Kaspersky Lab"' in why
@@ -44,6 +45,7 @@ def test_explain_says_why_and_why_not() -> None:
     assert nearest.startswith("Not matched. Nearest:")
 
 
+@pytest.mark.slow
 def test_inventory_formats() -> None:
     result = phaseout("inventory", "--source", "dpkg", "-f", "csv")
     assert result.returncode == 3  # the other sources were left out

@@ -112,6 +112,7 @@ def test_everything_in_json_and_csv(steps: Path, tmp_path: Path) -> None:
     assert {row["old_at"] for row in rows} == {"2026-01-01T01:00:00Z"}
 
 
+@pytest.mark.slow
 def test_swapped_and_foreign(steps: Path, tmp_path: Path) -> None:
     swapped = phaseout("diff", str(steps / "after.json"), str(steps / "before.json"), "--require-gone")
     assert swapped.returncode == 3
@@ -122,6 +123,7 @@ def test_swapped_and_foreign(steps: Path, tmp_path: Path) -> None:
     assert "no identity tells whether it is the same machine: NEW without any" in " ".join(foreign.stdout.split())
 
 
+@pytest.mark.slow
 def test_wrong_input(tmp_path: Path) -> None:
     good = str(save(tmp_path, "a"))
     broken = tmp_path / "b.json"

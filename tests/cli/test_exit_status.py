@@ -85,6 +85,7 @@ def test_a_pipe_that_nobody_reads_is_status_2_without_a_word(command: tuple[str,
     os.close(writer)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", [("--version",), ("scan", "--root", "{found}")], ids=" ".join)
 def test_the_same_without_a_buffer(command: tuple[str, ...], places: dict[str, str]) -> None:
     reader, writer = os.pipe()
@@ -102,6 +103,7 @@ def test_head_never_makes_a_finding(places: dict[str, str]) -> None:
         assert result.stdout.splitlines()[-1] in ("0", "2")
 
 
+@pytest.mark.slow
 @needs_full
 def test_messages_that_cannot_be_written_change_no_status(places: dict[str, str]) -> None:
     for arguments, status in ((f"scan --root {places['found']} -o /dev/null -f csv", 1), ("scan --nope", 2)):
@@ -109,6 +111,7 @@ def test_messages_that_cannot_be_written_change_no_status(places: dict[str, str]
         assert subprocess.run(["sh", "-c", command], check=False, cwd=CODE).returncode == status
 
 
+@pytest.mark.slow
 def test_a_fault_of_ours_is_never_a_finding(places: dict[str, str]) -> None:
     code = (
         "import sys, phaseout.judgement.verdict as v; v.judge = lambda *_: 1 / 0; "
@@ -160,6 +163,7 @@ def test_an_interruption_is_status_130(command: str, delay: float, places: dict[
     assert "KeyboardInterrupt" not in said
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "module", ["phaseout.scan.worker_process", "click", "phaseout.cli.output", "phaseout.rules.matcher"]
 )

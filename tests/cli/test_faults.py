@@ -60,6 +60,7 @@ def test_closed_streams(tree: Tree, tmp_path: Path, redirection: str, status: in
         assert report.read_text().startswith("host,")
 
 
+@pytest.mark.slow
 def test_no_home_no_locale_no_terminal(tree: Tree) -> None:
     tree.write("/var/lib/dpkg/status", KESL)
     command = [sys.executable, "-m", "phaseout", "scan", "--root", str(tree.root)]
@@ -69,6 +70,7 @@ def test_no_home_no_locale_no_terminal(tree: Tree) -> None:
     assert (result.returncode, result.stderr) == (1, "")
 
 
+@pytest.mark.slow
 def test_hostile_names_on_the_way_to_the_report(tree: Tree) -> None:
     """Names of folders in /opt: not UTF-8, with line breaks, escapes, turned round, as long as the system allows."""
     tree.write("/var/lib/dpkg/status", KESL)

@@ -151,6 +151,7 @@ def test_the_rules_that_judged_are_counted(store: str, folder: Path) -> None:
     assert f"Rules {digest} of {of} judged 3 hosts. Rules ffffffffffff of 2026-01-01 judged 1 host." in said
 
 
+@pytest.mark.slow
 def test_an_inventory_is_judged(tmp_path: Path, tree: Tree) -> None:
     tree.write("/var/lib/dpkg/status", KESL)
     db = str(tmp_path / "fleet.db")
@@ -172,6 +173,7 @@ def test_no_number_counts_a_retired_machine(store: str, tmp_path: Path) -> None:
     assert len(hosts(store, "--product", before["products"][0]["product"])) == 0
 
 
+@pytest.mark.slow
 def test_the_states_add_up_to_the_list(store: str, tmp_path: Path) -> None:
     listed = tmp_path / "machines.csv"
     listed.write_text(
@@ -274,6 +276,7 @@ def test_a_store_is_for_its_owner_alone(store: str) -> None:
     assert Path(store).stat().st_mode & 0o777 == 0o600
 
 
+@pytest.mark.slow
 def test_a_forgotten_host_leaves_nothing(store: str, tmp_path: Path, tree: Tree) -> None:
     tree.write("/var/lib/dpkg/status", KESL)
     tree.write("/etc/hostname", "secret-laptop\n")

@@ -31,6 +31,7 @@ def phaseout(*arguments: str, **variables: str) -> subprocess.CompletedProcess[s
     return subprocess.run(command, capture_output=True, text=True, check=False, env={**os.environ, **variables})
 
 
+@pytest.mark.slow
 def test_every_format_is_written_by_its_ending(root: str, tmp_path: Path) -> None:
     written = [one for one in FORMATS if one.endings]
     files = [str(tmp_path / f"report{one.endings[0]}") for one in written]
@@ -72,6 +73,7 @@ def test_colour_only_on_a_terminal_that_wants_it(root: str) -> None:
     assert "\x1b[" not in on_terminal(*scan, "-f", "csv").stdout
 
 
+@pytest.mark.slow
 def test_formats_that_are_not_asked_for_are_not_loaded(root: str) -> None:
     code = (
         "import atexit, sys; atexit.register(lambda: print(*sys.modules, file=sys.stderr)); "

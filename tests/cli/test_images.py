@@ -23,6 +23,7 @@ def images(tmp_path: Path) -> Path:
     return file
 
 
+@pytest.mark.slow
 def test_one_image_of_several(images: Path) -> None:
     assert phaseout("scan", "--image", f"{images}:good:1").returncode == 0
     assert phaseout("scan", "--image", f"{images}:bad:2").returncode == 1
@@ -34,6 +35,7 @@ def test_one_image_of_several(images: Path) -> None:
     assert "no image other; there are good:1, bad:2, scratch:3" in " ".join(unknown.stderr.split())
 
 
+@pytest.mark.slow
 def test_several_images_are_several_hosts(images: Path, tmp_path: Path) -> None:
     saved = tmp_path / "saved.json.gz"
     result = phaseout("scan", "--image", str(images), "-f", "csv", "--inventory", str(saved))
@@ -45,6 +47,7 @@ def test_several_images_are_several_hosts(images: Path, tmp_path: Path) -> None:
     assert {row["host"]: row["verdict"] for row in csv.DictReader(io.StringIO(again.stdout))} == verdicts
 
 
+@pytest.mark.slow
 def test_inventories_of_several_images(images: Path) -> None:
     result = phaseout("inventory", "--image", str(images), "-f", "json")
     assert result.returncode == 3
@@ -55,6 +58,7 @@ def test_inventories_of_several_images(images: Path) -> None:
     assert "good:1\n" in table
 
 
+@pytest.mark.slow
 def test_a_format_for_one_host(images: Path) -> None:
     result = phaseout("scan", "--image", str(images), "-f", "sarif")
     assert result.returncode == 2

@@ -58,6 +58,7 @@ def test_a_saved_scan_is_judged_alike(scanned: tuple[str, Path], ending: str) ->
     assert "28 days left (2024-09-29)" in " ".join(table.split())
 
 
+@pytest.mark.slow
 def test_the_saved_json_is_as_the_schema_says(scanned: tuple[str, Path]) -> None:
     jsonschema = pytest.importorskip("jsonschema")
     root, folder = scanned
@@ -68,6 +69,7 @@ def test_the_saved_json_is_as_the_schema_says(scanned: tuple[str, Path]) -> None
     jsonschema.validate(json.loads(gzip.decompress(path.read_bytes())), schema)
 
 
+@pytest.mark.slow
 def test_wrong_ending_and_place_of_the_inventory(scanned: tuple[str, Path]) -> None:
     root, folder = scanned
     wrong = phaseout("scan", "--root", root, "--inventory", "saved.txt")
@@ -78,6 +80,7 @@ def test_wrong_ending_and_place_of_the_inventory(scanned: tuple[str, Path]) -> N
     assert "No such file" in missing.stderr
 
 
+@pytest.mark.slow
 def test_many_in_every_format_that_holds_many(tmp_path: Path) -> None:
     folder = tmp_path / "saved"
     folder.mkdir()
@@ -128,6 +131,7 @@ def test_broken_ones_are_named_and_the_others_judged(tmp_path: Path) -> None:
     assert phaseout("match").returncode == 2
 
 
+@pytest.mark.slow
 def test_fail_on(tmp_path: Path) -> None:
     path = str(save(tmp_path, "found", found=True))
     assert phaseout("match", path, "--fail-on", "never").returncode == 0
@@ -177,6 +181,7 @@ def test_recorded_uninstall_command_is_quoted(tmp_path: Path) -> None:
     assert len(finding["remove"]) > 1
 
 
+@pytest.mark.slow
 def test_what_a_saved_inventory_says_is_harmless_in_every_table(tmp_path: Path) -> None:
     replace = msgspec.structs.replace
     one = inventory("w", found=True)

@@ -36,6 +36,7 @@ def test_found_is_status_1(infected: str) -> None:
     assert result.stderr == ""
 
 
+@pytest.mark.slow
 def test_days_left_and_days_past(infected: str) -> None:
     before = phaseout("scan", "--root", infected, "--as-of", "2024-09-01")
     assert "28 days left (2024-09-29)" in " ".join(before.stdout.split())
@@ -61,6 +62,7 @@ def test_not_everything_seen_is_status_3(clean: str) -> None:
     assert skipped.returncode == 3
 
 
+@pytest.mark.slow
 def test_fail_on(infected: str) -> None:
     assert phaseout("scan", "--root", infected, "--fail-on", "never").returncode == 0
     assert phaseout("scan", "--root", infected, "--fail-on", "replace").returncode == 1
@@ -99,6 +101,7 @@ def test_several_files_at_once(infected: str, tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir() if path.name.startswith(".")) == []
 
 
+@pytest.mark.slow
 def test_devices_and_pipes_are_written_straight(infected: str, tmp_path: Path) -> None:
     assert phaseout("scan", "--root", infected, "-f", "csv", "-o", "/dev/null").returncode == 1
     assert stat.S_ISCHR(os.stat("/dev/null").st_mode)
@@ -114,6 +117,7 @@ def test_devices_and_pipes_are_written_straight(infected: str, tmp_path: Path) -
     assert stat.S_ISFIFO(pipe.stat().st_mode)
 
 
+@pytest.mark.slow
 def test_a_link_is_replaced_and_a_pipe_without_a_reader_is_told(infected: str, tmp_path: Path) -> None:
     """Where others may write, they may have put something under the name of the report."""
     theirs, link, pipe = tmp_path / "theirs", tmp_path / "report.csv", tmp_path / "pipe.csv"
@@ -171,6 +175,7 @@ def test_wrong_use_is_status_2(arguments: tuple[str, ...], words: str, tmp_path:
     assert result.stdout == ""
 
 
+@pytest.mark.slow
 def test_broken_rules_are_all_named_and_nothing_is_scanned(tmp_path: Path) -> None:
     (tmp_path / "vendors").mkdir()
     (tmp_path / "vendors" / "x.toml").write_text('id = "x"\nnmae = "X"\n')

@@ -1,12 +1,14 @@
 """The options that say how closely is looked: `--deep` and `--modules`."""
 
 import msgspec
+import pytest
 from phaseout.model.nouns import Inventory
 
 from tests.support.command import phaseout
 from tests.support.trees import WindowsTree
 
 
+@pytest.mark.slow
 def test_modules_are_listed_when_asked_for() -> None:
     def kinds(*arguments: str) -> set[str]:
         result = phaseout("inventory", "--source", "processes", "-f", "json", *arguments)

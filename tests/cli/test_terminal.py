@@ -58,6 +58,7 @@ def test_values_are_completed(words: str, completed: str) -> None:
     assert f"plain,{completed}" in result.stdout.split()
 
 
+@pytest.mark.slow
 def test_quiet_and_verbose(root: str) -> None:
     quiet, usual, verbose = (phaseout(*SCAN, root, *more, COLUMNS="200") for more in (("-q",), (), ("-v",)))
     assert quiet.stdout.count("\n") == 1
@@ -67,6 +68,7 @@ def test_quiet_and_verbose(root: str) -> None:
     assert len(verbose.stdout.splitlines()) > len(usual.stdout.splitlines()) + 20
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("option", "environment", "colour"),
     [
@@ -81,6 +83,7 @@ def test_colour(root: str, option: str, environment: dict[str, str], colour: boo
     assert ("\x1b[" in phaseout(*SCAN, root, "--color", option, **environment).stdout) == colour
 
 
+@pytest.mark.slow
 def test_the_operator_sets_defaults_and_the_command_line_counts_more(root: str, tmp_path: Path) -> None:
     policy, report = tmp_path / "phaseout.toml", tmp_path / "report.json"
     policy.write_text(f"[defaults]\nformat = 'csv'\noutput = ['-', '{report}']\nfail_on = 'never'\n")

@@ -55,6 +55,7 @@ def odd(text: str) -> list[str]:
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("folder", ["", *FOLDERS])
 def test_no_odd_phrase(folder: str) -> None:
     texts = {path.relative_to(ROOT).as_posix(): path.read_text("utf-8", "replace") for path in files(folder)}

@@ -93,6 +93,7 @@ def test_every_trace_is_recognised(mac: MacTree) -> None:
     }
 
 
+@pytest.mark.slow
 def test_real_casks_of_restricted_vendors(mac_tree: MacTree, corpora: Path) -> None:
     lines = (corpora / "names/macos_restricted_casks.jsonl").read_text().splitlines()
     casks = [json.loads(line) for line in lines]
@@ -112,6 +113,7 @@ def test_real_casks_of_restricted_vendors(mac_tree: MacTree, corpora: Path) -> N
     assert sum(item.kind == "package" for item in items) == len(casks)
 
 
+@pytest.mark.slow
 def test_scan_of_a_disk(mac: MacTree) -> None:
     result = phaseout("scan", "--root", str(mac.root), "-f", "csv")
     assert result.returncode == 1, result.stderr
@@ -134,6 +136,7 @@ def test_what_is_left_when_the_application_was_thrown_away(mac_tree: MacTree) ->
     }
 
 
+@pytest.mark.slow
 def test_clean_disk(mac_tree: MacTree) -> None:
     mac_tree.app("/Applications/Cyberduck.app", signed_macho("ch.sudo.cyberduck", "G69SCX94XU", "David Kocher"))
     shortcut = f"{COHERENCE}/Parallels Internet Security Powered by Kaspersky.app"

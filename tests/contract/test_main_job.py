@@ -32,6 +32,7 @@ def rows(*arguments: str) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(result.stdout)))
 
 
+@pytest.mark.slow
 @needs("dpkg-query")
 def test_items_are_those_of_dpkg_query() -> None:
     form = "${Package}\t${Version}\t${Architecture}\t${db:Status-Status}\n"

@@ -5,12 +5,15 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.support.places import CODE
 from tests.support.trees import Tree
 
 PLANTED = ("click", "json", "logging", "msgspec", "platform", "psutil", "tomllib")
 
 
+@pytest.mark.slow
 def test_planted_modules_policy_and_rules(tmp_path: Path, tree: Tree) -> None:
     tree.write("/home/ada/.config/google-chrome/Default/Preferences", "{}")
     for name in PLANTED:

@@ -10,6 +10,7 @@ from functools import cache
 from pathlib import Path
 
 import phaseout
+import pytest
 from phaseout.model.details import DETAILS
 
 PACKAGE = Path(phaseout.__file__).parent
@@ -193,6 +194,7 @@ def written() -> tuple[dict[str, list[str]], list[str]]:
     return keys, lost
 
 
+@pytest.mark.slow
 def test_everything_that_becomes_details_was_followed() -> None:
     assert not written()[1]
 

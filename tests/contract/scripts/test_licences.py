@@ -54,6 +54,7 @@ def test_a_package_without_a_text_ends_the_build(site: Path) -> None:
     assert result.stderr == "licences: bare has no licence text\n"
 
 
+@pytest.mark.slow
 def test_a_file_of_nobody_ends_the_build(site: Path) -> None:
     result = licences(site, site / "good.py", site / "stray.so")
     assert result.returncode == 1

@@ -109,6 +109,7 @@ def _table_entry(index: int) -> int:
 TABLE = [_table_entry(index) for index in range(256)]
 
 
+@pytest.mark.slow
 def test_the_wait_of_a_host_follows_from_its_name() -> None:
     chosen = names(200)
     loop = f'{splay_function()}\nfor name in "$@"; do splay 14400 "$name"; done'
@@ -173,6 +174,7 @@ def test_an_earlier_report_is_never_written_over(tmp_path: Path) -> None:
     assert len(list((tmp_path / "out").iterdir())) == 2
 
 
+@pytest.mark.slow
 def test_report_on_standard_output_only(tree: Tree, tmp_path: Path) -> None:
     result = sh(REPORT, PHASEOUT=scanner(tmp_path, tree.root))
     assert result.stdout.startswith("host,scanned_at,verdict,")

@@ -22,6 +22,7 @@ def folder(tmp_path: Path) -> str:
     return str(tmp_path)
 
 
+@pytest.mark.slow
 def test_named_folders_add_to_the_shipped_rules(folder: str) -> None:
     shipped = read_rules()
     both = read_rules(RuleFolders(added=(folder,)))

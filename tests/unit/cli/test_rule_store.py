@@ -46,6 +46,7 @@ def install(folder: Path, serial: int, *signers: Signer, **more: Any) -> str:
     return rule_store.install(pack(folder, serial, *signers, **more), allow_older=False)
 
 
+@pytest.mark.slow
 def test_an_imported_pack_is_what_a_scan_uses(tmp_path: Path) -> None:
     shipped = read_rules()
     assert "imported" in install(tmp_path, 7)
@@ -79,6 +80,7 @@ def test_verify_changes_nothing(tmp_path: Path) -> None:
     assert not os.path.exists(release.installed_folder())
 
 
+@pytest.mark.slow
 def test_serials_only_rise(tmp_path: Path) -> None:
     install(tmp_path, 8)
     with pytest.raises(Failure, match="has serial 7, and this machine has had 8"):

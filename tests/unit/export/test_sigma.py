@@ -31,6 +31,7 @@ def one(rules: list[dict[str, Any]], product: str, category: str, platform: str)
     return detection
 
 
+@pytest.mark.slow
 def test_pysigma_has_nothing_to_object_to(text: str) -> None:
     collection = pytest.importorskip("sigma.collection", reason="not installed: pysigma")
     from sigma.validation import SigmaValidator

@@ -91,6 +91,7 @@ def test_the_policy_is_what_the_documentation_says(ruleset: Ruleset, platform: P
     assert {check["condition"] for check in found["checks"]} == {"none"}
 
 
+@pytest.mark.slow
 def test_ids_of_checks_differ_between_policies_only_by_product(ruleset: Ruleset) -> None:
     ids = {(check["id"], check["title"]) for platform in PLATFORMS for check in policy(ruleset, platform)["checks"]}
     assert len({identifier for identifier, _ in ids}) == len(ids)
@@ -110,6 +111,7 @@ def test_what_is_looked_for_on_linux(ruleset: Ruleset) -> None:
     assert r"c:rpm -qi kesl -> r:^Vendor\s*:\.*Kaspersky" in rules
 
 
+@pytest.mark.slow
 def test_what_is_looked_for_on_windows(ruleset: Ruleset) -> None:
     found = policy(ruleset, "windows")
     assert r"r:HKEY_LOCAL_MACHINE\SOFTWARE\KasperskyLab" in rules_of(found, "kaspersky-other")

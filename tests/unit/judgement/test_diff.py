@@ -327,6 +327,7 @@ def test_a_report_and_an_inventory_compare_findings_only() -> None:
     assert isinstance(changes[0], Change)
 
 
+@pytest.mark.slow
 def test_more_changes_than_anybody_reads_are_counted() -> None:
     old = inventory(*(item(f"old{number}") for number in range(10_001)))
     new = inventory(*(item(f"new{number}") for number in range(10_001)))

@@ -44,6 +44,7 @@ def test_the_vectors_of_the_rfc(vector: tuple[str, str, str]) -> None:
     assert not verify(bytes.fromhex(VECTORS[0][0]) if vector is not VECTORS[0] else key[::-1], message, signature)
 
 
+@pytest.mark.slow
 def test_each_byte_of_a_signature_counts() -> None:
     key, message, signature = map(bytes.fromhex, VECTORS[2])
     for place in range(64):

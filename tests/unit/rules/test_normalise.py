@@ -70,6 +70,7 @@ def test_vendor_is_final(text: str) -> None:
     assert vendor(vendor(text)) == vendor(text)
 
 
+@pytest.mark.slow
 def test_a_million_accents_and_the_widest_character() -> None:
     """Normalisation sorts a row of accents in quadratic time, and makes eighteen characters of U+FDFA."""
     assert normal("a" + "\u0301\u0327" * 500_000 + "b") == "ab"

@@ -196,6 +196,7 @@ def scan(tree: Tree, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Inventory
     return over
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("bad", "status", "reason"),
     [
@@ -260,11 +261,13 @@ def test_memory_of_the_program_that_scans_is_not_the_worker_s(
     assert len(held) == 300 << 20
 
 
+@pytest.mark.slow
 def test_two_bad_sources_in_a_row(scan: Callable[..., Inventory]) -> None:
     runs = scan(crashes, exits, raises, good).runs
     assert [run.status for run in runs] == ["failed", "failed", "failed", "ok"]
 
 
+@pytest.mark.slow
 def test_whole_time(scan: Callable[..., Inventory], clock: Clock) -> None:
     inventory = scan(good, hangs, many, whole=60, progress=clock.progress)
     assert [run.status for run in inventory.runs] == ["ok", "timeout", "failed"]
@@ -298,6 +301,7 @@ def a_check_for_each_message(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(phaseout.scan.worker_process.Forked, "receive", one_by_one)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("a_check_for_each_message")
 def test_short_sources_count_for_the_whole(scan: Callable[..., Inventory], monkeypatch: pytest.MonkeyPatch) -> None:
     """At each check the worker has used another thousand seconds, and no source alone has used too much."""
@@ -312,6 +316,7 @@ def test_short_sources_count_for_the_whole(scan: Callable[..., Inventory], monke
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("a_check_for_each_message")
 def test_between_two_sources_no_source_is_judged(
     scan: Callable[..., Inventory], monkeypatch: pytest.MonkeyPatch
@@ -338,6 +343,7 @@ def test_a_flood_of_text_leaves_room_for_other_sources(scan: Callable[..., Inven
     assert {one.cause for one in inventory.unseen} == {"limit"}
 
 
+@pytest.mark.slow
 def test_the_supervisor_ends_a_worker_that_returns_more_than_it_may(
     scan: Callable[..., Inventory], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -348,6 +354,7 @@ def test_the_supervisor_ends_a_worker_that_returns_more_than_it_may(
     assert inventory.runs[2].reason.startswith("not run: result limit reached")
 
 
+@pytest.mark.slow
 def test_a_source_that_never_pauses_is_ended_as_well(scan: Callable[..., Inventory], clock: Clock) -> None:
     inventory = scan(floods, good, whole=7200, progress=clock.progress)
     assert [run.status for run in inventory.runs] == ["timeout", "ok"]
@@ -378,11 +385,13 @@ def test_a_source_that_gives_a_million_items(scan: Callable[..., Inventory], mon
     ]
 
 
+@pytest.mark.slow
 def test_what_a_source_prints_goes_nowhere(scan: Callable[..., Inventory], capfd: pytest.CaptureFixture[str]) -> None:
     assert scan(prints).runs[0].status == "ok"
     assert capfd.readouterr() == ("", "")
 
 
+@pytest.mark.slow
 def test_odd_texts_are_made_printable(scan: Callable[..., Inventory]) -> None:
     inventory = scan(odd)
     (found,) = inventory.items
@@ -392,6 +401,7 @@ def test_odd_texts_are_made_printable(scan: Callable[..., Inventory]) -> None:
     assert inventory.runs[0].problems[0].where == "/caf\\xe9"
 
 
+@pytest.mark.slow
 def test_a_mount_point_that_is_no_utf_8(
     scan: Callable[..., Inventory], tree: Tree, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -400,12 +410,14 @@ def test_a_mount_point_that_is_no_utf_8(
     assert scan(good).host.skipped_mounts == ("/m\\xff (fuse.x)",)
 
 
+@pytest.mark.slow
 def test_unwanted_sources_count_as_unseen(scan: Callable[..., Inventory]) -> None:
     inventory = scan(good, many, only=("good",))
     assert [(run.status, run.reason) for run in inventory.runs] == [("ok", ""), ("skipped", "not asked for")]
     assert [one.source for one in inventory.unseen] == ["many"]
 
 
+@pytest.mark.slow
 def test_a_root_without_a_database_of_software_is_never_complete(tree: Tree) -> None:
     """Whatever else is found: a system that has software knows of it."""
     tree.write("/etc/systemd/system/x.service", "[Service]\nExecStart=/bin/x\n")
@@ -419,6 +431,7 @@ def test_a_root_without_a_database_of_software_is_never_complete(tree: Tree) -> 
     assert missing() == []
 
 
+@pytest.mark.slow
 def test_nothing_to_scan(scan: Callable[..., Inventory]) -> None:
     with pytest.raises(ScanError, match='no source "nope" for linux; there are good'):
         scan(good, skip=("nope",))
@@ -426,6 +439,7 @@ def test_nothing_to_scan(scan: Callable[..., Inventory]) -> None:
         ScanSupervisor(Request(root="/no/such/root")).inventory(scanned_at="", tool="")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_interruption_keeps_what_was_seen(scan: Callable[..., Inventory], number: signal.Signals) -> None:
     inventory = scan(good, hangs, many, progress=Once(lambda: os.kill(os.getpid(), number)))
@@ -437,6 +451,7 @@ def test_interruption_keeps_what_was_seen(scan: Callable[..., Inventory], number
     assert [one.name for one in inventory.items] == ["before it hung", "good"]
 
 
+@pytest.mark.slow
 def test_no_orphan_and_no_zombie_is_left(scan: Callable[..., Inventory], clock: Clock) -> None:
     before = {child.pid for child in psutil.Process().children()}  # the helper that runs commands for other tests
     scan(good, hangs, crashes, whole=7200, progress=clock.progress)
@@ -480,6 +495,7 @@ def test_memory_is_stated(scan: Callable[..., Inventory]) -> None:
     assert 5 << 20 < scan(good).peak_memory < 500 << 20
 
 
+@pytest.mark.slow
 def test_same_host_same_bytes(scan: Callable[..., Inventory]) -> None:
     import msgspec
 
@@ -490,6 +506,7 @@ def test_same_host_same_bytes(scan: Callable[..., Inventory]) -> None:
     assert bytes_of(scan(good, many, odd)) == bytes_of(scan(good, many, odd))
 
 
+@pytest.mark.slow
 def test_a_spawned_worker_gives_the_same_as_a_forked_one(tree: Tree) -> None:
     tree.write("/var/lib/dpkg/status", "Package: bash\nStatus: install ok installed\nVersion: 1\n")
     tree.write("/etc/init.d/x", "#!/bin/sh\n")
@@ -598,6 +615,7 @@ def niceness(_: Any) -> Iterator[Any]:
     yield item(str(os.getpriority(os.PRIO_PROCESS, 0)))
 
 
+@pytest.mark.slow
 def test_the_worker_alone_steps_back(scan: Callable[..., Inventory]) -> None:
     before = os.getpriority(os.PRIO_PROCESS, 0)
     assert [one.name for one in scan(niceness, low_priority=True).items] == ["19"]

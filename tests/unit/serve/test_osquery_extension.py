@@ -280,6 +280,7 @@ def start(core: Core, looks: Looks, keep: float = 60.0) -> tuple[threading.Threa
     return thread, core.path.with_name("core.4711")
 
 
+@pytest.mark.slow
 def test_registers_all_tables_and_ends_with_osquery(core: Core, looks: Looks) -> None:
     thread, path = start(core, looks)
     registry = core.asked[0].fields[2]["table"]
@@ -352,6 +353,7 @@ def test_a_wrong_request_is_answered_with_an_error(core: Core, looks: Looks) -> 
     assert looks.count == 0
 
 
+@pytest.mark.slow
 def test_shutdown_ends_it_and_deregisters_it(core: Core, looks: Looks) -> None:
     thread, path = start(core, looks)
     with Client(path) as client:
@@ -383,6 +385,7 @@ def test_the_socket_of_a_killed_extension_is_replaced(core: Core, looks: Looks) 
         assert client.ask("ping").fields[0][1] == 0
 
 
+@pytest.mark.slow
 def test_started_as_osquery_starts_it(tmp_path: Path) -> None:
     """Without a command: osquery knows none, and a single executable may lie in its folder of extensions."""
     command = [sys.executable, "-m", "phaseout", "--socket", str(tmp_path / "em"), "--timeout", "0", "--interval", "3"]

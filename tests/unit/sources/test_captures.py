@@ -27,6 +27,7 @@ EXPECTED = (
 )
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not CAPTURES.is_dir(), reason="no captures here")
 @pytest.mark.parametrize(("capture", "source", "expected"), EXPECTED)
 def test_capture(tmp_path: Path, capture: str, source: str, expected: tuple[str, str]) -> None:

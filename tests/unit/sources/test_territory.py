@@ -28,6 +28,7 @@ def concrete(pattern: str, home: str) -> str:
     return pattern.replace("~", home, 1).replace("*", "x")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("pattern", patterns("linux"))
 def test_every_place_on_linux_is_named(tree: Tree, pattern: str) -> None:
     tree.write(concrete(pattern, "/home/ada"))
@@ -50,6 +51,7 @@ def test_a_volume_of_fstab_that_is_not_there(tree: Tree) -> None:
     assert problem.remedy
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("pattern", patterns("macos"))
 def test_every_place_on_macos_is_named(mac_tree: MacTree, pattern: str) -> None:
     mac_tree.write(concrete(pattern, "/Users/ada"))
@@ -57,6 +59,7 @@ def test_every_place_on_macos_is_named(mac_tree: MacTree, pattern: str) -> None:
     assert problem.where == concrete(pattern, "/Users/ada")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("pattern", [one for one in patterns("windows") if one.startswith(("~", "C:"))])
 def test_every_place_on_windows_is_named(windows_tree: WindowsTree, pattern: str) -> None:
     windows_tree.write(concrete(pattern, r"C:\Users\ada"))
@@ -151,6 +154,7 @@ def test_a_system_without_a_folder_that_every_system_fills(tree: Tree, folder: s
     assert [problem.where for problem in run("territory", tree.host()).problems] == [folder]
 
 
+@pytest.mark.slow
 def test_a_boot_entry_of_a_windows_that_was_wiped(tree: Tree) -> None:
     """No partition on this machine can hold it: it is no other system. A copy does not know the partitions."""
     tree.write("/boot/efi/EFI/Microsoft/Boot/BCD")

@@ -56,6 +56,7 @@ def split(root: Path, tmp_path: Path, device: str) -> tuple[bytes, bytes]:
     return ext4(tmp_path / "rest", tmp_path / "rest.ext4"), home
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("make", [ext4, xfs])
 def test_a_file_system_gives_what_its_folder_gives(
     root: Path, tmp_path: Path, make: Callable[[Path, Path], bytes]
@@ -96,11 +97,13 @@ def test_windows_on_fat(tmp_path: Path) -> None:
         f"/dev/disk/by-uuid/{HOME}",
     ],
 )
+@pytest.mark.slow
 def test_partitions_that_fstab_names(root: Path, tmp_path: Path, device: str) -> None:
     (tmp_path / "image").write_bytes(gpt(split(root, tmp_path, device)))
     assert seen(tmp_path / "image") == seen(root)
 
 
+@pytest.mark.slow
 def test_a_partition_that_fstab_does_not_name_is_not_seen(root: Path, tmp_path: Path) -> None:
     (tmp_path / "image").write_bytes(gpt(split(root, tmp_path, "UUID=other")))
     host = image_host(str(tmp_path / "image"))
@@ -109,6 +112,7 @@ def test_a_partition_that_fstab_does_not_name_is_not_seen(root: Path, tmp_path: 
     assert f"--image {tmp_path / 'image'}:2" in problem.remedy
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("device", ["/dev/vg/my-home", "/dev/mapper/vg-my--home", f"UUID={HOME}"])
 def test_logical_volumes(root: Path, tmp_path: Path, device: str) -> None:
     rest, home = split(root, tmp_path, device)
@@ -294,6 +298,7 @@ def test_ext_that_was_in_use(root: Path, tmp_path: Path, at: int, value: int) ->
     assert problems_of(tmp_path / "image") == [("volume 1 (ext)", "not closed before it was copied")]
 
 
+@pytest.mark.slow
 def test_xfs_that_was_in_use(root: Path, tmp_path: Path) -> None:
     data = bytearray(xfs(root, tmp_path / "image"))
     assert problems_of(tmp_path / "image") == []
@@ -317,6 +322,7 @@ def test_fat_that_was_in_use(tmp_path: Path, bits: str, at: int, value: int) -> 
     assert problems_of(tmp_path / "image") == [("volume 1 (FAT, DATA)", "not closed before it was copied")]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("page", "closed"),
     [

@@ -20,6 +20,7 @@ process = psutil.Process()
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="how Linux says it")
 def test_linux() -> None:
     code = LOWER + "print(process.nice(), process.ionice().ioclass.name)"

@@ -251,6 +251,7 @@ def test_checksum() -> None:
     assert checksum(b"\xff" * 4 + bytes(504)) == b"\xfe\xff\xff\xff"
 
 
+@pytest.mark.slow
 def test_real_hive(corpora: Path) -> None:
     """All of a SYSTEM hive of Windows 10: numbers of keys, of values, and of those with one to three bytes."""
     file = corpora / "hives" / "regipy" / "regipy_tests" / "data" / "SYSTEM_WIN_10_1709.xz"

@@ -45,6 +45,7 @@ def test_damage_costs_a_problem_and_the_other_file_is_read(tree: Tree) -> None:
     }
 
 
+@pytest.mark.slow
 def test_what_cargo_writes(tree: Tree, tmp_path: Path) -> None:
     cargo = shutil.which("cargo")
     if cargo is None:

@@ -281,6 +281,7 @@ def test_a_host_without_engines_costs_nothing(tree: Tree) -> None:
     assert (result.run.rows, result.run.status) == (0, "ok")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("driver", ["overlay", "vfs"])
 def test_as_a_real_podman_keeps_them(driver: str) -> None:
     engine = shutil.which("podman")

@@ -103,6 +103,7 @@ def test_a_linked_package(tree: Tree) -> None:
     assert [(item.name, item.version) for item in items] == [("tool", "2.0.0")]
 
 
+@pytest.mark.slow
 def test_as_npm_lists(tmp_path: Path) -> None:
     npm = shutil.which("npm")
     if npm is None:

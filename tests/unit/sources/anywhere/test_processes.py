@@ -192,6 +192,7 @@ def with_modules() -> Host:
     return host
 
 
+@pytest.mark.slow
 def test_a_library_is_one_item_with_the_processes_that_loaded_it(tmp_path: Path) -> None:
     real = next(path for path in modules(os.getpid()) or () if "/libc.so" in path or "/libc-" in path)
     copy = shutil.copy(real, tmp_path / "kav engine.so")

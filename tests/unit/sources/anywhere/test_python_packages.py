@@ -139,6 +139,7 @@ def test_a_home_full_of_other_things_is_not_walked(tree: Tree) -> None:
     assert run("python_packages", tree.host()).items == ()
 
 
+@pytest.mark.slow
 def test_as_importlib_tells(monkeypatch: pytest.MonkeyPatch) -> None:
     """The environment that runs the tests, read as if its packages were those of a system."""
     site = sysconfig.get_paths()["purelib"]
@@ -158,6 +159,7 @@ def test_as_importlib_tells(monkeypatch: pytest.MonkeyPatch) -> None:
             assert item.vendor == author.splitlines()[0].strip()
 
 
+@pytest.mark.slow
 def test_as_pip_lists_a_folder(tmp_path: Path) -> None:
     """Pip's own list of the system's packages."""
     site = Path(SYSTEM)

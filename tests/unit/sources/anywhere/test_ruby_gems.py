@@ -55,6 +55,7 @@ def test_damage_does_not_hide_a_gem(tree: Tree) -> None:
     assert [problem.where for problem in result.problems] == [f"{folder}/b-2-x86_64-linux.gemspec"]
 
 
+@pytest.mark.slow
 def test_as_gem_lists() -> None:
     gem = shutil.which("gem")
     if gem is None:

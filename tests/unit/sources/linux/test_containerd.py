@@ -146,6 +146,7 @@ def test_images_that_were_never_unpacked(tree: Tree) -> None:
     assert sorted(problem.cause for problem in result.run.problems) == ["missing", "unsupported"]
 
 
+@pytest.mark.slow
 def test_snapshots_that_run_in_a_circle_end(tree: Tree) -> None:
     node(tree)
     circle = {"k8s.io/3/c1": snapshot(3, 2, "k8s.io/2/high"), "k8s.io/2/high": snapshot(2, 3, "k8s.io/3/c1")}

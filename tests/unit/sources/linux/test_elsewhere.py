@@ -214,6 +214,7 @@ NAMED: list[tuple[str, str, Filler, str]] = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("file", "text", "fill", "at"), NAMED)
 def test_what_a_file_names_is_read(tree: Tree, file: str, text: str, fill: Filler, at: str) -> None:
     name = fill(tree, at)
@@ -256,6 +257,7 @@ SHOWN: list[tuple[Filler, str]] = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("fill", "at"), SHOWN)
 def test_what_shows_itself_is_read(tree: Tree, fill: Filler, at: str) -> None:
     name = fill(tree, at)

@@ -145,6 +145,7 @@ def test_captured_metainfo(
     assert len(result.problems) == problems
 
 
+@pytest.mark.slow
 def test_agrees_with_flatpak(tree: Tree, tmp_path: Path) -> None:
     flatpak = shutil.which("flatpak")
     if flatpak is None:

@@ -257,6 +257,7 @@ def test_every_service_of_this_machine_is_an_item() -> None:
     assert names <= {item.name for item in items if item.details["manager"] == "system"}
 
 
+@pytest.mark.slow
 @needs_units
 @pytest.mark.skipif(not shutil.which("systemctl"), reason="this machine has no systemctl")
 def test_systemctl_sees_no_other_units() -> None:

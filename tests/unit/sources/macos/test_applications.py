@@ -221,6 +221,7 @@ def test_icloud_placeholders(mac_tree: MacTree) -> None:
     assert item.notes == ("kept in iCloud: only a placeholder is here",)
 
 
+@pytest.mark.slow
 def test_large_folders_hide_nothing(mac_tree: MacTree, monkeypatch: pytest.MonkeyPatch) -> None:
     many = mac_tree.folder("/Users/ada/Applications")
     for number in range(5002):
@@ -319,6 +320,7 @@ SAMPLES = ("sample1.SPApplicationsDataType", "sample3.SPApplicationsDataType", "
 LOCATIONS = ("/Applications/", "/System/Applications/")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sample", SAMPLES)
 def test_real_captures(sample: str, corpora: Path, mac_tree: MacTree) -> None:
     folder = corpora / "glpi-agent/macos-applications"
@@ -386,6 +388,7 @@ def _application(name: str, version: str, path: str, signed: str) -> dict[str, s
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "path",
     [

@@ -4,6 +4,7 @@ import lzma
 import struct
 from pathlib import Path
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from phaseout.host.filesystem.windows import WindowsFiles
@@ -111,6 +112,7 @@ def test_startup_folders(windows_tree: WindowsTree) -> None:
     assert result.problems == (Problem(rf"{own}\broken.lnk", "is damaged: no shortcut", "damaged"),)
 
 
+@pytest.mark.slow
 def test_real_users(corpora: Path, tmp_path: Path) -> None:
     """What starts for the users of all captures."""
     hives = [

@@ -3,6 +3,7 @@
 from collections import Counter
 from pathlib import Path
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from phaseout.host.filesystem.windows import WindowsFiles
@@ -152,6 +153,7 @@ def test_what_only_the_registry_knows(windows_tree: WindowsTree) -> None:
     assert result.run.left_out == {"an empty entry": 1, "damaged": 1}
 
 
+@pytest.mark.slow
 def test_real_machine(windows_tree: WindowsTree, corpora: Path) -> None:
     """All tasks of a Windows 10 machine, and two of a server, as attackers leave them."""
     top = windows_tree.folder(r"C:\Windows\System32\Tasks")

@@ -4,6 +4,7 @@ import lzma
 from collections import Counter
 from pathlib import Path
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from phaseout.host.filesystem.windows import WindowsFiles
@@ -209,6 +210,7 @@ def test_variables_of_the_machine(windows_tree: WindowsTree) -> None:
     assert (item.path, item.signer) == (r"C:\KL\kl.exe", "AO Kaspersky Lab")
 
 
+@pytest.mark.slow
 def test_real_hives(corpora: Path, tmp_path: Path) -> None:
     """Services, drivers, minifilters of four machines, and what only holds settings; and what a damaged hive shows."""
     counts = {}

@@ -52,6 +52,7 @@ def test_levels_and_what_is_part_of_windows(windows_tree: WindowsTree) -> None:
     assert result.run.status == "ok"
 
 
+@pytest.mark.slow
 def test_a_vendor_with_very_many_keys(windows_tree: WindowsTree, monkeypatch: pytest.MonkeyPatch) -> None:
     vendor_keys = import_module("phaseout.sources.windows.vendor_keys")
     monkeypatch.setattr(vendor_keys, "_OF_ONE", 1000)
