@@ -33,6 +33,8 @@ settings.register_profile("default", deadline=None, suppress_health_check=[Healt
 settings.register_profile("quick", parent=settings.get_profile("default"), max_examples=20)
 settings.register_profile("ci", parent=settings.get_profile("default"), derandomize=True)
 settings.load_profile("ci" if os.environ.get("CI") else "default")
+for name in ("COLUMNS", "LINES", "NO_COLOR", "FORCE_COLOR"):  # of the terminal here; xdist sets some in its processes
+    os.environ.pop(name, None)
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # a shell does that to what it runs in the background
     signal.signal(signal.SIGINT, signal.default_int_handler)  # and programs that tests start would inherit it
 

@@ -22,6 +22,8 @@ EXE = Path(os.environ.get("PHASEOUT_EXE", "/none"))
 WINE = Path(os.environ.get("PHASEOUT_WINE", "/none"))
 UNINSTALL = r"Microsoft\Windows\CurrentVersion\Uninstall"
 
+pytestmark = pytest.mark.slow
+
 
 class Program(NamedTuple):
     """An executable, and what starts it here."""

@@ -199,6 +199,7 @@ def test_everything_that_becomes_details_was_followed() -> None:
     assert not written()[1]
 
 
+@pytest.mark.slow
 def test_every_written_key_is_declared() -> None:
     undeclared = {key: places for key, places in written()[0].items() if key not in DETAILS}
     assert not undeclared, "add a line to scanner/phaseout/model/details.py"

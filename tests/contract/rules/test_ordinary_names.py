@@ -39,6 +39,7 @@ def test_no_package_of_debian() -> None:
         assert found([Item(kind=kind, name=name) for name in names]) == set(), kind
 
 
+@pytest.mark.slow
 def test_no_ordinary_program_by_its_name_alone(corpora: Path) -> None:
     """What is called ordinary, without the publisher: as a list of names has it."""
     with (corpora / "names" / "windows_programs_ordinary.csv").open(encoding="utf-8", newline="") as file:

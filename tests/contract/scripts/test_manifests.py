@@ -149,6 +149,7 @@ def test_homebrew(release: Path, manifests: Path) -> None:
     assert run("ruby", "-wc", formula).stdout == "Syntax OK\n"
 
 
+@pytest.mark.slow
 def test_bill_of_materials(release: Path) -> None:
     """By the schema, with the files, and with what is inside, once for both systems."""
     from cyclonedx.schema import SchemaVersion

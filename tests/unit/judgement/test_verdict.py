@@ -522,6 +522,7 @@ def test_the_vendors_folder_belongs_to_the_product_in_it() -> None:
     assert (alone.product_id, alone.verdict) == ("any", "review")
 
 
+@pytest.mark.slow
 def test_paths_with_thousands_of_folders() -> None:
     """What is kept of them does not grow with their depth: 500 of these would have been five gigabytes."""
     deep = [

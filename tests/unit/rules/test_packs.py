@@ -89,6 +89,7 @@ def test_a_program_without_keys_accepts_nothing() -> None:
     refused(pack(), "this program has no keys to verify rule packs with, so it accepts none", PINNED)
 
 
+@pytest.mark.slow
 def test_a_changed_byte_in_any_part_is_refused() -> None:
     content, place = pack(), 0
     for name, inside in read_members(content).items():
