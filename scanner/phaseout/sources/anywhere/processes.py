@@ -88,11 +88,17 @@ def _item(process: Process, identity: "Identity | None") -> Item:
         version=identity.version if identity else "",
         path=process.exe,
         user=process.user,
-        command=" ".join(process.command),
+        command=_line(process.command),
         signer=identity.signer if identity else "",
         details=details,
         evidence=(Evidence(f"process {process.pid}", process.exe or process.name),),
     )
+
+
+def _line(words: tuple[str, ...]) -> str:
+    """The words of a command, in quotes where they hold white space, so that a password is masked to its end."""
+    quoted = ('"' + word.replace('"', '\\"') + '"' if len(word.split(None, 1)) > 1 else word for word in words[1:])
+    return " ".join((*words[:1], *quoted))
 
 
 def _library(path: str, container: str, processes: list[Process], identify: Callable[[str], "Identity | None"]) -> Item:

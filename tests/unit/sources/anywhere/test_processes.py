@@ -284,6 +284,18 @@ def test_programs_outside_of_the_windows_folder_say_who_made_them(windows_tree: 
     assert [one.why for one in result.problems] == ["the loaded modules of 1 could not be read"]
 
 
+def test_a_secret_is_masked_to_the_end_of_its_word(windows_tree: WindowsTree) -> None:
+    words = ("/opt/agent", "--password=two hunter2 words", "--quoted", 'a "b" hunter2', "-v")
+    host = windows(windows_tree)
+    found = host.processes
+    assert found is not None
+    host.processes = lambda: (
+        one._replace(command=words) for one in found() if isinstance(one, Process) and not one.exe
+    )
+    (item,) = run("processes", host).items
+    assert item.command == '/opt/agent "--password=***" --quoted "a \\"b\\" hunter2" -v'
+
+
 def test_deep_reads_those_of_windows_as_well(windows_tree: WindowsTree) -> None:
     host = windows(windows_tree)
     host.deep = True
