@@ -3,15 +3,17 @@
 import datetime as dt
 
 from msgspec.structs import replace
-from phaseout.judgement.applied import Declared, applied, bound_roles, concerns
+from phaseout.judgement.applied import OWN_CUTOFF, Declared, applied, bound_roles, concerns, own_cutoffs
 from phaseout.model.findings import Applied
 from phaseout.model.rules import (
     Bound,
+    Cutoff,
     Exemption,
     Match,
     Measure,
     MeasureStatus,
     Milestone,
+    Policy,
     Product,
     Reference,
     Specimen,
@@ -125,3 +127,24 @@ def test_the_first_exemption_that_fits_the_product_counts() -> None:
     first, second = (judged(exempting, maker, who("agency")) for maker in (ACME, OTHER))
     assert (first.applies, first.text) == ("exempts", "that it uploads nothing")
     assert (second.applies, second.text) == ("exempts", "")
+
+
+def test_a_deadline_of_the_operator_is_a_day_of_the_zone_in_which_days_are_counted() -> None:
+    policy = Policy(cutoff=(Cutoff(product="acme-x", at=dt.date(2026, 5, 2)),))
+    sydney = dt.timezone(dt.timedelta(hours=10))
+    evening = dt.datetime(2026, 5, 1, 20, tzinfo=sydney)
+    assert [(one.due, one.days_left) for one in own_cutoffs(policy, "acme", "acme-x", evening)] == [
+        ("2026-05-02T00:00:00+10:00", 1)
+    ]
+    assert [one.due for one in own_cutoffs(policy, "acme", "acme-x", evening.date())] == ["2026-05-02T00:00:00+00:00"]
+
+
+def test_the_law_comes_before_a_deadline_of_the_operator_on_the_same_day() -> None:
+    law = replace(MEASURE, milestone=(milestone("m", DAY),))
+    policy = Policy(cutoff=(Cutoff(product="acme", at=DAY.date()),))
+    own = [*own_cutoffs(policy, "acme", "acme-x", DAY.date())]
+    found = applied((law,), vendor("acme", "acme-x"), product("acme-x"), own, who("agency"), DAY.date())
+    assert [one.id for one in found] == ["texas", OWN_CUTOFF]
+    sooner = [replace(own[0], days_left=-1)]
+    found = applied((law,), vendor("acme", "acme-x"), product("acme-x"), sooner, who("agency"), DAY.date())
+    assert [one.id for one in found] == [OWN_CUTOFF, "texas"]
