@@ -6,14 +6,15 @@ a report nor leaves a part of itself in it: a link or file is replaced, and so i
 
 import contextlib
 import os
-import re
 import stat
 import sys
 from collections.abc import Callable, Iterator
 
+from phaseout.model.regex import regex
+
 PRIVATE = 0o600  # reports and inventories name users, paths and command lines
 SHARED = 0o666  # less the umask: what holds nothing of a machine, or is read by another account
-_DESCRIPTOR = re.compile(r"/dev/(?:(stdout)|(stderr)|fd/(\d{1,6}))|/proc/self/fd/(\d{1,6})")
+_DESCRIPTOR = regex(r"/dev/(?:(stdout)|(stderr)|fd/(\d{1,6}))|/proc/self/fd/(\d{1,6})")
 
 
 @contextlib.contextmanager

@@ -10,7 +10,6 @@ References:
 """
 
 import contextlib
-import re
 import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -18,11 +17,12 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from phaseout.model.nouns import Identity, IdentityKind
+from phaseout.model.regex import regex
 from phaseout.parsers.encodings.identity import HARDWARE, identities
-from phaseout.parsers.windows.smbios import System, system
 
 if TYPE_CHECKING:
     from phaseout.host import Host
+    from phaseout.parsers.windows.smbios import System
 
 _SMALL = 4096
 _DMI: tuple[tuple[IdentityKind, str], ...] = (
@@ -35,7 +35,7 @@ _MACHINE_IDS = ("/etc/machine-id", "/var/lib/dbus/machine-id")
 _CRYPTOGRAPHY = r"HKLM\SOFTWARE\Microsoft\Cryptography"
 _HARDWARE = r"HKLM\SYSTEM\HardwareConfig"
 _FIRMWARE = r"HKLM\SYSTEM\CurrentControlSet\Services\mssmbios\Data"
-_BY_HOST = re.compile(r"\.([0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12})\.plist$")
+_BY_HOST = regex(r"\.([0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12})\.plist$")
 
 _Raw = Iterator[tuple[IdentityKind, str]]
 
@@ -72,6 +72,8 @@ def _windows(host: "Host") -> _Raw:
         return
     firmware = registry.key(_FIRMWARE)
     table = firmware.value("SMBiosData") if firmware is not None else None
+    from phaseout.parsers.windows.smbios import system
+
     known = system(table) if isinstance(table, bytes) else None
     if known is None and host.live:
         known = _firmware_table()
@@ -86,7 +88,7 @@ def _windows(host: "Host") -> _Raw:
         yield "machine_guid", cryptography.text("MachineGuid")
 
 
-def _firmware_table() -> System | None:
+def _firmware_table() -> "System | None":
     if sys.platform != "win32":
         return None
     import ctypes
@@ -96,6 +98,8 @@ def _firmware_table() -> System | None:
     if not 0 < size <= 1 << 20:
         return None
     buffer = ctypes.create_string_buffer(size)
+    from phaseout.parsers.windows.smbios import system
+
     return system(buffer.raw) if kernel.GetSystemFirmwareTable(smbios, 0, buffer, size) == size else None
 
 

@@ -6,8 +6,9 @@ References:
     proc_pid_mountinfo(5), Documentation/filesystems/proc.rst section 3.5 of the Linux kernel.
 """
 
-import re
 from typing import NamedTuple
+
+from phaseout.model.regex import regex
 
 _NETWORK = frozenset(
     (
@@ -37,7 +38,7 @@ _KERNEL = frozenset(
         "tracefs",
     )
 )
-_OCTAL = re.compile(r"\\([0-7]{3})")
+_OCTAL = regex(r"\\([0-7]{3})")
 
 
 class Mount(NamedTuple):

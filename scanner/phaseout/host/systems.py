@@ -19,7 +19,6 @@ from phaseout.host.filesystem.folder import Folder
 from phaseout.host.filesystem.macos import DATA
 from phaseout.host.filesystem.node import Node
 from phaseout.host.filesystem.posix import PosixFiles
-from phaseout.host.filesystem.windows import drives_in, is_windows
 from phaseout.model.nouns import Platform
 from phaseout.parsers.linux.fstab import fstab_entries
 
@@ -104,6 +103,8 @@ def find_system(folder: Folder, wanted: Platform | None = None) -> System:
 def platforms_of(folder: Folder) -> tuple[Platform, ...]:
     """The systems whose root a folder is; one beside Windows only by marks that nothing but a system has."""
     files = PosixFiles(folder.place)
+    from phaseout.host.filesystem.windows import is_windows
+
     if is_windows(folder):
         return ("windows", "linux") if any(map(files.exists, _OS_RELEASE)) else ("windows",)
     return tuple(platform for platform, marks in _MARKS if any(map(files.exists, marks)))[:1]
@@ -111,6 +112,8 @@ def platforms_of(folder: Folder) -> tuple[Platform, ...]:
 
 def _beside(folder: Folder, platform: Platform) -> Iterator[str]:
     """Further systems, each in a folder of its own."""
+    from phaseout.host.filesystem.windows import drives_in
+
     drives = {part.strip("/") for part in drives_in(folder).values()} if platform == "windows" else _MOUNTED
     for path, _ in _below(folder):
         if path.removeprefix("/") not in drives:
@@ -122,6 +125,8 @@ def _below(folder: Folder) -> Iterator[tuple[str, Platform]]:
     for path in _folders(folder):
         below = folder.below(path)
         files = PosixFiles(below.place)
+        from phaseout.host.filesystem.windows import is_windows
+
         if is_windows(below):
             yield path, "windows"
         elif files.exists(_MAC_SYSTEM) or files.exists(_MAC_DATA):

@@ -9,11 +9,13 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 
+from phaseout.model.regex import regex
+
 _GAP = "  "
 _LEAST = 8  # columns that remain to a cell that is cut
 _LONG = 16  # characters of a word that a column is never narrower than
-_WORDS = re.compile(r"[/\\]*[^\s/\\]+[/\\]?|[/\\]+|\s+")  # a slash at the beginning of a path stays with its first name
-_BREAKS = re.compile(r"[-.,:;_=@)]")
+_WORDS = regex(r"[/\\]*[^\s/\\]+[/\\]?|[/\\]+|\s+")  # a slash at the beginning of a path stays with its first name
+_BREAKS = regex(r"[-.,:;_=@)]")
 _EMOJI = "\N{VARIATION SELECTOR-16}"  # makes a picture, two cells wide, of the character before it
 
 

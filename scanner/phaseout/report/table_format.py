@@ -7,6 +7,7 @@ from typing import get_args
 from phaseout.model.counting import counted
 from phaseout.model.findings import Finding, Report
 from phaseout.model.nouns import Inventory, Kind, Unseen
+from phaseout.model.regex import regex
 from phaseout.report import Page
 from phaseout.report.columns import cell_width, clamped, cut, open_table, paragraph, table
 from phaseout.report.forms import forms
@@ -34,7 +35,7 @@ _MEANING = {  # the first words of a line → what they mean
     "Not seen:": "incomplete",
     "Not counted:": "not counted",
 }
-_COLOURED = re.compile(rf"^(verdict +)?({'|'.join(_MEANING)})(?=\s|$)", re.MULTILINE)
+_COLOURED = regex(rf"^(verdict +)?({'|'.join(_MEANING)})(?=\s|$)", re.MULTILINE)
 _MOST_USEFUL_FIRST = get_args(Kind)
 _PLACES = 3  # of one finding; the CSV and the JSON have all
 _VERSIONS = 5  # likewise

@@ -1,11 +1,11 @@
 """Checks of a rule beyond its shape, against false alarms and unsupported claims."""
 
-import re
 from collections.abc import Collection, Iterator, Sequence
 from fnmatch import fnmatchcase
 
 from phaseout.model.fields import BY_NAME, HEAD_LISTS, IDS, TEXTS
 from phaseout.model.quoting import quoted
+from phaseout.model.regex import regex
 from phaseout.model.rules import VENDOR, Match, Measure, Policy, Product, Role, Vendor, VersionRange
 
 _PATTERNS = 500  # of one field of a block; the longest shipped list has 42, the longest shipped pattern 59 characters
@@ -13,8 +13,8 @@ _PATTERN = 256  # characters
 _MEASURES = 250  # each is compared with each product; a tenth of them is shipped
 _SUGGESTIONS = 1_000  # known names among which a similar one is looked for
 _WAIVERS = 1_000  # and deadlines of a policy: each is compared with each product
-_HOME = re.compile(r"[A-Z]{2}(-[A-Z0-9]{1,3})?\Z")
-_ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*\Z")
+_HOME = regex(r"[A-Z]{2}(-[A-Z0-9]{1,3})?\Z")
+_ID = regex(r"[a-z0-9]+(-[a-z0-9]+)*\Z")
 # Names that other software or malware uses as well: they prove nothing on their own.
 GENERIC = frozenset(
     (
@@ -22,8 +22,8 @@ GENERIC = frozenset(
         *("agent", "agent.exe", "client.exe", "launcher.exe", "setup.exe", "update.exe", "updater.exe", "service.exe"),
     )
 )
-_EXACT = re.compile(r"[^\W_]{2,}_[^\W_]{2,}")
-_WORD = re.compile(r"[^\W_]{3,}|[^\W_\x00-\u02ff]{2,}")  # two ideographs tell as much as three letters
+_EXACT = regex(r"[^\W_]{2,}_[^\W_]{2,}")
+_WORD = regex(r"[^\W_]{3,}|[^\W_\x00-\u02ff]{2,}")  # two ideographs tell as much as three letters
 
 
 def check_vendor(vendor: Vendor, name: str) -> Iterator[str]:

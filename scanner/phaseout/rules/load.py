@@ -5,7 +5,6 @@ References:
 """
 
 import re
-import tomllib
 from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import TypeVar
@@ -13,6 +12,7 @@ from typing import TypeVar
 import msgspec
 
 from phaseout.model.quoting import quoted
+from phaseout.model.regex import regex
 from phaseout.model.rules import Measure, Policy, Role, RoleFile, Ruleset, Vendor
 from phaseout.parsers.encodings.sha256 import sha256
 from phaseout.rules.checks import check_measure, check_policy, check_references, check_roles, check_vendor
@@ -24,7 +24,7 @@ _ALL = 4 << 20  # bytes of all rule files; those that are shipped have a twelfth
 _ERRORS = 100  # of one file that are named
 _LEVELS = 32  # in one dotted key, which no rule has more than 2 of; the time that tomllib takes grows with their square
 _NAME = r"""(?:[\w-]++|"(?:[^"\\\n]|\\.)*+"|'[^'\n]*+')"""
-_TOO_DEEP = re.compile(rf"(?<![\w\\-]){_NAME}(?:[ \t]*+\.[ \t]*+{_NAME}){{{_LEVELS}}}", re.ASCII)
+_TOO_DEEP = regex(rf"(?<![\w\\-]){_NAME}(?:[ \t]*+\.[ \t]*+{_NAME}){{{_LEVELS}}}", re.ASCII)
 _T = TypeVar("_T", bound=msgspec.Struct)
 
 
@@ -172,6 +172,8 @@ def _digest(files: Mapping[str, bytes]) -> str:
 
 
 def _table(name: str, content: bytes, errors: list[str]) -> dict[str, object] | None:
+    import tomllib  # late: the rules of an installed wheel are packed
+
     if len(content) > _SIZE:
         errors.append(f"{name}: larger than {_SIZE >> 20} MiB")
         return None

@@ -6,10 +6,10 @@ References:
     overrides).
 """
 
-import re
 import unicodedata
 from functools import lru_cache
 
+from phaseout.model.regex import regex
 from phaseout.parsers.encodings.code_pages import repaired
 
 _MARKS = str.maketrans(dict.fromkeys("®™©℠"))
@@ -19,7 +19,7 @@ _CONFUSABLE = str.maketrans(
 )
 _LONGEST = 1 << 12  # characters of what is not ASCII, before and after normalisation: one can stand for eighteen
 _INVISIBLE = ("Mn", "Me", "Cf")
-_OVERRIDE = re.compile("\u202e([^\u202c\u202a\u202b\u202d\u202e\u2066-\u2069]*)\u202c?")
+_OVERRIDE = regex("\u202e([^\u202c\u202a\u202b\u202d\u202e\u2066-\u2069]*)\u202c?")
 _SEPARATORS = bytes(ord(chr(code).lower()) if chr(code).isalnum() and code < 0x80 else 0x20 for code in range(0x100))
 _LEGAL_FORMS = frozenset(
     (

@@ -1,14 +1,14 @@
 """Patterns of match blocks: exact texts, globs, version ranges. Matching is linear in the length of the text."""
 
-import re
 from collections.abc import Callable, Iterable
 from functools import cached_property
 
+from phaseout.model.regex import regex
 from phaseout.model.rules import VersionRange
 from phaseout.rules.normalise import words
 
 HEAD = 3  # bytes of a word's start that an index needs
-_NUMBERS = re.compile(r"\d+")
+_NUMBERS = regex(r"\d+")
 
 
 class Texts:

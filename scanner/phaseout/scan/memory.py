@@ -7,7 +7,6 @@ References:
 
 import os
 import sys
-from pathlib import Path
 
 
 def peak_memory() -> int:
@@ -27,7 +26,8 @@ def address_space() -> int:
     if sys.platform != "linux":
         return 0
     try:
-        pages = Path("/proc/self/statm").read_bytes().split()[0]
+        with open("/proc/self/statm", "rb") as file:
+            pages = file.read().split()[0]
         return int(pages) * os.sysconf("SC_PAGE_SIZE")
     except (OSError, ValueError, IndexError):
         return 0

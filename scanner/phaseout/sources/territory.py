@@ -10,6 +10,7 @@ from typing import NamedTuple, get_args
 from phaseout.host import Host
 from phaseout.host.filesystem.files import printable
 from phaseout.model.nouns import Kind, Platform, Problem
+from phaseout.model.regex import regex
 from phaseout.parsers.linux.fstab import encrypted_volumes, fstab_entries
 from phaseout.sources.kit.missing_files import VOLUME_LISTS, volumes_of_linux
 from phaseout.sources.kit.places import places
@@ -36,11 +37,11 @@ _OF_HOMES = {
 _OF_HOMES[".local"] = frozenset(("share", "bin"))
 _LOGGED_IN = "scan while the user is logged in"
 # What a home of fscrypt shows while it is locked: names that are encrypted, and nothing else.
-_ENCRYPTED = re.compile(r"[A-Za-z0-9+,_-]{22,}|ECRYPTFS_FNEK_ENCRYPTED\..+")
+_ENCRYPTED = regex(r"[A-Za-z0-9+,_-]{22,}|ECRYPTFS_FNEK_ENCRYPTED\..+")
 _UNITS = "/etc/systemd/system"
 _HIVE = r"\System32\config\SOFTWARE"
 _UDEV = "/run/udev/data"  # what the running system knows of its devices
-_OF_WINDOWS = re.compile(r"^E:ID_FS_TYPE=(?:ntfs|BitLocker)$", re.MULTILINE)
+_OF_WINDOWS = regex(r"^E:ID_FS_TYPE=(?:ntfs|BitLocker)$", re.MULTILINE)
 # What stays of a home that eCryptfs has locked.
 _OF_LOCKED = frozenset(("Access-Your-Private-Data.desktop", "README.txt", ".Private", ".ecryptfs"))
 _GUEST = "run phaseout inside"
@@ -59,9 +60,9 @@ _NOT_ON_A_DISK = frozenset(
 )
 _REMOVABLE = ("/media/", "/mnt/", "/run/")
 _CRYPTTAB = "/etc/crypttab"
-_WHERE = re.compile(r"^[ \t]*Where[ \t]*=[ \t]*(/[^\n]*?)[ \t]*$", re.MULTILINE)
-_TYPE = re.compile(r"^[ \t]*Type[ \t]*=[ \t]*(\S+)", re.MULTILINE)
-_MAPPED = re.compile(r"^[ \t]*/dev/mapper/(\S+)[ \t]+(\S+)", re.MULTILINE)
+_WHERE = regex(r"^[ \t]*Where[ \t]*=[ \t]*(/[^\n]*?)[ \t]*$", re.MULTILINE)
+_TYPE = regex(r"^[ \t]*Type[ \t]*=[ \t]*(\S+)", re.MULTILINE)
+_MAPPED = regex(r"^[ \t]*/dev/mapper/(\S+)[ \t]+(\S+)", re.MULTILINE)
 
 
 class Territory(NamedTuple):

@@ -18,15 +18,16 @@ from phaseout.host.processes.loader import has_loader, run_by_loader
 from phaseout.host.processes.namespaces import covering
 from phaseout.host.processes.process import Process, from_command_line
 from phaseout.model.nouns import Problem
+from phaseout.model.regex import regex
 
 assert sys.platform != "win32"
 
 _PROC = "/proc"
-_CONTAINER = re.compile(
+_CONTAINER = regex(
     r"(docker|libpod|crio|cri-containerd|containerd|lxc|lxc\.payload|machine\.slice/systemd-nspawn|kubepods)"
     r"[^\s]*?([0-9a-f]{12,64}|[./-][\w@.-]+)?(?:\.scope)?(?:/|\s|$)"
 )
-_CODE = re.compile(rb"^[^ ]+ ..x[^ ]* [^ ]+ [^ ]+ [1-9][0-9]* +(/[^\n]*)$", re.MULTILINE)  # a file mapped to be run
+_CODE = regex(rb"^[^ ]+ ..x[^ ]* [^ ]+ [^ ]+ [1-9][0-9]* +(/[^\n]*)$", re.MULTILINE)  # a file mapped to be run
 _LIMIT = 1 << 16
 _MAPS = 1 << 24  # bytes; a database with many threads has a megabyte
 _PASSES = 10  # over all processes; those that only start and end are rarely missed in each

@@ -10,11 +10,12 @@ import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from phaseout.model.regex import regex
 from phaseout.parsers.encodings.lenient_json import decode, member, text
 
-_FLAG = re.compile(r"""(?<!\S)["']?(?:--data-root|--graph|-g)(?:[ \t]*=[ \t]*|[ \t]+)["']?(/[^\s"'\\]+)""")
-_SETTINGS = re.compile(r"""(?<!\S)["']?--config-file(?:[ \t]*=[ \t]*|[ \t]+)["']?(/[^\s"'\\]+)""")
-_VARIABLE = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
+_FLAG = regex(r"""(?<!\S)["']?(?:--data-root|--graph|-g)(?:[ \t]*=[ \t]*|[ \t]+)["']?(/[^\s"'\\]+)""")
+_SETTINGS = regex(r"""(?<!\S)["']?--config-file(?:[ \t]*=[ \t]*|[ \t]+)["']?(/[^\s"'\\]+)""")
+_VARIABLE = regex(r"\$(?:\{(\w+)\}|(\w+))")
 
 
 class Storage(NamedTuple):

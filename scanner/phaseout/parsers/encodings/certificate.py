@@ -5,13 +5,13 @@ References:
     OpenSSL's: openssl-x509(1), `-trustout`, appends its own data to the certificate).
 """
 
-import re
 from binascii import Error, a2b_base64
 from collections.abc import Iterator
 from functools import lru_cache
 from itertools import islice
 from typing import NamedTuple
 
+from phaseout.model.regex import regex
 from phaseout.parsers.encodings.der import Value, children, string, value
 from phaseout.parsers.encodings.sha256 import sha256
 
@@ -19,7 +19,7 @@ _COMMON_NAME, _ORGANISATION = b"\x55\x04\x03", b"\x55\x04\x0a"
 _SEQUENCE, _INTEGER, _OBJECT_ID, _VERSION = 0x30, 0x02, 0x06, 0xA0
 _PARTS = 64
 _TEXT = 512  # characters of a name
-_PEM = re.compile(rb"-----BEGIN (?:TRUSTED |X509 )?CERTIFICATE-----([^-]*)-----END ")
+_PEM = regex(rb"-----BEGIN (?:TRUSTED |X509 )?CERTIFICATE-----([^-]*)-----END ")
 
 
 class Name(NamedTuple):

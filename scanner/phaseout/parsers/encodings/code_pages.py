@@ -7,15 +7,15 @@ References:
     https://www.unicode.org/Public/MAPPINGS/VENDORS/MICSFT/WINDOWS/ (code pages 1251, 1252, 936).
 """
 
-import re
+from phaseout.model.regex import regex
 
 _LONGEST = 1 << 12  # characters
-_WORD = re.compile(r"[^\s\d!-/:-@\[-`{-~]+")
-_CYRILLIC = re.compile(r"[\u00c0-\u00ff\u00a8\u00b8]+")  # what the letters of code page 1251 are in 1252
+_WORD = regex(r"[^\s\d!-/:-@\[-`{-~]+")
+_CYRILLIC = regex(r"[\u00c0-\u00ff\u00a8\u00b8]+")  # what the letters of code page 1251 are in 1252
 _LETTERS = 4  # of a word that no western language has: all of them accented
-_HIGH = re.compile(rb"[\x80-\xff]+")
-_CONTROL = re.compile(r"[\x80-\x9f]")
-_CHINESE = re.compile(r"[\u4e00-\u9fff]{2,}")
+_HIGH = regex(rb"[\x80-\xff]+")
+_CONTROL = regex(r"[\x80-\x9f]")
+_CHINESE = regex(r"[\u4e00-\u9fff]{2,}")
 
 
 def repaired(text: str) -> str:

@@ -7,7 +7,9 @@ References:
 
 import re
 
-_ESCAPE = re.compile(r"\\(.)", re.DOTALL)
+from phaseout.model.regex import regex
+
+_ESCAPE = regex(r"\\(.)", re.DOTALL)
 _ESCAPED = {"s": " ", "n": "\n", "t": "\t", "r": "\r", "\\": "\\"}
 
 

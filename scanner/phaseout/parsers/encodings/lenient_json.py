@@ -11,9 +11,11 @@ from typing import Any, TypeVar, overload
 
 import msgspec
 
+from phaseout.model.regex import regex
+
 _T = TypeVar("_T")
-_COMMENT = re.compile(rb'"(?:[^"\\]|\\.)*(?:"|\\?\Z)|//[^\n]*|/\*(?:.*?\*/|.*)', re.DOTALL)
-_COMMA = re.compile(rb'"(?:[^"\\]|\\.)*(?:"|\\?\Z)|,(?=\s*[}\]])', re.DOTALL)
+_COMMENT = regex(rb'"(?:[^"\\]|\\.)*(?:"|\\?\Z)|//[^\n]*|/\*(?:.*?\*/|.*)', re.DOTALL)
+_COMMA = regex(rb'"(?:[^"\\]|\\.)*(?:"|\\?\Z)|,(?=\s*[}\]])', re.DOTALL)
 
 
 @overload

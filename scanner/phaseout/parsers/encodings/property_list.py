@@ -5,13 +5,14 @@ References:
     https://github.com/swiftlang/swift-corelibs-foundation (binary).
 """
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
-_DECLARATION = re.compile(rb"\s*<\?xml[^>]{0,200}\?>")
-_ENCODING = re.compile(rb"""encoding\s*=\s*["']([\w.:-]{1,40})""")
-_BRITTLE = re.compile(rb"<(/?)(?:date|data)>")
+from phaseout.model.regex import regex
+
+_DECLARATION = regex(rb"\s*<\?xml[^>]{0,200}\?>")
+_ENCODING = regex(rb"""encoding\s*=\s*["']([\w.:-]{1,40})""")
+_BRITTLE = regex(rb"<(/?)(?:date|data)>")
 _MARKS = (
     (b"\xff\xfe\0\0", "utf-32-le"),
     (b"\0\0\xfe\xff", "utf-32-be"),

@@ -5,13 +5,14 @@ References:
 """
 
 import re
-from urllib.parse import unquote
 
-_USUAL = re.compile(r"[A-Za-z0-9.~_:+-]*")
-_USUAL_IN_NAME = re.compile(r"[A-Za-z0-9.~_:+/-]*")
-_OTHER = re.compile(r"[^A-Za-z0-9.~_:-]")
+from phaseout.model.regex import regex
+
+_USUAL = regex(r"[A-Za-z0-9.~_:+-]*")
+_USUAL_IN_NAME = regex(r"[A-Za-z0-9.~_:+/-]*")
+_OTHER = regex(r"[^A-Za-z0-9.~_:-]")
 _WITH_NAMESPACE = frozenset(("composer", "golang", "maven", "npm"))  # the namespace is part of what it is called
-_OTHER_IN_NAME = re.compile(r"[^A-Za-z0-9.~_:/-]")
+_OTHER_IN_NAME = regex(r"[^A-Za-z0-9.~_:/-]")
 
 
 def purl(kind: str, name: str, version: str = "", **qualifiers: str) -> str:
@@ -57,6 +58,8 @@ def name_and_version(url: str) -> tuple[str, str]:
     path, mark, version = path.rpartition("@") if "@" in path.lstrip("@") else (path, "", "")
     if mark and "/" in version:  # the `@` of a namespace that is not written out
         path, version = f"{path}@{version}", ""
+    from urllib.parse import unquote  # late: scans write package URLs, and read none
+
     name = unquote(path.strip("/"))
     if kind not in _WITH_NAMESPACE:
         name = name.rpartition("/")[2]

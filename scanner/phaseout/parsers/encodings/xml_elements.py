@@ -11,18 +11,20 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from phaseout.model.regex import regex
+
 _PIECE = 8192
 _DEPTH = 64
 _ELEMENTS = 50_000
 _MARKS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"))
-_DECLARED = re.compile(
+_DECLARED = regex(
     rb"""<\?xml[^>]{0,80}?encoding\s*=\s*["']((?:windows-|cp)125[0-8]|iso-8859-\d{1,2})["']""", re.IGNORECASE
 )
 
 
-_FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+_FORBIDDEN = regex("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 # Every `&` except those of the five predefined entities; character references are checked.
-_AMPERSAND = re.compile(r"&(?!(?:amp|lt|gt|quot|apos);)(?:(#(?:[0-9]{1,9}|[xX][0-9a-fA-F]{1,8}));)?")
+_AMPERSAND = regex(r"&(?!(?:amp|lt|gt|quot|apos);)(?:(#(?:[0-9]{1,9}|[xX][0-9a-fA-F]{1,8}));)?")
 
 
 class Element(NamedTuple):

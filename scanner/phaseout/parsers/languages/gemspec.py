@@ -8,11 +8,13 @@ References:
 import re
 from typing import NamedTuple
 
-_STUB = re.compile(r"^# stub: (\S+) (\S+) (\S+)", re.MULTILINE)
-_FIELD = re.compile(r"^[ \t]*\w{1,20}\.(authors?|homepage)[ \t]*=[ \t]*(.*)$", re.MULTILINE)
-_STRING = re.compile(r'"((?:[^"\\]|\\.)*)"' + "|'([^']*)'|%q<([^>]*)>")
-_ESCAPE = re.compile(r"\\u\{([0-9A-Fa-f]{1,6})\}|\\u([0-9A-Fa-f]{4})|\\(.)")
-_FILE = re.compile(r"(.+?)-(\d[^-]*)(?:-(.+))?\.gemspec")
+from phaseout.model.regex import regex
+
+_STUB = regex(r"^# stub: (\S+) (\S+) (\S+)", re.MULTILINE)
+_FIELD = regex(r"^[ \t]*\w{1,20}\.(authors?|homepage)[ \t]*=[ \t]*(.*)$", re.MULTILINE)
+_STRING = regex(r'"((?:[^"\\]|\\.)*)"' + "|'([^']*)'|%q<([^>]*)>")
+_ESCAPE = regex(r"\\u\{([0-9A-Fa-f]{1,6})\}|\\u([0-9A-Fa-f]{4})|\\(.)")
+_FILE = regex(r"(.+?)-(\d[^-]*)(?:-(.+))?\.gemspec")
 
 
 class Gem(NamedTuple):

@@ -9,7 +9,9 @@ References:
 import re
 from typing import NamedTuple
 
-_TOKEN = re.compile(
+from phaseout.model.regex import regex
+
+_TOKEN = regex(
     r"""
     (?P<blank>[ \t\r\n;,]+ | \#(?!>)[^\r\n]* | <\#.*?\#>)
     | @'[ \t]*\r?\n(?P<here_plain>.*?)\r?\n'@
@@ -22,8 +24,8 @@ _TOKEN = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 _TOKENS = 200_000
-_INFO = re.compile(r"<#PSScriptInfo(.*?)#>", re.DOTALL | re.IGNORECASE)
-_FIELD = re.compile(r"^\s*\.(\w+)[ \t]*(.*?)[ \t]*\r?$", re.MULTILINE)
+_INFO = regex(r"<#PSScriptInfo(.*?)#>", re.DOTALL | re.IGNORECASE)
+_FIELD = regex(r"^\s*\.(\w+)[ \t]*(.*?)[ \t]*\r?$", re.MULTILINE)
 _NOBODY = frozenset(("unknown", ""))  # what New-ModuleManifest writes where nobody was named
 
 

@@ -9,8 +9,10 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-_HOME = re.compile(r"(?:home-?page|source(?: code)?|repository)[ \t]*,[ \t]*(\S+)", re.IGNORECASE)
-_EGG = re.compile(r"-py\d+(?:\.\d+)*(?:-.*)?")
+from phaseout.model.regex import regex
+
+_HOME = regex(r"(?:home-?page|source(?: code)?|repository)[ \t]*,[ \t]*(\S+)", re.IGNORECASE)
+_EGG = regex(r"-py\d+(?:\.\d+)*(?:-.*)?")
 
 
 class Metadata(NamedTuple):

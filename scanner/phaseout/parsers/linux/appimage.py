@@ -8,14 +8,16 @@ References:
 import re
 from typing import NamedTuple
 
-_SUFFIX = re.compile(r"\.appimage$", re.IGNORECASE)
-_ARCH = re.compile(
+from phaseout.model.regex import regex
+
+_SUFFIX = regex(r"\.appimage$", re.IGNORECASE)
+_ARCH = regex(
     r"[-_. ](x86[-_]64|amd64|x64|i[3-6]86|ia32|x86|32-?bit|64-?bit|aarch64|arm64|armhf|armv[67]l?|riscv64|ppc64le)"
     r"(?=[-_. ]|$)",
     re.IGNORECASE,
 )
-_SYSTEM = re.compile(r"[-_. ](?:linux|glibc[\d.]*|gnu)(?=[-_. ]|$)", re.IGNORECASE)
-_VERSION = re.compile(
+_SYSTEM = regex(r"[-_. ](?:linux|glibc[\d.]*|gnu)(?=[-_. ]|$)", re.IGNORECASE)
+_VERSION = regex(
     r"[-_ ]v?(\d[\w.+~]*(?:-(?:alpha|beta|rc|pre|dev|nightly|canary|snapshot|git|r?\d)[\w.+~]*)*)$", re.IGNORECASE
 )
 

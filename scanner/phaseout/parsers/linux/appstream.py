@@ -4,9 +4,9 @@ References:
     https://www.freedesktop.org/software/appstream/docs/chap-Metadata.html (name, developer, releases)
 """
 
-import re
 from typing import NamedTuple
 
+from phaseout.model.regex import regex
 from phaseout.parsers.encodings.xml_elements import elements
 
 
@@ -18,7 +18,7 @@ class Component(NamedTuple):
     developer: str
 
 
-_COMPONENT = re.compile(r"(?:.*/)?(?:component|application)(?:/|$)")
+_COMPONENT = regex(r"(?:.*/)?(?:component|application)(?:/|$)")
 _WANTED = {
     "name": "name",
     "developer_name": "developer",  # before AppStream 1.0

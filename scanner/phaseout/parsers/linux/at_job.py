@@ -8,9 +8,11 @@ References:
 import re
 from typing import NamedTuple
 
-_OWNER = re.compile(r"^# atrun uid=(\d{1,10}) ", re.MULTILINE)
-_FOLDER = re.compile(r"^\s*exit 1\n\}\n", re.MULTILINE)
-_HERE_DOCUMENT = re.compile(r"^\$\{SHELL:-/bin/sh\} << '(marcinDELIMITER\w+)'\n", re.MULTILINE)
+from phaseout.model.regex import regex
+
+_OWNER = regex(r"^# atrun uid=(\d{1,10}) ", re.MULTILINE)
+_FOLDER = regex(r"^\s*exit 1\n\}\n", re.MULTILINE)
+_HERE_DOCUMENT = regex(r"^\$\{SHELL:-/bin/sh\} << '(marcinDELIMITER\w+)'\n", re.MULTILINE)
 
 
 class AtJob(NamedTuple):

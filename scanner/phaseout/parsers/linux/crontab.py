@@ -8,12 +8,14 @@ import re
 from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
+from phaseout.model.regex import regex
+
 Form = Literal["user", "system", "anacron"]
 Other = Literal["a comment", "a setting", "damaged"]
 
-_ENVIRONMENT = re.compile(r"""(?:"[^"]*"|'[^']*'|[^\s"'=]+)\s*=""")
-_TIME = re.compile(r"[0-9A-Za-z*,/~?-]+", re.ASCII)
-_STDIN = re.compile(r"(?<!\\)%")
+_ENVIRONMENT = regex(r"""(?:"[^"]*"|'[^']*'|[^\s"'=]+)\s*=""")
+_TIME = regex(r"[0-9A-Za-z*,/~?-]+", re.ASCII)
+_STDIN = regex(r"(?<!\\)%")
 _FIELDS = {"user": 5, "system": 6, "anacron": 3}  # before the command
 
 

@@ -4,9 +4,9 @@ References:
     https://projects.gentoo.org/pms/8/pms.html sections 3.1.2 (package names) and 3.2 (version specifications)
 """
 
-import re
+from phaseout.model.regex import regex
 
-_PF = re.compile(
+_PF = regex(
     r"(?P<name>[A-Za-z0-9_][A-Za-z0-9+_-]*)"
     r"-(?P<version>\d+(?:\.\d+)*[a-z]?(?:_(?:alpha|beta|pre|rc|p)\d*)*(?:-r\d+)?)"
 )

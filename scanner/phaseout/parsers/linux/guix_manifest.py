@@ -9,9 +9,10 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from phaseout.model.quoting import quoted
+from phaseout.model.regex import regex
 
-_TOKEN = re.compile(r';[^\n]*|\s+|[()]|"(?:[^"\\]|\\.)*"|#?\'|`|,@?|[^\s()";]+', re.DOTALL)
-_ESCAPE = re.compile(r"\\(.)", re.DOTALL)
+_TOKEN = regex(r';[^\n]*|\s+|[()]|"(?:[^"\\]|\\.)*"|#?\'|`|,@?|[^\s()";]+', re.DOTALL)
+_ESCAPE = regex(r"\\(.)", re.DOTALL)
 _DEPTH = 200
 _TOKENS = 2_000_000
 

@@ -11,6 +11,8 @@ References:
 import re
 from collections.abc import Iterator
 
+from phaseout.model.regex import regex
+
 HOME = "~"
 USER = "\0"  # stands for the name of a user within a path
 
@@ -29,16 +31,16 @@ _NAMES = rf"(?!/)(?:[^\s\"'`;|&<>()\[\]{{}},:=$*?#%@\\\0]|\\ |\\x20|\\040|@(?!\{
 # After a letter only as in `-D/srv/jail`: `and/or` is no path, and neither is what follows a variable. All patterns
 # that are tried on every text begin with a character because that is what makes them fast.
 _BEFORE = r"(?:(?<![\w./~}@$%*\\+!|-]/)|(?<=[\s=:\"'][@+!|-]/)|(?<=\s-[A-Za-z]/))"
-_PATH = re.compile(rf"/{_BEFORE}{_SYSTEM}{_NAMES}")
-_IN_HOME = re.compile(rf"/(?:{'|'.join(f'(?<={home}/)' for home in _HOMES)}){_NAMES}")
+_PATH = regex(rf"/{_BEFORE}{_SYSTEM}{_NAMES}")
+_IN_HOME = regex(rf"/(?:{'|'.join(f'(?<={home}/)' for home in _HOMES)}){_NAMES}")
 _SOME = r"[^\n\"'=\0]{0,300}"  # a limit, since what has no end here would be read again from each quote
 _BLANK_WITHIN = rf"""{_SYSTEM}[^\n"'=\0/]{_SOME}[ ]{_SOME}(?=["']|$)"""
-_WITH_BLANK = re.compile(rf"""/(?<=["'=]/){_BLANK_WITHIN}""", re.MULTILINE)
-_WITH_BLANK_APART = re.compile(rf"=[ \t]+(/{_BLANK_WITHIN})", re.MULTILINE)
-_WITH_BLANK_IN_HOME = re.compile(rf"""["'=](?:(?<==)[ \t]*)?{_HOME}(/{_BLANK_WITHIN})""", re.MULTILINE)
-_COMMENT = re.compile(r"\n[ \t]*(?:[#;]|//)[^\n]*")
-_BLANK = re.compile(r"\\ |\\x20|\\040")
-_USERS = re.compile(_USER)
+_WITH_BLANK = regex(rf"""/(?<=["'=]/){_BLANK_WITHIN}""", re.MULTILINE)
+_WITH_BLANK_APART = regex(rf"=[ \t]+(/{_BLANK_WITHIN})", re.MULTILINE)
+_WITH_BLANK_IN_HOME = regex(rf"""["'=](?:(?<==)[ \t]*)?{_HOME}(/{_BLANK_WITHIN})""", re.MULTILINE)
+_COMMENT = regex(r"\n[ \t]*(?:[#;]|//)[^\n]*")
+_BLANK = regex(r"\\ |\\x20|\\040")
+_USERS = regex(_USER)
 _HINTS = ("~/", "HOME", "%h", "home}", "Home}")
 
 

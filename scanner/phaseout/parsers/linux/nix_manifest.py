@@ -7,13 +7,14 @@ References:
 import re
 from typing import NamedTuple
 
+from phaseout.model.regex import regex
 from phaseout.parsers.encodings.lenient_json import decode, member, text
 from phaseout.parsers.linux.store_name import store_name
 
 _STRING = r'"((?:[^"\\]|\\.)*)"'
-_FIELD = re.compile(rf"\b(name|outPath|homepage|description)\s*=\s*{_STRING}\s*;", re.DOTALL)
-_TYPE = re.compile(r'\btype\s*=\s*"derivation"\s*;')
-_ESCAPE = re.compile(r"\\(.)", re.DOTALL)
+_FIELD = regex(rf"\b(name|outPath|homepage|description)\s*=\s*{_STRING}\s*;", re.DOTALL)
+_TYPE = regex(r'\btype\s*=\s*"derivation"\s*;')
+_ESCAPE = regex(r"\\(.)", re.DOTALL)
 _ESCAPED = {"n": "\n", "r": "\r", "t": "\t"}
 
 

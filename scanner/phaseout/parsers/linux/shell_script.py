@@ -8,12 +8,14 @@ References:
 
 import re
 
-_ASSIGNMENT = re.compile(
+from phaseout.model.regex import regex
+
+_ASSIGNMENT = regex(
     r"""^[ \t]*(?:(?:export|readonly|local)[ \t]+)?([A-Za-z_]\w*)=("[^"\n]*"|'[^'\n]*'|[^\s"'`;&|<>()]*)""",
     re.MULTILINE,
 )
-_EXPANSION = re.compile(r"\$\{(\w+)(?::?-([^}$`]*))?\}|\$(\w+)")
-_HEADER = re.compile(r"^#[ \t]*(Provides|Short-Description|Description):[ \t]*(\S.*)$", re.MULTILINE | re.IGNORECASE)
+_EXPANSION = regex(r"\$\{(\w+)(?::?-([^}$`]*))?\}|\$(\w+)")
+_HEADER = regex(r"^#[ \t]*(Provides|Short-Description|Description):[ \t]*(\S.*)$", re.MULTILINE | re.IGNORECASE)
 _LENGTH = 4096  # of a value; two names that hold each other twice would grow without end
 
 

@@ -11,13 +11,15 @@ References:
 import re
 from collections.abc import Iterator
 
-_KEY = re.compile(
+from phaseout.model.regex import regex
+
+_KEY = regex(
     r"""(?:'((?:[^']|'')*)'|"((?:[^"\\]|\\.)*)"|([^ \t\n?:,\[\]{}#&*!|>'"%@`-][^\n]*?|[-?:](?=[^ \t\n])[^\n]*?))"""
     r"[ \t]*:(?=[ \t\n]|\Z)"
 )
-_PROPERTY = re.compile(r"(?:&([^ \t\n]+)|![^ \t\n]*)(?:[ \t\n]+|\Z)")
-_QUOTED = re.compile(r"""'((?:[^']|'')*)'|"((?:[^"\\]|\\.)*)\"""", re.DOTALL)
-_ESCAPE = re.compile(r"\\(x[0-9A-Fa-f]{2}|u[0-9A-Fa-f]{4}|U[0-9A-Fa-f]{8}|\n[ \t]*|.)", re.DOTALL)
+_PROPERTY = regex(r"(?:&([^ \t\n]+)|![^ \t\n]*)(?:[ \t\n]+|\Z)")
+_QUOTED = regex(r"""'((?:[^']|'')*)'|"((?:[^"\\]|\\.)*)\"""", re.DOTALL)
+_ESCAPE = regex(r"\\(x[0-9A-Fa-f]{2}|u[0-9A-Fa-f]{4}|U[0-9A-Fa-f]{8}|\n[ \t]*|.)", re.DOTALL)
 _ESCAPED = {
     "0": "\0",
     "a": "\a",
@@ -33,12 +35,12 @@ _ESCAPED = {
     "L": "\u2028",
     "P": "\u2029",
 }
-_BREAKS = re.compile(r"[ \t]*\n((?:[ \t]*\n)*)[ \t]*")
-_COMMENT = re.compile(r"(?:\A|(?<=\n)|[ \t])#[^\n]*")
+_BREAKS = regex(r"[ \t]*\n((?:[ \t]*\n)*)[ \t]*")
+_COMMENT = regex(r"(?:\A|(?<=\n)|[ \t])#[^\n]*")
 _BLANKS = " \t\n"
-_LEADING = re.compile(r"\A(?:[ \t\n]+|(?:\A|(?<=[ \t\n]))#[^\n]*)+")  # blanks and comments before a value
-_ENTRY = re.compile(r"(?:\A|\n)[ \t]*-(?=[ \t\n]|\Z)")
-_MARK = re.compile(r"(?:---|\.\.\.)(?=[ \t]|\Z)|%")
+_LEADING = regex(r"\A(?:[ \t\n]+|(?:\A|(?<=[ \t\n]))#[^\n]*)+")  # blanks and comments before a value
+_ENTRY = regex(r"(?:\A|\n)[ \t]*-(?=[ \t\n]|\Z)")
+_MARK = regex(r"(?:---|\.\.\.)(?=[ \t]|\Z)|%")
 _LINES = 200  # of one scalar, or of a list in brackets
 _MOST = 2_000  # lines of one key
 _LONGEST = 1_024  # characters of a key, as in YAML itself

@@ -5,10 +5,10 @@ References:
     characters of base 32 before the name)
 """
 
-import re
+from phaseout.model.regex import regex
 
-_HASH = re.compile(r"[0-9a-df-np-sv-z]{32}-")
-_OUTPUT = re.compile(r"-(?:bin|dev|doc|lib|man|info|devdoc|out|static)$")
+_HASH = regex(r"[0-9a-df-np-sv-z]{32}-")
+_OUTPUT = regex(r"-(?:bin|dev|doc|lib|man|info|devdoc|out|static)$")
 
 
 def store_name(path: str) -> str:

@@ -8,13 +8,15 @@ References:
 import re
 from collections.abc import Mapping
 
+from phaseout.model.regex import regex
+
 Settings = dict[tuple[str, str], list[str]]
 
 _PREFIXES = "@-:+!|"
-_WORD = re.compile(r"""[^\s"'\\]+|\\.|"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'""", re.DOTALL)
-_ESCAPE = re.compile(r"\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|([0-7]{3})|(.))", re.DOTALL)
+_WORD = regex(r"""[^\s"'\\]+|\\.|"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'""", re.DOTALL)
+_ESCAPE = regex(r"\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|([0-7]{3})|(.))", re.DOTALL)
 _ESCAPED = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v", "s": " "}
-_SPECIFIER = re.compile(r"%(.)", re.DOTALL)
+_SPECIFIER = regex(r"%(.)", re.DOTALL)
 
 
 def settings(text: str) -> Settings:

@@ -8,12 +8,14 @@ References:
 import re
 from collections.abc import Iterator
 
-_TOKEN = re.compile(
+from phaseout.model.regex import regex
+
+_TOKEN = regex(
     r"""(?P<word>(?:[^\s"'\\;&|()<>]|\\.|"(?:[^"\\]|\\.)*"|'[^']*')+)|(?P<operator>[;&|()<>\n]+)""", re.DOTALL
 )
-_QUOTED = re.compile(r""""((?:[^"\\]|\\.)*)"|'([^']*)'|\\(.)""", re.DOTALL)
-_ESCAPED = re.compile(r'\\(["\\$`])')
-_ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=")
+_QUOTED = regex(r""""((?:[^"\\]|\\.)*)"|'([^']*)'|\\(.)""", re.DOTALL)
+_ESCAPED = regex(r'\\(["\\$`])')
+_ASSIGNMENT = regex(r"[A-Za-z_]\w*=")
 # What stands before the program and is not the program.
 _KEYWORDS = frozenset(("if", "then", "else", "elif", "do", "while", "until", "!", "{"))
 _LAUNCHERS = frozenset(

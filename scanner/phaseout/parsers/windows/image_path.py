@@ -9,11 +9,13 @@ References:
 import re
 from collections.abc import Iterator, Mapping
 
-_VARIABLE = re.compile(r"%([^%\\/\"]+)%")
-_ABSOLUTE = re.compile(r"[A-Za-z]:[\\/]")
-_IMPOSSIBLE = re.compile(r'[\x00-\x1f<>"|?*]')
-_SHORT_NAME = re.compile(r"~\d")
-_ENDING = re.compile(
+from phaseout.model.regex import regex
+
+_VARIABLE = regex(r"%([^%\\/\"]+)%")
+_ABSOLUTE = regex(r"[A-Za-z]:[\\/]")
+_IMPOSSIBLE = regex(r'[\x00-\x1f<>"|?*]')
+_SHORT_NAME = regex(r"~\d")
+_ENDING = regex(
     r"\.(?:(?:exe|bat|cmd|dll|sys|scr|msi|cpl|ocx|vbs|ps1|ico)(?=[\s\",]|$)"
     r"|(?:com|js)(?=[\s\",]|$)(?!.*\\))",  # `Booking.com App\app.exe` is a folder first
     re.IGNORECASE | re.DOTALL,
@@ -42,7 +44,7 @@ _LAUNCHERS = frozenset(
     )
 )
 # A path within a command line: quoted, or up to its ending or the next blank.
-_PATH_WITHIN = re.compile(r'"([A-Za-z]:[\\/][^"]+)"|([A-Za-z]:[\\/].*)', re.DOTALL)
+_PATH_WITHIN = regex(r'"([A-Za-z]:[\\/][^"]+)"|([A-Za-z]:[\\/].*)', re.DOTALL)
 _BLANKS = 32  # of a command line without quotes
 
 

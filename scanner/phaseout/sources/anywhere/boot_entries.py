@@ -10,18 +10,18 @@ References:
     [the elements 12000002 (path) and 12000004 (description)] BcdLibraryString_ApplicationPath, _Description
 """
 
-import re
 from collections.abc import Iterator
 
 from phaseout.host import Host
 from phaseout.model.nouns import Evidence, Item, LeftOut
+from phaseout.model.regex import regex
 from phaseout.parsers.linux.load_option import load_option
 from phaseout.sources.kit.parsed import parsed
 from phaseout.sources.kit.windows_registry import registry_of, subkeys
 from phaseout.sources.source import Source, Trace
 
 _VARIABLES = "/sys/firmware/efi/efivars"
-_ENTRY = re.compile(r"Boot[0-9A-F]{4}-8be4df61-93ca-11d2-aa0d-00e098032b8c")
+_ENTRY = regex(r"Boot[0-9A-F]{4}-8be4df61-93ca-11d2-aa0d-00e098032b8c")
 _PARTITIONS = ("/boot/efi/EFI", "/efi/EFI", "/boot/EFI")
 _STORES = (r"HKLM\BCD00000000",)
 _STORE_FILES = (r"C:\Boot\BCD", r"C:\EFI\Microsoft\Boot\BCD")

@@ -13,13 +13,13 @@ References:
     https://www.chromium.org/administrators/policy-list-3/user-data-directory-variables/
 """
 
-import re
 from collections.abc import Generator, Iterator
 from typing import TYPE_CHECKING, Any
 
 from phaseout.host import Host
 from phaseout.model.nouns import Evidence, Item, LeftOut, Problem, State
 from phaseout.model.quoting import quoted
+from phaseout.model.regex import regex
 from phaseout.sources.kit.browser_registrations import (
     VIEWS,
     Registration,
@@ -44,13 +44,13 @@ _SETTINGS = ("Preferences", "Secure Preferences")
 _PROFILES = 200  # folders of a browser that may be profiles
 _LARGEST = 16 << 20  # bytes; decoded, it takes ten times that
 _MOST = 20_000  # extensions of one profile
-_PARTS = re.compile(r"[\\/]+")
-_VERSION = re.compile(r"[\\/](\d[\d.]*)_\d+$")  # of a folder below that of the extension
-_ABSOLUTE = re.compile(r"/|[A-Za-z]:\\|\\\\")
+_PARTS = regex(r"[\\/]+")
+_VERSION = regex(r"[\\/](\d[\d.]*)_\d+$")  # of a folder below that of the extension
+_ABSOLUTE = regex(r"/|[A-Za-z]:\\|\\\\")
 
 
 _USER_DATA = "UserDataDir"
-_POLICY_VARIABLE = re.compile(r"\$\{([a-z_]+)\}")
+_POLICY_VARIABLE = regex(r"\$\{([a-z_]+)\}")
 _EXTERNAL = "External Extensions"
 
 

@@ -9,7 +9,6 @@ References:
     https://github.com/containers/podman (libpod/sqlite_state_internal.go)
 """
 
-import re
 from collections.abc import Callable, Generator, Iterator
 from typing import NamedTuple, TypeVar
 
@@ -17,6 +16,7 @@ from phaseout.host import Host
 from phaseout.host.filesystem.files import Marks
 from phaseout.host.filesystem.layers import layered_host
 from phaseout.model.nouns import Evidence, Item, LeftOut, Problem
+from phaseout.model.regex import regex
 from phaseout.parsers.containers.container_storage import (
     STATES,
     config_file,
@@ -52,7 +52,7 @@ _T = TypeVar("_T")
 # Drivers whose layers are whole copies, and where these are; those of zfs are there only while they are mounted.
 _COPIES = {"vfs": "vfs/dir", "btrfs": "btrfs/subvolumes", "zfs": "zfs/graph"}
 _DRIVERS = ("overlay", *_COPIES)
-_REMAPPED = re.compile(r"\d+\.\d+")  # userns-remap puts everything one folder deeper: UID.GID
+_REMAPPED = regex(r"\d+\.\d+")  # userns-remap puts everything one folder deeper: UID.GID
 _MOUNT_PROGRAM = ".has-mount-program"
 _MOST_LAYERS = 500  # as in the kernel
 _NO_FILES = "its files are not there, or kept in a form that phaseout does not read"

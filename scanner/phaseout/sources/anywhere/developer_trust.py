@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping
 
 from phaseout.host import Host
 from phaseout.model.nouns import Evidence, Item, LeftOut, Platform
+from phaseout.model.regex import regex
 from phaseout.parsers.linux.shell_script import literals
 from phaseout.parsers.windows.image_path import absolute, for_user
 from phaseout.sources.kit.missing_files import VOLUME_LISTS, MissingFiles
@@ -27,7 +28,7 @@ _VARIABLES = (
 )
 _MACHINE_KEY = r"HKLM\SYSTEM\CurrentControlSet\Control\Session Manager\Environment"
 # Files of settings, below the home and of the machine, and how the path stands there.
-_INI = re.compile(
+_INI = regex(
     r"^[ \t]*(?:cafile|cert|cacert|sslcainfo)[ \t]*[:= ][ \t]*(\S[^\n]{0,4000})$", re.MULTILINE | re.IGNORECASE
 )
 _HOME: dict[Platform, tuple[str, ...]] = {

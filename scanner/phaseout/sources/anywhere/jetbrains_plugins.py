@@ -9,12 +9,12 @@ References:
     https://github.com/JetBrains/intellij-community
 """
 
-import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from phaseout.host import Host
 from phaseout.model.nouns import Evidence, Item, LeftOut, Problem
+from phaseout.model.regex import regex
 from phaseout.sources.kit.user_data import Table, UserData, join, present
 from phaseout.sources.source import Source, Trace
 
@@ -33,7 +33,7 @@ _PLACES: Table = {
     "macos": {"Library/Application Support": {"JetBrains": "JetBrains", "Google": "Google"}},
     "windows": {"AppData/Roaming": {"JetBrains": "JetBrains", "Google": "Google"}},
 }
-_PRODUCT = re.compile(r"[A-Z][A-Za-z]+(?:Preview)?\d{4}\.\d+(?:\.\d+)?")
+_PRODUCT = regex(r"[A-Z][A-Za-z]+(?:Preview)?\d{4}\.\d+(?:\.\d+)?")
 _DESCRIPTION = "META-INF/plugin.xml"
 _DISABLED = "disabled_plugins.txt"
 _JARS = 300  # of one plugin

@@ -9,13 +9,15 @@ References:
 
 from collections.abc import Iterator
 from ipaddress import ip_address
+from typing import TYPE_CHECKING
 
 from phaseout.host import Host
-from phaseout.host.registry.base import Key
 from phaseout.model.nouns import Evidence, Item, LeftOut, Problem
-from phaseout.parsers.windows.image_path import absolute
 from phaseout.sources.kit.windows_registry import subkeys
 from phaseout.sources.source import Source, Trace
+
+if TYPE_CHECKING:
+    from phaseout.host.registry.base import Key
 
 _HOSTS = {"linux": "/etc/hosts", "macos": "/private/etc/hosts"}
 _TCPIP = r"HKLM\SYSTEM\CurrentControlSet\Services\Tcpip\Parameters"
@@ -48,6 +50,8 @@ def _hosts_file(host: Host) -> str:
     if host.info.platform != "windows":
         return _HOSTS[host.info.platform]
     key = host.registry.key(_TCPIP) if host.registry is not None else None
+    from phaseout.parsers.windows.image_path import absolute
+
     named = absolute(key.text("DataBasePath"), host.variables) if key is not None else ""
     return rf"{named or _FOLDER}\hosts"
 
@@ -88,7 +92,7 @@ def _leads_anywhere(address: str) -> bool:
     return not (found.is_loopback or found.is_unspecified or found.is_multicast)
 
 
-def _rule(key: Key) -> Item:
+def _rule(key: "Key") -> Item:
     value = key.value("Name")
     names = ", ".join(value) if isinstance(value, tuple) else key.text("Name")
     servers = key.text("GenericDNSServers")
@@ -104,7 +108,7 @@ def _rule(key: Key) -> Item:
     )
 
 
-def _server(key: Key) -> Item:
+def _server(key: "Key") -> Item:
     template = key.text("Template")
     return Item(
         kind="setting",

@@ -13,11 +13,11 @@ References:
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from phaseout.host import Host
-from phaseout.host.registry.base import Key
 from phaseout.model.nouns import LeftOut, Problem
+from phaseout.model.regex import regex
 from phaseout.parsers.encodings.keyfile import sections
 from phaseout.parsers.linux.shell_script import literals
 from phaseout.parsers.windows.proxy_settings import ProxySettings, winhttp_settings, wininet_settings
@@ -28,6 +28,9 @@ from phaseout.sources.kit.property_lists import dictionary
 from phaseout.sources.kit.proxy_items import Proxies
 from phaseout.sources.kit.user_data import homes
 from phaseout.sources.source import Source, Trace
+
+if TYPE_CHECKING:
+    from phaseout.host.registry.base import Key
 
 _SETTINGS = r"Microsoft\Windows\CurrentVersion\Internet Settings"
 _POLICY = r"Policies\Microsoft\Windows\CurrentVersion\Internet Settings"
@@ -52,7 +55,7 @@ _SCRIPT_FOLDERS = ("/etc/profile.d", "/etc/environment.d", "/usr/lib/environment
 _OF_USER = ".config/environment.d"
 _MANAGERS = ("/etc/apt/apt.conf", "/etc/dnf/dnf.conf", "/etc/yum.conf", "/etc/zypp/zypp.conf")
 _APT_FOLDER = "/etc/apt/apt.conf.d"
-_MANAGER_LINE = re.compile(
+_MANAGER_LINE = regex(
     r"""^(?!\s*(?:\#|//))[^\n]*?\bproxy\b\s*[=\s]\s*["']?((?:https?|socks\w*)://[^"'\s;]+)""",
     re.MULTILINE | re.IGNORECASE,
 )
@@ -82,7 +85,7 @@ def collect(host: Host) -> Iterator[Trace]:
             yield from _connections(proxies, connections, user)
 
 
-def _connections(proxies: Proxies, key: Key, user: str) -> Iterator[Trace]:
+def _connections(proxies: Proxies, key: "Key", user: str) -> Iterator[Trace]:
     values = [*key.values().items()]
     if len(values) > _SERVICES:
         yield Problem(key.path, f"more than {_SERVICES} connections: the rest was not read", "limit")

@@ -9,15 +9,15 @@ References:
 """
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from phaseout.host import Host
-from phaseout.host.registry.memory import registry_in_memory
-from phaseout.host.windows.opening import windows_host
 from phaseout.model.nouns import Problem
-from phaseout.parsers.windows.registry_values import Value
-from phaseout.parsers.windows.wine_registry import wine_keys
 from phaseout.sources.kit.places import Place, places
 from phaseout.sources.source import Inside, Source, Trace
+
+if TYPE_CHECKING:
+    from phaseout.parsers.windows.registry_values import Value
 
 _STEAM = ("~/.steam/steam", "~/.local/share/Steam", "~/.var/app/com.valvesoftware.Steam/data/Steam")
 _PREFIXES = (
@@ -62,6 +62,8 @@ def _prefix(host: Host, place: Place) -> Iterator[Trace]:
             if host.files.gone(f"{prefix}/{name}"):
                 yield Problem(f"{prefix}/{name}", "the registry of this prefix is missing", "missing")
             continue
+        from phaseout.parsers.windows.wine_registry import wine_keys
+
         for entry in wine_keys(data, _is_wanted):
             if isinstance(entry, Problem):
                 yield Problem(f"{prefix}/{name}: {entry.where}", entry.why, entry.cause)
@@ -72,6 +74,9 @@ def _prefix(host: Host, place: Place) -> Iterator[Trace]:
     tree.setdefault(_PROFILE, {"ProfileImagePath": rf"C:\users\{people[0]}" if people else ""})
     files = host.files.drive(place.path)
     if files is not None:
+        from phaseout.host.registry.memory import registry_in_memory
+        from phaseout.host.windows.opening import windows_host
+
         inner = windows_host(registry_in_memory(tree, files), files, r"C:\windows", root=prefix)
         yield Inside(f"prefix of Wine {prefix}", place.user, inner)
 

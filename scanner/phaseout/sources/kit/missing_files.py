@@ -22,6 +22,7 @@ from typing import NamedTuple
 
 from phaseout.host import Host
 from phaseout.model.nouns import Problem, State
+from phaseout.model.regex import regex
 from phaseout.parsers.linux.fstab import fstab_entries
 from phaseout.parsers.windows.image_path import ENDINGS, has_short_name
 
@@ -39,10 +40,10 @@ _OF_LINUX = frozenset(("/bin", "/etc", "/lib", "/sbin", "/usr", "/usr/bin", "/us
 _FILLED_AT_RUN = ("/run/", "/tmp/", "/dev/", "/proc/", "/sys/", "/snap/", "/var/lib/snapd/snap/")  # noqa: S108
 _REMOVABLE = ("/media/", "/mnt/", "/run/media/")
 _UNITS = "/etc/systemd/system"
-_WHERE = re.compile(r"^[ \t]*Where[ \t]*=[ \t]*(/[^\n]*?/?)[ \t]*$", re.MULTILINE)
+_WHERE = regex(r"^[ \t]*Where[ \t]*=[ \t]*(/[^\n]*?/?)[ \t]*$", re.MULTILINE)
 _ZFS = "/etc/zfs/zfs-list.cache"  # of each pool: dataset, mount point, whether it is mounted, …
 _PAM_MOUNT = "/etc/security/pam_mount.conf.xml"
-_MOUNTPOINT = re.compile(r"<volume\b[^>]*\bmountpoint=\"(/[^\"]+)\"")
+_MOUNTPOINT = regex(r"<volume\b[^>]*\bmountpoint=\"(/[^\"]+)\"")
 VOLUME_LISTS = ("/etc/fstab", f"{_UNITS}/*.mount", f"{_ZFS}/*", _PAM_MOUNT)
 _MOUNT = "mount it below /Volumes of the root, then scan again; if it is gone for good, remove what leads there"
 _VOLUMES_OF_MACOS = ("/Volumes/", "/System/Volumes/", "/System/Cryptexes/")

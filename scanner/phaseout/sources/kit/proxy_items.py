@@ -5,7 +5,6 @@ script in a file is an item with that file as its path, which tells whose it is.
 """
 
 from collections.abc import Iterator
-from urllib.parse import unquote
 
 from phaseout.host import Host
 from phaseout.model.nouns import Evidence, Item, LeftOut
@@ -57,6 +56,8 @@ def _file(host: Host, url: str) -> str:
     scheme, colon, rest = url.partition(":")
     if not colon or scheme.lower() != "file":
         return ""
+    from urllib.parse import unquote  # late: few hosts have such a proxy
+
     path = unquote(rest.removeprefix("//").removeprefix("localhost"))
     return absolute(path.lstrip("/"), host.variables) if host.info.platform == "windows" else path
 

@@ -1,7 +1,7 @@
 """Certificates that a system or a program trusts, each once, with every place where it lies."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from phaseout.model.nouns import Evidence, Item, LeftOut, Problem
 from phaseout.parsers.encodings.certificate import Certificate, certificate, encoded
@@ -11,11 +11,10 @@ _MOST = 20_000  # certificates
 _EFFECT = "while it stays, a holder of its key can pose as any web site or program to what trusts this store"
 
 
-@dataclass
-class _Found:
+class _Found(NamedTuple):
     certificate: Certificate
     path: str
-    evidence: list[Evidence] = field(default_factory=list)
+    evidence: list[Evidence]
 
 
 class TrustAnchors:
@@ -50,7 +49,7 @@ class TrustAnchors:
         if known is not None:
             yield LeftOut("listed as another item")
         else:
-            known = self._found[key] = _Found(read, path)
+            known = self._found[key] = _Found(read, path, [])
         known.evidence.append(Evidence(where, f"{store}: {read.subject.text}"))
 
     def add_file(self, data: bytes, path: str, store: str, user: str = "") -> Iterator[Problem | LeftOut]:

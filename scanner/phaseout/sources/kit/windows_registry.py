@@ -1,15 +1,17 @@
 """The registry as sources read it: keys that may be missing, and values that are only decoration."""
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from phaseout.host import Host
-from phaseout.host.registry.base import Key, Registry
 from phaseout.model.nouns import Problem
 from phaseout.parsers.windows.registry_values import as_text
-from phaseout.parsers.windows.windows_dates import install_date
+
+if TYPE_CHECKING:
+    from phaseout.host.registry.base import Key, Registry
 
 
-def registry_of(host: Host) -> Registry:
+def registry_of(host: Host) -> "Registry":
     """The registry of a host that has one: the runner skips sources that need a registry on any other."""
     if host.registry is None:
         raise LookupError("this host has no registry")
@@ -22,12 +24,12 @@ def expected(host: Host, path: str) -> Iterator[Problem]:
         yield Problem(path, "every Windows has this key: its hive is missing or not whole", "missing")
 
 
-def subkeys(key: Key | None) -> Iterator[Key]:
+def subkeys(key: "Key | None") -> "Iterator[Key]":
     """The keys below one that may not be there."""
     return key.subkeys() if key is not None else iter(())
 
 
-def decoration(key: Key, name: str, notes: list[str]) -> str:
+def decoration(key: "Key", name: str, notes: list[str]) -> str:
     """The value as one line of text, where an unreadable one hides no software: it becomes a note on the item."""
     value = key.value(name)
     if isinstance(value, bytes) and as_text(value) is None:
@@ -36,9 +38,11 @@ def decoration(key: Key, name: str, notes: list[str]) -> str:
     return key.text(name)
 
 
-def installed_on(key: Key, name: str, notes: list[str]) -> str:
+def installed_on(key: "Key", name: str, notes: list[str]) -> str:
     """The day or moment of an installation; one that is no date becomes a note."""
     try:
+        from phaseout.parsers.windows.windows_dates import install_date
+
         return install_date(decoration(key, name, notes))
     except ValueError as error:
         notes.append(f"{name}: {error}")

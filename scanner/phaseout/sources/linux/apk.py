@@ -4,12 +4,12 @@ References:
     https://wiki.alpinelinux.org/wiki/Apk_spec (installed database). apk-tools 3 keeps it in /usr/lib.
 """
 
-import re
 from collections.abc import Iterator
 
 from phaseout.host import OS_RELEASE, Host
 from phaseout.model.nouns import Evidence, Item, Problem
 from phaseout.model.quoting import quoted
+from phaseout.model.regex import regex
 from phaseout.parsers.encodings.epoch import rfc3339
 from phaseout.parsers.linux.apk_installed import packages
 from phaseout.parsers.linux.deb822 import maintainer_name
@@ -21,7 +21,7 @@ _INSTALLED = ("/lib/apk/db/installed", "/usr/lib/apk/db/installed")
 _WORLD = "/etc/apk/world"
 _SYSTEMS = frozenset(("alpine", "wolfi", "chainguard", "postmarketos"))
 _LIMIT = 64 << 20
-_VERSION = re.compile(r"[<>=~@]")
+_VERSION = regex(r"[<>=~@]")
 
 
 def collect(host: Host) -> Iterator[Trace]:

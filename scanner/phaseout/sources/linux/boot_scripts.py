@@ -4,11 +4,11 @@ References:
     rc-local.service(8), inittab(5), runsv(8), dinit-service(5), upstart's init(5), s6-supervise
 """
 
-import re
 from collections.abc import Iterator
 
 from phaseout.host import Host
 from phaseout.model.nouns import Evidence, Item, LeftOut
+from phaseout.model.regex import regex
 from phaseout.sources.kit.missing_files import VOLUME_LISTS, MissingFiles
 from phaseout.sources.source import Source, Trace
 
@@ -18,10 +18,10 @@ _INITTAB = "/etc/inittab"
 _SUPERVISED = {"/etc/sv": "run", "/etc/runit/sv": "run", "/etc/s6/sv": "run", "/etc/s6-rc/source": "run"}
 _DINIT, _UPSTART = "/etc/dinit.d", "/etc/init"
 _LIMIT = 1 << 20
-_PATH = re.compile(r"(?<![\w./$}~-])/[^\s'\"`;|&<>()]+")
+_PATH = regex(r"(?<![\w./$}~-])/[^\s'\"`;|&<>()]+")
 # Folders of the system's own tools, and what is no program: the first other path of a line is what it starts.
-_PLAIN = re.compile(r"/(?:usr/)?s?bin/|/(?:dev|proc|sys|run|etc|tmp)(?:/|$)")
-_SERVICE = re.compile(r"\s*(?:command\s*[=:]|exec\s|script\s)")
+_PLAIN = regex(r"/(?:usr/)?s?bin/|/(?:dev|proc|sys|run|etc|tmp)(?:/|$)")
+_SERVICE = regex(r"\s*(?:command\s*[=:]|exec\s|script\s)")
 
 
 def collect(host: Host) -> Iterator[Trace]:

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 
 from phaseout.host import Host
 from phaseout.model.nouns import LeftOut, Problem
+from phaseout.model.regex import regex
 from phaseout.sources.kit.trust_anchors import TrustAnchors
 from phaseout.sources.source import Source, Trace
 
@@ -40,7 +41,7 @@ _BUNDLES = (
     "/etc/ssl/cert.pem",
 )
 _OBJECT = b"[p11-kit-object-v1]"
-_DISTRUSTED = re.compile(rb"^x-distrusted:\s*true", re.MULTILINE)
+_DISTRUSTED = regex(rb"^x-distrusted:\s*true", re.MULTILINE)
 _ENDINGS = (".crt", ".pem", ".cer", ".der", ".p11-kit")
 _DEPTH = 8
 _MOST = 5_000  # files of a folder

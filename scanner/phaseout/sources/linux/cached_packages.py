@@ -9,13 +9,14 @@ from collections.abc import Iterator
 
 from phaseout.host import Host
 from phaseout.model.nouns import Evidence, Item, LeftOut
+from phaseout.model.regex import regex
 from phaseout.sources.source import Source, Trace
 
 _APT = "/var/cache/apt/archives"
 _LISTS = "/var/lib/dpkg/info"
 _TREES = ("/var/cache/dnf", "/var/cache/yum", "/var/cache/libdnf5", "/var/cache/zypp/packages")
-_DEB = re.compile(r"([a-z0-9][a-z0-9+.-]*)_([^_]+)_([a-z0-9-]+)\.deb")
-_RPM = re.compile(r"(.+)-([^-]+-[^-]+)\.([a-z0-9_]+)\.rpm")
+_DEB = regex(r"([a-z0-9][a-z0-9+.-]*)_([^_]+)_([a-z0-9-]+)\.deb")
+_RPM = regex(r"(.+)-([^-]+-[^-]+)\.([a-z0-9_]+)\.rpm")
 _DEPTH = 6
 _MOST = 50_000
 _EFFECT = "the package can be installed again from it: empty the cache of the package manager"

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 from phaseout.host import Host
 from phaseout.model.nouns import Evidence, Item, LeftOut, Problem
+from phaseout.model.regex import regex
 from phaseout.parsers.linux.at_job import at_job
 from phaseout.parsers.linux.crontab import Form, Job, lines
 from phaseout.parsers.windows.command_line import executable
@@ -24,7 +25,7 @@ _PERIODS = ("hourly", "daily", "weekly", "monthly", "yearly")
 _AT = ("/var/spool/cron/atjobs", "/var/spool/at", "/var/spool/atjobs")
 _PLACEHOLDER = ".placeholder"  # keeps the folder in Debian's packages
 _DEBIAN = "/etc/debian_version"
-_DEBIAN_NAME = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)
+_DEBIAN_NAME = regex(r"[A-Za-z0-9_-]+", re.ASCII)
 _BACKUP = ("~", ",", ".rpmsave", ".rpmorig", ".rpmnew", ".swp", ".cfsaved")
 
 

@@ -11,13 +11,13 @@ References:
 """
 
 import io
-import re
 from collections.abc import Generator, Iterator
 
 from phaseout.host import OS_RELEASE, Host
 from phaseout.model.counting import counted
 from phaseout.model.nouns import Evidence, Item, LeftOut, Problem, State
 from phaseout.model.quoting import quoted
+from phaseout.model.regex import regex
 from phaseout.parsers.linux.deb822 import maintainer_name, stanzas
 from phaseout.sources.kit.parsed import damaged
 from phaseout.sources.kit.places import places
@@ -33,7 +33,7 @@ _OLD = "status-old"
 _UPDATES = "updates"
 _INFO = "info"
 _STATUS_D = ("/var/lib/dpkg/status.d", "/usr/lib/dpkg/status.d")
-_ADMIN_FOLDER = re.compile(r"admindir\s*[=\s]\s*\"?(/[^\"]+)\"?")
+_ADMIN_FOLDER = regex(r"admindir\s*[=\s]\s*\"?(/[^\"]+)\"?")
 _REMEDY = f"put {_OLD} or a copy out of /var/backups in its place, then scan again"
 _LIMIT = 256 << 20
 _BLANK = 64 << 10  # bytes by which a file without packages is called empty

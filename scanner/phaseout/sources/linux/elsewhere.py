@@ -25,6 +25,7 @@ from phaseout.host import Host
 from phaseout.host.filesystem.layers import layered_host
 from phaseout.host.users import posix_users
 from phaseout.model.nouns import Evidence, HostInfo, Item, Kind, LeftOut, Problem
+from phaseout.model.regex import regex
 from phaseout.parsers.linux.named_paths import USER, named_paths
 from phaseout.sources.kit.container_roots import docker_roots, podman_roots
 from phaseout.sources.kit.folder_shapes import ROOT, Shape, shapes
@@ -35,7 +36,7 @@ from phaseout.sources.source import Inside, Moved, Source, Trace
 _MOST = 5_000  # folders that are named
 _CHILDREN = 200  # folders in one
 # What stands before a folder that a program must have; before others may stand anything.
-_KEYS = re.compile(
+_KEYS = regex(
     r"""(?<![\w$-])(?:RootDirectory|RootImage|(?:--)?(?:root|chroot|directory|data-root|data-dir|user-data-dir|profile)"""
     r"""|UserDataDir|--extensions-dir|graphroot|graph|additionalimagestores|imagestore|%_dbpath|XDG_\w+_HOME"""
     r"""|lxc\.lxcpath|WINEPREFIX|envs_dirs|user-base|target|prefix|install\.root|GOBIN|GOPATH|\w+_(?:HOME|ROOT|DIR)"""
@@ -45,12 +46,12 @@ _KEYS = re.compile(
 _ROOT_KEYS = ("RootDirectory=", "ExtensionDirectories=", "chroot ", "systemd-nspawn ", "proot ", "bwrap ", "unshare ")
 _IMAGE_KEYS = ("RootImage=", "ExtensionImages=", "MountImages=", "systemd-nspawn ")
 _PATH = r"""["']?(/[^\s"':;,]+)"""
-_IS_ROOT = re.compile(
+_IS_ROOT = regex(
     rf"""(?:(?:RootDirectory|ExtensionDirectories)=[-+]?|chroot[ ]+(?:-\S+[ ]+)*"""
     r"""|(?:systemd-nspawn|proot|bwrap|unshare)\b[^\n]{0,2000}?[ ]"""
     rf"""(?:-\w*[Dr]|--directory|--root(?:fs)?|--bind|--ro-bind)[ =]?){_PATH}"""
 )
-_IS_IMAGE = re.compile(rf"(?:\w+Images?=[-+]?|systemd-nspawn\b[^\n]{{0,2000}}?[ ](?:-\w*i|--image)[ =]?){_PATH}")
+_IS_IMAGE = regex(rf"(?:\w+Images?=[-+]?|systemd-nspawn\b[^\n]{{0,2000}}?[ ](?:-\w*i|--image)[ =]?){_PATH}")
 # Folders of programs whose content other sources list.
 _LISTED = ("/usr/", "/bin/", "/sbin/", "/lib", "/etc/", "/opt/", "/snap/", "/var/lib/flatpak/", "/nix/", "/gnu/")
 _IMAGES = (
@@ -58,7 +59,7 @@ _IMAGES = (
     *(".squashfs", ".sqfs", ".erofs", ".sif", ".luks"),
 )
 _DISKS = (".qcow2", ".vmdk", ".vdi", ".vhdx", ".sif", ".squashfs", ".sqfs", ".erofs")  # which nothing else is called
-_PACKED = re.compile(r"\.(?:tar|tgz|tbz2?|txz|tzst|tar\.(?:gz|xz|zst|bz2|lz4))$")
+_PACKED = regex(r"\.(?:tar|tgz|tbz2?|txz|tzst|tar\.(?:gz|xz|zst|bz2|lz4))$")
 _OPEN_IT = "mount it read-only, and scan it with --root"
 _MOUNT = "mount the disk that holds it there, then scan again"
 # Folders that hold folders of all kinds, and are nothing by themselves.
@@ -69,7 +70,7 @@ _SHARED_TEXT = """
 """
 _SHARED = frozenset(_SHARED_TEXT.split())
 # Folders of the system and of engines, whose own sources say what is in them, and those that only a start has.
-_KNOWN = re.compile(
+_KNOWN = regex(
     r"/(?:bin|boot|dev|etc|lib\w*|proc|run|sbin|sys|snap|nix|gnu|sysroot|sysusr|system-update|initrd"
     r"|usr/(?:s?bin|lib\w*|share|include)|var/snap|var/log|usr/lib/machines"
     r"|var/lib/(?:docker|containers|containerd|lxc|lxd|incus|machines|snapd|flatpak|portables|kubelet|rancher))(?:/|$)"
@@ -81,7 +82,7 @@ sysroot tmp usr var
 """
 _STANDARD = frozenset(_STANDARD_TEXT.split())
 # What folders are called that hold roots of systems.
-_HINT = re.compile(
+_HINT = regex(
     r"chroot|jail|rootfs|sysroot|machine|contain|distro|debian|ubuntu|fedora|alpine|arch|centos|rocky|suse|kali|stage3"
     r"|stable|pbuilder|sbuild|mock|debootstrap|systems?$|roots?$|vms?$|proot|nix",
     re.IGNORECASE,

@@ -5,19 +5,19 @@ References:
     /var/lib/pkgtools/packages, and /var/log/packages a link to it.
 """
 
-import re
 from collections.abc import Iterator
 
 from phaseout.host import OS_RELEASE, Host
 from phaseout.model.nouns import Evidence, Item, Problem
+from phaseout.model.regex import regex
 from phaseout.sources.source import Source, Trace
 
 _FOLDERS = ("/var/lib/pkgtools/packages", "/var/log/packages")
 _SYSTEMS = frozenset(("slackware", "salix", "slackel", "porteus"))
-_REPLACED = re.compile(r"-upgraded-\d{4}-\d\d-\d\d,\d\d:\d\d:\d\d$")
-_BUILD = re.compile(r"(\d*)(.*)")
+_REPLACED = regex(r"-upgraded-\d{4}-\d\d-\d\d,\d\d:\d\d:\d\d$")
+_BUILD = regex(r"(\d*)(.*)")
 _HEAD = 16 << 10
-_HOMEPAGE = re.compile(r"https?://\S+")
+_HOMEPAGE = regex(r"https?://\S+")
 
 
 def collect(host: Host) -> Iterator[Trace]:

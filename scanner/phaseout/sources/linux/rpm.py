@@ -15,6 +15,7 @@ from collections.abc import Generator, Iterator
 
 from phaseout.host import OS_RELEASE, Host
 from phaseout.model.nouns import Evidence, Item, LeftOut, Problem
+from phaseout.model.regex import regex
 from phaseout.parsers.encodings.epoch import rfc3339
 from phaseout.parsers.linux import berkeley_db, rpm_ndb
 from phaseout.parsers.linux.deb822 import maintainer_name
@@ -36,9 +37,9 @@ _SYSTEMS = frozenset(
     )
 )
 _MACROS = ("/etc/rpm/macros", "/etc/rpm/macros.*")
-_DB_PATH = re.compile(r"^%_dbpath[ \t]+(\S.*?)[ \t]*$", re.MULTILINE)
+_DB_PATH = regex(r"^%_dbpath[ \t]+(\S.*?)[ \t]*$", re.MULTILINE)
 _EXPANDED = {"%{_var}": "/var", "%{_localstatedir}": "/var", "%{_usr}": "/usr", "%{_prefix}": "/usr"}
-_EXPANDED_MACRO = re.compile("|".join(map(re.escape, _EXPANDED)))
+_EXPANDED_MACRO = regex("|".join(map(re.escape, _EXPANDED)))
 _LIMIT = 512 << 20
 _MOST = 100_000  # packages of one database; a large host has some thousands
 _MOST_RETRIES = 200
