@@ -35,6 +35,7 @@ def command(
     check_saving(saved)
     outputs = Outputs(output, "inventory")
     scan = start_scan(options, quiet=output.quiet)
+    outputs.load()
     inventories = [outputs.redacted(inventory) for inventory in scan.inventories(dt.datetime.now(dt.UTC))]
     status = EXIT_INCOMPLETE if any(inventory.unseen for inventory in inventories) else 0
     outputs.save(inventories, saved)

@@ -109,6 +109,12 @@ class Outputs:
             self.failed = True
             click.echo(f"Error: {why}", err=True)
 
+    def load(self) -> None:
+        """Loads what writes the formats, for the time in which a scan waits for its worker."""
+        with contextlib.suppress(Exception):  # what is wrong with one is said when it is written
+            for output in self.all:
+                output.format.load()
+
     def redacted(self, value: _Value) -> _Value:
         """The value as it may be written."""
         if not self._redact:

@@ -52,10 +52,11 @@ def command(
         ruleset, own = rules_and_policy(folders, policy)
         outputs = Outputs(output, "report", own.defaults)
         matcher = Matcher(ruleset)
+        outputs.load()
     except BaseException:
         scan.abandon()
         raise
-    inventories = list(scan.inventories(now))
+    inventories = list(scan.inventories(now, matcher.learn))
     tally = Tally()
     reports = []
     for inventory in inventories:

@@ -3,7 +3,7 @@
 import datetime as dt
 import gc
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import click
 from msgspec.structs import replace
@@ -12,7 +12,7 @@ from phaseout import __version__
 from phaseout.cli.interruption import interruptible
 from phaseout.cli.progress import Progress
 from phaseout.cli.scan_options import ScanOptions
-from phaseout.model.nouns import Inventory
+from phaseout.model.nouns import Inventory, Item
 from phaseout.scan.messages import Request
 from phaseout.scan.supervisor import ScanError, ScanSupervisor, SeveralHostsError
 from phaseout.scan.worker_process import PreparedWorker
@@ -36,24 +36,28 @@ class Scan:
         """Whether Ctrl-C ended it early."""
         return self._supervisor.interrupted
 
-    def inventories(self, now: dt.datetime) -> Iterator[Inventory]:
+    def inventories(self, now: dt.datetime, found: Callable[[Item], object] | None = None) -> Iterator[Inventory]:
         """Everything that was seen: of one host, or of each host in an image, one after the other.
+
+        Args:
+            now: the time of the scan.
+            found: is called with every item as it comes.
 
         Raises:
             click.UsageError: as `_inventory` does.
             KeyboardInterrupt: it was interrupted before anything was seen.
         """
         try:
-            yield self._inventory(now)
+            yield self._inventory(now, found)
         except SeveralHostsError as several:
             for image in several.images:
                 request = replace(self._request, image=image)
                 self._supervisor = ScanSupervisor(request, whole=self._seconds, progress=self._progress.scan)
-                yield self._inventory(now)
+                yield self._inventory(now, found)
                 if self.interrupted:
                     return
 
-    def _inventory(self, now: dt.datetime) -> Inventory:
+    def _inventory(self, now: dt.datetime, found: Callable[[Item], object] | None) -> Inventory:
         """Everything that was seen of one host.
 
         Raises:
@@ -63,7 +67,8 @@ class Scan:
         gc.disable()  # items and findings have no cycles, and there may be hundreds of thousands
         try:
             with interruptible():
-                return self._supervisor.inventory(scanned_at=now.strftime("%Y-%m-%dT%H:%M:%SZ"), tool=TOOL)
+                moment = now.strftime("%Y-%m-%dT%H:%M:%SZ")
+                return self._supervisor.inventory(scanned_at=moment, tool=TOOL, found=found)
         except ScanError as error:
             if self._supervisor.interrupted:  # before the host was open
                 raise KeyboardInterrupt from error

@@ -128,6 +128,12 @@ class Matcher:
         self._ordinary: set[str] = {""}  # texts in which no block is interested; most come again on the next host
         self._judged: dict[tuple[str, ...], list[Hit]] = {}  # by what is matched of an item
 
+    def learn(self, item: Item) -> None:
+        """Remembers which texts of an item are ordinary: `match` is sooner done with it. For the time of a scan."""
+        texts = _indexed(item)
+        if sum(map(len, texts)) <= _REMEMBERED_LENGTH and len(self._ordinary) < _REMEMBERED:
+            self._interesting(texts)
+
     def match(self, items: Sequence[Item], budget: Budget | None = None) -> Hits:
         """Every item that is a product of the rules, in the order of the items, the surest product first.
 

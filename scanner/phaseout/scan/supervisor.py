@@ -117,6 +117,7 @@ class ScanSupervisor:
         self._planned: dict[str, Planned] = {}
         self._runs: dict[str, SourceRun] = {}
         self._items: list[Item] = []
+        self._found: Callable[[Item], object] | None = None
         self._texts = SharedTexts()
         self._current = ""
         self._lost: tuple[_Loss, str] = (
@@ -131,17 +132,19 @@ class ScanSupervisor:
         self.interrupted = False
         self._worker: Forked | Spawned = self._kind(request, memory, whole, prepared)
 
-    def inventory(self, *, scanned_at: str, tool: str) -> Inventory:
+    def inventory(self, *, scanned_at: str, tool: str, found: Callable[[Item], object] | None = None) -> Inventory:
         """Everything that the sources found, sorted, so that the same host gives the same inventory.
 
         Args:
             scanned_at: the time of the scan, RFC 3339 in UTC.
             tool: name and version of this program.
+            found: is called with every item as it comes.
 
         Raises:
             ScanError: there is nothing to scan.
             SeveralHostsError: there are several hosts, and this is one scan.
         """
+        self._found = found
         try:
             with _sigterm_as_interrupt():
                 self._supervise()
@@ -155,8 +158,8 @@ class ScanSupervisor:
                 raise ScanError("interrupted before the host was opened")
             return self._of_unopened_host(scanned_at, tool)
         opened = Opened(self._host, tuple(self._planned.values()), self._opening)
-        found = assembled(opened, self._items, self._runs, scanned_at=scanned_at, tool=tool)
-        return replace(found, peak_memory=self._peak_memory, scanned_by=current_account())
+        whole = assembled(opened, self._items, self._runs, scanned_at=scanned_at, tool=tool)
+        return replace(whole, peak_memory=self._peak_memory, scanned_by=current_account())
 
     def _of_unopened_host(self, scanned_at: str, tool: str) -> Inventory:
         """An inventory without anything: the worker ended, or had to be ended, before it had opened the host."""
@@ -265,7 +268,10 @@ class ScanSupervisor:
 
     def _take(self, message: Message) -> None:
         if isinstance(message, Found):
-            self._items.append(self._texts.within(message.item))
+            item = self._texts.within(message.item)
+            self._items.append(item)
+            if self._found is not None:
+                self._found(item)
         elif isinstance(message, Started):
             self._current = message.source
             self._start_clocks()

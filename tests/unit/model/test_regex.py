@@ -36,4 +36,4 @@ def test_all_patterns_of_modules_can_be_compiled() -> None:
     ]
     assert len(patterns) > len(files) > 40
     for pattern in patterns:
-        assert pattern.pattern  # type: ignore[attr-defined]
+        assert pattern.pattern

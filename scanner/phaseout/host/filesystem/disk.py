@@ -89,9 +89,8 @@ class Disk:
         Raises:
             VanishedError: the folder is gone, or another one has taken its place.
         """
-        known = self._handles.pop(node.number, None)
+        known = self._handles.get(node.number)
         if known is not None:
-            self._handles[node.number] = known  # keeps the most recently used last
             if known[1] or not listed:
                 return known[0]
             opened = os.open(".", os.O_RDONLY | _FOLDER, dir_fd=known[0])
@@ -250,7 +249,8 @@ class DiskNode(Node):
         try:
             if offset:
                 os.lseek(handle, offset, os.SEEK_SET)
-            step = min(size, max(status.st_size - offset + 1, 1 << 16))  # in one chunk: joining doubles the time
+            # In one chunk, since joining doubles the time. Files of /proc have no size.
+            step = min(size, max(status.st_size - offset + 1, 1) if status.st_size else 1 << 16)
             chunks = [os.read(handle, step)]
             size -= len(chunks[0])
             if len(chunks[0]) == status.st_size - offset:  # it ended before the last byte that was asked for

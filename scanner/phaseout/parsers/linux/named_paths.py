@@ -32,16 +32,17 @@ _NAMES = rf"(?!/)(?:[^\s\"'`;|&<>()\[\]{{}},:=$*?#%@\\\0]|\\ |\\x20|\\040|@(?!\{
 # that are tried on every text begin with a character because that is what makes them fast.
 _BEFORE = r"(?:(?<![\w./~}@$%*\\+!|-]/)|(?<=[\s=:\"'][@+!|-]/)|(?<=\s-[A-Za-z]/))"
 _PATH = regex(rf"/{_BEFORE}{_SYSTEM}{_NAMES}")
-_IN_HOME = regex(rf"/(?:{'|'.join(f'(?<={home}/)' for home in _HOMES)}){_NAMES}")
+_BELOW_HOME = rf"/(?:{'|'.join(f'(?<={home}/)' for home in _HOMES)})"
+_HAS_HOME = regex(_BELOW_HOME)
+_IN_HOME = regex(_BELOW_HOME + _NAMES)
 _SOME = r"[^\n\"'=\0]{0,300}"  # a limit, since what has no end here would be read again from each quote
 _BLANK_WITHIN = rf"""{_SYSTEM}[^\n"'=\0/]{_SOME}[ ]{_SOME}(?=["']|$)"""
 _WITH_BLANK = regex(rf"""/(?<=["'=]/){_BLANK_WITHIN}""", re.MULTILINE)
 _WITH_BLANK_APART = regex(rf"=[ \t]+(/{_BLANK_WITHIN})", re.MULTILINE)
 _WITH_BLANK_IN_HOME = regex(rf"""["'=](?:(?<==)[ \t]*)?{_HOME}(/{_BLANK_WITHIN})""", re.MULTILINE)
-_COMMENT = regex(r"\n[ \t]*(?:[#;]|//)[^\n]*")
+_COMMENT = regex(r"\n[ \t]*(?:[#;]|//)")
 _BLANK = regex(r"\\ |\\x20|\\040")
 _USERS = regex(_USER)
-_HINTS = ("~/", "HOME", "%h", "home}", "Home}")
 
 
 def named_paths(text: str) -> Iterator[str]:
@@ -51,17 +52,23 @@ def named_paths(text: str) -> Iterator[str]:
     """
     if "\\/" in text:
         text = text.replace("\\/", "/")
-    if "#" in text or ";" in text or "//" in text:
-        text = _COMMENT.sub("", f"\n{text}")
-    found = [("", path) for path in _PATH.findall(text)]
-    in_home = any(hint in text for hint in _HINTS)
+    commented = "#" in text or ";" in text or "//" in text
+    if commented:
+        text = f"\n{text}"
+    in_home = _HAS_HOME.search(text) is not None
+    patterns = [("", _PATH)]
     if in_home:
-        found += ((HOME, path) for path in _IN_HOME.findall(text))
+        patterns.append((HOME, _IN_HOME))
     if " " in text:
-        found += (("", path) for pattern in (_WITH_BLANK, _WITH_BLANK_APART) for path in pattern.findall(text))
+        patterns += (("", _WITH_BLANK), ("", _WITH_BLANK_APART))
         if in_home:
-            found += ((HOME, path) for path in _WITH_BLANK_IN_HOME.findall(text))
-    yield from filter(None, (_plain(home, path) for home, path in found))  # `/..` is nothing
+            patterns.append((HOME, _WITH_BLANK_IN_HOME))
+    for home, pattern in patterns:
+        for found in pattern.finditer(text):
+            if commented and _COMMENT.match(text, text.rfind("\n", 0, found.start())):
+                continue
+            if path := _plain(home, found[found.lastindex or 0]):  # `/..` is nothing
+                yield path
 
 
 def _plain(home: str, path: str) -> str:

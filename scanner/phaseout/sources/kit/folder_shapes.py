@@ -8,12 +8,12 @@ References:
     file-hierarchy(7), os-release(5); for what each kind has, see the source that reads it.
 """
 
-import re
 from collections.abc import Iterator
 from fnmatch import fnmatchcase, translate
 from typing import NamedTuple
 
 from phaseout.host import Host
+from phaseout.model.regex import regex
 from phaseout.sources.kit.user_data import CHROMIUM, MOZILLA
 
 Mark = tuple[str, ...]  # paths below the folder that must all be there; `*` and `[…]` in their names
@@ -222,9 +222,8 @@ _FITTING: dict[str, set[int]] = {}  # the same of patterns
 for _number, _shape in enumerate(SHAPES):
     for _path in {path.partition("/")[0] for mark in _shape.marks for path in mark}:
         (_FITTING if "*" in _path else _PLAIN).setdefault(_path, set()).add(_number)
-_PATTERNS = tuple(
-    (re.compile(translate(pattern)).match, numbers) for pattern, numbers in _FITTING.items() if pattern != "*"
-)
+_PATTERNS = tuple((regex(translate(pattern)), numbers) for pattern, numbers in _FITTING.items() if pattern != "*")
+_ANY_PATTERN = regex("|".join(translate(pattern) for pattern in _FITTING if pattern != "*"))
 _BY_WORD = tuple((shape.word, number) for number, shape in enumerate(SHAPES) if shape.word)
 
 
@@ -242,8 +241,9 @@ def shapes(host: Host, folder: str, named_in: str) -> Iterator[Shape]:
     numbers: set[int] = set()
     for name in names & _PLAIN.keys():
         numbers |= _PLAIN[name]
-    for fits, some in _PATTERNS:
-        if any(map(fits, names)):
+    fitting = list(filter(_ANY_PATTERN.match, names))
+    for pattern, some in _PATTERNS if fitting else ():
+        if any(map(pattern.match, fitting)):
             numbers |= some
     numbers.update(number for word, number in _BY_WORD if names and word in named_in)
     for shape in (SHAPES[number] for number in sorted(numbers)):
