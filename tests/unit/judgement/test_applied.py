@@ -148,3 +148,33 @@ def test_the_law_comes_before_a_deadline_of_the_operator_on_the_same_day() -> No
     sooner = [replace(own[0], days_left=-1)]
     found = applied((law,), vendor("acme", "acme-x"), product("acme-x"), sooner, who("agency"), DAY.date())
     assert [one.id for one in found] == [OWN_CUTOFF, "texas"]
+
+
+def test_who_is_bound_is_told_what_to_do_and_who_is_not_bound_why() -> None:
+    dated = replace(MEASURE, milestone=(milestone("ban", DAY),))
+    assert judged(dated, ACME, who("agency")).text == "Remove it."
+    assert judged(dated, ACME, who()).text == "Not bound."
+
+
+def test_what_a_catch_all_found_may_be_of_the_category_that_is_meant() -> None:
+    antivirus = replace(MEASURE, covers=("antivirus",))
+    other = product("acme-x")
+    found = [
+        applied((antivirus,), vendor("acme", "acme-x"), one, (), who("agency"), DAY)
+        for one in (other, replace(other, role="vendor"), replace(other, category="antivirus"))
+    ]
+    assert [len(one) for one in found] == [0, 1, 1]
+
+
+def test_a_ban_with_a_date_comes_before_one_without() -> None:
+    undated = replace(milestone("undated", DAY), at=None)
+    both = replace(MEASURE, milestone=(undated, milestone("dated", DAY)))
+    assert judged(both, ACME, who("agency")).day == "2023-01-26"
+
+
+def test_a_measure_that_asks_for_removal_leads_and_advice_does_not() -> None:
+    advice = replace(MEASURE, id="advice", force="advisory", milestone=(milestone("ban", DAY),))
+    trade = replace(MEASURE, id="trade", milestone=(replace(milestone("ban", DAY), kind="procurement_ban"),))
+    removal = replace(MEASURE, id="removal", milestone=(milestone("ban", DAY.replace(year=2030)),))
+    found = applied((advice, trade, removal), ACME, ACME.product[0], (), who("agency"), DAY)
+    assert found[0].id == "removal"
