@@ -127,7 +127,7 @@ def _not_seen(unseen: Iterable[Unseen], skipped_mounts: tuple[str, ...]) -> Iter
     if skipped_mounts:
         lines.append(f"- Network and user-space mounts, skipped: {', '.join(map(_code, skipped_mounts))}\n")
     yield "".join(lines) or "Nothing that these sources read.\n"
-    yield f"\nWhat no source can see: {LIMITS}\n"
+    yield f"\nWhat no source can see: `{LIMITS}`\n"
 
 
 def _words(text: str) -> str:

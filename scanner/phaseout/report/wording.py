@@ -10,7 +10,7 @@ from phaseout.model.findings import Applied, Report
 from phaseout.model.nouns import Account, Cause, Platform, Unseen
 from phaseout.model.rules import Exemption
 
-LIMITS = "docs/sources.md"  # says what no source can see
+LIMITS = "phaseout sources"  # the command that says what no source can see
 _PLATFORMS: dict[Platform, str] = {
     "android": "Android",
     "ios": "iOS",

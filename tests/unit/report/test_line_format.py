@@ -31,7 +31,7 @@ def test_found() -> None:
 
 def test_nothing_found() -> None:
     said = "CLEAN (all sources complete) nothing found in 2 items; the one source for Debian GNU/Linux complete"
-    said += "; what no source can see: docs/sources.md" + RULES
+    said += "; what no source can see: phaseout sources" + RULES
     assert line(found=False) == said
 
 
@@ -41,7 +41,7 @@ def test_what_is_waived_was_found() -> None:
     report = structs.replace(make_report(found=False), suppressed=(waived,))
     assert "".join(write_report(report, Page())) == (
         "CLEAN (all sources complete) nothing found that counts (not counted: 1 waived) in 2 items; "
-        "the one source for Debian GNU/Linux complete; what no source can see: docs/sources.md" + RULES
+        "the one source for Debian GNU/Linux complete; what no source can see: phaseout sources" + RULES
     )
     assert verdict(report).startswith("nothing found that counts (not counted: 1 waived); the one source")
     assert "nothing found that counts (not counted: 1 waived); " in "".join(write_lines(report, Page()))
