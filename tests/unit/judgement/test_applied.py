@@ -150,7 +150,7 @@ def test_the_law_comes_before_a_deadline_of_the_operator_on_the_same_day() -> No
     assert [one.id for one in found] == [OWN_CUTOFF, "texas"]
 
 
-def test_who_is_bound_is_told_what_to_do_and_who_is_not_bound_why() -> None:
+def test_the_text_is_an_action_for_the_bound_and_a_reason_for_others() -> None:
     dated = replace(MEASURE, milestone=(milestone("ban", DAY),))
     assert judged(dated, ACME, who("agency")).text == "Remove it."
     assert judged(dated, ACME, who()).text == "Not bound."
