@@ -86,7 +86,7 @@ def test_an_absent_folder_is_looked_up_once_and_again_once_it_was_listed(tmp_pat
     path = "/home/ada/.config/brave/Default/Preferences"
     assert files.read(path) is None
     profile.rename(profile.with_name("brave"))
-    for _ in range(2):  # each source is told
+    for _ in range(2):  # once for each source
         assert files.read(path) is None
         assert changes(files, since) == ["/home/ada/.config"]
     assert [entry.name for entry in files.list("/home/ada/.config")] == ["brave"]
