@@ -1,13 +1,14 @@
 r"""Proxies and proxy scripts (PAC) that a system is set to use, for the machine and for each user.
 
-Of Linux these are the variables that programs ask for, the settings of apt and dnf, and those of the desktops as text.
+Of Linux these are the variables that programs and services get, the settings of apt and dnf, and those of the desktops.
 
 References:
     https://learn.microsoft.com/troubleshoot/developer/browsers/connectivity-navigation/use-registry-override-settings-for-proxies;
     WinHTTP: https://learn.microsoft.com/windows/win32/winhttp/netsh-exe-commands; the records of `Connections` are not
     documented: version, counter, flags (2 proxy, 4 script), then three texts, each after its length. macOS:
     SystemConfiguration, SCSchemaDefinitions.h (`Proxies` of a network service). Linux: curl(1) (`http_proxy`),
-    environment.d(5), apt.conf(5) (Acquire::http::Proxy), dnf.conf(5) (proxy), dconf(7) (key files),
+    environment.d(5), systemd.exec(5) (Environment), systemd-system.conf(5) (DefaultEnvironment), apt.conf(5)
+    (Acquire::http::Proxy), dnf.conf(5) (proxy), dconf(7) (key files, and the databases of the system and of users),
     org.gnome.system.proxy of gsettings-desktop-schemas; KDE's kioslaverc
 """
 
@@ -23,7 +24,7 @@ from phaseout.parsers.linux.shell_script import literals
 from phaseout.parsers.windows.proxy_settings import ProxySettings, winhttp_settings, wininet_settings
 from phaseout.sources.kit.browser_registrations import VIEWS, software_keys
 from phaseout.sources.kit.missing_files import VOLUME_LISTS
-from phaseout.sources.kit.parsed import damaged
+from phaseout.sources.kit.parsed import damaged, parsed
 from phaseout.sources.kit.property_lists import dictionary
 from phaseout.sources.kit.proxy_items import Proxies
 from phaseout.sources.kit.user_data import homes
@@ -60,6 +61,14 @@ _MANAGER_LINE = regex(
     re.MULTILINE | re.IGNORECASE,
 )
 _DCONF = "/etc/dconf/db"
+_DCONF_OF_USER = ".config/dconf/user"
+_DATABASE = 16 << 20
+_MANAGER = ("/etc/systemd/system.conf", "/etc/systemd/user.conf")
+_UNITS = "/etc/systemd/system"
+_UNITS_OF_USER = ".config/systemd/user"
+_ENVIRONMENT = re.compile(r"^[ \t]*(?:Default)?Environment[ \t]*=(.*)$", re.MULTILINE)
+_VARIABLE = re.compile(rf"""(?:^|[\s"'])({"|".join(_VARIABLES)})=([^\s"']+)""", re.IGNORECASE)
+_DCONF_PROXY = "/system/proxy/"
 _OVERRIDES = "/usr/share/glib-2.0/schemas"
 _GNOME = ("system/proxy", "org.gnome.system.proxy", "org/gnome/system/proxy")
 _KDE = ".config/kioslaverc"
@@ -74,6 +83,7 @@ def collect(host: Host) -> Iterator[Trace]:
     elif host.info.platform == "linux":
         for user, where, found in _of_linux(host):
             yield from proxies.items(found, user, where)
+        yield from _of_dconf(host, proxies)
     for user, software in software_keys(host):
         for path in (_SETTINGS, _POLICY):
             key = software.key(path)
@@ -132,9 +142,13 @@ def _of_linux(host: Host) -> Iterator[tuple[str, str, ProxySettings]]:
     databases = (f"{_DCONF}/{one.name}" for one in host.files.list(_DCONF) if one.name.endswith(".d"))
     overrides = (path for path in _inside(host, (_OVERRIDES,)) if path.endswith(".gschema.override"))
     for path in (*_inside(host, databases), *overrides):
-        yield from _of_gnome(path, _text(host, path))
+        yield from _of_keys(path, _text(host, path))
     yield from _of_kde("", _KDE_SYSTEM, _text(host, _KDE_SYSTEM))
+    for path in (*_MANAGER, *_units(host, _UNITS)):
+        yield from _of_unit("", path, _text(host, path))
     for user, home in homes(host):
+        for path in _units(host, f"{home}/{_UNITS_OF_USER}"):
+            yield from _of_unit(user, path, _text(host, path))
         for name in _SHELLS:
             yield from _of_script(host, user, f"{home}/{name}")
         for path in _inside(host, (f"{home}/{_OF_USER}",)):
@@ -163,11 +177,49 @@ def _of_script(host: Host, user: str, path: str) -> Iterator[tuple[str, str, Pro
             yield user, path, ProxySettings(address)
 
 
-def _of_gnome(path: str, text: str) -> Iterator[tuple[str, str, ProxySettings]]:
-    """Key files of dconf, and overrides of schemas: `host` and `port` stand in a section for each protocol."""
-    if "proxy" not in text:
-        return
-    found = {name.split(":")[0]: keys for name, keys in sections(text).items()}
+def _units(host: Host, folder: str) -> Iterator[str]:
+    """Units that somebody wrote here, and what is added to others; links lead to those of packages, which set none."""
+    for one in host.files.list(folder):
+        if one.kind == "file":
+            yield f"{folder}/{one.name}"
+        elif one.kind == "dir" and one.name.endswith(".d"):
+            yield from _inside(host, (f"{folder}/{one.name}",))
+
+
+def _of_unit(user: str, path: str, text: str) -> Iterator[tuple[str, str, ProxySettings]]:
+    for line in _ENVIRONMENT.findall(text.replace("\\\n", " ")):  # a line goes on behind a backslash
+        for _, address in _VARIABLE.findall(line):
+            yield user, path, ProxySettings(address)
+
+
+def _of_dconf(host: Host, proxies: Proxies) -> Iterator[Trace]:
+    databases = [("", f"{_DCONF}/{one.name}") for one in host.files.list(_DCONF) if one.kind == "file"]
+    for user, path in (*databases, *((user, f"{home}/{_DCONF_OF_USER}") for user, home in homes(host))):
+        if host.files.is_file(path):
+            found = yield from parsed(host, path, _dconf_sections, _DATABASE)
+            for settings in _of_gnome(found or {}):
+                yield from proxies.items(settings, user, path)
+
+
+def _dconf_sections(data: bytes) -> dict[str, dict[str, str]]:
+    from phaseout.parsers.linux.dconf_database import settings
+
+    found: dict[str, dict[str, str]] = {}
+    for name, value in settings(data, _DCONF_PROXY).items():
+        folder, _, key = name[1:].rpartition("/")
+        found.setdefault(folder, {})[key] = str(value)
+    return found
+
+
+def _of_keys(path: str, text: str) -> Iterator[tuple[str, str, ProxySettings]]:
+    """Key files of dconf, and overrides of schemas."""
+    if "proxy" in text:
+        for settings in _of_gnome({name.split(":")[0]: keys for name, keys in sections(text).items()}):
+            yield "", path, settings
+
+
+def _of_gnome(found: Mapping[str, Mapping[str, str]]) -> Iterator[ProxySettings]:
+    """Settings by section; `host` and `port` stand in one for each protocol."""
     for top in _GNOME:
         mode = _plain(found.get(top, {}).get("mode", ""))
         script = _plain(found.get(top, {}).get("autoconfig-url", "")) if mode in ("", "auto") else ""
@@ -177,7 +229,7 @@ def _of_gnome(path: str, text: str) -> Iterator[tuple[str, str, ProxySettings]]:
             if address := _plain(keys.get("host", "")):
                 parts.append(f"{kind}={address}:{_plain(keys.get('port', ''))}")
         if script or parts:
-            yield "", path, ProxySettings(";".join(parts), script)
+            yield ProxySettings(";".join(parts), script)
 
 
 def _of_kde(user: str, path: str, text: str) -> Iterator[tuple[str, str, ProxySettings]]:
@@ -211,12 +263,14 @@ SOURCE = Source(
         *_SCRIPTS,
         *_MANAGERS,
         *(f"{folder}/*" for folder in (*_SCRIPT_FOLDERS, _APT_FOLDER)),
-        f"{_DCONF}/*/*",
+        *(f"{_DCONF}/{name}" for name in ("*", "*/*")),
+        *_MANAGER,
+        *(f"{folder}/{name}" for folder in (_UNITS, f"~/{_UNITS_OF_USER}") for name in ("*", "*.d/*")),
         f"{_OVERRIDES}/*.gschema.override",
         _KDE_SYSTEM,
         *VOLUME_LISTS,
-        *(f"~/{name}" for name in (*_SHELLS, f"{_OF_USER}/*", _KDE)),
+        *(f"~/{name}" for name in (*_SHELLS, f"{_OF_USER}/*", _KDE, _DCONF_OF_USER)),
     ),
-    limits="A user's own database of dconf, environments of services and settings of single programs are not read.",
+    limits="Settings of single programs are not read.",
     collect=collect,
 )

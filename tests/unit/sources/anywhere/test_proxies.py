@@ -4,6 +4,7 @@ from pathlib import Path
 
 from phaseout.parsers.windows.registry_values import Value
 
+from tests.support.gvdb_writer import database
 from tests.support.harness import run
 from tests.support.trees import MacTree, Tree, WindowsTree
 from tests.unit.parsers.windows.test_proxy_settings import winhttp, wininet
@@ -102,3 +103,43 @@ def test_a_fresh_system_sets_none(tree: Tree) -> None:
     tree.write("/etc/apt/apt.conf.d/01autoremove", 'APT { NeverAutoRemove { "^firmware-linux.*"; }; };\n')
     tree.write("/home/ada/.config/kioslaverc", "[Proxy Settings]\nProxyType=4\n")
     assert run("proxies", tree.host()).items == ()
+
+
+def test_what_a_user_sets_in_the_desktop(tree: Tree) -> None:
+    path = "/home/ada/.config/dconf/user"
+    tree.write(
+        path, database({"/system/proxy/mode": "auto", "/system/proxy/autoconfig-url": "http://acme.example/a.pac"})
+    )
+    manual: dict[str, str | int | bool] = {
+        "/system/proxy/mode": "manual",
+        "/system/proxy/http/host": "10.0.0.1",
+        "/system/proxy/http/port": 3128,
+    }
+    tree.write("/etc/dconf/db/local", database(manual))
+    tree.write("/etc/dconf/db/site", database({"/org/gnome/name": "x"}))
+    found = {
+        (item.user, item.name, *(one.where for one in item.evidence)) for item in run("proxies", tree.host()).items
+    }
+    assert found == {("ada", "http://acme.example/a.pac", path), ("", "http=10.0.0.1:3128", "/etc/dconf/db/local")}
+
+
+def test_a_damaged_database_of_a_desktop(tree: Tree) -> None:
+    tree.write("/home/ada/.config/dconf/user", b"GVariant")
+    (problem,) = run("proxies", tree.host()).problems
+    assert problem.where == "/home/ada/.config/dconf/user"
+
+
+def test_environments_of_services(tree: Tree) -> None:
+    folder = "/etc/systemd/system"
+    tree.write(
+        f"{folder}/docker.service.d/proxy.conf",
+        '[Service]\nEnvironment="HTTP_PROXY=http://127.0.0.1:1" \\\n "NO_PROXY=localhost"\n',
+    )
+    tree.write(f"{folder}/own.service", "[Service]\n# Environment=HTTP_PROXY=http://not:1\nExecStart=/x\n")
+    tree.write("/etc/systemd/system.conf", "[Manager]\nDefaultEnvironment=https_proxy=http://127.0.0.1:2 A=b\n")
+    tree.write("/home/ada/.config/systemd/user/x.service", "[Service]\nEnvironment=ALL_PROXY=socks5://127.0.0.1:3\n")
+    assert {(item.user, item.name) for item in run("proxies", tree.host()).items} == {
+        ("", "http://127.0.0.1:1"),
+        ("", "http://127.0.0.1:2"),
+        ("ada", "socks5://127.0.0.1:3"),
+    }
