@@ -4,7 +4,9 @@ References:
     https://chromeenterprise.google/policies/#ProxySettings, …/#ProxyMode, …/#ProxyServer, …/#ProxyPacUrl;
     https://chromium.googlesource.com/chromium/src/+/main/components/proxy_config/proxy_config_dictionary.cc (`proxy`);
     https://mozilla.github.io/policy-templates/#proxy;
-    https://kb.mozillazine.org/Network.proxy.type (1: a proxy, 2: a script)
+    https://kb.mozillazine.org/Network.proxy.type (1: a proxy, 2: a script);
+    https://support.mozilla.org/kb/customizing-firefox-using-autoconfig (a script in defaults/pref names the file, whose
+    bytes are shifted by 13 unless it says otherwise)
 """
 
 import re
@@ -14,7 +16,15 @@ from typing import Any
 from phaseout.parsers.encodings.lenient_json import decode, member, text
 from phaseout.parsers.windows.proxy_settings import ProxySettings
 
-_PREFERENCE = re.compile(r'^[ \t]*user_pref\("network\.proxy\.(\w+)",\s*(?:"([^"\n]*)"|(\d+))\);', re.MULTILINE)
+_CALLS = "user_pref|pref|defaultPref|lockPref"  # the last three of an administrator's file
+_PREFERENCE = re.compile(
+    rf"""^[ \t]*(?:{_CALLS})\(\s*["']network\.proxy\.(\w+)["'],\s*(?:"([^"\n]*)"|'([^'\n]*)'|(\d+))\s*\);""",
+    re.MULTILINE,
+)
+_CONFIGURATION = re.compile(
+    r"""^[ \t]*pref\(\s*["']general\.config\.(filename|obscure_value)["'],\s*(?:["']([\w .-]+)["']|(\d+))\s*\);""",
+    re.MULTILINE,
+)
 _KINDS = ("http", "ssl", "socks")
 _NONE = ProxySettings("")
 
@@ -60,8 +70,8 @@ def of_mozilla_policies(policies: Any) -> ProxySettings:
 
 
 def of_mozilla_preferences(content: str) -> ProxySettings:
-    """What `prefs.js` or `user.js` of a profile sets."""
-    found = {name: quoted or number for name, quoted, number in _PREFERENCE.findall(content)}
+    """What `prefs.js` or `user.js` of a profile sets, or an administrator's file for all profiles."""
+    found = {name: "".join(values) for name, *values in _PREFERENCE.findall(content)}
     how = found.get("type", "")
     if how == "1":
         named = [(kind, found.get(kind, "")) for kind in _KINDS]
@@ -69,3 +79,17 @@ def of_mozilla_preferences(content: str) -> ProxySettings:
             ";".join(f"{kind}={address}:{found.get(f'{kind}_port', '')}" for kind, address in named if address)
         )
     return ProxySettings("", found.get("autoconfig_url", "")) if how == "2" else _NONE
+
+
+def autoconfig_file(script: str) -> tuple[str, int]:
+    """The name of the administrator's file and by how much its bytes are shifted, as a script in `defaults/pref` says.
+
+    The name is empty where the script is about something else.
+    """
+    found = {name: "".join(values) for name, *values in _CONFIGURATION.findall(script)}
+    return found.get("filename", ""), int(found.get("obscure_value", "13")) % 256
+
+
+def unshifted(data: bytes, by: int) -> str:
+    """The text of an administrator's file."""
+    return bytes((one - by) % 256 for one in data).decode("utf-8", "replace") if by else data.decode("utf-8", "replace")

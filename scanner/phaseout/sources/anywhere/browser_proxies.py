@@ -14,6 +14,7 @@ from phaseout.sources.kit.browser_registrations import VIEWS, software_keys
 from phaseout.sources.kit.chromium_policies import FAMILIES, LEVELS, MANAGED, managed
 from phaseout.sources.kit.missing_files import VOLUME_LISTS
 from phaseout.sources.kit.mozilla_profiles import mozilla_profiles
+from phaseout.sources.kit.mozilla_programs import DOMAINS, POLICIES, PROGRAMS
 from phaseout.sources.kit.parsed import damaged, parsed
 from phaseout.sources.kit.property_lists import dictionary
 from phaseout.sources.kit.proxy_items import Proxies
@@ -26,15 +27,8 @@ if TYPE_CHECKING:
 _PREFERENCES = "Preferences"
 _MOZILLA_PREFERENCES = ("prefs.js", "user.js")
 _LARGEST = 16 << 20
+_SCRIPT = 1 << 20
 _PROFILES = 200  # folders of a browser that may be profiles; `chromium_extensions` says where there are more
-_MOZILLA_POLICIES = {
-    "linux": tuple(f"/etc/{name}/policies/policies.json" for name in ("firefox", "firefox-esr", "thunderbird")),
-    "macos": tuple(f"/Applications/{name}.app/Contents/Resources/distribution/policies.json" for name in ("Firefox",)),
-    "windows": tuple(
-        rf"C:\{top}\Mozilla Firefox\distribution\policies.json" for top in ("Program Files", "Program Files (x86)")
-    ),
-}
-_MOZILLA_DOMAINS = tuple(f"{top}/org.mozilla.firefox.plist" for top in (MANAGED, "/Library/Preferences"))
 _MOZILLA_KEY = r"Policies\Mozilla\Firefox"
 _NAMES = ("ProxySettings", "ProxyMode", "ProxyServer", "ProxyPacUrl")
 _MOZILLA_NAMES = ("Mode", "HTTPProxy", "SSLProxy", "SOCKSProxy", "AutoConfigURL")
@@ -61,19 +55,36 @@ def _policies(host: Host, proxies: Proxies) -> Iterator[Trace]:
                     path = f"{folder}/{entry.name}"
                     found = yield from parsed(host, path, lambda data: of_chromium_policies(decode(data)), _LARGEST)
                     yield from proxies.items(found or ProxySettings(""), "", path)
-    for path in _MOZILLA_POLICIES[platform]:
+    programs = [folder for folder in PROGRAMS[platform] if host.files.is_dir(folder)]
+    beside = [join(host, folder, "distribution", "policies.json") for folder in programs]
+    for path in (*beside, *(POLICIES if platform == "linux" else ())):
         value = yield from parsed(host, path, decode, _LARGEST)
         if value is not None:
             yield from proxies.items(of_mozilla_policies(member(value, "policies")), "", path)
+    for folder in programs:
+        yield from _autoconfig(host, proxies, folder)
     if platform == "macos":
         for family in FAMILIES:
             for user, path in managed(host, family):
                 values = yield from dictionary(host, path, _LARGEST)
                 yield from _set(proxies, values, user, path)
-        for path in _MOZILLA_DOMAINS:
+        for path in DOMAINS:
             values = yield from dictionary(host, path, _LARGEST)
             if values is not None:
                 yield from proxies.items(of_mozilla_policies(dict(values)), "", path)
+
+
+def _autoconfig(host: Host, proxies: Proxies, program: str) -> Iterator[Trace]:
+    from phaseout.parsers.browsers.proxies import autoconfig_file, of_mozilla_preferences, unshifted
+
+    folder = join(host, program, "defaults", "pref")
+    for entry in host.files.list(folder):
+        if entry.name.endswith(".js"):
+            name, shift = autoconfig_file(host.files.text(join(host, folder, entry.name), _SCRIPT) or "")
+            path = join(host, program, name)
+            data = host.files.read(path, _SCRIPT) if name and host.files.is_file(path) else None
+            if data is not None:
+                yield from proxies.items(of_mozilla_preferences(unshifted(data, shift)), "", path)
 
 
 def _of_keys(proxies: Proxies, user: str, software: "Key") -> Iterator[Trace]:
@@ -141,10 +152,16 @@ SOURCE = Source(
         *(f"{MANAGED}{user}/{family.domain}.plist" for family in FAMILIES for user in ("", "/*")),
         *(rf"{top}\{family.policy_key}" for family in FAMILIES for top in VIEWS),
         *(rf"{top}\{_MOZILLA_KEY}\Proxy" for top in VIEWS),
-        *(path for paths in _MOZILLA_POLICIES.values() for path in paths),
-        *_MOZILLA_DOMAINS,
+        *(
+            f"{folder}{separator}{inside.replace('/', separator)}"
+            for platform, separator in (("linux", "/"), ("macos", "/"), ("windows", "\\"))
+            for folder in PROGRAMS[platform]
+            for inside in ("distribution/policies.json", "defaults/pref/*.js", "*")
+        ),
+        *POLICIES,
+        *DOMAINS,
         *VOLUME_LISTS,
     ),
-    limits="What an extension or the command line sets is not read, nor scripts of preferences beside Firefox.",
+    limits="What an extension or the command line sets is not read.",
     collect=collect,
 )

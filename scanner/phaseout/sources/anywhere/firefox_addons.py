@@ -24,6 +24,7 @@ from phaseout.sources.kit.browser_registrations import (
     software_keys,
 )
 from phaseout.sources.kit.mozilla_profiles import mozilla_profiles
+from phaseout.sources.kit.mozilla_programs import DOMAINS, POLICIES, PROGRAMS
 from phaseout.sources.kit.parsed import damaged
 from phaseout.sources.kit.user_data import MOZILLA, UserData, homes, join, present, reads
 from phaseout.sources.source import Source, Trace
@@ -48,40 +49,6 @@ _OF_USER = {
     "macos": "Library/Application Support/Mozilla/Extensions",
     "windows": "AppData/Roaming/Mozilla/Extensions",
 }
-_PROGRAMS = {
-    "linux": {
-        "/usr/lib/firefox": "Firefox",
-        "/usr/lib64/firefox": "Firefox",
-        "/usr/lib/firefox-esr": "Firefox",
-        "/opt/firefox": "Firefox",
-        "/snap/firefox/current/usr/lib/firefox": "Firefox",
-        "/usr/lib/thunderbird": "Thunderbird",
-        "/usr/lib64/thunderbird": "Thunderbird",
-        "/usr/share/librewolf": "LibreWolf",
-        "/usr/lib/librewolf": "LibreWolf",
-    },
-    "macos": {
-        f"/Applications/{name}.app/Contents/Resources": name
-        for name in ("Firefox", "Thunderbird", "LibreWolf", "Waterfox", "Zen")
-    },
-    "windows": {
-        r"C:\Program Files\Mozilla Firefox": "Firefox",
-        r"C:\Program Files (x86)\Mozilla Firefox": "Firefox",
-        r"C:\Program Files\Mozilla Thunderbird": "Thunderbird",
-        r"C:\Program Files (x86)\Mozilla Thunderbird": "Thunderbird",
-        r"C:\Program Files\LibreWolf": "LibreWolf",
-    },
-}
-_POLICIES = {
-    "/etc/firefox/policies/policies.json": "Firefox",
-    "/etc/firefox-esr/policies/policies.json": "Firefox",
-    "/etc/thunderbird/policies/policies.json": "Thunderbird",
-}
-_DOMAINS = {
-    "/Library/Managed Preferences/org.mozilla.firefox.plist": "Firefox",
-    "/Library/Preferences/org.mozilla.firefox.plist": "Firefox",
-    "/Library/Preferences/org.mozilla.thunderbird.plist": "Thunderbird",
-}
 _NOT_ADDONS = frozenset(("staged", "staged-xpis", "trash"))
 _LARGEST = 16 << 20  # bytes; decoded, it takes ten times that
 _ARCHIVE = 512 << 20
@@ -97,17 +64,17 @@ def collect(host: Host) -> Iterator[Trace]:
         yield from _applications(host, folder, "", "folder of the system")
     for user, home in homes(host):
         yield from _applications(host, join(host, home, _OF_USER[host.info.platform]), user, "folder of the user")
-    for folder, program in _PROGRAMS[host.info.platform].items():
+    for folder, program in PROGRAMS[host.info.platform].items():
         if host.files.is_dir(folder):
             place = UserData(program, "", join(host, folder, "distribution/extensions"))
             yield from _unlisted(host, place, "", "folder of the program")
             path = join(host, folder, "distribution/policies.json")
             yield from _registrations(program, policy_file(host, path, "policies"))
     if host.info.platform == "linux":
-        for path, program in _POLICIES.items():
+        for path, program in POLICIES.items():
             yield from _registrations(program, policy_file(host, path, "policies"))
     elif host.info.platform == "macos":
-        for path, program in _DOMAINS.items():
+        for path, program in DOMAINS.items():
             yield from _registrations(program, managed_preferences(host, "", path))
     for user, software in software_keys(host):
         for program in ("Firefox", "Thunderbird"):
@@ -332,16 +299,16 @@ SOURCE = Source(
         *(
             f"{folder}/distribution/{inside}"
             for platform in ("linux", "macos")
-            for folder in _PROGRAMS[platform]
+            for folder in PROGRAMS[platform]
             for inside in ("policies.json", "extensions/*/manifest.json", "extensions/*/_locales/*/messages.json")
         ),
         *(
             rf"{folder}\distribution\{inside}"
-            for folder in _PROGRAMS["windows"]
+            for folder in PROGRAMS["windows"]
             for inside in ("policies.json", r"extensions\*\manifest.json")
         ),
-        *_POLICIES,
-        *_DOMAINS,
+        *POLICIES,
+        *DOMAINS,
         *(
             rf"{top}\{key}"
             for top in VIEWS

@@ -56,3 +56,23 @@ def test_managed_preferences_of_macos(mac_tree: MacTree) -> None:
     mac_tree.plist("/Library/Managed Preferences/com.google.Chrome.plist", policies)
     mac_tree.plist("/Library/Preferences/org.mozilla.firefox.plist", {"Proxy": {"Mode": "manual", "SSLProxy": "q:1"}})
     assert run("browser_proxies", mac_tree.host()).names() == ["p:1", "ssl=q:1"]
+
+
+def test_what_an_administrator_sets_for_all_profiles_of_firefox(tree: Tree, windows_tree: WindowsTree) -> None:
+    lock = (
+        "// the first line is not read\nlockPref('network.proxy.type', 2);\nlockPref('network.proxy.autoconfig_url', '"
+    )
+    shifted = bytes((one + 13) % 256 for one in f"{lock}http://wpad/x.pac');\n".encode())
+    tree.write("/usr/lib/firefox/defaults/pref/autoconfig.js", 'pref("general.config.filename", "firefox.cfg");\n')
+    tree.write("/usr/lib/firefox/firefox.cfg", shifted)
+    tree.write("/usr/lib/firefox/defaults/pref/channel-prefs.js", 'pref("app.update.channel", "release");\n')
+    result = run("browser_proxies", tree.host())
+    assert [(item.name, item.user) for item in result.items] == [("http://wpad/x.pac", "")]
+    program = "C:/Program Files/Mozilla Firefox"
+    names = 'pref("general.config.filename", "mozilla.cfg");\npref("general.config.obscure_value", 0);\n'
+    windows_tree.write(f"{program}/defaults/pref/a.js", names)
+    windows_tree.write(f"{program}/mozilla.cfg", f"{lock}{PAC}');\n")
+    windows_tree.write(
+        f"{program}/distribution/policies.json", '{"policies": {"Proxy": {"Mode": "manual", "HTTPProxy": "a:1"}}}'
+    )
+    assert run("browser_proxies", windows_tree.host()).names() == [PAC, "http=a:1"]
