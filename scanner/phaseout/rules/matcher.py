@@ -4,7 +4,7 @@ Rules are indexed by the words of their patterns: an item is compared only with 
 so the cost of an item does not grow with the number of rules.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from operator import attrgetter
 
 from phaseout.model.budget import Budget
@@ -30,6 +30,7 @@ _COMMON = frozenset(
         b"technology video"
     ).split()
 )
+_COMMON_HEADS = frozenset(word[:HEAD] for word in _COMMON)
 
 # What is remembered of earlier items: hosts of one fleet are much alike. Bounded, for texts come from anywhere.
 _REMEMBERED = 1 << 16
@@ -61,6 +62,28 @@ class Block:
         identity = any(BY_NAME[field].identity for field, _ in self.fields)
         self.confidence: Confidence = "certain" if identity else _confidence(match)
         self.identifies = identity or any(BY_NAME[field].company for field, _ in self.fields)
+        self._publishers = self._forms() if [field for field, _ in self.fields] == ["vendor"] else None
+
+    def confidence_of(self, item: Item) -> Confidence:
+        """How sure the block is of an item that it fits.
+
+        By the publisher alone, another firm of the same name may be meant (`Example GmbH` where rules know `Example
+        Ltd.`): unless a rule has its legal form, the publisher is a mere name.
+        """
+        if self._publishers is not None:
+            form = normalise.legal_form(item.vendor)
+            known = self._publishers.get(normalise.vendor(item.vendor))
+            if form and known is not None and form not in known:
+                return "possible"
+        return self.confidence
+
+    def _forms(self) -> dict[str, set[str]]:
+        """Name of a publisher → the legal forms that the block gives it."""
+        found: dict[str, set[str]] = {}
+        for _, patterns in self.fields:
+            for pattern in patterns.patterns:
+                found.setdefault(normalise.vendor(pattern), set()).add(normalise.legal_form(pattern))
+        return found
 
     def fits(self, spelled: "_Spelled") -> list[tuple[str, str]] | None:
         """Each field of the block with the value that fits; `None` if one does not fit."""
@@ -68,7 +91,7 @@ class Block:
             return None
         found: list[tuple[str, str]] = []
         for field, patterns in self.fields:
-            if patterns.fits(spelled[field]) is None:
+            if not spelled.fits(field, patterns):
                 return None
             found.append((field, _value(spelled.item, field)))
         return found
@@ -79,7 +102,7 @@ class Block:
         if not self._is_for(spelled.item.kind):
             found.append(("kind", " or ".join(sorted(self.kinds))))
         for field, patterns in self.fields:
-            if patterns.fits(spelled[field]) is None:
+            if not spelled.fits(field, patterns):
                 found.append((field, " or ".join(patterns.patterns[:3]) + (" …" if len(patterns.patterns) > 3 else "")))
         return found
 
@@ -219,7 +242,7 @@ class Matcher:
             product = block.product
             if fits is None or product is None:
                 continue
-            confidence = block.confidence
+            confidence = block.confidence_of(item)
             if confidence == "possible" and item.kind == "security_product":
                 confidence = "likely"  # it is no mere name: the product itself registered it with the operating system
             known = best.get(product.id)
@@ -270,7 +293,7 @@ class Matcher:
                 key = (
                     min(telling, key=lambda word: (len(word) < 3, uses[word], -len(word), word))
                     if telling
-                    else max(heads, key=len)
+                    else min(heads, key=lambda head: (head in _COMMON_HEADS, -len(head)))
                 )
                 blocks = table.setdefault(key, [])
                 if not blocks or blocks[-1] is not block:
@@ -346,10 +369,33 @@ class _Spelled(dict[str, str]):
         self.item = item
 
     def __missing__(self, field: str) -> str:
-        value = _value(self.item, field)
-        spelled = normalise.vendor(value) if field in _COMPANIES else normalise.normal(value)
-        self[field] = spelled
+        self[field] = spelled = _spelling(field)(_value(self.item, field))
         return spelled
+
+    def fits(self, field: str, patterns: "Texts | Versions") -> bool:
+        """Whether a field fits one of the patterns, a folder also as what lies in it.
+
+        Of a program or driver, the name fits with its ending and without; a Unix path says that it never had one.
+        """
+        text = self[field]
+        if patterns.fits(text) is not None:
+            return True
+        if field == "path":
+            return patterns.fits(f"{text}/") is not None
+        if field != "name" or self.item.path.startswith("/"):
+            return False
+        ending = _ENDINGS.get(self.item.kind)
+        return ending is not None and any(patterns.fits(name) for name in normalise.file_names(text, ending))
+
+
+_ENDINGS = {"process": ".exe", "driver": ".sys"}
+
+
+def _spelling(field: str) -> Callable[[str], str]:
+    """How a field is spelled before it is compared."""
+    if field in _COMPANIES:
+        return normalise.vendor
+    return normalise.path if field == "path" else normalise.normal
 
 
 _COMPANIES = frozenset(field.name for field in FIELDS if field.company)
@@ -376,8 +422,8 @@ def wanted_of(match: Match, field: str) -> Patterns | VersionRange:
     return wanted
 
 
-# The blocks of one vendor name it by the same patterns: (patterns, whether they name a company) → these.
-_SharedTexts = dict[tuple[str | tuple[str, ...], bool], Texts]
+# The blocks of one vendor name it by the same patterns: (patterns, spelling of the field) → these.
+_SharedTexts = dict[tuple[str | tuple[str, ...], Callable[[str], str]], Texts]
 
 
 def _fields(match: Match, vendor: Vendor, shared: _SharedTexts) -> Iterator[tuple[str, Texts | Versions]]:
@@ -387,10 +433,10 @@ def _fields(match: Match, vendor: Vendor, shared: _SharedTexts) -> Iterator[tupl
         if isinstance(wanted, VersionRange):
             yield field.name, Versions(wanted)
         elif wanted:
-            texts = shared.get((wanted, field.company))
+            spell = _spelling(field.name)
+            texts = shared.get((wanted, spell))
             if texts is None:
-                spell = normalise.vendor if field.company else normalise.normal
-                texts = shared[wanted, field.company] = Texts(_written_out(wanted, vendor), spell)
+                texts = shared[wanted, spell] = Texts(_written_out(wanted, vendor), spell)
             yield field.name, texts
 
 

@@ -28,7 +28,21 @@ _LEGAL_FORMS = frozenset(
         *("as", "aps", "kk", "pte", "pty", "pvt", "private", "jsc", "cjsc", "ojsc", "pjsc", "ao", "zao", "oao", "ooo"),
     )
 )
+_LEAST_STEM = 4  # characters
+_SHORT = re.compile(r"/(progra~[123]|common~1)(?=/)")
+_SHORTENED = {
+    "progra~1": "program files",
+    "progra~2": "program files (x86)",
+    "progra~3": "programdata",
+    "common~1": "common files",
+}
 _NATIVE_FORMS = ("ао", "зао", "оао", "ооо", "пао")
+# Forms that records give for one and the same company, the more telling first.
+_ONE_FORM = {
+    "inc": frozenset(("inc", "incorporated", "corp", "corporation")),
+    "ltd": frozenset(("ltd", "limited", "co", "company", "pte", "pty", "pvt", "private", "plc")),
+    "ao": frozenset(("ao", "zao", "oao", "jsc", "cjsc", "ojsc", "pjsc", "ooo", "llc")),
+}
 
 
 def normal(text: str) -> str:
@@ -53,16 +67,51 @@ def _bare(text: str) -> str:
     )
 
 
-@lru_cache(maxsize=1024)
+def path(text: str) -> str:
+    """`normal` with the folders of Windows by their long names where a path has the 8.3 form of a fresh system."""
+    spelled = normal(text)
+    return _SHORT.sub(lambda found: f"/{_SHORTENED[found[1]]}", spelled) if "~" in spelled else spelled
+
+
+def file_names(name: str, ending: str) -> tuple[str, ...]:
+    """How else a name in normal spelling is written: without the ending of its file, or with it.
+
+    Some tools list a program as `klnagent` and others as `klnagent.exe`, a driver as `klif` and as `klif.sys`. Names of
+    less than four letters (`et`, `QQ`) are too often something else.
+    """
+    bare = name.removesuffix(ending)
+    if len(bare) < _LEAST_STEM:
+        return ()
+    return (bare,) if bare != name else (name + ending,)
+
+
 def vendor(text: str) -> str:
     """`normal` without punctuation and without legal forms at either end: `AO Kaspersky Lab` is `kaspersky lab`."""
+    return _company(text)[0]
+
+
+def legal_form(text: str) -> str:
+    """The legal form that `vendor` leaves out, one word for all spellings of it; empty where there is none."""
+    return _company(text)[1]
+
+
+@lru_cache(maxsize=1024)
+def _company(text: str) -> tuple[str, str]:
+    """The name of a company and its legal form."""
     kept = "".join(char if char.isalnum() or char == "*" else " " for char in normal(text)).split()
     whole = kept[:]
+    forms: list[str] = []
     while length := _legal_form(kept[::-1]):
+        forms += kept[-length:]
         del kept[-length:]
     while length := _legal_form(kept):
+        forms += kept[:length]
         del kept[:length]
-    return " ".join(kept or whole)
+    if not kept:
+        return " ".join(whole), ""
+    return " ".join(kept), next(
+        (form for form, words in _ONE_FORM.items() if not words.isdisjoint(forms)), "".join(forms)
+    )
 
 
 def _legal_form(ahead: list[str]) -> int:

@@ -94,6 +94,39 @@ def test_who_is_certainly_the_vendor_makes_its_product_certain() -> None:
     assert (other.product.id, other.confidence) == ("embedded", "possible")
 
 
+def test_a_publisher_of_another_legal_form_may_be_another_firm() -> None:
+    rules = matcher(
+        product("any", Match(vendor="@publishers"), role="vendor"),
+        product("one", Match(name="One", vendor="@publishers")),
+    )
+    assert found(rules, Item(kind="program", name="x", vendor="Kaspersky")) == [("any", "likely")]
+    assert found(rules, Item(kind="program", name="x", vendor="Kaspersky Lab ZAO")) == [("any", "likely")]  # like AO
+    assert found(rules, Item(kind="program", name="x", vendor="Kaspersky GmbH")) == [("any", "possible")]
+    assert found(rules, Item(kind="program", name="One", vendor="Kaspersky GmbH")) == [("one", "likely")]
+
+
+def test_files_are_named_with_and_without_their_ending() -> None:
+    rules = matcher(
+        product("service", Match(kind=("process", "service"), name="klnagent.exe")),
+        product("driver", Match(kind="driver", name="klif")),
+    )
+    assert found(rules, Item(kind="process", name="KLNAGENT")) == [("service", "possible")]
+    assert found(rules, Item(kind="driver", name="klif.sys")) == [("driver", "possible")]
+    assert found(rules, Item(kind="service", name="klnagent")) == []  # a service has no ending
+    assert found(rules, Item(kind="process", name="klnagent", path="/opt/x/klnagent")) == []  # no .exe on this system
+
+
+def test_a_folder_is_recognised_like_what_lies_in_it() -> None:
+    rules = matcher(product("one", Match(path="*/Program Files*/Kaspersky Lab/*")))
+    for path in (
+        r"C:\Program Files\Kaspersky Lab\avp.exe",
+        r"C:\Program Files\Kaspersky Lab",
+        r"C:\PROGRA~2\Kaspersky Lab",
+    ):
+        assert found(rules, Item(kind="file", name="x", path=path)) == [("one", "likely")]
+    assert found(rules, Item(kind="file", name="x", path=r"C:\Program Files\Kaspersky Lab2")) == []
+
+
 def test_the_reason_says_what_fitted() -> None:
     (hit,) = matcher(KESL).match([Item(kind="package", name="kesl", vendor="AO Kaspersky Lab")])
     assert hit.because == 'package with name "kesl" and vendor "AO Kaspersky Lab"'

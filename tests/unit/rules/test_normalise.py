@@ -6,7 +6,7 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from phaseout.parsers.encodings.code_pages import repaired
-from phaseout.rules.normalise import normal, vendor, words
+from phaseout.rules.normalise import file_names, legal_form, normal, path, vendor, words
 
 
 @pytest.mark.parametrize(
@@ -50,6 +50,40 @@ def test_what_is_only_a_legal_form_stays() -> None:
     assert vendor("Kaspersky Labs Limited") == "kaspersky labs"
     assert vendor("Лаборатория Касперского") == vendor("ЛАБОРАТОРИЯ КАСПЕРСКОГО")
     assert vendor("Лаборатория Касперского") != ""
+
+
+@pytest.mark.parametrize(
+    ("name", "form"),
+    [
+        ("Example", ""),
+        ("Example Co., Ltd.", "ltd"),
+        ("Example Company Limited", "ltd"),
+        ("Example Pte. Ltd.", "ltd"),
+        ("Example, Inc.", "inc"),
+        ("Example Corporation", "inc"),
+        ("Example GmbH", "gmbh"),
+        ("Example S.p.A.", "spa"),
+        ("ООО Example", "ao"),
+        ("Example ZAO", "ao"),
+        ("Inc.", ""),  # nothing else is in the name
+    ],
+)
+def test_spellings_of_a_legal_form_are_one(name: str, form: str) -> None:
+    assert legal_form(name) == form
+
+
+def test_a_file_is_named_with_and_without_its_ending() -> None:
+    assert file_names("klnagent.exe", ".exe") == ("klnagent",)
+    assert file_names("klnagent", ".exe") == ("klnagent.exe",)
+    assert file_names("klif", ".sys") == ("klif.sys",)
+    assert file_names("et.exe", ".exe") == file_names("wps", ".exe") == ()  # too short to mean anything without it
+
+
+def test_short_names_of_the_folders_of_windows() -> None:
+    assert path(r"C:\PROGRA~1\COMMON~1\Acronis\x.exe") == "c:/program files/common files/acronis/x.exe"
+    assert path(r"C:\PROGRA~2\KASPER~1\avp.exe") == "c:/program files (x86)/kasper~1/avp.exe"
+    assert path(r"C:\PROGRA~3\DatacardService") == "c:/programdata/datacardservice"
+    assert path("/opt/progra~9/x") == "/opt/progra~9/x"
 
 
 def test_words_are_cut_at_everything_else() -> None:
