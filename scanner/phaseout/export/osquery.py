@@ -18,7 +18,7 @@ from phaseout.model.findings import CONFIDENCES, Confidence
 from phaseout.model.nouns import Kind, Platform
 from phaseout.model.rules import Product, Ruleset, Vendor
 from phaseout.rules.matcher import Block
-from phaseout.rules.normalise import FORMS
+from phaseout.rules.normalise import FORMS, file_names
 from phaseout.rules.patterns import Texts
 
 _INTERVAL = 86_400  # seconds between two runs of a query
@@ -270,10 +270,23 @@ def _condition(block: Block, name: str, table: Table, platforms: Sequence[Platfo
         else:
             slashes = field in {"path", "command"} and "windows" in table.platforms
             alternatives = [_fits(column, pattern, slashes) for column in columns for pattern in texts.patterns]
+            if field == "name":
+                alternatives += _file_names(texts.patterns, table)
         if not alternatives:
             return ""
         parts.append(_any(list(dict.fromkeys(alternatives))))
     return " AND ".join(parts)
+
+
+def _file_names(patterns: Sequence[str], table: Table) -> Iterator[str]:
+    """That a program or driver bears a name without the ending of its file, or with it; no Unix path has had one."""
+    for pattern in patterns:
+        names = [name for kind in table.kinds for name in file_names(pattern, kind)] if "*" not in pattern else []
+        for column in table.columns["name"]:
+            for name in names:
+                path = next(iter(table.columns.get("path", ())), "")
+                elsewhere = f" AND coalesce({path}, '') NOT LIKE '/%'" if path else ""
+                yield f"{_fits(column, name)}{elsewhere}"
 
 
 def _fits(column: str, pattern: str, slashes: bool = False) -> str:

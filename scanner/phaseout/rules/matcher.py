@@ -384,11 +384,7 @@ class _Spelled(dict[str, str]):
             return patterns.fits(f"{text}/") is not None
         if field != "name" or self.item.path.startswith("/"):
             return False
-        ending = _ENDINGS.get(self.item.kind)
-        return ending is not None and any(patterns.fits(name) for name in normalise.file_names(text, ending))
-
-
-_ENDINGS = {"process": ".exe", "driver": ".sys"}
+        return any(patterns.fits(name) is not None for name in normalise.file_names(text, self.item.kind))
 
 
 def _spelling(field: str) -> Callable[[str], str]:

@@ -28,6 +28,7 @@ _LEGAL_FORMS = frozenset(
         *("as", "aps", "kk", "pte", "pty", "pvt", "private", "jsc", "cjsc", "ojsc", "pjsc", "ao", "zao", "oao", "ooo"),
     )
 )
+_ENDINGS = {"process": ".exe", "driver": ".sys"}
 _LEAST_STEM = 4  # characters
 _SHORT = re.compile(r"/(progra~[123]|common~1)(?=/)")
 _SHORTENED = {
@@ -73,12 +74,19 @@ def path(text: str) -> str:
     return _SHORT.sub(lambda found: f"/{_SHORTENED[found[1]]}", spelled) if "~" in spelled else spelled
 
 
-def file_names(name: str, ending: str) -> tuple[str, ...]:
-    """How else a name in normal spelling is written: without the ending of its file, or with it.
+def file_names(name: str, kind: str) -> tuple[str, ...]:
+    """How else the name of a program or driver is written: without the ending of its file, or with it.
 
     Some tools list a program as `klnagent` and others as `klnagent.exe`, a driver as `klif` and as `klif.sys`. Names of
     less than four letters (`et`, `QQ`) are too often something else.
+
+    Args:
+        name: in lower case, or with the ending in lower case.
+        kind: what bears the name; empty for what is no file.
     """
+    ending = _ENDINGS.get(kind)
+    if ending is None:
+        return ()
     bare = name.removesuffix(ending)
     if len(bare) < _LEAST_STEM:
         return ()

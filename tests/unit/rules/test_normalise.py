@@ -73,10 +73,13 @@ def test_spellings_of_a_legal_form_are_one(name: str, form: str) -> None:
 
 
 def test_a_file_is_named_with_and_without_its_ending() -> None:
-    assert file_names("klnagent.exe", ".exe") == ("klnagent",)
-    assert file_names("klnagent", ".exe") == ("klnagent.exe",)
-    assert file_names("klif", ".sys") == ("klif.sys",)
-    assert file_names("et.exe", ".exe") == file_names("wps", ".exe") == ()  # too short to mean anything without it
+    assert file_names("klnagent.exe", "process") == ("klnagent",)
+    assert file_names("klnagent", "process") == ("klnagent.exe",)
+    assert file_names("klif", "driver") == ("klif.sys",)
+    assert file_names("klnagent", "service") == ()  # no file
+    assert (
+        file_names("et.exe", "process") == file_names("wps", "process") == ()
+    )  # too short to mean anything without it
 
 
 def test_short_names_of_the_folders_of_windows() -> None:
