@@ -30,7 +30,7 @@ _LEGAL_FORMS = frozenset(
 )
 _ENDINGS = {"process": ".exe", "driver": ".sys"}
 _LEAST_STEM = 4  # characters
-_SHORT = re.compile(r"/(progra~[123]|common~1)(?=/)")
+_SHORT = regex(r"/(progra~[123]|common~1)(?=/)")
 _SHORTENED = {
     "progra~1": "program files",
     "progra~2": "program files (x86)",
