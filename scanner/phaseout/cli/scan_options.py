@@ -117,7 +117,8 @@ def scan_options(function: _F) -> _F:
         click.option(
             "--image",
             metavar="FILE[:PART]",
-            help="Scan a disk or container image in a file; PART is a volume, or one of several images.",
+            help="Scan a disk or container image in a file; PART is a volume, or one of several images; behind @, "
+            "a shadow copy of a Windows volume.",
         ),
         click.option(
             "--root", metavar="DIR", help="Scan a mounted disk, a chroot or a backup instead of this machine."

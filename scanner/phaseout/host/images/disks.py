@@ -20,6 +20,7 @@ from phaseout.host.filesystem.macos import DATA
 from phaseout.host.filesystem.node import Node
 from phaseout.host.filesystem.posix import PosixFiles
 from phaseout.host.images.disk_files import Cached, FileObject, LibraryBytes, LibraryError
+from phaseout.host.images.shadow_copies import ShadowCopy, shadow_copies
 from phaseout.host.images.stored import Part, Stored
 from phaseout.host.images.volumes import VOLUMES, apfs_volumes
 from phaseout.host.systems import System, find_system
@@ -82,6 +83,14 @@ class DiskVolume:
         kind = {"unknown": "an unknown file system"}.get(self.content.kind, self.content.kind)
         return f"volume {self.name} ({', '.join(filter(None, (kind, label[:_LABEL])))})"
 
+    def show(self, earlier: ShadowCopy) -> None:
+        """Shows an earlier state of the volume instead of the one that it has now."""
+        self.name = f"{self.name}@{earlier.number}"
+        self.stored = earlier.stored
+        self.content = file_system(head_of(self.stored.read))
+        self.node, self.why, self.closed = None, "", self.content.closed
+        self.open()
+
     def open(self) -> None:
         """Opens its file system, if that is possible."""
         kind = self.content.kind
@@ -125,6 +134,46 @@ class Disk:
         self._add("1", stored, None) if _is_volume(stored) else self._partitions(stored)
         if self._physical:
             self._logical()
+
+    def show_earlier(self, part: str, copy: str) -> tuple[str, ShadowCopy]:
+        """Puts an earlier state of a volume in the place of the volume.
+
+        Args:
+            part: the name of the volume; empty where only one keeps earlier states.
+            copy: the number of the state, or its identifier.
+
+        Returns:
+            The name of the volume, and its state.
+
+        Raises:
+            NotAHostError: there is no such state, or several volumes keep some.
+        """
+        kept = {
+            volume: copies for volume in self.volumes if part in ("", volume.name) and (copies := self._kept(volume))
+        }
+        if not kept:
+            raise NotAHostError(f"{self.path}: no shadow copies{f' of volume {part}' if part else ''}")
+        if len(kept) > 1:
+            names = ", ".join(f"{self.path}:{volume.name}@{copy}" for volume in kept)
+            raise NotAHostError(f"{self.path}: several volumes keep shadow copies: name one with --image: {names}")
+        ((volume, copies),) = kept.items()
+        chosen = next((one for one in copies if copy.strip("{}").lower() in (str(one.number), one.id)), None)
+        if chosen is None:
+            there = ", ".join(one.described for one in copies)
+            raise NotAHostError(f"{self.path}: no shadow copy {copy} of {volume.described}; there are {there}")
+        try:
+            volume.show(chosen)
+        except OSError as error:
+            raise NotAHostError(f"{self.path}: shadow copy {copy} of {volume.described}: {error.strerror}") from error
+        return volume.name, chosen
+
+    def _kept(self, volume: DiskVolume) -> list[ShadowCopy]:
+        try:
+            return shadow_copies(volume.stored)
+        except ImportError as error:
+            raise NotAHostError(f"{self.path}: shadow copies are not read without a library; {_INSTALL}") from error
+        except OSError as error:
+            raise NotAHostError(f"{self.path}: shadow copies of {volume.described}: {error.strerror}") from error
 
     def system(self, part: str, platform: Platform | None) -> tuple[System, Folder]:
         """The system that the volumes hold, and the folder where it was found.

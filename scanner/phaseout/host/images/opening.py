@@ -21,7 +21,6 @@ from phaseout.model.nouns import Platform, Problem
 from phaseout.parsers.images.tar import is_tar
 
 _AGAIN = "copy or save the image again"
-_SNAPSHOT = "show it with vshadowmount, or on a Windows, and scan what that shows with --image or --root"
 
 
 class SeveralHostsError(Exception):
@@ -33,25 +32,28 @@ class SeveralHostsError(Exception):
 
 
 class ImagePlace(NamedTuple):
-    """What `--image` names: a file or folder, and a part of it, which is empty for the whole."""
+    """What `--image` names: a file or folder, and a part of it, which is empty for the whole.
+
+    Behind `@`, the part ends with an earlier state of a volume: `2@1`, or `@1` where only one volume keeps some.
+    """
 
     path: str
     part: str
 
     @classmethod
     def of(cls, text: str) -> "ImagePlace":
-        """What a text names: the longest beginning before a colon that exists is the file."""
+        """What a text names: the longest beginning before a colon or `@` that exists is the file."""
         at = len(text)
         while at > 0:
             if os.path.exists(text[:at]):
-                return cls(os.path.abspath(text[:at]), text[at + 1 :])
-            at = text.rfind(":", 0, at)
+                return cls(os.path.abspath(text[:at]), text[at:].removeprefix(":"))
+            at = max(text.rfind(mark, 0, at) for mark in ":@")
         return cls(os.path.abspath(text), "")
 
     @property
     def name(self) -> str:
         """Both, as reports show them."""
-        return f"{self.path}:{self.part}" if self.part else self.path
+        return f"{self.path}{':' if self.part[:1] not in ('', '@') else ''}{self.part}"
 
 
 def image_host(image: str, platform: Platform | None = None, *, deep: bool = False) -> Host:
@@ -74,10 +76,6 @@ def image_host(image: str, platform: Platform | None = None, *, deep: bool = Fal
                 raise NotAHostError(f"{place.path}: a folder without container images; --root scans a folder")
             return _container(place, Images(folder), Unpacking(), platform, deep=deep)
         stored: Stored = FileBytes(place.path)
-    except FileNotFoundError as error:
-        if os.path.exists(place.path.rpartition("@")[0]):
-            raise NotAHostError(f"{place.path}: snapshots are not read; {_SNAPSHOT}") from error
-        raise NotAHostError(f"{place.path}: {error.strerror}") from error
     except OSError as error:
         raise NotAHostError(f"{place.path}: {error.strerror or error}") from error
     unpacking, problems = Unpacking(), []
@@ -123,18 +121,22 @@ def _disk(
     place: ImagePlace, content: Stored, problems: list[Problem], platform: Platform | None, *, deep: bool
 ) -> Host:
     """The host on a disk."""
-    if "@" in place.part:
-        raise NotAHostError(f"{place.name}: snapshots are not read; {_SNAPSHOT}")
+    part, earlier, copy = place.part.partition("@")
     try:
         volumes = Disk(place.path, content)
     except OSError as error:
         raise NotAHostError(f"{place.path}: {error.strerror or error}") from error
     if not any(volume.content.kind != "unknown" for volume in volumes.volumes) and not volumes.problems:
         raise NotAHostError(f"{place.path}: no image that phaseout reads")
-    system, folder = volumes.system(place.part, platform)
+    notes: tuple[str, ...] = ()
+    if earlier:
+        part, state = volumes.show_earlier(part, copy)
+        notes = (f"volume {part.partition('@')[0]} as shadow copy {state.described}; other volumes as they are",)
+    system, folder = volumes.system(part, platform)
     host = host_of(system, folder, volumes.find_mounted, deep=deep)
     if host.info.name == os.path.basename(system.root.name):  # it does not say what it is called
         host.info = replace(host.info, name=os.path.basename(place.path))
+    host.info = replace(host.info, notes=(*host.info.notes, *notes))
     host.files.problems += [*problems, *volumes.unseen()]
     return host
 

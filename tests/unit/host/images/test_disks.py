@@ -252,16 +252,6 @@ def test_other_formats_are_refused_by_name(tmp_path: Path, content: bytes, why: 
         image_host(str(tmp_path / "image"))
 
 
-def test_snapshots_are_refused_by_name(tmp_path: Path) -> None:
-    image = tmp_path / "image"
-    image.write_bytes(bytes(4096))
-    for name in ("@1", ":2@1"):
-        with pytest.raises(NotAHostError, match="snapshots are not read; show it with vshadowmount"):
-            image_host(f"{image}{name}")
-    with pytest.raises(NotAHostError, match="No such file"):
-        image_host(f"{tmp_path}/other@1")
-
-
 def test_several_systems(root: Path, tmp_path: Path) -> None:
     one = ext4(root, tmp_path / "ext4")
     image = tmp_path / "image"
