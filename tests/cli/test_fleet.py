@@ -94,6 +94,23 @@ def test_every_file_is_accounted_for_and_read_once(store: str, folder: Path) -> 
     ]
 
 
+def test_every_report_by_standard_input_is_read(tmp_path: Path, found: Report) -> None:
+    db = str(tmp_path / "f.db")
+    for number, said in ((1, "read 1"), (2, "read 1"), (2, "already known 1")):
+        command = [sys.executable, "-m", "phaseout", "fleet", "add", db, "-"]
+        data = report(found, f"pc-{number}", "2026-01-05", number)
+        assert said in subprocess.run(command, cwd=CODE, input=data, capture_output=True, check=False).stdout.decode()
+    assert status(db)["members"] == 2
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names of files that are no UTF-8")
+def test_a_name_that_is_no_utf8_costs_nothing(folder: Path, store: str, found: Report) -> None:
+    Path(os.fsdecode(os.fsencode(folder) + b"/\xff\xfe\n.json")).write_bytes(report(found, "pc-d", "2026-01-05", 4))
+    for said in ("read 1 + refused 0 + already known 4", "read 0 + refused 0 + already known 5"):
+        result = phaseout("fleet", "add", store, str(folder))
+        assert (said in result.stdout, result.stderr) == (True, ""), result.stdout
+
+
 def test_a_file_whose_name_has_another_digest_is_read_when_it_is_whole(tmp_path: Path, found: Report) -> None:
     whole = report(found, "pc-a", "2026-01-05", 1)
     place, db = (

@@ -111,7 +111,8 @@ def add_answers(store: str, places: tuple[str, ...], folders: RuleFolders, polic
       phaseout fleet add fleet.db //server/reports
       phaseout fleet add fleet.db reports/*.json.gz
     """
-    from phaseout.fleet.add import Listed, Reading, Totals, add
+    from phaseout.fleet.add import Reading, Totals, add
+    from phaseout.fleet.places import Listed
 
     gc.disable()  # answers have no cycles: looking for some would take a quarter of the time
     totals, progress = Totals(), Progress()

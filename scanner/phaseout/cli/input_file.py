@@ -5,10 +5,10 @@ import re
 import stat
 import sys
 from collections.abc import Iterator
+from operator import itemgetter
 from typing import BinaryIO
 
-from phaseout.fleet.add import Listed
-from phaseout.fleet.judge import Place
+from phaseout.fleet.places import Listed, Place
 from phaseout.model.nouns import Problem
 
 STDIN = "-"
@@ -56,12 +56,14 @@ def read_input(path: str, limit: int) -> bytes:
         if not stat.S_ISREG(state.st_mode):
             with open_input(path) as file:
                 return file.read(limit + 1)
-        parts = [os.read(handle, min(state.st_size, limit) + 1)]  # one byte more shows whether it grew
-        size = len(parts[0])
+        data = os.read(handle, min(state.st_size, limit) + 1)  # one byte more shows whether it grew
+        if len(data) == state.st_size:
+            return data
+        parts, size = [data], len(data)
         while size <= limit and parts[-1] and size != state.st_size:
             parts.append(os.read(handle, limit + 1 - size))
             size += len(parts[-1])
-        return parts[0] if len(parts) == 1 else b"".join(parts)
+        return b"".join(parts)
     finally:
         os.close(handle)
 
@@ -101,24 +103,33 @@ def listed(named: tuple[str, ...]) -> Iterator[Listed | Problem]:
 def _below(folder: str) -> Iterator[Listed | Problem]:
     """Every file below a folder that may hold answers, in the order of their names."""
     folders: list[str] = []
+    found: list[Listed] = []
     try:
         with os.scandir(folder) as entries:
-            found = sorted((one for one in entries if not one.name.startswith(".")), key=lambda one: one.name)
+            for entry in entries:
+                name = entry.name
+                if name.startswith("."):
+                    continue
+                try:
+                    if entry.is_dir(follow_symlinks=False):
+                        folders.append(entry.path)
+                    elif name.endswith(ENDINGS) or _may_hold(name):
+                        state = entry.stat()
+                        if stat.S_ISREG(state.st_mode):
+                            found.append(Listed(entry.path, state.st_size, state.st_mtime_ns))
+                except OSError as error:
+                    yield Problem(entry.path, error.strerror or str(error), cause="vanished")
     except OSError as error:
         yield Problem(folder, error.strerror or str(error), cause="error")
-        return
-    for entry in found:
-        try:
-            if entry.is_dir(follow_symlinks=False):
-                folders.append(entry.path)
-            elif entry.name.lower().removesuffix(".gz").endswith(ENDINGS) or _LOG.search(entry.name):
-                state = entry.stat()
-                if stat.S_ISREG(state.st_mode):
-                    yield Listed(entry.path, state.st_size, state.st_mtime_ns)
-        except OSError as error:
-            yield Problem(entry.path, error.strerror or str(error), cause="vanished")
-    for inner in folders:
+    found.sort(key=itemgetter(0))
+    yield from found
+    for inner in sorted(folders):
         yield from _below(inner)
+
+
+def _may_hold(name: str) -> bool:
+    """Whether a file in a folder may hold answers or inventories."""
+    return name.lower().removesuffix(".gz").endswith(ENDINGS) or bool(_LOG.search(name))
 
 
 def _files(named: tuple[str, ...]) -> Iterator[Place | Problem]:
@@ -130,8 +141,7 @@ def _files(named: tuple[str, ...]) -> Iterator[Place | Problem]:
         for folder, folders, names in os.walk(path):
             folders[:] = sorted(one for one in folders if not one.startswith("."))
             for name in sorted(names):
-                like_one = name.lower().removesuffix(".gz").endswith(ENDINGS) or _LOG.search(name)
-                if not name.startswith(".") and like_one:
+                if not name.startswith(".") and _may_hold(name):
                     found = True
                     inner = os.path.join(folder, name)
                     yield Place(inner, alone=_size(inner) >= _LARGE)

@@ -17,7 +17,8 @@ from phaseout.cli.progress import Progress
 from phaseout.cli.rule_folders import RuleFolders
 from phaseout.cli.scan_options import counted_from, judging_options
 from phaseout.cli.several_hosts import SeveralHosts
-from phaseout.fleet.judge import Judge, Judged, Place, Settings, judge_all
+from phaseout.fleet.judge import Judge, Judged, Settings, judge_all
+from phaseout.fleet.places import Place
 from phaseout.fleet.tally import Tally
 from phaseout.model.findings import Report
 from phaseout.model.nouns import Problem

@@ -20,8 +20,9 @@ import msgspec
 
 from phaseout.fleet.answers import Answer, is_report_csv, of_csv, of_json, of_lines, of_report
 from phaseout.fleet.assets import find_hosts
-from phaseout.fleet.hosts import Hosts, Moment, NewAnswer
+from phaseout.fleet.hosts import Hosts, Moment
 from phaseout.fleet.kept import Judging, judged_again
+from phaseout.fleet.places import Listed
 from phaseout.fleet.store import Store
 from phaseout.inventories import read_document
 from phaseout.inventories.document import BrokenError, Document, documents
@@ -35,20 +36,6 @@ _WHOLE = 32 << 20  # bytes: a larger file is read in pieces
 _TOLERATED = 86_400  # seconds by which a clock may be ahead
 # A host that may only create files on a share cannot rename one into place: the name has the digest of the content.
 _PROMISED = re.compile(r"-\d{8}T\d{6}Z-([0-9a-f]{16})\.\w+$")
-
-
-class Listed(NamedTuple):
-    """A file that may hold answers.
-
-    Attributes:
-        path: absolute, as the ledger knows it.
-        size: in bytes.
-        mtime: nanoseconds since 1970.
-    """
-
-    path: str
-    size: int
-    mtime: int
 
 
 class Reading(NamedTuple):
@@ -88,11 +75,11 @@ class Totals:
 
 
 class _File(NamedTuple):
-    """A file that was read: its digest, its answers, and the inventories that some were judged from."""
+    """A file that was read, its digest and its answers."""
 
     listed: Listed
     digest: bytes
-    answers: list[tuple[Answer, Inventory | None]]
+    moments: list[Moment]
 
 
 def add(store: Store, places: Iterable[Listed], reading: Reading, now: int, totals: Totals) -> Iterator[Problem]:
@@ -111,19 +98,11 @@ def add(store: Store, places: Iterable[Listed], reading: Reading, now: int, tota
     Raises:
         StoreError: the store cannot be written. What earlier steps wrote remains.
     """
-    known: dict[str, tuple[int, int]] = {}
-    delivered: set[str] = set()  # the beginnings of the digests of what was read
-    for path, size, mtime, hashed in store.rows("SELECT path, size, mtime, digest FROM file"):
-        known[path] = size, mtime
-        delivered.add(hashed[:8].hex())
     broken_off: list[tuple[str, str]] = []  # files that are not what their names promise
+    hosts = Hosts(store)
     batch: list[_File] = []
     items = 0
-    for listed in places:
-        totals.listed += 1
-        if known.get(listed.path) == (listed.size, listed.mtime):
-            totals.known += 1
-            continue
+    for listed in _unknown(store, places, totals):
         try:
             digest, found = _read(listed, reading)
         except OSError as error:
@@ -134,30 +113,68 @@ def add(store: Store, places: Iterable[Listed], reading: Reading, now: int, tota
         if named and not digest.hex().startswith(named[1]):
             broken_off.append((listed.path, named[1]))
             continue
-        delivered.add(digest[:8].hex())
-        answers = [(_not_ahead(one[0], now), one[1]) for one in found if not isinstance(one, Problem)]
-        broken = [one for one in found if isinstance(one, Problem)]
+        moments: list[Moment] = []
+        broken: list[Problem] = []
+        for one in found:
+            if isinstance(one, Problem):
+                broken.append(one)
+                continue
+            answer, inventory = one
+            if answer.at > now + _TOLERATED:
+                answer = _from_the_future(answer, now)
+            moments.append(hosts.take(answer, digest, inventory))
+            if inventory is not None:
+                items += len(inventory.items)
         yield from broken
-        if not answers:
+        if not moments:
             totals.refused += 1
             if not broken:
                 yield Problem(listed.path, "no report and no inventory in it", cause="unsupported")
             continue
         totals.parts += len(broken)
-        items += sum(len(kept.items) for _, kept in answers if kept)
         # A file with a refused part is read again next time: it may be whole by then.
-        batch.append(_File(listed._replace(mtime=-1) if broken else listed, digest, answers))
+        batch.append(_File(listed._replace(mtime=-1) if broken else listed, digest, moments))
         if len(batch) >= BATCH or items >= _ITEMS:
-            _write(store, batch, totals)
-            batch, items = [], 0
+            _write(store, hosts, batch, totals)
+            hosts, batch, items = Hosts(store), [], 0
     if batch:
-        _write(store, batch, totals)
+        _write(store, hosts, batch, totals)
     for path, promised in broken_off:
-        if promised in delivered:  # another delivery has made it good
+        if _delivered(store, promised):
             totals.known += 1
             continue
         totals.refused += 1
         yield Problem(path, "not all of it is there (yet): its name has the digest of another content", "damaged")
+
+
+def _unknown(store: Store, places: Iterable[Listed], totals: Totals) -> Iterator[Listed]:
+    """The files that the ledger has not got as they are now. Those of one chunk are looked up at once."""
+    rest = iter(places)
+    while chunk := list(islice(rest, BATCH)):
+        paths = [one.path for one in chunk]
+        low, high = _plain(min(paths)), _plain(max(paths))
+        known = set(store.rows("SELECT path, size, mtime FROM file WHERE path BETWEEN ? AND ?", low, high))
+        for listed in chunk:
+            totals.listed += 1
+            if listed in known or (not listed.path.isascii() and listed._replace(path=_plain(listed.path)) in known):
+                totals.known += 1
+            else:
+                yield listed
+
+
+def _in_ledger(listed: Listed, digest: bytes) -> str:
+    """The name of a file in the ledger; what came by standard input has that of its digest."""
+    return _plain(listed.path) if listed.size >= 0 else f"standard input {digest.hex()[:16]}"
+
+
+def _plain(path: str) -> str:
+    """A path without the halves of characters that stand for bytes that are no UTF-8: SQLite takes none."""
+    return path if path.isascii() else path.encode("utf-8", "backslashreplace").decode()
+
+
+def _delivered(store: Store, promised: str) -> bool:
+    """Whether a file was read of which the digest begins so: another delivery has made good the one that broke off."""
+    return store.one("SELECT 1 FROM file WHERE substr(digest, 1, 8) = ?", bytes.fromhex(promised)) is not None
 
 
 _Found = tuple[Answer, Inventory | None] | Problem
@@ -232,35 +249,28 @@ def _good(found: Iterator[Answer | BrokenError]) -> Iterator[_Found]:
         yield one.problem if isinstance(one, BrokenError) else (one, None)
 
 
-def _not_ahead(answer: Answer, now: int) -> Answer:
-    """The answer; one from the future counts as given now."""
-    if answer.at <= now + _TOLERATED:
-        return answer
+def _from_the_future(answer: Answer, now: int) -> Answer:
+    """The answer as if it were given now."""
     caution = "its clock was ahead: the answer counts at the time at which it was added"
     return msgspec.structs.replace(answer, at=now, cautions=(caution, *answer.cautions), ahead=True)
 
 
-def _write(store: Store, batch: list[_File], totals: Totals) -> None:
+def _write(store: Store, hosts: Hosts, batch: list[_File], totals: Totals) -> None:
     """One step of the store: the files, their answers, and what follows for the hosts."""
     with store.changing():
-        hosts = Hosts(store)
-        moments: list[tuple[_File, list[Moment]]] = [
-            (file, [hosts.take(NewAnswer(answer, file.digest, kept)) for answer, kept in file.answers])
-            for file in batch
-        ]
         hosts.load()
-        fresh = 0
-        for _, found in moments:
-            new = sum(hosts.is_new(one) for one in found)
-            totals.answers += new
-            if new:
-                fresh += 1
+        answers = fresh = 0
+        for file in batch:
+            new = sum([hosts.is_new(one) for one in file.moments])
+            answers += new
+            fresh += new > 0
         changed = hosts.write()
         find_hosts(store, changed)
         store.write_many(
             "INSERT OR REPLACE INTO file VALUES (?, ?, ?, ?)",
-            [(file.listed.path, file.listed.size, file.listed.mtime, file.digest) for file in batch],
+            [(_in_ledger(one, digest), one.size, one.mtime, digest) for one, digest, _ in batch],
         )
+    totals.answers += answers
     totals.read += fresh
     totals.known += len(batch) - fresh
 
@@ -286,7 +296,7 @@ def judge_again(store: Store, judging: Judging, *, keep: bool) -> Rejudged:
     with store.changing(keep=keep):
         for chunk in _chunks(judged_again(store, judging)):
             hosts = Hosts(store)
-            moments = [hosts.take(NewAnswer(answer, b"")) for answer in chunk]
+            moments = [hosts.take(answer, b"") for answer in chunk]
             hosts.load()
             for moment in moments:
                 hosts.is_new(moment)

@@ -18,8 +18,9 @@ from msgspec import Struct
 
 from phaseout.inventories.document import JSON_ERRORS, BrokenError, Document
 from phaseout.model.findings import REPORT_SCHEMA, HostVerdict, Report, Verdict
-from phaseout.model.nouns import Identity, Platform, State
+from phaseout.model.nouns import Identity, Platform, SourceRun, State
 from phaseout.model.quoting import quoted
+from phaseout.parsers.encodings.identity import KINDS
 
 REJUDGED, JSON, CSV = 3, 2, 1  # of two answers of one scan the higher counts
 _KEPT = 5  # versions, users and paths of one finding, each
@@ -38,8 +39,6 @@ class _Host(Struct):
 
 
 class _Item(Struct):
-    kind: str = ""
-    name: str = ""
     version: str = ""
     user: str = ""
     path: str = ""
@@ -210,48 +209,53 @@ def of_report(report: "_Report | Report", where: str) -> Answer:
     Raises:
         BrokenError: it has no time, or too many findings.
     """
-    found = [*report.findings, *report.suppressed]
+    found = (*report.findings, *report.suppressed)
     if len(found) > _FINDINGS:
         raise BrokenError(where, f"more than {_FINDINGS:,} findings on one host")
-    pairs = sorted(((_subject(one), _detail(one)) for one in found), key=lambda pair: pair[0]) if found else []
-    host = report.host
+    if len(report.host.identity) > len(KINDS):
+        raise BrokenError(where, f"{len(report.host.identity):,} identities of one host: one of each kind is meant")
+    pairs = sorted([(_subject(one), _detail(one)) for one in found], key=lambda pair: pair[0]) if found else ()
+    host, rules = report.host, report.rules
+    complete = not report.unseen and _ran(report.runs)
     return Answer(
         name=host.name[:_TEXT],
         platform=host.platform,
         os=f"{host.os} {host.os_version}".strip()[:_TEXT],
-        identity=tuple(host.identity),
+        identity=host.identity,
         at=seconds(report.scanned_at, where),
         outcome=Outcome(
             form=JSON,
-            rules_of=report.rules.as_of[:10],
-            verdict=_verdict(report),
-            complete=not report.unseen and _ran(report),
-            rules=report.rules.digest[:_TEXT],
+            rules_of=rules.as_of[:10],
+            verdict=_verdict(report, complete=complete),
+            complete=complete,
+            rules=rules.digest[:_TEXT],
             tool=report.tool[:_TEXT],
-            subjects=tuple(subject for subject, _ in pairs),
+            subjects=tuple([subject for subject, _ in pairs]),
             protection=report.protection.state[:_TEXT] if report.protection is not None else "",
         ),
-        details=tuple(detail for _, detail in pairs),
-        unseen=_unseen(report.unseen),
-        cautions=tuple(one[:_TEXT] for one in report.rules.cautions[:_KEPT]),
+        details=tuple([detail for _, detail in pairs]),
+        unseen=_unseen(report.unseen) if report.unseen else (),
+        cautions=tuple([one[:_TEXT] for one in rules.cautions[:_KEPT]]),
     )
 
 
-def _verdict(report: "_Report | Report") -> HostVerdict:
+def _verdict(report: "_Report | Report", *, complete: bool) -> HostVerdict:
     """The verdict on the host: never better than what the report shows."""
-    found = {one.verdict for one in report.findings}
-    if "replace" in found:
-        return "replace"
-    if "review" in found:
-        return "review"
-    if report.verdict == "clean" and (report.unseen or not _ran(report)):
-        return "incomplete"
-    return report.verdict
+    if report.findings:
+        found = {one.verdict for one in report.findings}
+        if "replace" in found:
+            return "replace"
+        if "review" in found:
+            return "review"
+    return "incomplete" if report.verdict == "clean" and not complete else report.verdict
 
 
-def _ran(report: "_Report | Report") -> bool:
+def _ran(runs: "Sequence[_Run | SourceRun]") -> bool:
     """Whether a source ran, and none ended early."""
-    return bool(report.runs) and not any(one.status in _ENDED_EARLY for one in report.runs)
+    for run in runs:
+        if run.status in _ENDED_EARLY:
+            return False
+    return bool(runs)
 
 
 def of_lines(document: Document) -> Iterator[Answer | BrokenError]:
@@ -366,9 +370,9 @@ def _of_rows(name: str, moment: str, host_id: str, rows: list[dict[str, str]], w
         except msgspec.ValidationError as error:
             raise BrokenError(where, f"no row of a report: {error}") from error
         detail = Detail(
-            versions=_few([row["version"] for row in group]),
-            users=_few([row["user"] for row in group]),
-            paths=_few([row["path"] for row in group]),
+            versions=_few({row["version"] for row in group}),
+            users=_few({row["user"] for row in group}),
+            paths=_few({row["path"] for row in group}),
             action=first["action"][:_TEXT],
             replacement=first["replacement"][:_TEXT],
             items=len(group),
@@ -436,19 +440,23 @@ def _subject(finding: Any) -> Subject:
 
 
 def _detail(finding: Any) -> Detail:
+    items = finding.items
     return Detail(
-        versions=_few([item.version for item in finding.items]),
-        users=_few([item.user for item in finding.items]),
-        paths=_few([item.path for item in finding.items]),
+        versions=_few({item.version for item in items}),
+        users=_few({item.user for item in items}),
+        paths=_few({item.path for item in items}),
         action=finding.action[:_TEXT],
         replacement=finding.replacement[:_TEXT],
-        items=len(finding.items),
+        items=len(items),
     )
 
 
-def _few(values: Sequence[str]) -> tuple[str, ...]:
-    """The different ones, the first few of them in order, and how many more there are."""
-    found = sorted({value[:_TEXT] for value in set(values) if value})
+def _few(values: set[str]) -> tuple[str, ...]:
+    """The first few of them in order, and how many more there are."""
+    values.discard("")
+    found = sorted(values)
+    if found and len(max(found, key=len)) > _TEXT:
+        found = sorted({value[:_TEXT] for value in found})
     if len(found) <= _KEPT:
         return tuple(found)
     return (*found[:_KEPT], f"and {len(found) - _KEPT:,} more")

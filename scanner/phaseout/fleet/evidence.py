@@ -103,7 +103,7 @@ def _read_files(store: Store) -> Table:
         "files",
         {
             "file": [row[0] for row in rows],
-            "bytes": [row[1] for row in rows],
+            "bytes": [row[1] if row[1] >= 0 else None for row in rows],  # standard input has no size
             "sha256": [row[2].hex() for row in rows],
         },
     )

@@ -8,7 +8,7 @@ import sys
 import zlib
 from array import array
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import accumulate
+from itertools import accumulate, chain, repeat
 from operator import sub
 from typing import Literal, NamedTuple
 
@@ -123,6 +123,9 @@ def _stretches(
     moments: Sequence[tuple[int, int]], facts: Mapping[int, Facts]
 ) -> tuple[list[tuple[int, int, int]], bool]:
     """First and last time of each outcome in a row, without gaps; and whether two answers of one moment differ."""
+    if len(moments) == 1:  # as with most hosts of a new store
+        at, outcome = moments[0]
+        return [(at, at, outcome)], False
     found: list[tuple[int, int, int]] = []
     contradicts = False
     counted: list[tuple[int, int]] = []
@@ -205,5 +208,4 @@ def runs_of(outcomes: Sequence[int]) -> list[tuple[int, int]]:
 
 def outcomes_of(runs: Sequence[tuple[int, int]]) -> Iterator[int]:
     """The outcomes again, one for each time."""
-    for count, outcome in runs:
-        yield from (outcome for _ in range(count))
+    return chain.from_iterable(repeat(outcome, count) for count, outcome in runs)

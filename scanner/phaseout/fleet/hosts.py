@@ -4,9 +4,10 @@ References:
     `phaseout.fleet.machines`, `phaseout.fleet.history`
 """
 
+from bisect import bisect_left
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from hashlib import blake2b
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 from msgspec import Struct
@@ -14,7 +15,7 @@ from msgspec import Struct
 from phaseout.fleet.answers import Answer, Detail, Outcome, Subject
 from phaseout.fleet.history import Facts, history, outcomes_of, packed, runs_of, unpacked
 from phaseout.fleet.kept import Keeping
-from phaseout.fleet.machines import Machine, Track, machines, new_track, track_key
+from phaseout.fleet.machines import Flag, Track, flags_alone, machines, new_track, track_key
 from phaseout.fleet.store import Store
 from phaseout.model.nouns import Identity, IdentityKind, Inventory
 from phaseout.parsers.encodings.identity import comparable
@@ -22,23 +23,7 @@ from phaseout.parsers.encodings.identity import comparable
 _SUBJECT = tuple(field.name for field in msgspec.structs.fields(Subject))
 
 
-class NewAnswer(NamedTuple):
-    """An answer, the digest of the file that it stood in, and the inventory that it was judged from, if it was."""
-
-    answer: Answer
-    digest: bytes
-    inventory: Inventory | None = None
-
-
-class Moment(NamedTuple):
-    """An answer as its track keeps it."""
-
-    track: str
-    at: int
-    outcome: int
-
-
-class _Newest(Struct, frozen=True, array_like=True, order=True):
+class _Newest(Struct, array_like=True, order=True):
     """What is kept of the newest answer of a track. Ordered, so that of two at one moment always the same counts."""
 
     at: int
@@ -85,109 +70,140 @@ _NEWEST = msgspec.msgpack.Decoder(_Newest)
 _SHOWN = msgspec.msgpack.Decoder(dict[int, _Shown])
 _RUNS = msgspec.msgpack.Decoder(list[tuple[int, int]])
 _KEPT = msgspec.msgpack.Decoder(_Kept)
+_NO_ID = ("", "")
+_Key = TypeVar("_Key", int, Subject)
 
 
 class _Log:
     """The answers of one track, with those that are being added."""
 
+    id = 0
+    host = 0
+    old: Sequence[tuple[int, int]] = ()  # what the store holds, sorted
+    moments: Sequence[tuple[int, int]] = ()  # that and what is new, sorted; once all are known
+    newest: _Newest | None = None
+    outcome: Outcome | None = None  # of the newest that is being added
+
     def __init__(self, key: str, name: str, platform: str, identity: Sequence[Identity], words: Sequence[str]) -> None:
-        self.id = 0
-        self.host = 0
         self.key = key
         self.name = name
         self.platform = platform
         self.identity = identity
-        self.words = words
-        plain = name.casefold()
-        named, ids = _number(f"name:{plain}"), [_number(word) for word in words]
+        self.words = words  # the same in a comparable form
+        named, ids = _number(f"name:{name.casefold()}"), [_number(word) for word in words]
         lone = _lone(named)
-        self.links = [named, *reversed(ids)] if ids else [lone]  # by which it is found, the strongest last
-        self.reach = [lone, *ids] if ids else [lone, named]  # by which it finds others
-        self.old: frozenset[tuple[int, int]] = frozenset()
+        self.links = (*ids, named) if ids else (lone,)  # by which it is found
+        self.reach = (*ids, lone) if ids else (lone, named)  # by which it finds others
         self.new: set[tuple[int, int]] = set()
-        self.newest: _Newest | None = None
         self.shown: dict[int, _Shown] = {}
+        self.shows: dict[Subject, _Shown] = {}  # in what is being added
         self.inventories: list[tuple[int, bytes, Inventory]] = []
 
-    def moments(self) -> list[tuple[int, int]]:
-        """All of them, sorted."""
-        if not self.old:
-            return sorted(self.new) if len(self.new) > 1 else list(self.new)
-        return sorted(self.old | self.new)
+    def holds(self, moment: tuple[int, int]) -> bool:
+        """Whether it is there already."""
+        if moment in self.new:
+            return True
+        at = bisect_left(self.old, moment)
+        return at < len(self.old) and self.old[at] == moment
+
+    def settle(self) -> None:
+        """No answer comes any more."""
+        self.moments = sorted([*self.old, *self.new]) if self.old else sorted(self.new)
 
     def spell(self, identity: Sequence[Identity]) -> None:
-        """Of two spellings of the same identity always the same is kept, whichever came first."""
-        self.identity = min(self.identity, identity, key=lambda one: [(each.kind, each.value) for each in one])
+        """Of two spellings of the same identities always the same is kept, whichever came first."""
+        if identity != self.identity:
+            self.identity = min(self.identity, identity, key=lambda one: [(each.kind, each.value) for each in one])
+            self.words = list(map(comparable, self.identity))
 
     def keep(self, kept: Sequence[bytes]) -> None:
         """Takes over what the store knows: times, runs, newest and shown."""
         times, runs, newest, shown = kept
-        self.old = frozenset(zip(unpacked(times), outcomes_of(_RUNS.decode(runs)), strict=True))
+        self.old = list(zip(unpacked(times), outcomes_of(_RUNS.decode(runs)), strict=True))
         before = _NEWEST.decode(newest)
         self.newest = max(before, self.newest) if self.newest else before
         for subject, one in _SHOWN.decode(shown).items():
             _show(self.shown, subject, one)
 
 
+class Moment(NamedTuple):
+    """An answer that was taken, in the track to which it belongs."""
+
+    log: _Log
+    at: int
+    outcome: Outcome
+
+
 class Hosts:
-    """The hosts of a store while answers are added to it, within one step."""
+    """The hosts of a store while answers are added to it.
+
+    `take` needs no step of the store, so that others can write while files are read; the rest belongs into one.
+    """
 
     def __init__(self, store: Store) -> None:
         self._store = store
         self._logs: dict[str, _Log] = {}
         self._known: dict[int, _Log] = {}
+        self._ranks: dict[Outcome, tuple[Outcome, tuple[int, str, bytes]]] = {}
         self._outcomes: dict[Outcome, int] = {}
         self._subjects: dict[Subject, int] = {}
         self._facts: dict[int, Facts] = {}
-        self._ranks: dict[int, tuple[int, str, bytes]] = {}
         self._rows: dict[str, list[tuple[Any, ...]]] = {statement: [] for statement in _INSERTS}
 
-    def take(self, new: NewAnswer) -> Moment:
-        """Takes an answer."""
-        answer = new.answer
-        words = tuple(map(comparable, answer.identity))
+    def take(self, answer: Answer, digest: bytes, inventory: Inventory | None = None) -> Moment:
+        """Takes an answer.
+
+        Args:
+            answer: what a host said.
+            digest: of the file that it stood in.
+            inventory: what it was judged from, if it was.
+        """
+        words = [comparable(one) for one in answer.identity]
         key = track_key(answer.name, answer.platform, words)
         log = self._logs.get(key)
         if log is None:
             log = self._logs[key] = _Log(key, answer.name, answer.platform, answer.identity, words)
-        elif log.identity != answer.identity:
+        else:
             log.spell(answer.identity)
-        outcome = self._outcome(answer.outcome)
-        form = answer.outcome.form
+        outcome, rank = self._ranks.get(answer.outcome) or self._ranked(answer.outcome)
         newest = _Newest(
-            answer.at, self._ranks[outcome], answer.name, answer.os, outcome, answer.unseen, answer.cautions,
-            answer.ahead, new.digest,
-        )  # fmt: skip
+            answer.at, rank, answer.name, answer.os, 0, answer.unseen, answer.cautions, answer.ahead, digest
+        )
         if log.newest is None or log.newest < newest:
-            log.newest = newest
-        for subject, detail in zip(answer.outcome.subjects, answer.details, strict=True):
-            _show(log.shown, self._subject(subject), _Shown(answer.at, form, detail))
-        if new.inventory is not None:
-            log.inventories.append((answer.at, new.digest, new.inventory))
-        return Moment(key, answer.at, outcome)
+            log.newest, log.outcome = newest, outcome
+        for subject, detail in zip(outcome.subjects, answer.details, strict=True):
+            _show(log.shows, subject, _Shown(answer.at, outcome.form, detail))
+        if inventory is not None:
+            log.inventories.append((answer.at, digest, inventory))
+        return Moment(log, answer.at, outcome)
 
     def load(self) -> None:
-        """Reads what the store knows of the tracks that were taken."""
-        found = {number for _, number in self._linked([log.links[-1] for log in self._logs.values()])}
+        """Gives numbers to what was taken, and reads what the store knows of its tracks."""
+        for log in self._logs.values():
+            if log.newest and log.outcome:
+                log.newest.outcome = self._outcome(log.outcome)
+            for subject, one in log.shows.items():
+                log.shown[self._subject(subject)] = one
+        found = {number for _, number in self._linked([log.links[0] for log in self._logs.values()])}
         for number, host, name, platform, pairs, *kept in self._store.among(
             "SELECT id, host, name, platform, identity, times, runs, newest, shown FROM track WHERE id IN (*)",
             list(found),
         ):
             identity = [Identity(kind, value) for kind, value in _IDENTITY.decode(pairs)]
-            log = self._logs.get(track_key(name, platform, map(comparable, identity)))
-            if log is None:
+            taken = self._logs.get(track_key(name, platform, map(comparable, identity)))
+            if taken is None:
                 continue
-            log.id, log.host = number, host
-            log.spell(identity)
-            log.keep(kept)
+            taken.id, taken.host = number, host
+            taken.spell(identity)
+            taken.keep(kept)
 
     def is_new(self, moment: Moment) -> bool:
         """Whether the store does not hold the answer yet; from then on it counts as held."""
-        log = self._logs[moment.track]
-        pair = (moment.at, moment.outcome)
-        if pair in log.old or pair in log.new:
+        log, at, outcome = moment
+        one = at, self._outcome(outcome)
+        if log.holds(one):
             return False
-        log.new.add(pair)
+        log.new.add(one)
         return True
 
     def write(self) -> set[int]:
@@ -202,21 +218,24 @@ class Hosts:
                 log.id = free
                 free += 1
                 self._rows[_LINK] += [(value, log.id) for value in log.links]
+            log.settle()
             self._known[log.id] = log
+        self._rows[_LINK].sort()  # neighbours stand on one page
         clusters, lone = self._clusters()
         self._flush(_LINK)
         touched = {log.host for log in self._known.values() if log.host}
         self._drop(touched)
         for log in lone:
-            self._write_host(log.id, machines([_track(log)])[0], [log])
+            self._write_host(flags_alone(identified=bool(log.words)), [log])
+            self._write_track(log)
         for cluster in clusters:
             tracks = {track.key: log for log in cluster for track in [_track(log)]}
             for machine in machines(map(_track, cluster)):
                 own = [tracks[one.key] for one in machine.tracks]
-                self._write_host(own[0].id, machine, own)
-        touched.update(log.host for log in self._known.values())
-        for log in self._known.values():
-            self._write_track(log)
+                self._write_host(machine.flags, own)
+                for part in own:
+                    self._write_track(part)
+        touched.update([log.host for log in self._known.values()])
         for statement in _INSERTS:
             self._flush(statement)
         keeping = Keeping(self._store)
@@ -226,7 +245,7 @@ class Hosts:
         return touched
 
     def _write_track(self, log: _Log) -> None:
-        moments = log.moments()
+        moments = log.moments
         self._rows[_TRACK].append(
             (
                 log.id, log.host, log.newest.name if log.newest else log.name, log.platform,
@@ -249,29 +268,12 @@ class Hosts:
         Returns:
             The clusters, and the tracks that stand alone.
         """
-        having: dict[int, list[int]] = {}  # a link → the tracks being added that have it
-        for value, number in self._rows[_LINK]:
-            having.setdefault(value, []).append(number)
-        stored: dict[int, list[int]] = {}  # the same of the tracks in the store
-        asked: set[int] = set()
-        group: dict[int, int] = {}
-
-        def look(logs: Iterable[_Log]) -> None:
-            values = {value for log in logs for value in log.reach} - asked
-            asked.update(values)
-            for value, number in self._linked(list(values)):
-                stored.setdefault(value, []).append(number)
-
-        def root(one: int) -> int:
-            while group[one] != one:
-                group[one] = group[group[one]]
-                one = group[one]
-            return one
-
-        look(self._known.values())
-        owner = {value: numbers[0] if len(numbers) == 1 else 0 for value, numbers in having.items()}
-        for value, numbers in stored.items():
-            owner[value] = numbers[0] if owner.get(value, numbers[0]) == numbers[0] and len(numbers) == 1 else 0
+        asked = {value for log in self._known.values() for value in log.reach}
+        links = [*self._rows[_LINK], *self._linked(asked)]  # of the tracks that are being added, and of stored ones
+        owner: dict[int, int] = {}  # a link → the only track that has it, or 0
+        for value, number in links:
+            if owner.setdefault(value, number) != number:
+                owner[value] = 0
         lone: list[_Log] = []
         waiting: list[int] = []
         for number, log in self._known.items():
@@ -281,27 +283,40 @@ class Hosts:
                     break
             else:
                 lone.append(log)
+        if not waiting:
+            return [], lone
+        having: dict[int, list[int]] = {}
+        for value, number in links:
+            having.setdefault(value, []).append(number)
+        group: dict[int, int] = {}
+
+        def root(one: int) -> int:
+            while group[one] != one:
+                group[one] = group[group[one]]
+                one = group[one]
+            return one
+
         while waiting:
             group.update((number, number) for number in waiting)
             found = {
-                other
-                for number in waiting
-                for value in self._known[number].reach
-                for other in (*having.get(value, ()), *stored.get(value, ()))
+                other for number in waiting for value in self._known[number].reach for other in having.get(value, ())
             }
             waiting = [number for number in found if number not in group]
             self._read([number for number in waiting if number not in self._known])
-            look(self._known[number] for number in waiting)
+            more = {value for number in waiting for value in self._known[number].reach} - asked
+            asked |= more
+            for value, number in self._linked(more):
+                having.setdefault(value, []).append(number)
         for number in list(group):
             for value in self._known[number].reach:
-                for other in (*having.get(value, ()), *stored.get(value, ())):
+                for other in having.get(value, ()):
                     group[root(other)] = root(number)
         clusters: dict[int, list[_Log]] = {}
         for number in group:
             clusters.setdefault(root(number), []).append(self._known[number])
         return list(clusters.values()), [log for log in lone if log.id not in group]
 
-    def _linked(self, values: Sequence[int]) -> Iterator[tuple[int, int]]:
+    def _linked(self, values: Iterable[int]) -> Iterator[tuple[int, int]]:
         """Link and track of every link in the store that is among the values."""
         yield from self._store.among("SELECT value, track FROM link WHERE value IN (*)", values)
 
@@ -315,27 +330,29 @@ class Hosts:
             log = self._known[number] = _Log(track_key(name, platform, words), name, platform, ids, words)
             log.id, log.host = number, host
             log.keep(kept)
+            log.settle()
 
     def _drop(self, hosts: Collection[int]) -> None:
         for table, column in (("host", "id"), ("span", "host"), ("held", "host")):
             self._store.write_many(f"DELETE FROM {table} WHERE {column} = ?", [(one,) for one in hosts])
 
-    def _write_host(self, host: int, machine: Machine, logs: Sequence[_Log]) -> None:
-        moments = logs[0].moments() if len(logs) == 1 else sorted(one for log in logs for one in log.moments())
-        past = history(moments, {outcome: self._facts_of(outcome) for _, outcome in moments})
-        newest = max(log.newest for log in logs if log.newest)
-        last = moments[-1][0]
-        identity = {one.kind: one.value for log in logs for one in log.identity}
-        facts = self._facts_of(newest.outcome)
-        words = [
-            *machine.flags,
-            *(["contradicts"] if past.contradicts else []),
-            *(["clock_ahead"] if newest.ahead else []),
-        ]
+    def _write_host(self, flags: Sequence[Flag], logs: Sequence[_Log]) -> None:
+        """Writes a host, which has the number of its first track, and its history."""
+        host = logs[0].id
+        moments = logs[0].moments if len(logs) == 1 else sorted([one for log in logs for one in log.moments])
+        for outcome in {outcome for _, outcome in moments}:
+            self._facts_of(outcome)
+        past = history(moments, self._facts)
+        newest = max([log.newest for log in logs if log.newest])
+        first, last = moments[0][0], moments[-1][0]
+        ids = {one.kind: (one.value, word) for log in logs for one, word in zip(log.identity, log.words, strict=True)}
+        serial, uuid = ids.get("serial", _NO_ID)[0], ids.get("smbios_uuid", _NO_ID)[1].partition(":")[2]
+        facts = self._facts[newest.outcome]
+        words = [*flags, *(["contradicts"] if past.contradicts else []), *(["clock_ahead"] if newest.ahead else [])]
+        platform = next((log.platform for log in logs if log.platform), "")
         self._rows[_HOST].append(
             (
-                host, newest.name, next((log.platform for log in logs if log.platform), ""), newest.os,
-                identity.get("serial", ""), _plain_uuid(identity), moments[0][0], last, facts.verdict, facts.complete,
+                host, newest.name, platform, newest.os, serial, uuid, first, last, facts.verdict, facts.complete,
                 newest.outcome, facts.rank[1], " ".join(words),
             )
         )  # fmt: skip
@@ -372,9 +389,13 @@ class Hosts:
             values = data, outcome.rules, outcome.tool, outcome.protection
             known = row[0] if row else self._store.write(insert, *values)
             self._outcomes[outcome] = known
-            found = [msgspec.structs.astuple(one) for one in outcome.subjects]
-            self._ranks[known] = _rank(outcome, found)
         return known
+
+    def _ranked(self, outcome: Outcome) -> tuple[Outcome, tuple[int, str, bytes]]:
+        """One object for all equal outcomes, and its rank."""
+        rank = _rank(outcome, [msgspec.structs.astuple(one) for one in outcome.subjects])
+        found = self._ranks[outcome] = outcome, rank
+        return found
 
     def _subject(self, subject: Subject) -> int:
         known = self._subjects.get(subject)
@@ -402,28 +423,21 @@ class Hosts:
         return known
 
 
-def _plain_uuid(identity: dict[IdentityKind, str]) -> str:
-    """The SMBIOS UUID as lists of machines are compared with it; empty if none is known."""
-    value = identity.get("smbios_uuid", "")
-    return comparable(Identity("smbios_uuid", value)).partition(":")[2] if value else ""
-
-
 def _rank(one: Outcome | _Kept, subjects: Sequence[tuple[Any, ...]]) -> tuple[int, str, bytes]:
     """Orders the outcomes of one moment by nothing but what they say."""
     content = _ENCODE((one.verdict, one.complete, one.rules, one.tool, sorted(subjects), one.protection))
     return one.form, one.rules_of, blake2b(content, digest_size=8).digest()
 
 
-def _show(shown: dict[int, _Shown], subject: int, one: _Shown) -> None:
+def _show(shown: dict[_Key, _Shown], subject: _Key, one: _Shown) -> None:
     known = shown.get(subject)
     if known is None or known < one:
         shown[subject] = one
 
 
 def _track(log: _Log) -> Track:
-    moments = log.moments()
     words = ((one.kind, word) for one, word in zip(log.identity, log.words, strict=True))
-    return new_track(log.key, log.name, log.platform, words, moments[0][0], moments[-1][0])
+    return new_track(log.key, log.name, log.platform, words, log.moments[0][0], log.moments[-1][0])
 
 
 class Newest(NamedTuple):
@@ -478,4 +492,4 @@ def _lone(named: int) -> int:
 
 
 def _number(link: str) -> int:
-    return int.from_bytes(blake2b(link.encode("utf-8", "surrogatepass"), digest_size=8).digest()) >> 1
+    return int.from_bytes(blake2b(link.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "big") >> 1

@@ -14,6 +14,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from typing import BinaryIO, NamedTuple, cast
 
+from phaseout.fleet.places import Place
 from phaseout.inventories import read, read_logs
 from phaseout.inventories.known_items import KnownItem, KnownItems, saved_items
 from phaseout.judgement.verdict import judge
@@ -31,20 +32,6 @@ _POOLED = 32  # fewer files are judged sooner than a process has started
 _BATCH = 16  # files for one task
 _AHEAD = 3  # tasks for each process that may be finished before their turn
 _Pipe = multiprocessing.connection.Connection
-
-
-class Place(NamedTuple):
-    """A file with inventories.
-
-    Attributes:
-        path: what `open_place` opens.
-        alone: whether it is judged in this process, host by host: it may hold many hosts, or cannot be opened twice.
-        also: further files that belong to it: each of several logs may hold a part of a host.
-    """
-
-    path: str
-    alone: bool = False
-    also: tuple[str, ...] = ()
 
 
 class Judged(NamedTuple):

@@ -98,7 +98,7 @@ def machines(cluster: Iterable[Track]) -> list[Machine]:
     tracks = _ordered(cluster)
     if len(tracks) == 1:
         only = tracks[0]
-        return [Machine(tracks, () if only.hardware or only.installations else ("no_identity",))]
+        return [Machine(tracks, flags_alone(identified=bool(only.hardware or only.installations)))]
     by_hardware, rest = _by_hardware(tracks)
     nameless: list[Track] = []
     shown: dict[str, list[int]] = {}  # installation → the groups of hardware that show it
@@ -119,6 +119,15 @@ def machines(cluster: Iterable[Track]) -> list[Machine]:
             by_installation.setdefault(installations[0], []).append(track)
     found = [machine for group in (*by_hardware, *by_installation.values()) for machine in _apart(group, shown)]
     return sorted(_with_names(found, nameless), key=lambda one: one.tracks[0].key)
+
+
+def flags_alone(*, identified: bool) -> tuple[Flag, ...]:
+    """What a person should know of a machine that shares neither an identity nor its name with another.
+
+    Args:
+        identified: whether it has any identity.
+    """
+    return () if identified else ("no_identity",)
 
 
 def _by_hardware(tracks: Sequence[Track]) -> tuple[list[list[Track]], list[Track]]:

@@ -17,6 +17,7 @@ from typing import Any
 APPLICATION = 0x70686F66  # "phof", so that `file` and we know the store
 VERSION = 2
 _AT_ONCE = 500  # values in one query
+_CACHE = 32 << 10  # KiB of pages: those of one step, which would be written several times if they were let go
 WAIT = 30.0  # seconds for another process that writes
 
 _SCHEMA = """
@@ -227,6 +228,7 @@ def _prepare(connection: sqlite3.Connection, path: str) -> None:
     connection.execute("PRAGMA journal_mode = WAL")  # where that is not possible, as on some shares, the old one stays
     connection.execute("PRAGMA synchronous = NORMAL")
     connection.execute("PRAGMA temp_store = MEMORY")
+    connection.execute(f"PRAGMA cache_size = -{_CACHE}")
     if application != APPLICATION:
         connection.execute("BEGIN IMMEDIATE")
         if not connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:  # nobody was faster

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from phaseout.fleet.answers import Answer
 from phaseout.fleet.history import outcomes_of, unpacked
-from phaseout.fleet.hosts import Hosts, NewAnswer, newest_of
+from phaseout.fleet.hosts import Hosts, newest_of
 from phaseout.fleet.store import Store, opened
 
 from tests.support.answers import answer
@@ -30,7 +30,7 @@ def add(store: Store, answers: Iterable[Answer]) -> int:
     """Adds them in one step; how many were new."""
     with store.changing():
         hosts = Hosts(store)
-        moments = [hosts.take(NewAnswer(one, b"digest")) for one in answers]
+        moments = [hosts.take(one, b"digest") for one in answers]
         hosts.load()
         new = sum([hosts.is_new(one) for one in moments])
         hosts.write()
@@ -139,6 +139,18 @@ def test_ten_thousand_clones_of_one_image_stay_apart(store: Store) -> None:
         ],
     )
     assert store.rows("SELECT count(*), count(DISTINCT flags) FROM host") == [(number - 1, 1)]
+
+
+def test_the_order_of_the_identities_in_a_report_does_not_matter(store: Store, tmp_path: Path) -> None:
+    one, other = answer(day=0, uuid=UUID_1, serial="PF1"), answer(day=3, uuid=UUID_1, serial="PF1")
+    turned = msgspec.structs.replace(other, identity=other.identity[::-1])
+    again = answer("pc2", 1, uuid=UUID_1, installation="b")
+    add(store, [one, turned, again])
+    with opened(str(tmp_path / "turned.db"), make=True) as second:
+        for each in (again, turned, one):
+            add(second, [each])
+        assert content(second) == content(store)
+        assert second.rows("SELECT serial, uuid FROM host WHERE name = 'pc1'") == [("PF1", UUID_1.replace("-", ""))]
 
 
 def test_what_is_kept_of_two_answers_at_once(store: Store) -> None:

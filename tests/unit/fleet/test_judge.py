@@ -8,7 +8,8 @@ from typing import BinaryIO
 
 import pytest
 from msgspec import structs
-from phaseout.fleet.judge import Judge, Judged, Place, Settings, judge_all
+from phaseout.fleet.judge import Judge, Judged, Settings, judge_all
+from phaseout.fleet.places import Place
 from phaseout.fleet.tally import Tally
 from phaseout.inventories import read
 from phaseout.inventories.saved import write

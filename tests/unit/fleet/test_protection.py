@@ -6,7 +6,7 @@ from pathlib import Path
 
 from msgspec.structs import replace
 from phaseout.fleet.answers import Answer, of_json
-from phaseout.fleet.hosts import Hosts, NewAnswer
+from phaseout.fleet.hosts import Hosts
 from phaseout.fleet.status import Wanted, hosts, status
 from phaseout.fleet.store import Store, opened
 from phaseout.model.findings import Protection
@@ -26,7 +26,7 @@ def says(one: Answer, protection: str) -> Answer:
 def add(store: Store, *answers: Answer) -> None:
     with store.changing():
         added = Hosts(store)
-        moments = [added.take(NewAnswer(one, b"digest")) for one in answers]
+        moments = [added.take(one, b"digest") for one in answers]
         added.load()
         for one in moments:
             added.is_new(one)

@@ -156,13 +156,13 @@ def comparable(one: Identity) -> str:
 
     Tools disagree about the byte order of an SMBIOS UUID: of the two ways to write it, the smaller counts.
     """
-    value = one.value.casefold()
-    if one.kind == "smbios_uuid":
+    kind, value = one.kind, one.value.casefold()
+    if kind == "smbios_uuid":
         digits = value.replace("-", "")
         if len(digits) == 32:  # anything else is out of a file, and no UUID
             first = digits[6:8] + digits[4:6] + digits[2:4] + digits[:2]
             value = min(digits, first + digits[10:12] + digits[8:10] + digits[14:16] + digits[12:14] + digits[16:])
-    return f"{one.kind}:{value}"
+    return f"{kind}:{value}"
 
 
 def _hashed(raw: UUID) -> str:
