@@ -11,6 +11,7 @@ import base64
 import datetime as dt
 import zlib
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import NamedTuple
 
 import msgspec
@@ -24,6 +25,7 @@ from phaseout.report.safe import visible
 _WIDTH, _HEIGHT, _LEFT, _BOTTOM, _TOP = 960, 300, 64, 36, 26  # of the picture, in its own units
 _SHOWN = 50  # hosts of a list that is printed as well
 _DUE = 40
+_ENCODE = msgspec.json.Encoder().encode
 _MEANING: dict[HostState, str] = {
     "replace": "has software that must be replaced",
     "review": "has software that a person must decide on",
@@ -76,7 +78,16 @@ def write_page(store: Store, now: dt.datetime, valid: int) -> Iterator[str]:
     """
     found = status(store, now, valid)
     days = trend(store, now, valid=valid)
-    lines = list(hosts(store, now, Wanted(), valid))
+    packing = _Packing()
+    silent, never, again = _Shown(), _Shown(), _Shown()
+    for one in hosts(store, now, Wanted(), valid):
+        packing.add(one)
+        if one.state == "silent":
+            silent.add(one)
+        elif one.state == "never_seen":
+            never.add(one)
+        if any(each.origin == "again" for each in one.products):
+            again.add(one)
     yield from rendered(
         "phaseout.fleet",
         "fleet.jinja",
@@ -90,14 +101,16 @@ def write_page(store: Store, now: dt.datetime, valid: int) -> Iterator[str]:
         meaning=_MEANING,
         picture=_picture(days, found, now.date()),
         days=days[-90:],
-        silent=[one for one in lines if one.state == "silent"][:_SHOWN],
-        never=[one for one in lines if one.state == "never_seen"][:_SHOWN],
-        again=[one for one in lines if any(each.origin == "again" for each in one.products)][:_SHOWN],
-        unprotected=list(hosts(store, now, Wanted(unprotected=True), valid))[:_SHOWN],
+        silent=silent.lines,
+        never=never.lines,
+        again=again.lines,
+        unprotected=list(islice(hosts(store, now, Wanted(unprotected=True), valid), _SHOWN))
+        if found.unprotected
+        else [],
         shown=_SHOWN,
         due=found.due[:_DUE],
         flags=FLAGS,
-        data=_packed(lines),
+        data=packing.packed(),
     )
 
 
@@ -161,33 +174,54 @@ def _round(number: float) -> int:
         ten *= 10
 
 
-def _packed(lines: Sequence[HostLine]) -> str:
+class _Shown:
+    """The first few hosts of a list."""
+
+    def __init__(self) -> None:
+        self.lines: list[HostLine] = []
+
+    def add(self, line: HostLine) -> None:
+        """One more, unless there are enough."""
+        if len(self.lines) < _SHOWN:
+            self.lines.append(line)
+
+
+class _Packing:
     """The hosts for the script of the page, as deflated JSON in base64: texts that come again stand in it once."""
-    texts: dict[str, int] = {"": 0}
 
-    def text(value: str) -> int:
-        return texts.setdefault(visible(value), len(texts))
+    def __init__(self) -> None:
+        self._texts: dict[str, int] = {"": 0}
+        self._rows: list[bytes] = []
 
-    rows = [
-        (
-            visible(one.name),
-            STATES.index(one.state) if one.state in STATES else -1,
-            int(one.listed),
-            text(one.group),
-            text(one.last_answer[:10]),
-            text(" ".join(one.flags)),
+    def add(self, line: HostLine) -> None:
+        """One more host."""
+        text = self._text
+        row = (
+            visible(line.name),
+            STATES.index(line.state) if line.state in STATES else -1,
+            int(line.listed),
+            text(line.group),
+            text(line.last_answer[:10]),
+            text(" ".join(line.flags)),
             [
                 (
                     text(each.product), text(", ".join(each.versions)), text(each.due), text(each.since),
                     text(", ".join(each.users)), text(each.action), text(each.verdict), text(each.origin),
                 )
-                for each in one.products
+                for each in line.products
             ],
-            visible(one.owner),
-            visible(one.serial),
-            text(" · ".join(one.unseen)) if one.state == "incomplete" else 0,
-        )
-        for one in lines
-    ]  # fmt: skip
-    data = msgspec.json.encode({"texts": list(texts), "rows": rows})
-    return base64.b64encode(zlib.compress(data, 9)).decode()
+            visible(line.owner),
+            visible(line.serial),
+            text(" · ".join(line.unseen)) if line.state == "incomplete" else 0,
+        )  # fmt: skip
+        self._rows.append(_ENCODE(row))
+
+    def packed(self) -> str:
+        """All of them."""
+        texts = _ENCODE(list(self._texts))
+        data = b'{"texts":%b,"rows":[%b]}' % (texts, b",".join(self._rows))
+        return base64.b64encode(zlib.compress(data, 9)).decode()
+
+    def _text(self, value: str) -> int:
+        known = self._texts.get(value)
+        return self._texts.setdefault(visible(value), len(self._texts)) if known is None else known

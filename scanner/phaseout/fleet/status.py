@@ -9,7 +9,7 @@ References:
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any, Literal, NamedTuple, get_args
 
 from msgspec import Struct
@@ -20,6 +20,7 @@ from phaseout.fleet.store import Store
 
 SCHEMA = "phaseout-fleet/1"
 DAY = 86_400
+_EPOCH = dt.date(1970, 1, 1)
 VALID = 14  # days after which a host without an answer is silent
 _CHUNK = 500  # hosts in one query
 LEAST_VALID = GAP // DAY
@@ -40,19 +41,15 @@ _RETIRED = (
     " AND host IS NOT NULL"
 )
 _RULES = 20  # different rules that are named
-_JUDGED_BY = f"""
-SELECT substr(o.rules, 1, 12) AS digest, max(h.rules_of), count(*) AS hosts
-FROM host h JOIN outcome o ON o.id = h.outcome WHERE o.rules <> '' AND h.id NOT IN ({_RETIRED})
-GROUP BY digest ORDER BY hosts DESC, digest LIMIT ?
-"""
+_DIGEST = 12  # characters of one
 # Every member of the fleet with its state: `listed` is 0 for a host that is in no list although there is one.
 _MEMBER = """
 WITH member AS (
-  SELECT a.name AS asset, a.part, a.role, a.owner, a.host, 1 AS listed,
+  SELECT a.name AS asset, a.part, a.role, a.owner, a.host, 1 AS listed, h.outcome,
          CASE WHEN a.host IS NULL THEN 'never_seen' WHEN h.last < :oldest THEN 'silent' ELSE h.verdict END AS state
     FROM asset a LEFT JOIN host h ON h.id = a.host WHERE NOT a.retired
   UNION ALL
-  SELECT h.name, '', '', '', h.id, NOT EXISTS (SELECT 1 FROM asset),
+  SELECT h.name, '', '', '', h.id, NOT EXISTS (SELECT 1 FROM asset), h.outcome,
          CASE WHEN h.last < :oldest THEN 'silent' ELSE h.verdict END
     FROM host h WHERE NOT EXISTS (SELECT 1 FROM asset a WHERE a.host = h.id)
 )
@@ -233,36 +230,23 @@ def status(store: Store, now: dt.datetime, valid: int = VALID) -> Status:
     oldest = at - valid * DAY
     parts: dict[str, Counter[str]] = {}
     states: Counter[str] = Counter(dict.fromkeys(STATES, 0))
+    answered: Counter[int] = Counter()  # outcome of the newest answer → members that gave it in time
     unlisted = 0
-    for part, state, listed, count in _member_rows(
-        store, oldest, "SELECT part, state, listed, count(*) FROM member GROUP BY part, state, listed"
+    for part, state, listed, outcome, count in _member_rows(
+        store, oldest, "SELECT part, state, listed, outcome, count(*) FROM member GROUP BY part, state, listed, outcome"
     ):
         if not listed:
             unlisted += count
             continue
         states[state] += count
         parts.setdefault(part, Counter(dict.fromkeys(STATES, 0)))[state] += count
-    seen = _member_rows(
-        store,
-        oldest,
-        "SELECT count(*), coalesce(sum(h.complete), 0), max(h.last), min(h.last) FROM member m JOIN host h"
-        " ON h.id = m.host WHERE m.listed AND m.state <> 'silent'",
-    )[0]
-    ages = store.one(
-        "SELECT max(last), min(last), max(rules_of), max(tool) FROM host JOIN outcome ON outcome.id = host.outcome"
-        f" WHERE host.id NOT IN ({_RETIRED})"
-    )
-    old = store.one(
-        "SELECT coalesce(sum(rules_of < ? AND rules_of <> ''), 0), coalesce(sum(tool <> ? AND tool <> ''), 0)"
-        f" FROM host JOIN outcome ON outcome.id = host.outcome WHERE host.id NOT IN ({_RETIRED})",
-        ages[2] or "",
-        ages[3] or "",
-    )
-    flags: Counter[str] = Counter()
-    flagged = f"SELECT flags, count(*) FROM host WHERE flags <> '' AND id NOT IN ({_RETIRED}) GROUP BY flags"
-    for words, count in store.rows(flagged):
-        for word in words.split():
-            flags[word] += count
+        if state not in ("silent", "never_seen"):
+            answered[outcome] += count
+    newest = _newest_answers(store)
+    protection: Counter[str] = Counter()
+    for outcome, count in answered.items():
+        protection[newest.by_outcome[outcome].protection] += count
+    protection.pop("", None)
     return Status(
         as_of=moment(at),
         valid_days=valid,
@@ -271,20 +255,22 @@ def status(store: Store, now: dt.datetime, valid: int = VALID) -> Status:
         parts={part: dict(counts) for part, counts in sorted(parts.items())} if any(parts) else {},
         unlisted=unlisted,
         retired=store.one("SELECT count(*) FROM asset WHERE retired")[0],
-        answered=seen[0],
-        wholly_seen=seen[1],
-        newest=moment(ages[0]) if ages[0] is not None else "",
-        oldest=moment(ages[1]) if ages[1] is not None else "",
+        answered=answered.total(),
+        wholly_seen=sum(count for outcome, count in answered.items() if newest.by_outcome[outcome].complete),
+        newest=moment(newest.last) if newest.by_outcome else "",
+        oldest=moment(newest.first) if newest.by_outcome else "",
         products=tuple(_products(store)),
         due=tuple(_due(store, now)),
         again=_origins(store, "again"),
         new_rules=_origins(store, "new_rules"),
-        judged_by=tuple(JudgedBy(*row) for row in store.rows(_JUDGED_BY, _RULES)),
-        old_rules=old[0],
-        old_tools=old[1],
-        flags=dict(sorted(flags.items())),
-        protection=dict(_protection(store, oldest)),
-        unprotected=_member_rows(store, oldest, f"SELECT count(*) {_ANSWERED} AND {_LEFT_ALONE}")[0][0],
+        judged_by=_judged_by(newest.by_outcome.values()),
+        old_rules=_others(newest.by_outcome.values(), "rules_of"),
+        old_tools=_others(newest.by_outcome.values(), "tool"),
+        flags=dict(sorted(newest.flags.items())),
+        protection=dict(sorted(protection.items(), key=lambda pair: (-pair[1], pair[0]))),
+        unprotected=_member_rows(store, oldest, f"SELECT count(*) {_ANSWERED} AND {_LEFT_ALONE}")[0][0]
+        if protection.keys() & set(UNPROTECTED)
+        else 0,
     )
 
 
@@ -294,12 +280,59 @@ _ANSWERED = (
 )
 
 
-def _protection(store: Store, oldest: int) -> Iterator[tuple[str, int]]:
-    """State of protection and how many members with a young answer are in it, the most frequent first."""
-    query = (
-        f"SELECT o.protection, count(*) AS hosts {_ANSWERED} AND o.protection <> '' GROUP BY 1 ORDER BY hosts DESC, 1"
-    )
-    yield from _member_rows(store, oldest, query)
+class _Given(NamedTuple):
+    """An outcome, and how many hosts gave it in their newest answer."""
+
+    rules: str
+    rules_of: str
+    tool: str
+    protection: str
+    complete: bool
+    hosts: int
+
+
+class _NewestAnswers(NamedTuple):
+    """The newest answers of the hosts that must answer: the first and the last of them, and what they say."""
+
+    first: int
+    last: int
+    by_outcome: dict[int, _Given]
+    flags: Counter[str]
+
+
+def _newest_answers(store: Store) -> _NewestAnswers:
+    outcomes = {row[0]: row[1:] for row in store.rows("SELECT id, rules, tool, protection FROM outcome")}
+    found = _NewestAnswers(1 << 40, 0, {}, Counter())
+    for outcome, flags, rules_of, complete, hosts, first, last in store.rows(
+        "SELECT outcome, flags, rules_of, complete, count(*), min(last), max(last) FROM host"
+        f" WHERE id NOT IN ({_RETIRED}) GROUP BY outcome, flags"
+    ):
+        rules, tool, protection = outcomes[outcome]
+        before = found.by_outcome.get(outcome)
+        count = hosts + (before.hosts if before else 0)
+        found.by_outcome[outcome] = _Given(rules, rules_of, tool, protection, bool(complete), count)
+        found.flags.update(dict.fromkeys(flags.split(), hosts))
+        found = found._replace(first=min(found.first, first), last=max(found.last, last))
+    return found
+
+
+def _judged_by(given: Collection[_Given]) -> tuple[JudgedBy, ...]:
+    """The rules that judged most hosts."""
+    of: dict[str, str] = {}
+    hosts: Counter[str] = Counter()
+    for one in given:
+        digest = one.rules[:_DIGEST]
+        if digest:
+            of[digest] = max(of.get(digest, ""), one.rules_of)
+            hosts[digest] += one.hosts
+    most = sorted(hosts.items(), key=lambda pair: (-pair[1], pair[0]))[:_RULES]
+    return tuple(JudgedBy(digest, of[digest], count) for digest, count in most)
+
+
+def _others(given: Collection[_Given], field: Literal["rules_of", "tool"]) -> int:
+    """How many hosts have another value than the highest; those without one are not counted."""
+    highest = max((getattr(one, field) for one in given), default="")
+    return sum(one.hosts for one in given if getattr(one, field) not in ("", highest))
 
 
 def hosts(store: Store, now: dt.datetime, wanted: Wanted, valid: int = VALID) -> Iterator[HostLine]:
@@ -394,15 +427,14 @@ def trend(
     """
     valid = max(valid, LEAST_VALID)
     last = int(now.timestamp()) // DAY
-    begins, ends = _events(store, by, valid * DAY)
+    stretches = _stretches(store, by, valid * DAY)
     known = Counter(dict(store.rows(f"SELECT first / {DAY}, count(*) FROM host WHERE {_LISTED_HOST} GROUP BY 1")))
-    first = min((day for _, day, _ in begins), default=last)
-    names = list(dict.fromkeys([*(STATES[:4] if by == "state" else ()), *sorted({name for name, _, _ in begins})]))
+    first = min((since for _, since, _ in stretches), default=last)
+    names = list(dict.fromkeys([*(STATES[:4] if by == "state" else ()), *sorted({name for name, _, _ in stretches})]))
     changes: dict[int, Counter[str]] = {}
-    for name, day, count in begins:
-        changes.setdefault(day, Counter())[name] += count
-    for name, day, count in ends:
-        changes.setdefault(day, Counter())[name] -= count
+    for (name, since_day, upto_day), count in stretches.items():
+        changes.setdefault(since_day, Counter())[name] += count
+        changes.setdefault(upto_day, Counter())[name] -= count
     shown = max(first, (since - dt.date(1970, 1, 1)).days) if since else first
     counts: Counter[str] = Counter(dict.fromkeys(names, 0))
     ever = 0
@@ -423,27 +455,24 @@ _LISTED_HOST = (
 )
 
 
-def _events(store: Store, by: str, valid: int) -> tuple[list[Any], list[Any]]:
-    """Name, day and number of what begins to count, and of what no longer does at the end of that day."""
+def _stretches(store: Store, by: str, valid: int) -> Counter[tuple[str, int, int]]:
+    """Name, the day from which something counts, the day at whose end it no longer does → how often that is."""
     if by == "state":
-        table = (
-            "SELECT span.verdict AS name, span.since AS since,"
-            " min(coalesce(span.next, 1 << 40), coalesce(span.until, host.last) + :valid) AS upto"
-            f" FROM span JOIN host ON host.id = span.host WHERE {_LISTED_HOST}"
+        return store.counted(
+            f"SELECT span.verdict, span.since / {DAY},"
+            f" min(coalesce(span.next, 1 << 40), coalesce(span.until, host.last) + :valid) / {DAY}"
+            f" FROM span JOIN host ON host.id = span.host WHERE {_LISTED_HOST}",
+            {"valid": valid},
         )
-    else:
-        name = {"product": "subject.product", "measure": "subject.measure", "group": "coalesce(asset.part, '')"}[by]
-        also = "LEFT JOIN asset ON asset.host = host.id AND NOT asset.retired" if by == "group" else ""
-        group = "GROUP BY held.host, held.since" if by == "group" else ""
-        table = (
-            f"SELECT {name} AS name, held.since AS since,"
-            " min(coalesce(held.ended, 1 << 40), host.last + :valid) AS upto FROM held"
-            f" JOIN host ON host.id = held.host JOIN subject ON subject.id = held.subject {also}"
-            f" WHERE subject.verdict IN ('replace', 'review') AND {_LISTED_HOST} {group}"
-        )
-    begins = store.rows(f"SELECT name, since / {DAY}, count(*) FROM ({table}) GROUP BY 1, 2", {"valid": valid})
-    ends = store.rows(f"SELECT name, upto / {DAY}, count(*) FROM ({table}) GROUP BY 1, 2", {"valid": valid})
-    return begins, ends
+    name = {"product": "subject.product", "measure": "subject.measure", "group": "coalesce(asset.part, '')"}[by]
+    also = "LEFT JOIN asset ON asset.host = host.id AND NOT asset.retired" if by == "group" else ""
+    group = "GROUP BY held.host, held.since" if by == "group" else ""
+    return store.counted(
+        f"SELECT {name}, held.since / {DAY}, min(coalesce(held.ended, 1 << 40), host.last + :valid) / {DAY} FROM held"
+        f" JOIN host ON host.id = held.host JOIN subject ON subject.id = held.subject {also}"
+        f" WHERE subject.verdict IN ('replace', 'review') AND {_LISTED_HOST} {group}",
+        {"valid": valid},
+    )
 
 
 def _member_rows(store: Store, oldest: int, query: str, **values: Any) -> list[Any]:
@@ -507,8 +536,8 @@ def _chunks(rows: list[Any]) -> Iterator[list[Any]]:
 
 def moment(at: int) -> str:
     """Seconds since 1970 as RFC 3339 in UTC."""
-    return f"{dt.datetime.fromtimestamp(at, dt.UTC):%Y-%m-%dT%H:%M:%SZ}"
+    return f"{dt.datetime.fromtimestamp(at, dt.UTC).isoformat()[:19]}Z"
 
 
 def _day(at: int) -> str:
-    return f"{dt.datetime.fromtimestamp(at, dt.UTC):%Y-%m-%d}"
+    return (_EPOCH + dt.timedelta(at // DAY)).isoformat()
