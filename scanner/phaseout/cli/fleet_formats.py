@@ -1,21 +1,14 @@
 """What a fleet says as table, CSV and JSON."""
 
-import csv
-import io
 from collections.abc import Iterable, Iterator, Sequence
 
 from phaseout.fleet.status import SCHEMA, STATES, HostLine, HostProduct, Status, TrendDay
+from phaseout.fleet.tables import HOST_COLUMNS, csv_lines, host_rows
 from phaseout.fleet.words import FLAGS, sentence
 from phaseout.model.counting import counted
 from phaseout.report.columns import paragraph, table
-from phaseout.report.safe import cell, json_text, visible
+from phaseout.report.safe import json_text, visible
 
-HOST_COLUMNS = (
-    *("name", "state", "listed", "group", "role", "owner", "platform", "os", "serial", "last_answer", "verdict"),
-    *("vendor", "product", "product_verdict", "product_state", "since", "last_seen", "origin", "versions", "users"),
-    *("paths", "measure", "milestone", "due", "action", "replacement", "rules_of", "tool", "flags", "unseen"),
-    *("cautions", "evidence", "rules", "protection"),
-)
 _ROWS = 15  # of the longer lists in a table
 
 
@@ -97,10 +90,7 @@ def hosts_text(hosts: Iterable[HostLine], format_name: str, width: int) -> Itera
             yield (",\n" if number else "") + json_text(one)
         yield "\n]}\n"
     elif form == "csv":
-        yield _row(HOST_COLUMNS)
-        for one in hosts:
-            for product in one.products or (None,):
-                yield _row(_columns(one, product))
+        yield from csv_lines(HOST_COLUMNS, host_rows(hosts, HOST_COLUMNS))
     else:
         rows = [_short(one, product) for one in hosts for product in one.products or (None,)]
         heads = ("host", "state", "last answer", "product", "version", "due", "user", "group")
@@ -116,9 +106,7 @@ def trend_text(days: Sequence[TrendDay], format_name: str, width: int) -> Iterat
     if form == "json":
         yield json_text({"schema": SCHEMA, "days": days}, indent=2) + "\n"
     elif form == "csv":
-        yield _row(("day", *names))
-        for day in days:
-            yield _row((day.day, *(day.counts[name] for name in names)))
+        yield from csv_lines(("day", *names), ((day.day, *(day.counts[name] for name in names)) for day in days))
     else:
         most = sorted(names, key=lambda name: -max(day.counts[name] for day in days))
         shown = [name for name in names if name in most[: max(4, (width - 10) // 24)]]
@@ -137,38 +125,6 @@ def _short(host: HostLine, product: HostProduct | None) -> tuple[str, ...]:
         product.due if product else "", users, host.group,
     )  # fmt: skip
     return tuple(map(visible, values))
-
-
-def _columns(host: HostLine, product: HostProduct | None) -> tuple[str, ...]:
-    own: tuple[str, ...] = ("",) * 14
-    if product:
-        own = (
-            product.vendor, product.product, product.verdict, product.state, product.since, product.last_seen,
-            product.origin, "; ".join(product.versions), "; ".join(product.users), "; ".join(product.paths),
-            product.measure, product.milestone, product.due, product.action,
-        )  # fmt: skip
-    head = (
-        host.name, host.state, "yes" if host.listed else "no", host.group, host.role, host.owner, host.platform,
-        host.os, host.serial, host.last_answer, host.verdict,
-    )  # fmt: skip
-    tail = (
-        product.replacement if product else "",
-        host.rules_of,
-        host.tool,
-        " ".join(host.flags),
-        "; ".join(host.unseen),
-        "; ".join(host.cautions),
-        host.evidence,
-        host.rules,
-        host.protection,
-    )
-    return (*head, *own, *tail)
-
-
-def _row(fields: Iterable[str | int]) -> str:
-    line = io.StringIO()
-    csv.writer(line).writerow(cell(field) if isinstance(field, str) else field for field in fields)
-    return line.getvalue()
 
 
 def _left(days: int) -> str:

@@ -7,9 +7,9 @@ import datetime as dt
 import hashlib
 from collections.abc import Iterator
 
-from phaseout.fleet.status import SCHEMA, HostLine, HostProduct, Status, Wanted, hosts, status
+from phaseout.fleet.status import SCHEMA, Status, Wanted, hosts, status
 from phaseout.fleet.store import Store
-from phaseout.fleet.tables import Table, as_csv, held, spans
+from phaseout.fleet.tables import Table, as_csv, held, host_rows, spans, table_of
 from phaseout.fleet.words import how_counted, sentence
 from phaseout.model.counting import counted
 from phaseout.report.safe import json_text
@@ -22,6 +22,12 @@ _FILES = {
     "files.csv": "every file that was read, with its SHA-256",
     "machines.csv": "the list of machines that must answer",
 }
+_HOSTS = (
+    *("name", "state", "listed", "group", "role", "owner", "platform", "os", "serial", "last_answer", "verdict"),
+    *("vendor", "product", "product_id", "since", "last_seen", "origin", "measure", "milestone", "due", "action"),
+    *("product_verdict", "product_state", "versions", "users", "paths", "unseen", "cautions", "flags", "tool"),
+    *("rules_of", "rules", "evidence", "protection"),
+)
 _POLICY = "the policy, with the roles and the waivers that were declared when this was written"
 
 
@@ -35,10 +41,10 @@ def evidence(store: Store, now: dt.datetime, valid: int, policy: bytes | None = 
         policy: the policy file, which goes in as it is.
     """
     found = status(store, now, valid)
-    lines = list(hosts(store, now, Wanted(), valid))
+    lines = hosts(store, now, Wanted(), valid)
     contents = {
         "status.json": (json_text({"schema": SCHEMA, "status": found}, indent=2) + "\n").encode(),
-        "hosts.csv": as_csv(_hosts(lines)),
+        "hosts.csv": as_csv(table_of("hosts", _HOSTS, host_rows(lines, _HOSTS))),
         "held.csv": as_csv(held(store)),
         "spans.csv": as_csv(spans(store)),
         "files.csv": as_csv(_read_files(store)),
@@ -69,48 +75,12 @@ def _readme(found: Status, meanings: dict[str, str]) -> str:
     )
 
 
-def _hosts(lines: list[HostLine]) -> Table:
-    rows = [(one, product) for one in lines for product in one.products or (None,)]
-
-    def of_host(name: str) -> list[object]:
-        return [getattr(one, name) for one, _ in rows]
-
-    def of_product(name: str) -> list[object]:
-        return [getattr(product, name) if product else "" for _, product in rows]
-
-    own = ("name", "state", "listed", "group", "role", "owner", "platform", "os", "serial", "last_answer", "verdict")
-    about = ("vendor", "product", "product_id", "since", "last_seen", "origin", "measure", "milestone", "due", "action")
-    columns: dict[str, list[object]] = {name: of_host(name) for name in own}
-    columns |= {name: of_product(name) for name in about}
-    columns["product_verdict"] = of_product("verdict")
-    columns["product_state"] = of_product("state")
-    for name in ("versions", "users", "paths"):
-        columns[name] = ["; ".join(getattr(product or _NOTHING, name)) for _, product in rows]
-    for name in ("unseen", "cautions", "flags"):
-        columns[name] = ["; ".join(getattr(one, name)) for one, _ in rows]
-    columns |= {name: of_host(name) for name in ("tool", "rules_of", "rules", "evidence", "protection")}
-    return Table("hosts", columns)
-
-
-_NOTHING = HostProduct(
-    vendor="", vendor_id="", product="", product_id="", verdict="", state="", since="", last_seen="", origin=""
-)
-
-
 def _read_files(store: Store) -> Table:
-    rows = store.rows("SELECT path, size, digest FROM file ORDER BY path")
-    return Table(
-        "files",
-        {
-            "file": [row[0] for row in rows],
-            "bytes": [row[1] if row[1] >= 0 else None for row in rows],  # standard input has no size
-            "sha256": [row[2].hex() for row in rows],
-        },
-    )
+    rows = store.rows("SELECT path, nullif(size, -1), digest FROM file ORDER BY path")  # no size: standard input
+    return table_of("files", ("file", "bytes", "sha256"), [(path, size, digest.hex()) for path, size, digest in rows])
 
 
 def _machines(store: Store) -> Table:
     rows = store.rows("SELECT name, serial, uuid, part, role, owner, retired FROM asset ORDER BY line, id")
-    names = ("name", "serial", "uuid", "group", "role", "owner")
-    columns: dict[str, list[object]] = {name: [row[at] for row in rows] for at, name in enumerate(names)}
-    return Table("machines", {**columns, "retired": [bool(row[6]) for row in rows]})
+    names = ("name", "serial", "uuid", "group", "role", "owner", "retired")
+    return table_of("machines", names, [(*row[:6], bool(row[6])) for row in rows])

@@ -14,10 +14,12 @@ References:
 import csv
 import datetime as dt
 import io
-from collections.abc import Iterator, Mapping, Sequence
+import itertools
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from operator import attrgetter
 from typing import Any, NamedTuple
 
-from phaseout.fleet.status import Wanted, hosts
+from phaseout.fleet.status import HostLine, HostProduct, Wanted, hosts
 from phaseout.fleet.store import Store
 from phaseout.report.safe import cell
 
@@ -48,6 +50,16 @@ _HELD = (
     " LEFT JOIN asset ON asset.host = host.id AND NOT asset.retired"
     " GROUP BY held.host, held.subject, held.since ORDER BY held.since"
 )
+HOST_COLUMNS = (
+    *("name", "state", "listed", "group", "role", "owner", "platform", "os", "serial", "last_answer", "verdict"),
+    *("vendor", "product", "product_verdict", "product_state", "since", "last_seen", "origin", "versions", "users"),
+    *("paths", "measure", "milestone", "due", "action", "replacement", "rules_of", "tool", "flags", "unseen"),
+    *("cautions", "evidence", "rules", "protection"),
+)
+_HOST_COLUMNS = (
+    *("name", "state", "listed", "group", "role", "owner", "platform", "os", "serial", "last_answer", "verdict"),
+    *("rules_of", "tool", "flags", "protection"),
+)
 _SPAN_COLUMNS = ("host", "name", "group", "since", "until", "next", "verdict")
 _HELD_COLUMNS = (
     *("host", "name", "group", "since", "until", "ended", "first", "origin", "product_id", "product", "vendor_id"),
@@ -65,39 +77,20 @@ def tables(store: Store, now: dt.datetime, valid: int) -> Iterator[Table]:
         valid: days after which a host without an answer is silent.
     """
     members = list(hosts(store, now, Wanted(), valid))
-    yield Table(
-        "hosts",
-        {
-            "name": [one.name for one in members],
-            "state": [one.state for one in members],
-            "listed": [one.listed for one in members],
-            "group": [one.group for one in members],
-            "role": [one.role for one in members],
-            "owner": [one.owner for one in members],
-            "platform": [one.platform for one in members],
-            "os": [one.os for one in members],
-            "serial": [one.serial for one in members],
-            "last_answer": [_instant(one.last_answer) for one in members],
-            "verdict": [one.verdict for one in members],
-            "rules_of": [one.rules_of for one in members],
-            "tool": [one.tool for one in members],
-            "flags": [" ".join(one.flags) for one in members],
-            "protection": [one.protection for one in members],
-            "products": [len(one.products) for one in members],
-        },
-    )
+    columns = {name: [_VALUES[name](one, _NOTHING) for one in members] for name in _HOST_COLUMNS}
+    yield Table("hosts", {**columns, "products": [len(one.products) for one in members]})
     yield from _by_month(spans(store))
     yield from _by_month(held(store))
 
 
 def spans(store: Store) -> Table:
     """Every verdict on every host, from the first to the last answer that gives it."""
-    return _table("spans", _SPAN_COLUMNS, store.rows(_SPANS))
+    return table_of("spans", _SPAN_COLUMNS, map(_with_times(_SPAN_COLUMNS), store.rows(_SPANS)))
 
 
 def held(store: Store) -> Table:
     """Every product on every host, those that are gone as well."""
-    return _table("held", _HELD_COLUMNS, store.rows(_HELD))
+    return table_of("held", _HELD_COLUMNS, map(_with_times(_HELD_COLUMNS), store.rows(_HELD)))
 
 
 def _by_month(table: Table) -> Iterator[Table]:
@@ -110,15 +103,67 @@ def _by_month(table: Table) -> Iterator[Table]:
         yield Table(f"{table.path}/month={month}/part", columns)
 
 
-def _table(name: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> Table:
-    values = zip(*rows, strict=True) if rows else [()] * len(columns)
-    return Table(
-        name,
-        {
-            column: [_time(one) for one in own] if column in _TIMES else list(own)
-            for column, own in zip(columns, values, strict=True)
-        },
-    )
+def table_of(name: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> Table:
+    """The table that some rows are."""
+    values = list(zip(*rows, strict=True)) or [()] * len(columns)
+    return Table(name, dict(zip(columns, values, strict=True)))
+
+
+def _with_times(columns: Sequence[str]) -> Callable[[Sequence[Any]], Sequence[Any]]:
+    """What makes times of the seconds in a row of the store."""
+    times = [column in _TIMES for column in columns]
+
+    def timed(row: Sequence[Any]) -> Sequence[Any]:
+        return [_time(one) if is_time else one for one, is_time in zip(row, times, strict=True)]
+
+    return timed
+
+
+def host_rows(hosts: Iterable[HostLine], columns: Sequence[str]) -> Iterator[tuple[Any, ...]]:
+    """A row for each product of each host, and one for a host without any.
+
+    Args:
+        hosts: the hosts.
+        columns: what of them is wanted, of the names in `HOST_COLUMNS` and `product_id`.
+    """
+    values = [_VALUES[name] for name in columns]
+    for host in hosts:
+        for product in host.products or (_NOTHING,):
+            yield tuple([value(host, product) for value in values])
+
+
+_Value = Callable[[HostLine, HostProduct], Any]
+_NOTHING = HostProduct(
+    vendor="", vendor_id="", product="", product_id="", verdict="", state="", since="", last_seen="", origin=""
+)
+
+
+def _of_host(name: str) -> _Value:
+    get = attrgetter(name)
+    return lambda host, _: get(host)
+
+
+def _of_product(name: str) -> _Value:
+    get = attrgetter(name)
+    return lambda _, product: get(product)
+
+
+def _joined(value: _Value, by: str) -> _Value:
+    return lambda host, product: by.join(value(host, product))
+
+
+_VALUES: Mapping[str, _Value] = {
+    **{name: _of_host(name) for name in ("name", "state", "listed", "group", "role", "owner", "platform", "os")},
+    **{name: _of_host(name) for name in ("serial", "verdict", "rules_of", "tool", "evidence", "rules", "protection")},
+    "last_answer": lambda host, _: _instant(host.last_answer),
+    "flags": _joined(_of_host("flags"), " "),
+    **{name: _joined(_of_host(name), "; ") for name in ("unseen", "cautions")},
+    **{name: _of_product(name) for name in ("vendor", "product", "product_id", "since", "last_seen", "origin")},
+    **{name: _of_product(name) for name in ("measure", "milestone", "due", "action", "replacement")},
+    "product_verdict": _of_product("verdict"),
+    "product_state": _of_product("state"),
+    **{name: _joined(_of_product(name), "; ") for name in ("versions", "users", "paths")},
+}
 
 
 def as_parquet(table: Table) -> bytes:
@@ -141,12 +186,20 @@ def as_parquet(table: Table) -> bytes:
 
 
 def as_csv(table: Table) -> bytes:
-    """The table as CSV in UTF-8: times as RFC 3339, no value as an empty field, nothing that a spreadsheet computes."""
-    text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerow(table.columns)
-    writer.writerows(map(_field, row) for row in zip(*table.columns.values(), strict=True))
-    return text.getvalue().encode("utf-8", "backslashreplace")
+    """The table as a file in CSV, in UTF-8."""
+    rows = zip(*table.columns.values(), strict=True)
+    return "".join(csv_lines(table.columns, rows)).encode("utf-8", "backslashreplace")
+
+
+def csv_lines(columns: Iterable[str], rows: Iterable[Iterable[object]]) -> Iterator[str]:
+    """Rows as CSV: times as RFC 3339, no value as an empty field, nothing that a spreadsheet computes."""
+    line = io.StringIO()
+    writer = csv.writer(line)
+    for row in itertools.chain([columns], rows):
+        writer.writerow(map(_field, row))
+        yield line.getvalue()
+        line.seek(0)
+        line.truncate()
 
 
 def _field(value: object) -> object:
