@@ -315,7 +315,7 @@ unlisted = []               # what else it reaches, in words: a list that nobody
 components = "unclear"      # embedded: parts of other products too; branded_only: not those
 user = "What it means for a user whom it does not bind."
 action = "What a bound reader has to do."
-waiver = ""                 # who may grant an exception under it; empty: it knows none
+waiver = ""                 # who may grant an exception under it; empty: none is known
 
 [status]
 state = "in_force"

@@ -5,7 +5,7 @@ such as the end of updates. Any other measure only names the vendor: it is shown
 """
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from phaseout.model.findings import Applied
@@ -35,10 +35,12 @@ class Declared(NamedTuple):
     Attributes:
         roles: the roles that the policy declares, and those that they imply.
         homes: where these are at home, such as "US" or "US-TX".
+        titles: role → what that is in words.
     """
 
     roles: tuple[str, ...]
     homes: frozenset[str]
+    titles: Mapping[str, str]
 
     def reached_from(self, jurisdiction: str) -> bool:
         """Whether a measure of a country or state reaches one of the roles; where none is declared, it may."""
@@ -60,7 +62,8 @@ def declared(policy: Policy, roles: Sequence[Role]) -> Declared:
             if implied not in found:
                 found[implied] = None
                 waiting.append(implied)
-    return Declared(tuple(found), frozenset(known[role].home for role in found if role in known))
+    titles = {role: known[role].title for role in found if role in known}
+    return Declared(tuple(found), frozenset(known[role].home for role in titles), titles)
 
 
 def bound_roles(measure: Measure, who: Declared) -> tuple[str, ...]:
@@ -196,6 +199,7 @@ def _applied(
         title=measure.title,
         applies=applies,  # type: ignore[arg-type]
         role=role,
+        role_title=who.titles.get(role, ""),
         duty=next((one.duty for one in measure.bound if one.role == role), ""),
         force=measure.force,
         milestone=first.kind if first else "",

@@ -65,6 +65,8 @@ _ENDS = {
     "cloud_service_cutoff": ("its cloud service ended", "its cloud service ends"),
     "vendor_end_of_service": ("the vendor ended its service", "the vendor ends its service"),
 }
+# What is said of a measure of which it is open whether it still counts, or that does not at the moment.
+_DOUBTS = {"under_review": ", as far as it still holds (under review)", "suspended": ", once it is no longer suspended"}
 _EMBEDDED = "Find out whether this build carries the restricted engine; ask its maker for a build without."
 _EMBEDDED_LEFT = "Nothing of it is installed any more: delete what is left, which may hold the restricted engine."
 _STATE_ORDER = {state: rank for rank, state in enumerate(STATES)}
@@ -267,8 +269,9 @@ def _finding(
     covered = _covered(product, measures, ruleset)
     waiver = waiver_of(policy, product.id, inventory.host.name, day(as_of), used)
     further = tuple(reaches_further(measures_now, product, who))
-    judged = _Judged(vendor, covered, measures, confidence, state == "leftover", further)
-    verdict, action = _decide(judged, policy)
+    titles = tuple(who.titles.get(role, role) for role in policy.roles)
+    judged = _Judged(vendor, covered, measures, confidence, state == "leftover", further, titles)
+    verdict, action = _decide(judged)
     if waiver is not None and product.role != "successor":
         knows_none = [one.id for one in _binding(measures) if not _waivable(one, ruleset)]
         verdict, action = _waived(waiver, verdict, action, measures, knows_none)
@@ -312,6 +315,7 @@ class _Judged(NamedTuple):
     Attributes:
         gone: only leftovers of it were found.
         further: ids of measures that bind the operator and reach more than the rules know by name.
+        declared: the roles that the operator declares, in words.
     """
 
     vendor: Vendor
@@ -320,17 +324,18 @@ class _Judged(NamedTuple):
     confidence: Confidence
     gone: bool
     further: tuple[str, ...]
+    declared: tuple[str, ...]
 
 
-def _decide(judged: _Judged, policy: Policy) -> tuple[Verdict, str]:
+def _decide(judged: _Judged) -> tuple[Verdict, str]:
     """The verdict without regard to waivers, and what is to be done."""
-    vendor, product, measures, confidence, gone, _ = judged
+    vendor, product, measures, confidence, gone, *_ = judged
     if product.role == "successor":
         return "successor", f"Not restricted. {product.note or 'It took the place of the restricted product.'}".strip()
     driving = measures[0] if measures and measures[0].applies != "names" else None
     if driving is not None and driving.applies == "exempts":
         return _exempt(product, driving, measures)
-    obliges = _obligation(judged, policy)
+    obliges = _obligation(judged)
     if product.role == "trace":
         return "review", f"Software of {vendor.name} brought it: find out which, and whether that is gone. {obliges}"
     if product.role == "indicator":
@@ -342,7 +347,8 @@ def _decide(judged: _Judged, policy: Policy) -> tuple[Verdict, str]:
             return "review", f"Software of {vendor.name} that no rule names has left it: delete it. {obliges}"
         return "review", f"It is software of {vendor.name}, though no rule names it: decide on it. {obliges}"
     if product.role == "vendor":
-        return "review", "Software of a restricted vendor that no rule names: find out what it is."
+        bound = f" {obliges}" if confidence == "likely" and next(_binding(measures), None) else ""
+        return "review", f"Software of a restricted vendor that no rule names: find out what it is.{bound}"
     if confidence == "possible":
         return "review", "Only the name fits: confirm what it is."
     if gone:
@@ -382,8 +388,10 @@ def _waived(
         granted = f"Waived until {waiver.expires} by {waiver.approver}{_granted(waiver)}: {waiver.reason}"
         text = f"{granted}{_not_lifted(measures)}"
         return "waived", text
-    know = "the measure knows" if len(knows_none) == 1 else "these measures know"
-    text = f"The waiver by {waiver.approver} lifts no duty under {', '.join(knows_none)}: {know} no waiver."
+    them = "it" if len(knows_none) == 1 else "them"
+    text = (
+        f"The waiver by {waiver.approver} lifts no duty under {', '.join(knows_none)}: no exception to {them} is known."
+    )
     return ("review" if verdict in SUPPRESSED else verdict), f"{action} {text}"
 
 
@@ -425,15 +433,15 @@ def _not_lifted(measures: Sequence[Applied]) -> str:
     return f". This lifts no duty under {', '.join(binding)}." if binding else ""
 
 
-def _obligation(judged: _Judged, policy: Policy) -> str:
+def _obligation(judged: _Judged) -> str:
     """Which measure obliges whom to give the software up; where none does, what another asks of a declared role."""
     measures = judged.measures
     obliging = next((one for one in _binding(measures) if one.milestone in REMOVAL), None)
     if obliging is not None:
         if obliging.begins:
             begins = _spelled(obliging.begins)
-            return f"Not in force yet, and binding for {obliging.role} from {begins} on: {obliging.title}."
-        return f"Binding for {obliging.role}: {obliging.title}."
+            return f"Not in force yet, and binding for {obliging.who} from {begins} on: {obliging.title}."
+        return f"Binding for {obliging.who}{_DOUBTS.get(obliging.status, '')}: {obliging.title}."
     other = next((one for one in measures if one.applies == "binds" and one.id != OWN_CUTOFF), None)
     reach = "reaches" if len(judged.further) == 1 else "reach"
     further = f", but {', '.join(judged.further)} {reach} more than these rules know by name"
@@ -441,11 +449,11 @@ def _obligation(judged: _Judged, policy: Policy) -> str:
     if other is not None:
         since = f"from {_spelled(other.begins)} on" if other.begins else ""
         if other.force == "advisory":
-            return f"Advice for {' '.join(filter(None, (other.role, since)))}: {other.title}."
-        asks = f"{f'F{since[1:]}, for' if since else 'For'} {other.role} ({other.title}): {other.duty}"
+            return f"Advice for {' '.join(filter(None, (other.who, since)))}: {other.title}."
+        asks = f"{f'F{since[1:]}, for' if since else 'For'} {other.who} ({other.title}): {other.duty}"
         ends = measures[0].milestone in EVERYBODY
         return f"No measure is known to oblige you to remove it{more}. {asks}" if ends or more else asks
-    return f"No measure is known to oblige you ({', '.join(policy.roles) or 'no role declared'}){more}."
+    return f"No measure is known to oblige you ({' and '.join(judged.declared) or 'no role declared'}){more}."
 
 
 def _ended(driving: Applied, product: Product) -> str:

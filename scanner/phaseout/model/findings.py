@@ -83,17 +83,18 @@ class Hits(list[Hit]):
 class Applied(Struct, frozen=True, omit_defaults=True, kw_only=True):
     """One measure as it applies to a finding: the milestone that counts there, and the days left to it.
 
-    `role` is the declared or implied role that is bound, `duty` what the measure asks of it. No `milestone`: nothing in
-    it asks anything of the operator. `due` is RFC 3339 with the offset of the measure's own zone; `days_left` is
-    negative once past; both are empty where the measure sets no date. `begins` is the calendar day from which it is
-    in force for the product, if that is still ahead of the day that is counted from. `unclear` says why it may not
-    mean this product at all.
+    `role` is the declared or implied role that is bound, `role_title` what that is in words, `duty` what the measure
+    asks of it. No `milestone`: nothing in it asks anything of the operator. `due` is RFC 3339 with the offset of the
+    measure's own zone; `days_left` is negative once past; both are empty where the measure sets no date. `begins` is
+    the calendar day from which it is in force for the product, if that is still ahead of the day that is counted from.
+    `unclear` says why it may not mean this product at all.
     """
 
     id: str
     title: str
     applies: Applies
     role: str = ""
+    role_title: str = ""
     duty: str = ""
     force: Force
     milestone: MilestoneKind | Literal[""] = ""
@@ -104,6 +105,11 @@ class Applied(Struct, frozen=True, omit_defaults=True, kw_only=True):
     status: MeasureState
     verified: Verified | Literal[""] = ""
     begins: str = ""
+
+    @property
+    def who(self) -> str:
+        """The bound role in words; its id where it has no title."""
+        return self.role_title or self.role
 
     @property
     def day(self) -> str:

@@ -304,7 +304,7 @@ class Measure(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     bound: tuple[Bound, ...]
     user: str  # what it means for a user whom it does not bind
     action: str  # what a bound reader has to do
-    waiver: str = ""  # who may grant an exception under it; empty: it knows none
+    waiver: str = ""  # who may grant an exception under it; empty: none is known
     reason: str = ""  # the reason that its issuer gives
     report: tuple[ReportDuty, ...] = ()
     milestone: tuple[Milestone, ...]

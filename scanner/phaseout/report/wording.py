@@ -69,11 +69,17 @@ def verdict(report: Report) -> str:
     review = len(report.findings) - replace
     parts = []
     if replace:
-        parts.append(f"{replace} product{' must' if replace == 1 else 's must'} be replaced")
+        parts.append(f"{counted(replace, 'product')} {'must' if _obliged(report) else 'should'} be replaced")
     if review:
         products = "" if replace else " product" if review == 1 else " products"
         parts.append(f"{review}{products} need{'s' if review == 1 else ''} a person's decision")
     return "; ".join((" and ".join(parts), *_first_date(report), scanned(report), *report.rules.cautions)) + "."
+
+
+def _obliged(report: Report) -> bool:
+    """Whether a measure or the operator's own deadline asks for a replacement, and not good sense alone."""
+    asking = (finding.driving for finding in report.findings if finding.verdict == "replace")
+    return any(driving is not None and driving.applies == "binds" for driving in asking)
 
 
 def none_found(report: Report) -> str:
@@ -152,11 +158,12 @@ def exempted(exemption: Exemption) -> str:
 
 
 def applying(applied: Applied) -> str:
-    """How a measure applies: `use ban, 2,978 days past (2018-10-01); binds us_contractor`, or that it exempts."""
+    """How a measure applies: `use ban, 2,978 days past (2018-10-01); binds a reseller: …`, or that it exempts."""
     if applied.applies == "exempts":
         return f"exempts it, on the condition {applied.text}" if applied.text else "exempts it"
     date = milestone(applied)
-    binds = f"binds {applied.role}: {applied.duty}" if applied.role else ""
+    verb = "advises" if applied.force == "advisory" else "binds"
+    binds = f"{verb} {applied.who}: {applied.duty}" if applied.role else ""
     return "; ".join(filter(None, (date, binds))) or "applies, and asks for no removal"
 
 

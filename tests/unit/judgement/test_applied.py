@@ -41,7 +41,7 @@ MEASURE = Measure(
 
 
 def who(*roles: str) -> Declared:
-    return Declared(roles, frozenset({"US"}))
+    return Declared(roles, frozenset({"US"}), {})
 
 
 def product(identifier: str) -> Product:

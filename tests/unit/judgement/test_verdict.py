@@ -18,6 +18,7 @@ from phaseout.model.rules import (
     Exemption,
     Match,
     Measure,
+    MeasureState,
     MeasureStatus,
     Milestone,
     Policy,
@@ -141,11 +142,12 @@ def report(
     items: tuple[Item, ...] | None = None,
     unseen: tuple[Unseen, ...] = (),
     runs: tuple[SourceRun, ...] = (SourceRun(source="dpkg", status="ok"),),
+    roles: tuple[Role, ...] = ROLES,
 ) -> Report:
     rules = Ruleset(
         vendors=(Vendor(id="kaspersky", name="Kaspersky", product=products or (product(),)),),
         measures=measures,
-        roles=ROLES,
+        roles=roles,
         digest="d",
     )
     if items is None:
@@ -401,6 +403,33 @@ def test_us_person_is_reached_and_not_obliged() -> None:
     )
 
 
+def test_sentences_name_the_role_in_words() -> None:
+    titled = tuple(replace(role, title=f"a {role.id} in words") for role in ROLES)
+    for roles, words in (
+        (("us_contractor",), "Binding for a us_contractor in words: far."),
+        (("us_dod_contractor",), "Binding for a us_contractor in words: far."),  # that it implies
+        (("us_person", "us_reseller"), "(a us_person in words and a us_reseller in words)."),
+    ):
+        (finding,) = report(policy=Policy(roles=roles), roles=titled).findings
+        assert words in finding.action
+    (finding,) = report(policy=Policy(roles=("us_contractor",)), roles=titled).findings
+    assert (finding.measures[0].role, finding.measures[0].role_title) == ("us_contractor", "a us_contractor in words")
+
+
+@pytest.mark.parametrize(
+    ("state", "doubt"),
+    [
+        ("in_force", ""),
+        ("under_review", ", as far as it still holds (under review)"),
+        ("suspended", ", once it is no longer suspended"),
+    ],
+)
+def test_a_measure_in_doubt_is_called_binding_with_the_doubt(state: MeasureState, doubt: str) -> None:
+    doubtful = replace(FAR, status=replace(FAR.status, state=state))
+    (finding,) = report(measures=(doubtful,), policy=Policy(roles=("us_contractor",))).findings
+    assert f"Binding for us_contractor{doubt}: far." in finding.action
+
+
 def test_a_role_has_what_it_implies() -> None:
     (finding,) = report(policy=Policy(roles=("us_dod_contractor",))).findings
     assert (finding.measures[0].id, finding.measures[0].role) == ("far", "us_contractor")
@@ -585,7 +614,7 @@ def test_a_waiver_of_a_duty_that_knows_none_has_no_effect() -> None:
     assert (result.verdict, result.suppressed) == ("replace", ())
     (finding,) = result.findings
     assert (finding.verdict, finding.waived_by) == ("replace", "")
-    assert finding.action.endswith("The waiver by Grace lifts no duty under far: the measure knows no waiver.")
+    assert finding.action.endswith("The waiver by Grace lifts no duty under far: no exception to it is known.")
     trade = measure(
         "trade", milestone("m", "procurement_ban", "2024-01-01T00:00:00Z", "us_contractor"), bound=("us_contractor",)
     )

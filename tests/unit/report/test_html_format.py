@@ -95,7 +95,7 @@ def many(number: int) -> Report:
 def test_the_verdict_comes_first() -> None:
     outline = Outline(page(make_report()))
     text = " ".join(outline.text.split())
-    sentence = "ada-laptop: 1 product must be replaced; the first date passed 783 days ago (2024-09-29)"
+    sentence = "ada-laptop: 1 product should be replaced; the first date passed 783 days ago (2024-09-29)"
     order = (sentence, "Findings", "What was not seen", "About this report", "Signature", "Dates that matter here")
     assert [text.index(one) for one in order] == sorted(text.index(one) for one in order)
     assert dict(outline.tags)["h1"] == {"class": "replace"}

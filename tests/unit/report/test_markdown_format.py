@@ -25,7 +25,7 @@ def shape(text: str) -> list[str]:
 def test_what_a_ticket_needs(denied: tuple[Unseen, ...]) -> None:
     text = "".join(write_report(make_report(unseen=denied), Page()))
     assert text.startswith(
-        "# `ada-laptop`: 1 product must be replaced; the first date passed 783 days ago (2024-09-29)"
+        "# `ada-laptop`: 1 product should be replaced; the first date passed 783 days ago (2024-09-29)"
     )
     assert "| **replace** | Kaspersky Endpoint Security for Linux | running | 783 days past (2024-09-29) |" in text
     assert "1. Remove the agent\n2. Remove the product\n\nInstead: Microsoft Defender\n" in text

@@ -6,7 +6,9 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from phaseout.model.findings import Applies
 from phaseout.model.nouns import Item, Unseen
+from phaseout.model.rules import Force
 from phaseout.report import Detail, Page
 from phaseout.report.columns import cell_width
 from phaseout.report.table_format import write_inventory, write_report
@@ -26,9 +28,28 @@ def test_fits_the_terminal(width: int, detail: Detail, denied: tuple[Unseen, ...
 
 def test_what_must_be_replaced_and_how_late_it_is() -> None:
     text = "".join(write_report(make_report(), Page(80)))
-    assert text.startswith("ada-laptop: 1 product must be replaced; the first date passed 783 days ago")
+    assert text.startswith("ada-laptop: 1 product should be replaced; the first date passed 783 days ago")
     assert "REPLACE" in text
     assert "783 days past" in " ".join(text.split())
+
+
+@pytest.mark.parametrize(
+    ("applies", "force", "headline", "line"),
+    [
+        ("reaches", "binding", "1 product should be replaced", ""),
+        ("binds", "binding", "1 product must be replaced", "binds a reseller: sell none"),
+        ("binds", "advisory", "1 product must be replaced", "advises a reseller: sell none"),
+    ],
+)
+def test_only_who_is_bound_must(applies: Applies, force: Force, headline: str, line: str) -> None:
+    report = make_report()
+    (first, *others) = report.findings[0].measures
+    role = {"role": "us_reseller", "role_title": "a reseller", "duty": "sell none"} if applies == "binds" else {}
+    bound = msgspec.structs.replace(first, applies=applies, force=force, **role)
+    finding = msgspec.structs.replace(report.findings[0], measures=(bound, *others))
+    text = "".join(write_report(msgspec.structs.replace(report, findings=(finding,)), Page(200)))
+    assert headline in text.splitlines()[0]
+    assert line in text
 
 
 def test_findings_first_then_seen_then_unseen(denied: tuple[Unseen, ...]) -> None:
