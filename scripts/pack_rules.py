@@ -15,12 +15,10 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 
 class PackRules(BuildHookInterface[Any]):
-    """Called by hatchling for a wheel; an editable installation reads the TOML files themselves."""
+    """Called by hatchling for a wheel, and for an editable installation, which has the packed rules beside the files."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         """Writes the packed rules and adds them to the wheel. Broken rules end the build with every error."""
-        if version == "editable":
-            return
         root = Path(self.root)
         sys.path.insert(0, str(root / "scanner"))
         from phaseout.rules.load import load, pack
@@ -31,9 +29,12 @@ class PackRules(BuildHookInterface[Any]):
             for path in sorted((root / "rules" / folder).glob("*.toml"))
         }
         files["rules/roles.toml"] = (root / "rules" / "roles.toml").read_bytes()
+        ruleset = load(files)
+        if version == "editable":
+            (root / "rules" / "packed").write_bytes(pack(ruleset))
+            return
         packed = Path(self.directory) / "packed-rules"
         packed.parent.mkdir(parents=True, exist_ok=True)
-        ruleset = load(files)
         packed.write_bytes(pack(ruleset))
         build_data["force_include"][str(packed)] = "phaseout/rules/packed"
         release = packed.with_name("release")

@@ -134,6 +134,8 @@ def run(arguments: list[str] | None = None, prepared: object = None) -> NoReturn
     with contextlib.suppress(ValueError):  # not the main thread
         # All is written. While the interpreter ends, it takes its own handlers away, and Ctrl-C would kill the process.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if prepared is not None:  # the process did nothing but this scan: to free all that it holds, one by one, takes time
+        os._exit(status)
     sys.exit(status)
 
 

@@ -25,6 +25,7 @@ _COMMON = frozenset(
         b"endpoint exe files for group inc lib library linux local npm office opt package pkg program "
         b"programdata pypi security server service services share site small software sys system system32 "
         b"tools update users usr var web windows x64 x86 "
+        b"base etc home init json log modules "
         b"browser center code common connect control developer enterprise explorer framework free game lab labs "
         b"manager messenger mobile music network password pro project setup studio support systems team technologies "
         b"technology video"
@@ -149,13 +150,18 @@ class Matcher:
         self._known_words = frozenset(self._words)
         self._known_heads = frozenset(self._heads)
         self._ordinary: set[str] = {""}  # texts in which no block is interested; most come again on the next host
+        self._learning = Budget()  # for what may be known before `match`
         self._judged: dict[tuple[str, ...], list[Hit]] = {}  # by what is matched of an item
 
     def learn(self, item: Item) -> None:
-        """Remembers which texts of an item are ordinary: `match` is sooner done with it. For the time of a scan."""
+        """Remembers what can be known of an item before it has a place: `match` is sooner done with it."""
+        if self._learning.out_of_time or len(self._ordinary) >= _REMEMBERED:
+            return
         texts = _indexed(item)
-        if sum(map(len, texts)) <= _REMEMBERED_LENGTH and len(self._ordinary) < _REMEMBERED:
-            self._interesting(texts)
+        if item.ids:
+            texts += tuple(item.ids.values())
+        if not self._ordinary.issuperset(texts) and self._interesting(texts):
+            self._known_hits(-1, item, self._learning)
 
     def match(self, items: Sequence[Item], budget: Budget | None = None) -> Hits:
         """Every item that is a product of the rules, in the order of the items, the surest product first.
