@@ -15,7 +15,7 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 
 class PackRules(BuildHookInterface[Any]):
-    """Called by hatchling for a wheel, and for an editable installation, which has the packed rules beside the files."""
+    """Called by hatchling for a wheel, and for an editable installation, whose packed rules lie beside the files."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         """Writes the packed rules and adds them to the wheel. Broken rules end the build with every error."""

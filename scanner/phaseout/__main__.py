@@ -1,5 +1,6 @@
 """Entry of the command `phaseout` and of `python -m phaseout`."""
 
+import gc
 import sys
 
 
@@ -46,6 +47,7 @@ def _main(arguments: list[str]) -> None:
     _leave_on_interruption()
     prepared = None
     if arguments[:1] in (["scan"], ["inventory"]):
+        gc.set_threshold(200_000)  # modules and items have few cycles; the usual 700 look for them a hundred times
         _load_msgspec()
         from phaseout.scan.worker_process import prepare
 

@@ -26,6 +26,8 @@ def stanzas(lines: Iterable[str], names: tuple[str, ...]) -> Iterator[tuple[int,
     empty = True  # but for comments
     for number, line in enumerate(lines, 1):
         first = line[:1]
+        if first == " " and known and not line.isspace():  # most lines of a database
+            continue
         if first in _CONTINUES:
             if line.strip():
                 start, empty = start or number, False

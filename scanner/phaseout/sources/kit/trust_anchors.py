@@ -1,6 +1,7 @@
 """Certificates that a system or a program trusts, each once, with every place where it lies."""
 
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import NamedTuple
 
 from phaseout.model.nouns import Evidence, Item, LeftOut, Problem
@@ -8,6 +9,8 @@ from phaseout.parsers.encodings.certificate import Certificate, certificate, enc
 from phaseout.sources.kit.parsed import damaged
 
 _MOST = 20_000  # certificates
+_USUAL = 4 << 10  # bytes of one
+_known = lru_cache(512)(certificate)  # a system has the same ones in its bundle, in single files and in that of Java
 _EFFECT = "while it stays, a holder of its key can pose as any web site or program to what trusts this store"
 
 
@@ -35,7 +38,7 @@ class TrustAnchors:
             path: the file it lies in, if that is to be deleted.
         """
         try:
-            read = certificate(data)
+            read = _known(data) if len(data) <= _USUAL else certificate(data)
         except ValueError as error:
             yield from damaged(where, f"is damaged: {error}")
             return
