@@ -339,7 +339,8 @@ def _decide(judged: _Judged) -> tuple[Verdict, str]:
     if product.role == "trace":
         return "review", f"Software of {vendor.name} brought it: find out which, and whether that is gone. {obliges}"
     if product.role == "indicator":
-        return "review", f"Check for covered equipment of this vendor: the software is only a sign of it. {obliges}"
+        sign = f"Check for covered equipment of this vendor: the software is only a sign of it. {obliges}"
+        return "review", f"{sign} {driving.text} {driving.unclear}".rstrip() if driving else sign
     if product.role == "embedded":
         return "review", _EMBEDDED_LEFT if gone else _EMBEDDED
     if product.role == "vendor" and confidence == "certain":

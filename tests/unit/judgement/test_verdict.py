@@ -794,6 +794,7 @@ def test_software_of_equipment_is_a_sign_unless_the_driving_measure_covers_it() 
     (finding,) = report(sign, measures=(FAR,), policy=policy).findings
     assert (finding.verdict, finding.remove) == ("review", ())
     assert "only a sign of it" in finding.action
+    assert finding.action.endswith("Remove it.")
     (finding,) = report(sign, measures=(replace(FAR, clients="covered"),), policy=policy).findings
     assert (finding.verdict, finding.remove, finding.role) == ("replace", ("step one",), "indicator")
 
