@@ -24,6 +24,7 @@ from typing import Protocol
 from phaseout import __version__
 from phaseout.model.findings import Report
 from phaseout.model.nouns import Inventory
+from phaseout.model.quoting import visible
 from phaseout.parsers.encodings.thrift import (
     CALL,
     EXCEPTION,
@@ -41,7 +42,9 @@ from phaseout.serve.osquery_tables import TABLES, Row, selected
 
 Result = tuple[Inventory, Report]
 _SDK = "5.0.0"  # of osquery: the messages are those of every 5.x
-_SILENCE = 60.0  # seconds after which a silent connection is closed
+_SILENCE = 60.0  # seconds for which a connection may be silent, and for which one message may arrive
+_CONNECTIONS = 32  # osquery has a few at a time
+_SHOWN = 200  # characters of a request that its error quotes
 _PAUSE = 0.1  # seconds between the attempts to reach osquery
 
 
@@ -103,11 +106,26 @@ class _Answers:
     def __init__(self, result: CachedResult, shutdown: threading.Event) -> None:
         self._result = result
         self.shutdown = shutdown
+        self._free = threading.BoundedSemaphore(_CONNECTIONS)
+
+    def taken(self, connection: "_Connection") -> bool:
+        """Answers in a thread of its own, unless there are too many."""
+        if not self._free.acquire(blocking=False):
+            return False
+        threading.Thread(target=self._answered, args=(connection,), daemon=True).start()
+        return True
+
+    def _answered(self, connection: "_Connection") -> None:
+        try:
+            self(connection)
+        finally:
+            self._free.release()
 
     def __call__(self, connection: "_Connection") -> None:
         """Answers until the other side closes the connection."""
         with contextlib.closing(connection), contextlib.suppress(OSError, EOFError, ThriftError):
             while True:
+                connection.wait()
                 asked = read_message(connection.read)
                 answer = self._answer(asked)
                 if asked.kind != ONEWAY:
@@ -123,19 +141,19 @@ class _Answers:
         if asked.name == "call":
             status, rows = self._call(asked.fields)
             return _reply(asked, Fields({1: status, 2: rows}))
-        unknown = Fields({1: f"no method {asked.name}", 2: I32(1)})
+        unknown = Fields({1: f"no method {asked.name[:_SHOWN]}", 2: I32(1)})
         return Message(asked.name, EXCEPTION, asked.sequence, unknown)
 
     def _call(self, fields: Fields) -> tuple[Fields, list[dict[str, str]]]:
         registry, name, request = fields.get(1), fields.get(2), fields.get(3)
         table = TABLES.get(name) if registry == "table" and isinstance(name, str) else None
         if table is None or not isinstance(request, dict):
-            return _status(1, f"no {registry} {name}"), []
+            return _status(1, f"no {registry} {name}"[:_SHOWN]), []
         action = request.get("action")
         if action == "columns":
             return _status(0, "OK"), _routes(table.columns)
         if action != "generate":
-            return _status(1, f"no action {action}"), []
+            return _status(1, f"no action {action}"[:_SHOWN]), []
         try:
             rows = selected(self._result.rows(str(name)), table.columns, request.get("context", ""))
             return _status(0, "OK"), rows
@@ -162,9 +180,9 @@ def _register(osquery: "_Connection") -> int:
     try:
         status = _ask(osquery, "registerExtension", Fields({1: info, 2: registry}))
     except (OSError, EOFError, ThriftError) as error:
-        raise CannotServeError(f"osquery did not answer: {error}") from error
+        raise CannotServeError(f"osquery did not answer: {error or type(error).__name__}") from error
     if status.get(1) or not isinstance(status.get(3), int):
-        raise CannotServeError(f"osquery rejected the tables: {status.get(2)}")
+        raise CannotServeError(f"osquery rejected the tables: {visible(str(status.get(2))[:_SHOWN])}")
     return int(status[3])
 
 
@@ -177,21 +195,26 @@ def _ask(connection: "_Connection", name: str, fields: Fields) -> Fields:
         OSError: the connection broke.
     """
     connection.write(write_message(Message(name, CALL, 0, fields)))
+    connection.wait()
     answer = read_message(connection.read)
     result = answer.fields.get(0)
     if answer.kind != REPLY or not isinstance(result, Fields):
-        raise ThriftError(str(answer.fields.get(1, "an answer without result")))
+        raise ThriftError(visible(str(answer.fields.get(1, "an answer without result"))[:_SHOWN]))
     return result
 
 
 class _Connection(Protocol):
     """Bytes to and from the other side."""
 
+    def wait(self) -> None:
+        """Says that another message may begin, which must then arrive in time."""
+
     def read(self, size: int) -> bytes:
         """Exactly `size` bytes.
 
         Raises:
             EOFError: the other side closed the connection.
+            TimeoutError: they did not come in time.
         """
 
     def write(self, data: bytearray) -> None:
@@ -214,13 +237,33 @@ def _reach(path: str, seconds: float) -> _Connection:
 
 
 if sys.platform == "win32":
+    import _winapi
+    import msvcrt
     from multiprocessing.connection import Connection, Listener, PipeConnection
 
+    _IDENTIFIED_ONLY = 0x00100000 | 0x00010000  # SECURITY_SQOS_PRESENT, SECURITY_IDENTIFICATION
+    _LARGEST = 1 << 24  # bytes of a message
+
     class _Pipe:
-        """A named pipe that was opened like a file."""
+        """A named pipe that was opened like a file.
+
+        Whoever made the pipe may not act in our name, as it could by default.
+        """
 
         def __init__(self, path: str) -> None:
-            self._file = open(path, "r+b", buffering=0)  # noqa: SIM115, PTH123
+            handle = _winapi.CreateFile(
+                path,
+                _winapi.GENERIC_READ | _winapi.GENERIC_WRITE,
+                0,
+                _winapi.NULL,
+                _winapi.OPEN_EXISTING,
+                _IDENTIFIED_ONLY,
+                _winapi.NULL,
+            )
+            self._file = open(msvcrt.open_osfhandle(handle, os.O_RDWR), "r+b", buffering=0)  # noqa: SIM115, PTH123
+
+        def wait(self) -> None:
+            pass
 
         def read(self, size: int) -> bytes:
             parts = b""
@@ -243,10 +286,16 @@ if sys.platform == "win32":
         def __init__(self, pipe: PipeConnection | Connection) -> None:
             self._pipe = pipe
             self._rest = b""
+            self._end = 0.0
+
+        def wait(self) -> None:
+            self._end = time.monotonic() + _SILENCE
 
         def read(self, size: int) -> bytes:
             while len(self._rest) < size:
-                self._rest += self._pipe.recv_bytes()
+                if not self._pipe.poll(max(self._end - time.monotonic(), 0)):
+                    raise TimeoutError
+                self._rest += self._pipe.recv_bytes(_LARGEST)
             data, self._rest = self._rest[:size], self._rest[size:]
             return data
 
@@ -262,55 +311,76 @@ if sys.platform == "win32":
     @contextlib.contextmanager
     def _served(path: str, answers: _Answers) -> Iterator[None]:
         """Listens on a pipe."""
-        listener = Listener(path, "AF_PIPE")
+        try:
+            listener = Listener(path, "AF_PIPE")
+        except OSError as error:  # another program has made it before
+            raise CannotServeError(f"{path}: {error.strerror or error}") from error
 
         def accept() -> None:
             while not answers.shutdown.is_set():
                 with contextlib.suppress(OSError, EOFError):
-                    pipe = listener.accept()
-                    threading.Thread(target=answers, args=(_Served(pipe),), daemon=True).start()
+                    pipe = _Served(listener.accept())
+                    if not answers.taken(pipe):
+                        pipe.close()
 
         threading.Thread(target=accept, daemon=True).start()
         with contextlib.closing(listener):
             yield
 
 else:
-    import socketserver
+    import struct
     from pathlib import Path
+
+    _PART = 1 << 16  # bytes that are read at a time
 
     class _Socket:
         """A stream socket."""
 
         def __init__(self, connected: socket.socket) -> None:
-            connected.settimeout(_SILENCE)
             self._socket = connected
-            self._file = connected.makefile("rb")
+            self._rest = bytearray()
+            self.wait()
+
+        def wait(self) -> None:
+            self._end = time.monotonic() + _SILENCE
 
         def read(self, size: int) -> bytes:
-            data = self._file.read(size)
-            if len(data) < size:
-                raise EOFError("the connection was closed")
+            while len(self._rest) < size:
+                self._socket.settimeout(max(self._end - time.monotonic(), 0.001))
+                part = self._socket.recv(_PART)
+                if not part:
+                    raise EOFError("the connection was closed")
+                self._rest += part
+            data = bytes(self._rest[:size])
+            del self._rest[:size]
             return data
 
         def write(self, data: bytearray) -> None:
+            self._socket.settimeout(_SILENCE)
             self._socket.sendall(data)
 
         def close(self) -> None:
-            self._file.close()
             self._socket.close()
 
     def _connect(path: str) -> _Connection:
         connected = socket.socket(socket.AF_UNIX)
         try:
             connected.connect(path)
+            owner = _listener(connected, path)
         except OSError:
             connected.close()
             raise
+        if owner not in {0, os.geteuid()}:
+            connected.close()
+            raise CannotServeError(f"{path}: neither root nor the user who runs phaseout listens there")
         return _Socket(connected)
 
-    class _Server(socketserver.ThreadingUnixStreamServer):
-        daemon_threads = True
-        block_on_close = False
+    def _listener(connected: socket.socket, path: str) -> int:
+        """The number of the user who listens; where the system does not say it, of the owner of the socket."""
+        if sys.platform == "linux":
+            _, user, _ = struct.unpack("3i", connected.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
+            return int(user)
+        return Path(path).stat().st_uid
 
     @contextlib.contextmanager
     def _served(path: str, answers: _Answers) -> Iterator[None]:
@@ -319,16 +389,30 @@ else:
         if place.is_socket():  # left by an extension that was killed
             place.unlink()
         before = os.umask(0o077)
+        listener = socket.socket(socket.AF_UNIX)
         try:
-            server = _Server(path, lambda request, *_: answers(_Socket(request)))  # type: ignore[arg-type]
+            listener.bind(path)
         except OSError as error:
+            listener.close()
             raise CannotServeError(f"{path}: {error.strerror or error}") from error
         finally:
             os.umask(before)
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        listener.listen()
+
+        def accept() -> None:
+            while not answers.shutdown.is_set():
+                try:
+                    connected, _ = listener.accept()
+                except OSError:  # it was closed
+                    return
+                if not answers.taken(_Socket(connected)):
+                    connected.close()
+
+        threading.Thread(target=accept, daemon=True).start()
         try:
             yield
         finally:
-            server.shutdown()
-            server.server_close()
+            with contextlib.suppress(OSError):
+                listener.shutdown(socket.SHUT_RDWR)  # wakes the thread
+            listener.close()
             place.unlink(missing_ok=True)

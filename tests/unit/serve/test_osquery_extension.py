@@ -237,6 +237,9 @@ class Client:
         result: Fields = answer.fields[0]
         return result
 
+    def send_part(self, data: bytes) -> None:
+        self._socket.sendall(data)
+
     def send(self, data: bytes) -> bytes:
         self._socket.sendall(data)
         self._socket.shutdown(socket.SHUT_WR)
@@ -350,6 +353,88 @@ def test_a_wrong_request_is_answered_with_an_error(core: Core, looks: Looks) -> 
         assert client.send(b"GET / HTTP/1.0\r\n\r\n") == b""
     with Client(path) as client:
         assert client.ask("ping").fields[0][1] == 0
+    assert looks.count == 0
+
+
+START = bytes.fromhex("80010001 00000004") + b"call" + bytes(4)  # of a message
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        START[:9],
+        START + bytes.fromhex("0b0001 7fffffff"),  # a text of two gigabytes
+        START + bytes.fromhex("0b0001 ffffffff"),
+        START + bytes.fromhex("0f0001 02 7fffffff"),
+        START + bytes.fromhex("0f0001") + bytes.fromhex("0f00000001") * 40,  # lists in lists
+        START + bytes.fromhex("0f0001 0c 0003ffff") + bytes(1 << 19),  # structs of one byte each
+        START + bytes.fromhex("020001 01") * 300_000 + bytes(1),  # fields without end
+        START + bytes.fromhex("0d0001 0f0b 00000001"),  # a list as key
+        START + bytes.fromhex("630001"),  # no such type
+        bytes.fromhex("80010001 01000001") + b"x" * (1 << 20),
+    ],
+)
+def test_a_hostile_message_ends_its_connection_alone(core: Core, looks: Looks, data: bytes) -> None:
+    _, path = start(core, looks)
+    with Client(path) as client, contextlib.suppress(BrokenPipeError, ConnectionResetError):
+        assert client.send(data) == b""
+    with Client(path) as client:
+        assert client.ask("ping").fields[0][1] == 0
+    assert looks.count == 0
+
+
+@pytest.mark.parametrize("value", [I32(1), True, 1.5, [], ["x"], {}, {"a": "b"}, Fields(), Fields({1: "x"})])
+def test_values_of_wrong_types_are_answered(core: Core, looks: Looks, value: Any) -> None:
+    _, path = start(core, looks)
+    with Client(path) as client:
+        for fields in (
+            {1: value, 2: "phaseout_items", 3: {"action": "generate"}},
+            {1: "table", 2: value, 3: {"action": "generate"}},
+            {1: "table", 2: "phaseout_items", 3: value},
+            {1: "table", 2: "phaseout_items", 3: {"action": value}},
+            {1: "table", 2: "phaseout_items", 3: {"context": value}},
+        ):
+            assert client.ask("call", Fields(fields)).kind == 2
+
+
+def test_one_that_sends_slowly_and_many_that_send_nothing(
+    core: Core, looks: Looks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("phaseout.serve.osquery_extension._SILENCE", 0.3)
+    monkeypatch.setattr("phaseout.serve.osquery_extension._CONNECTIONS", 4)
+    _, path = start(core, looks)
+    with contextlib.ExitStack() as stack:
+        slow, *_, last = [stack.enter_context(Client(path)) for _ in range(6)]
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+            for one in START:  # a byte each is no silence, and yet no message
+                slow.send_part(bytes([one]))
+                time.sleep(0.05)
+            assert slow.send(b"") == b""
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+            assert last.send(b"") == b""  # refused
+    with Client(path) as client:
+        assert client.ask("ping").fields[0][1] == 0
+
+
+@pytest.mark.skipif(sys.platform != "linux" or os.geteuid() != 0, reason="only root can become another user")
+def test_osquery_that_another_user_plays(tmp_path: Path, looks: Looks) -> None:
+    tmp_path.chmod(0o777)
+    script = f"""import os, socket
+os.setuid(54321)
+here = socket.socket(socket.AF_UNIX)
+here.bind({"em"!r})
+here.listen()
+print(flush=True)
+here.accept()
+input()"""
+    command = [sys.executable, "-c", script]
+    with subprocess.Popen(command, cwd=tmp_path, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+        assert other.stdin is not None
+        assert other.stdout is not None
+        assert other.stdout.readline() == b"\n"
+        with pytest.raises(CannotServeError, match="neither root nor the user who runs phaseout listens there"):
+            serve(str(tmp_path / "em"), looks, timeout=5, interval=1, keep=1)
+        other.stdin.close()
     assert looks.count == 0
 
 

@@ -3,7 +3,8 @@
 Gives and takes plain values: `str` (a string), `bool`, `float`, `I32` and `I64`, `list`, `dict` (a map) and `Fields`
 (a struct: number of the field → value). The smaller integers are read as `I32`, a set is read as a list.
 
-Raises `ThriftError` for anything but a message, and `EOFError` where the stream ends inside of one.
+Raises `ThriftError` for anything but a message and for a message beyond any sensible size, and `EOFError` where the
+stream ends inside of one.
 
 References:
     https://github.com/apache/thrift/blob/master/doc/specs/thrift-binary-protocol.md (strict encoding)
@@ -19,8 +20,8 @@ CALL, REPLY, EXCEPTION, ONEWAY = 1, 2, 3, 4
 _VERSION = 0x8001
 _BOOL, _BYTE, _DOUBLE, _I16, _I32, _I64, _STRING, _STRUCT, _MAP, _SET, _LIST = 2, 3, 4, 6, 8, 10, 11, 12, 13, 14, 15
 _NUMBERS = {_BYTE: ">b", _DOUBLE: ">d", _I16: ">h", _I32: ">i", _I64: ">q"}
-_LARGEST = 1 << 24  # bytes of a string
-_MOST = 1 << 16  # members of a container
+_LARGEST = 1 << 24  # bytes of a message
+_MOST = 1 << 18  # values of a message
 _DEEPEST = 16
 
 
@@ -49,14 +50,44 @@ class Message(NamedTuple):
     fields: Fields
 
 
+class _Reader:
+    """Reads the values of one message, which together have a largest size."""
+
+    def __init__(self, read: Read) -> None:
+        self._read = read
+        self._bytes = _LARGEST
+        self._values = _MOST
+
+    def __call__(self, size: int) -> bytes:
+        self._bytes -= size
+        if self._bytes < 0:
+            raise ThriftError(f"a message of more than {_LARGEST} bytes")
+        return self._read(size)
+
+    def count(self) -> int:
+        """The number of members of a container."""
+        (count,) = struct.unpack(">i", self(4))
+        if count < 0:
+            raise ThriftError(f"{count} members")
+        self.spend(count)
+        return int(count)
+
+    def spend(self, values: int) -> None:
+        """Counts values that are to be read."""
+        self._values -= values
+        if self._values < 0:
+            raise ThriftError(f"a message of more than {_MOST} values")
+
+
 def read_message(read: Read) -> Message:
     """The next message of a stream."""
-    version, kind = struct.unpack(">HxB", read(4))
+    reader = _Reader(read)
+    version, kind = struct.unpack(">HxB", reader(4))
     if version != _VERSION:
         raise ThriftError("no message of Thrift's binary protocol")
-    name = _text(read)
-    (sequence,) = struct.unpack(">i", read(4))
-    return Message(name, kind, sequence, _fields(read, 0))
+    name = _text(reader)
+    (sequence,) = struct.unpack(">i", reader(4))
+    return Message(name, kind, sequence, _fields(reader, 0))
 
 
 def write_message(message: Message) -> bytearray:
@@ -68,7 +99,7 @@ def write_message(message: Message) -> bytearray:
     return out
 
 
-def _value(read: Read, kind: int, depth: int) -> Any:
+def _value(read: _Reader, kind: int, depth: int) -> Any:
     if depth > _DEEPEST:
         raise ThriftError("too deep")
     if kind == _STRING:
@@ -83,37 +114,31 @@ def _value(read: Read, kind: int, depth: int) -> Any:
         return _fields(read, depth + 1)
     if kind == _MAP:
         keys, values = read(2)
-        return {_key(read, keys): _value(read, values, depth + 1) for _ in range(_count(read))}
+        return {_key(read, keys): _value(read, values, depth + 1) for _ in range(read.count())}
     if kind in {_LIST, _SET}:
         members = read(1)[0]
-        return [_value(read, members, depth + 1) for _ in range(_count(read))]
+        return [_value(read, members, depth + 1) for _ in range(read.count())]
     raise ThriftError(f"no type {kind}")
 
 
-def _fields(read: Read, depth: int) -> Fields:
+def _fields(read: _Reader, depth: int) -> Fields:
     found = Fields()
     while kind := read(1)[0]:
+        read.spend(1)
         (number,) = struct.unpack(">h", read(2))
         found[number] = _value(read, kind, depth + 1)
     return found
 
 
-def _key(read: Read, kind: int) -> Any:
+def _key(read: _Reader, kind: int) -> Any:
     if kind in {_STRUCT, _MAP, _SET, _LIST}:
         raise ThriftError("a container as key")
     return _value(read, kind, 0)
 
 
-def _count(read: Read) -> int:
-    (count,) = struct.unpack(">i", read(4))
-    if not 0 <= count <= _MOST:
-        raise ThriftError(f"{count} members")
-    return int(count)
-
-
 def _text(read: Read) -> str:
     (length,) = struct.unpack(">i", read(4))
-    if not 0 <= length <= _LARGEST:
+    if length < 0:
         raise ThriftError(f"a text of {length} bytes")
     return read(length).decode("utf-8", "replace")
 

@@ -78,9 +78,9 @@ def nested(value: Any, depth: int) -> Any:
 def test_what_is_too_deep_or_too_large() -> None:
     with pytest.raises(ThriftError, match="too deep"):
         read(write_message(Message("call", CALL, 0, Fields({1: nested("x", 40)}))))
-    with pytest.raises(ThriftError, match="a text of"):
+    with pytest.raises(ThriftError, match="more than 16777216 bytes"):
         read(bytes.fromhex("80010001 7fffffff"))
-    with pytest.raises(ThriftError, match="members"):
+    with pytest.raises(ThriftError, match="values"):
         read(bytes.fromhex("80010001 00000000 00000000 0f0001 0b 7fffffff"))
 
 
