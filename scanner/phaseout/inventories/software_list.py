@@ -28,6 +28,7 @@ from phaseout.model.nouns import Inventory, Problem
 from phaseout.parsers.encodings.xml_elements import elements
 
 _MOST = 1_000_000  # different programs; the rows themselves cost eight bytes each
+_DAMAGED = 10_000  # rows
 _HEADINGS_MOST = 1_000  # columns of a table
 _OF_MANY = ("This list is of many devices together and does not say on which of them a program is.",)
 # What a heading means, without blanks, punctuation, accents and letter case. English spellings are those of the tools;
@@ -167,9 +168,12 @@ def read(document: Document) -> Iterator[Inventory | Problem]:
     programs: dict[App, int] = {}
     devices: dict[tuple[str, str], _Listed] = {}
     first_lost, lost = "", 0  # rows of which no device is known
+    nameless, taken = 0, 0
     for line in lines:
         where = f"{document.name}{place}{line.number}"
         values = line.values
+        if lost + nameless > max(_DAMAGED, taken):  # or millions of rows that say nothing would take minutes
+            raise BrokenError(where, f"more than {_DAMAGED:,} rows are damaged, and more than are not", "damaged")
         if (not values and line.wrong) or ("device" in line.columns and not _named(values)):
             first_lost = first_lost or f"{where}: {line.wrong or 'no device is named'}"
             lost += 1
@@ -180,7 +184,9 @@ def read(document: Document) -> Iterator[Inventory | Problem]:
         apps = list(_apps(line))
         if not apps and "name" in line.columns:
             device.rows.damaged(where, "a row without the name of an application")
+            nameless += 1
         for app in apps:
+            taken += 1
             if len(programs) >= _MOST and app not in programs:
                 raise BrokenError(where, f"more than {_MOST:,} different programs", "limit")
             device.programs.append(programs.setdefault(app, len(programs)))

@@ -180,7 +180,7 @@ def _register(osquery: "_Connection") -> int:
     try:
         status = _ask(osquery, "registerExtension", Fields({1: info, 2: registry}))
     except (OSError, EOFError, ThriftError) as error:
-        raise CannotServeError(f"osquery did not answer: {error or type(error).__name__}") from error
+        raise CannotServeError(f"osquery did not answer: {str(error) or 'it closed the connection'}") from error
     if status.get(1) or not isinstance(status.get(3), int):
         raise CannotServeError(f"osquery rejected the tables: {visible(str(status.get(2))[:_SHOWN])}")
     return int(status[3])

@@ -270,3 +270,11 @@ def test_xml_that_is_cut_off_keeps_what_there_is() -> None:
 def test_a_list_without_the_headings_that_are_needed() -> None:
     assert "needs headings such as ApplicationName" in broken(b"a;b;c\n1;2;3\n", "x.csv").why
     assert "no inventory of a known kind" in broken(b'{"name": "left-pad", "version": "1.0", "files": []}').why
+
+
+def test_a_file_of_damaged_rows_is_given_up() -> None:
+    rows = "1,,x,1,WS-1,10.0,Windows,Ada\r\n" * 10_002
+    heading = INTUNE.splitlines(keepends=True)[0]
+    assert "more than 10,000 rows are damaged" in broken((heading + rows).encode(), "x.csv").why
+    whole = "".join(f"1,p{number},x,1,WS-1,10.0,Windows,Ada\r\n" for number in range(10_003))
+    assert len(one((heading + whole + rows).encode()).items) == 10_003
