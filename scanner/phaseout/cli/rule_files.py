@@ -1,5 +1,6 @@
 """Where rules and policy lie: the files that are shipped, those that the user names, and the operator's own."""
 
+import errno
 import os
 import stat
 import sys
@@ -99,8 +100,7 @@ def read_policy(path: str | None) -> OwnPolicy:
             cautions += (f"the policy was not used: {why}",)
             continue
         try:
-            with open(place, "rb") as file:
-                content = file.read(_LIMIT + 1)
+            content = _policy_content(place)
             policy = load_policy(place, content)
             _check_defaults(place, content, policy.defaults)
             beside = os.path.dirname(os.path.abspath(place))
@@ -200,6 +200,25 @@ def _add(path: str, files: dict[str, bytes], errors: list[str]) -> None:
         errors.append(f"{shown}: not a regular file")
     else:
         files[shown] = content
+
+
+def _policy_content(path: str) -> bytes:
+    """The content of a file, or what is written into a pipe, such as `<(command)` of a shell.
+
+    Raises:
+        OSError: it cannot be read, is of another kind, or nobody writes into the pipe.
+    """
+    if stat.S_ISFIFO(os.stat(path).st_mode):
+        descriptor = os.open(path, _READ)
+        with open(descriptor, "rb") as file:
+            if hasattr(os, "set_blocking"):
+                os.set_blocking(descriptor, True)
+            content = file.read(_LIMIT + 1) or None
+    else:
+        content = _content(path)
+    if content is None:
+        raise OSError(errno.EINVAL, "neither a regular file nor a pipe with a policy")
+    return content
 
 
 def _content(path: str) -> bytes | None:

@@ -55,7 +55,7 @@ def test_a_policy_that_cannot_be_read_is_an_error(own: bool, tmp_path: Path, mon
     monkeypatch.setattr(rule_files, "_policy_places", lambda: [str(place)])
     monkeypatch.setattr("phaseout.host.ownership._way", lambda path: iter([(path, os.lstat(path))]))
     if own:
-        with pytest.raises(RuleError, match=r"phaseout\.toml: Is a directory"):
+        with pytest.raises(RuleError, match=r"phaseout\.toml: neither a regular file"):
             read_policy(None)
     else:
         monkeypatch.setattr(os, "geteuid", lambda: 12345)  # a home left over from another user
@@ -65,6 +65,19 @@ def test_a_policy_that_cannot_be_read_is_an_error(own: bool, tmp_path: Path, mon
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only a privileged scan is guarded")
+def test_a_policy_out_of_a_pipe_and_none_out_of_a_device(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    for place in (str(pipe), os.devnull):  # nobody writes into the pipe
+        with pytest.raises(RuleError, match="neither a regular file nor a pipe with a policy"):
+            read_policy(place)
+    reader, writer = os.pipe()
+    with open(reader), open(writer, "w") as file:
+        file.write('roles = ["us_contractor"]')
+        file.close()
+        assert read_policy(f"/dev/fd/{reader}").policy.roles == ("us_contractor",)
+
+
 def test_a_policy_that_others_could_have_written_is_passed_over_unless_it_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
