@@ -142,3 +142,39 @@ def test_the_longest_name_of_a_file_system_can_be_written(tmp_path: Path) -> Non
     path = tmp_path / ("n" * 251 + ".csv")
     write(path)
     assert path.read_bytes() == b"new"
+
+
+@posix
+@as_root
+@pytest.mark.parametrize("target", ["{}", "here"])
+def test_a_link_of_another_user_leads_no_report_away(tmp_path: Path, target: str) -> None:
+    aim = tmp_path / "here"
+    aim.mkdir()
+    link = tmp_path / "reports"
+    link.symlink_to(target.format(aim))
+    write(link / "own.csv")
+    os.lchown(link, 54321, 54321)
+    with pytest.raises(OSError, match="reports is a link of another user"):
+        write(link / "x.csv")
+    assert os.listdir(aim) == ["own.csv"]
+
+
+@posix
+def test_a_folder_that_is_exchanged_while_a_report_is_written_does_not_lead_it_away(tmp_path: Path) -> None:
+    folder, aim = tmp_path / "reports", tmp_path / "aim"
+    folder.mkdir()
+    aim.mkdir()
+    with writing(str(folder / "x.csv")) as add:
+        add(b"new")
+        folder.rename(tmp_path / "moved")
+        folder.symlink_to(aim)
+    assert os.listdir(aim) == []
+    assert (tmp_path / "moved" / "x.csv").read_bytes() == b"new"
+
+
+@posix
+def test_links_in_a_circle_are_an_error(tmp_path: Path) -> None:
+    (tmp_path / "a").symlink_to("b")
+    (tmp_path / "b").symlink_to("a")
+    with pytest.raises(OSError, match="Too many levels"):
+        write(tmp_path / "a" / "x.csv")

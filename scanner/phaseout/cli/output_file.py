@@ -5,6 +5,7 @@ a report nor leaves a part of itself in it: a link or file is replaced, and so i
 """
 
 import contextlib
+import errno
 import os
 import stat
 import sys
@@ -14,6 +15,8 @@ from phaseout.model.regex import regex
 
 PRIVATE = 0o600  # reports and inventories name users, paths and command lines
 SHARED = 0o666  # less the umask: what holds nothing of a machine, or is read by another account
+_LINKS = 40
+_FOLDER = os.O_RDONLY | getattr(os, "O_PATH", 0) | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_CLOEXEC", 0)
 _DESCRIPTOR = regex(r"/dev/(?:(stdout)|(stderr)|fd/(\d{1,6}))|/proc/self/fd/(\d{1,6})")
 
 
@@ -83,19 +86,58 @@ def _stream(path: str) -> int | None:
 
 @contextlib.contextmanager
 def _replacing(path: str, mode: int) -> Iterator[Callable[[bytes], object]]:
-    folder, _ = os.path.split(path)
-    beside = os.path.join(folder, f".phaseout-{os.urandom(8).hex()}")  # nobody can guess it and be there first
-    handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0), mode)
+    folder, name = os.path.split(path)
+    beside = f".phaseout-{os.urandom(8).hex()}"  # nobody can guess it and be there first
+    with _open_folder(folder) as at:
+        if at is None:
+            beside, name = os.path.join(folder, beside), path
+        handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0), mode, dir_fd=at)
+        try:
+            with open(handle, "wb") as file:
+                yield file.write
+                file.flush()
+                os.fsync(handle)
+                written = os.fstat(handle)
+            os.replace(beside, name, src_dir_fd=at, dst_dir_fd=at)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                os.unlink(beside, dir_fd=at)
+            raise
+        if not os.path.samestat(os.stat(name, dir_fd=at, follow_symlinks=False), written):
+            raise OSError(0, "another file was put in its place", path)
+
+
+@contextlib.contextmanager
+def _open_folder(path: str) -> Iterator[int | None]:
+    """A folder, opened step by step, so that nobody else decides where a report goes; `None` on Windows.
+
+    Raises:
+        OSError: it cannot be opened, or another user's link is on the way.
+    """
+    if sys.platform == "win32":
+        yield None
+        return
+    rest = [part for part in reversed(path.split("/")) if part]
+    handle = os.open("/" if path.startswith("/") else ".", _FOLDER)
+    links = 0
     try:
-        with open(handle, "wb") as file:
-            yield file.write
-            file.flush()
-            os.fsync(handle)
-            written = os.fstat(handle)
-        os.replace(beside, path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(beside)
-        raise
-    if not os.path.samestat(os.lstat(path), written):
-        raise OSError(0, "another file was put in its place", path)
+        while rest:
+            part = rest.pop()
+            found = os.stat(part, dir_fd=handle, follow_symlinks=False)
+            if stat.S_ISLNK(found.st_mode):
+                links += 1
+                if links > _LINKS:
+                    raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), path)
+                if found.st_uid not in {0, os.geteuid()}:
+                    raise OSError(0, f"{part} is a link of another user", path)
+                target = os.readlink(part, dir_fd=handle)
+                rest += [part for part in reversed(target.split("/")) if part]
+                if not target.startswith("/"):
+                    continue
+                part = "/"
+            inner = os.open(part, _FOLDER | os.O_NOFOLLOW, dir_fd=handle)
+            os.close(handle)
+            handle = inner
+        yield handle
+    finally:
+        os.close(handle)

@@ -1,6 +1,7 @@
 """What `--redact` takes out, and what stays."""
 
 import msgspec
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from phaseout.model.nouns import Evidence, Item, SourceRun
@@ -53,6 +54,57 @@ def test_a_report_is_redacted_after_it_was_judged() -> None:
     assert (both.verdict, both.unseen) == (report.verdict, report.unseen)
     assert "/opt" not in text(both)
     assert redacted(report, ()) is report
+
+
+@pytest.mark.parametrize(
+    "where",
+    [
+        "sudo -u alice /opt/x",
+        "ssh alice@host",
+        "alice: /opt/x",
+        "C:\\\\Users\\\\Alice\\\\x.exe",
+        "/home/CORP/alice/x",
+        "/var/spool/cron/crontabs/alice",
+        "file:///home/alice/x",
+        "C:/users/ALICE/x",
+        "run (alice)",
+        "the home of alice is missing",
+    ],
+)
+def test_a_person_wherever_the_name_stands(where: str) -> None:
+    items = (*ITEMS, Item(kind="task", name="backup@alice.service", command=where, notes=(where,)))
+    once = redacted(msgspec.structs.replace(make_inventory(), items=items), ("users",))
+    assert "alice" not in text(once).lower()
+
+
+def test_an_account_of_a_program_does_not_rename_the_program() -> None:
+    items = (
+        Item(kind="process", name="mysql", user="mysql", command="mysql --safe"),
+        Item(kind="app", name="alice", user="alice"),
+    )
+    once = redacted(msgspec.structs.replace(make_inventory(), items=items), ("users",))
+    assert [(item.name, item.command) for item in once.items] == [("mysql", "mysql --safe"), ("alice", "")]
+    assert {item.user for item in once.items} == {"user1", "user2"}
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        r"C:\Program Files\Kaspersky secret\KES 12\avp.exe -r",
+        "/opt/Kaspersky secret/KES 12/avp -r",
+        "cc -I/srv/secret/include x.c",
+        "PATH=/usr/bin:/srv/secret/bin x",
+        "open file:///srv/secret/x.html",
+        "scp h:/srv/secret/x .",
+        r"\\server\secret\x.exe",
+        "x --dir=/srv/secret/y",
+        "x '/srv/secret/with blank/y'",
+    ],
+)
+def test_no_folder_stays(command: str) -> None:
+    item = Item(kind="service", name="x", command=command)
+    once = redacted(msgspec.structs.replace(make_inventory(), items=(item,)), ("paths",))
+    assert "secret" not in once.items[0].command
 
 
 @given(st.text(max_size=30), st.text(max_size=30))
