@@ -247,7 +247,7 @@ if sys.platform == "win32":
     class _Pipe:
         """A named pipe that was opened like a file.
 
-        Whoever made the pipe may not act in our name, as it could by default.
+        The program that made the pipe may not act in our name, as it could by default.
         """
 
         def __init__(self, path: str) -> None:
