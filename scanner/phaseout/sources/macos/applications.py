@@ -253,9 +253,9 @@ def _search(host: Host, top: _Top) -> Iterator[tuple[str, Entry]]:
                 continue
             if is_folder and _is_bundle(host, path):
                 yield folder, entry  # without the usual ending, but an application all the same
-            elif is_folder and (top.whole or not _is_closed(folder, name)):
+            elif is_folder and (top.whole or not _is_closed(top.folder, folder, name)):
                 if levels > 1:
-                    pending.append((path, levels - 1))
+                    pending.append((path, 1 if name.startswith(".") and not top.whole else levels - 1))
                 elif top.whole:
                     too_deep = too_deep or path
     if too_deep:
@@ -267,10 +267,13 @@ def _is_bundle(host: Host, path: str) -> bool:
     return host.files.exists(f"{path}/Contents/Info.plist") and host.files.is_dir(f"{path}/Contents/MacOS")
 
 
-def _is_closed(folder: str, name: str) -> bool:
+def _is_closed(top: str, folder: str, name: str) -> bool:
+    """Whether a folder is not searched. Of the hidden folders, those at the top of a home are: users make them."""
     if folder == "/Library":
         return name in _IN_LIBRARY
-    return name.endswith(_CLOSED) or name.startswith(("com.apple.", ".")) or name in _OF_MACOS
+    if name.startswith("."):
+        return folder != top or not top.startswith("/Users/") or "/Library" in top or name == _TRASH[1:].lower()
+    return name.endswith(_CLOSED) or ("/Library" in folder and (name.startswith("com.apple.") or name in _OF_MACOS))
 
 
 def _plug_ins(host: Host) -> Iterator[_Place]:

@@ -25,6 +25,7 @@ from phaseout.sources.kit.places import Seen
 from phaseout.sources.kit.shell_folders import KEPT, moved
 from phaseout.sources.source import Source, Trace
 
+_PROGRAMS = (".exe", ".scr", ".com")  # what Windows runs as a program when it is opened
 _READ = 500  # programs of one folder
 _LEVELS = 2
 _LEVELS_ELSEWHERE = 1
@@ -70,6 +71,8 @@ _IN_HOME = frozenset(
         *("saved games", "searches", "sendto", "start menu", "templates", "videos", "3d objects"),
     )
 )
+# Folders of Windows besides Temp in which every user may put files.
+_OF_EVERYBODY = ("Tasks", "tracing", r"System32\Tasks", r"System32\spool\drivers\color")
 _ALONE = -1  # levels: the folder, and none in it
 _LINKS_TO_APPS = "windowsapps"  # in `AppData\Local\Microsoft`: they have no content of their own
 _UNINSTALLERS = ("unins", "setup", "install", "update", "crash", "helper", "report")
@@ -123,7 +126,7 @@ def _named(host: Host, read: dict[tuple[str, str], set[_Product]]) -> Iterator[T
             if not known:
                 programs = _programs(host, folder, host.files.list(folder if folder[2:] else f"{folder}\\"))
                 yield from _folder(host, folder, programs, one.user, known, one.where)
-        if not one.is_folder and not folded.endswith(".exe"):
+        if not one.is_folder and not folded.endswith(_PROGRAMS):
             yield from _single(host, one, known)
     if again:
         yield LeftOut("listed as another item", again)
@@ -134,7 +137,7 @@ def _programs(host: Host, folder: str, entries: Iterable[Entry]) -> list[str]:
     return [
         entry.name
         for entry in entries
-        if entry.kind != "dir" and entry.name.lower().endswith(".exe")
+        if entry.kind != "dir" and entry.name.lower().endswith(_PROGRAMS)
         if entry.kind == "file" or not host.files.is_dir(rf"{folder}\{entry.name}")
     ]
 
@@ -165,12 +168,15 @@ def _places(host: Host) -> Iterator[_Place]:
             for folder in _ON_DRIVES:
                 yield _Place(rf"{drive}\{folder}", "", _IN_PROGRAM_FILES)
             yield _Place(drive, "", _AT_TOP, _LEVELS_ELSEWHERE)
+    public = variables.get("public", r"C:\Users\Public")
     for below in _KEPT_BY_USERS:
-        public = variables.get("public", r"C:\Users\Public")
         yield _Place(rf"{public}\{below}", "", frozenset(), _LEVELS_ELSEWHERE)
+    yield _Place(public, "", _IN_HOME, _LEVELS_ELSEWHERE)
     windows = variables.get("systemroot", r"C:\Windows")
     yield _Place(windows, "", frozenset(), _ALONE)
     yield _Place(rf"{windows}\Temp", "", frozenset(), _LEVELS_ELSEWHERE)
+    for below in _OF_EVERYBODY:
+        yield _Place(rf"{windows}\{below}", "", frozenset(), _ALONE)
     for user in host.users:
         for below, skipped in _OF_USER if user.home else ():
             yield _Place(rf"{user.home}\{below}", user.name, skipped)
@@ -295,7 +301,8 @@ SOURCE = Source(
         *(rf"?:\**\*{ending}" for ending in ENDINGS),  # of what is named
         *("?:" + r"\*" * depth + r"\*.exe" for depth in range(_LEVELS_ELSEWHERE + 2)),
         *(rf"?:\{folder}\**\*.exe" for folder in (*_ON_DRIVES, "ProgramData")),
-        *(rf"C:\Users\Public\{folder}\**\*.exe" for folder in _KEPT_BY_USERS),
+        r"C:\Users\Public\**\*.exe",
+        *(rf"C:\Windows\{folder}\*.exe" for folder in _OF_EVERYBODY),
         *(rf"~\{folder}\**\*.exe" for folder in (*(folder for folder, _ in _OF_USER), *_KEPT_BY_USERS)),
     ),
     limits="Programs elsewhere or deeper are seen only where something names them, and below the folder of Windows not "

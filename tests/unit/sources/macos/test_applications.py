@@ -78,6 +78,14 @@ def test_every_place_and_user(mac_tree: MacTree) -> None:
     assert {item.state for item in result.items} == {"installed"}
 
 
+def test_hidden_folders_at_the_top_of_a_home_hide_nothing(mac_tree: MacTree) -> None:
+    for folder in (".hidden", "com.apple.own"):
+        mac_tree.app(f"/Users/ada/{folder}/Acme.app")
+    mac_tree.app("/Users/ada/.hidden/deeper/Other.app")
+    found = run("applications", mac_tree.host()).items
+    assert {item.path for item in found} == {"/Users/ada/.hidden/Acme.app", "/Users/ada/com.apple.own/Acme.app"}
+
+
 def test_on_the_data_volume(mac_tree: MacTree) -> None:
     mac_tree.folder("/Applications")
     mac_tree.app("/System/Volumes/Data/Applications/Acme.app")

@@ -100,6 +100,7 @@ def test_other_folders_of_a_drive_and_what_users_keep(windows_tree: WindowsTree)
         r"C:\Users\ada\AppData\Local\Microsoft\WinGet\Packages\Acme_x\g.exe",
         *(r"C:\Windows\x.exe", r"C:\Windows\Temp\kit\h.exe", r"C:\Users\ada\i.exe", r"C:\Users\ada\tools\j.exe"),
         r"C:\Users\ada\AppData\LocalLow\Acme\k.exe",
+        *(r"C:\Users\Public\Kit\l.exe", r"C:\Windows\Tasks\m.exe", r"C:\Acme2\n.scr", r"C:\Acme3\o.com"),
     ]
     passed_over = [
         *(r"C:\Acme\Deep\x.exe", r"C:\Tools\Acme\Deep\x.exe", r"C:\$Recycle.Bin\S-1\x.exe"),
