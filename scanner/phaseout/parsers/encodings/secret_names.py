@@ -13,6 +13,8 @@ from bisect import bisect_left
 from collections.abc import Iterator
 from functools import lru_cache
 
+from phaseout.model.regex import regex
+
 MASK = "***"
 _WEAK, _STRONG = 1, 2
 _LONGEST = 80  # characters of a name
@@ -102,33 +104,33 @@ _PLAIN = frozenset(
         *("disabled", "enable", "disable", "default", "required", "optional", "yourpassword"),
     )
 )
-_PLACE = re.compile(
+_PLACE = regex(
     r"(?:/(?:etc|run|var|home|root|usr|opt|tmp|srv|mnt|media|dev|proc|snap|nix|Users|Library|private|System|secrets)/"
     r"|/(?:root|tmp|home)?$|[a-z]:[\\/]|~/|\.\.?/|\\\\|file:|env:|fd:\d|/[^/\s]+/)",
     re.IGNORECASE,
 )
-_REFERENCE = re.compile(
+_REFERENCE = regex(
     r"\$\{[^{}]*\}$|\$[A-Z_][A-Z0-9_]*$|%\w+%$|\$\(|\$env:\w+$|\{\{|\{\d*\}$|\[\w+\]$|<[\w -]+>$|-$|\.\.\.$|…$"
 )
-_LICENCE = re.compile(r"(?:[AL]?GPL|BSD|MIT|Apache|CC|MPL|EPL|ISC|Zlib)\b", re.IGNORECASE)
-_PLAIN_SHAPE = re.compile(r"[\w+.-]+://|[\w.-]+\.[a-z]{1,6}$|[\d.]+(?::\d+)?$|[\d.]*[a-z]{0,3}$", re.IGNORECASE)
+_LICENCE = regex(r"(?:[AL]?GPL|BSD|MIT|Apache|CC|MPL|EPL|ISC|Zlib)\b", re.IGNORECASE)
+_PLAIN_SHAPE = regex(r"[\w+.-]+://|[\w.-]+\.[a-z]{1,6}$|[\d.]+(?::\d+)?$|[\d.]*[a-z]{0,3}$", re.IGNORECASE)
 
-_ASSIGNMENT = re.compile(r"=>?|:=?|%3[ad]", re.IGNORECASE)
-_OPTION = re.compile(r"(?<![\w/\\.])(?:--?|/)([^\W\d][\w.-]{0,80})\s{1,3}(?=[^\s/-]|[/-][^\s/-])")
-_BARE = re.compile(r"(?<![\w./\\@-])(_?[^\W\d_][\w-]{0,60}(?:\.[\w-]{1,40})?)\s{1,3}(?=[^\s=:/-])")
-_ELEMENT = re.compile(r"<([\w.:-]{1,80})(?:\s[^<>]{0,200})?>")
-_ATTRIBUTE = re.compile(r"\b(?:key|name|id)=([\"'])([^\"']{1,80})\1\s{1,9}value=([\"'])", re.IGNORECASE)
-_SPAN = re.compile(r"""\\.|"(?:[^"\\]|\\.)*+"|'[^']*+'""", re.DOTALL)
+_ASSIGNMENT = regex(r"=>?|:=?|%3[ad]", re.IGNORECASE)
+_OPTION = regex(r"(?<![\w/\\.])(?:--?|/)([^\W\d][\w.-]{0,80})\s{1,3}(?=[^\s/-]|[/-][^\s/-])")
+_BARE = regex(r"(?<![\w./\\@-])(_?[^\W\d_][\w-]{0,60}(?:\.[\w-]{1,40})?)\s{1,3}(?=[^\s=:/-])")
+_ELEMENT = regex(r"<([\w.:-]{1,80})(?:\s[^<>]{0,200})?>")
+_ATTRIBUTE = regex(r"\b(?:key|name|id)=([\"'])([^\"']{1,80})\1\s{1,9}value=([\"'])", re.IGNORECASE)
+_SPAN = regex(r"""\\.|"(?:[^"\\]|\\.)*+"|'[^']*+'""", re.DOTALL)
 # A word of a shell. What separates commands belongs to it if no setting and no blank follow, as in `Pwd=a;b`.
-_WORD = re.compile(
+_WORD = regex(
     r"""(?:\\(["'])(?:(?!\\?\1)[^\n])*+\\?\1|\\.|\$?"(?:[^"\\]|\\.)*+(?:"|\Z)|\$?'[^']*+(?:'|\Z)"""
     r"""|[;&|,](?=[^\s=;&|,"'\\]{1,200}+(?:[\s;&|,"'\\]|\Z))|[^\s"'\\;&|,])++""",
     re.DOTALL,
 )
-_COMMAND = re.compile(r"(?:\s[-/]\w*c|-Command)\s{1,3}[\"']\Z", re.IGNORECASE)  # what follows is a whole command line
-_QUERY = re.compile(r"[^\s\"'&#]+")
-_CASE = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
-_PARTS = re.compile(r"[\W_]+")
+_COMMAND = regex(r"(?:\s[-/]\w*c|-Command)\s{1,3}[\"']\Z", re.IGNORECASE)  # what follows is a whole command line
+_QUERY = regex(r"[^\s\"'&#]+")
+_CASE = regex(r"(?<=[a-z0-9])(?=[A-Z])")
+_PARTS = regex(r"[\W_]+")
 _DIGITS = "0123456789"
 
 

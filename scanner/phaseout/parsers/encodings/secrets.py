@@ -21,6 +21,7 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from phaseout.model.nouns import Evidence, Inventory, Item
+from phaseout.model.regex import regex
 from phaseout.parsers.encodings.secret_names import MASK, masked_values, may_name_values
 
 _NAMED_BY_COMMAND = frozenset(("process", "service", "task"))  # a job of cron has no other name
@@ -388,11 +389,11 @@ _TOKENS = (
     r"(?<![\w./:-])1//[\w-]{24,}",
 )
 _LOT_LENGTH = 20
-_LONG = re.compile(rf"[\w.-]{{{_LOT_LENGTH}}}")
+_LONG = regex(rf"[\w.-]{{{_LOT_LENGTH}}}")
 # A word that only ids and tokens are long enough for. Dashes would join the words of a name.
-_LOT = re.compile(rf"(?<![\w./\\{{-])[A-Za-z0-9_]{{{_LOT_LENGTH},}}(?![\w./\\}}])")
+_LOT = regex(rf"(?<![\w./\\{{-])[A-Za-z0-9_]{{{_LOT_LENGTH},}}(?![\w./\\}}])")
 # Letters that fit `s` and `i` where a pattern ignores case, and that `lower` keeps or takes apart.
-_WHITE_SPACE = re.compile(r"\s")
+_WHITE_SPACE = regex(r"\s")
 _LIKE_ASCII = str.maketrans({"\u017f": "s", "\u0131": "i", "\u0307": None})
 
 

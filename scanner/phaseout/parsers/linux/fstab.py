@@ -4,11 +4,12 @@ References:
     fstab(5), with `\040` for a blank in a name; btrfs(5) (`subvol=`).
 """
 
-import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-_ESCAPE = re.compile(r"\\(040|011|012|134)")
+from phaseout.model.regex import regex
+
+_ESCAPE = regex(r"\\(040|011|012|134)")
 _NOT_A_FOLDER = frozenset(("none", "swap", "/", ""))
 
 

@@ -10,13 +10,15 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-_SETTING = re.compile(
+from phaseout.model.regex import regex
+
+_SETTING = regex(
     r"^[ \t]*(?:(?:override_homedir|fallback_homedir|template homedir|HOME|DHOME)[ \t]*="
     r"|map[ \t]+passwd[ \t]+homeDirectory)[ \t]*[\"']?([^\"'\n]+)",
     re.MULTILINE,
 )
-_SUBSTRING = re.compile(r"^[ \t]*homedir_substring[ \t]*=[ \t]*(/[^\n]*)", re.MULTILINE)
-_PLACEHOLDER = re.compile(r"[%$]")
+_SUBSTRING = regex(r"^[ \t]*homedir_substring[ \t]*=[ \t]*(/[^\n]*)", re.MULTILINE)
+_PLACEHOLDER = regex(r"[%$]")
 _DEVICES = ("/dev/", "/proc/")
 
 

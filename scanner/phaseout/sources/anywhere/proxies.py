@@ -66,8 +66,8 @@ _DATABASE = 16 << 20
 _MANAGER = ("/etc/systemd/system.conf", "/etc/systemd/user.conf")
 _UNITS = "/etc/systemd/system"
 _UNITS_OF_USER = ".config/systemd/user"
-_ENVIRONMENT = re.compile(r"^[ \t]*(?:Default)?Environment[ \t]*=(.*)$", re.MULTILINE)
-_VARIABLE = re.compile(rf"""(?:^|[\s"'])({"|".join(_VARIABLES)})=([^\s"']+)""", re.IGNORECASE)
+_ENVIRONMENT = regex(r"^[ \t]*(?:Default)?Environment[ \t]*=(.*)$", re.MULTILINE)
+_VARIABLE = regex(rf"""(?:^|[\s"'])({"|".join(_VARIABLES)})=([^\s"']+)""", re.IGNORECASE)
 _DCONF_PROXY = "/system/proxy/"
 _OVERRIDES = "/usr/share/glib-2.0/schemas"
 _GNOME = ("system/proxy", "org.gnome.system.proxy", "org/gnome/system/proxy")
