@@ -230,7 +230,7 @@ class DiskNode(Node):
             status.st_size,
             status.st_mtime,
             status.st_uid,
-            stat.S_IMODE(mode),
+            mode & 0o7777,
             getattr(status, "st_rdev", -1),
         )
 

@@ -109,7 +109,8 @@ class Resolver:
             return self._folder(path)
         if path in self._absent:
             self._missing_still(path, name)
-        return self._found(self._folder(head), name)
+        folder = self._folders.get(head)
+        return self._found(folder if folder is not None and folder.nodes[0].kind == "dir" else self._folder(head), name)
 
     def entry(self, path: str) -> Place:
         """The same, but a link at the very end is not followed."""
