@@ -9,8 +9,24 @@ export LC_ALL=C
 # PHASEOUT names another program, by its whole path: a part of one would be looked for where any user may put a program.
 phaseout=${PHASEOUT:-/opt/phaseout/bin/phaseout}
 
+# bounded COMMAND...: kills it after half an hour. A tool that waits for this script would wait for a program that hangs.
+bounded() {
+    "$@" &
+    job=$!
+    (
+        sleep 1800 &
+        trap 'kill $!' TERM
+        wait $! && kill -9 "$job"
+    ) >/dev/null 2>&1 &
+    clock=$!
+    wait "$job"
+    set -- $?
+    kill "$clock"
+    return "$1"
+}
+
 scan() {
-    "$phaseout" scan -f line --fail-on never
+    bounded "$phaseout" scan -f line --fail-on never
 }
 
 # Begin of the judgement, which is the same in all scripts. $why is empty if phaseout ended as it should, with a status

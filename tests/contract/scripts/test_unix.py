@@ -461,6 +461,27 @@ def test_what_is_said_of_every_answer(tmp_path: Path, shell: str) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("shell", SHELLS)
+def test_a_program_that_hangs_is_killed(tmp_path: Path, shell: str) -> None:
+    """The 1,800 seconds of patience are short; what it had said counts."""
+    patience = tmp_path / "sleep"
+    patience.write_text('#!/bin/sh\n[ "$1" = 1800 ] && exec {0} 0.2; exec {0} "$1"\n'.format(shutil.which("sleep")))
+    patience.chmod(0o755)
+    path = f"{tmp_path}:{os.environ['PATH']}"
+    for said, line in (
+        ("REPLACE (all sources complete) x", "REPLACE (not"),
+        (CLEAN, "INCOMPLETE (not everything seen)"),
+    ):
+        program = str(stand_in(tmp_path, f"echo '{said}'; exec {shutil.which('sleep')} 600"))
+        for script in (ATTRIBUTE, JAMF):
+            result = sh(script, shell=shell, PHASEOUT=program, PATH=path)
+            assert line in result.stdout
+            assert "status 137" in result.stdout
+            assert result.stderr == ""
+        assert "true" not in sh(COMPLIANCE, shell=shell, PHASEOUT=program, PATH=path).stdout
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("shell", SHELLS)
 @pytest.mark.parametrize("what", ["absent", "a folder", "not executable", "no program", "a part of a path"])
 def test_what_is_said_where_phaseout_cannot_be_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shell: str, what: str
