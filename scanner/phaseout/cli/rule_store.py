@@ -6,6 +6,7 @@ all, and the pack before stays for `rollback`.
 """
 
 import contextlib
+import errno
 import os
 import stat
 from typing import TYPE_CHECKING, NamedTuple
@@ -50,17 +51,17 @@ def newest() -> Base:
 def _imported(imported: dict[str, str]) -> Base:
     from phaseout.rules.packs import PackError, rule_files
 
-    folder, serial = release.installed_folder(), release.number(imported)
-    if why := written_by_others(os.path.join(folder, release.INSTALLED)):
-        raise RuleError([why])
+    serial = release.number(imported)
+    _kept(release.INSTALLED)
     try:
-        files = rule_files(_content(os.path.join(folder, f"{serial}.tar")), f"pack {serial}")
-    except PackError as error:
-        raise RuleError([f"pack {serial} {error}"]) from None
+        files = rule_files(_kept(f"{serial}.tar"), f"pack {serial}")
+    except (FileNotFoundError, PackError) as error:
+        why = "is missing" if isinstance(error, FileNotFoundError) else str(error)
+        raise RuleError([f"pack {serial} {why}; import it again with --allow-older"]) from None
     packed = b""
     if imported.get("tool") == __version__:
         with contextlib.suppress(OSError):
-            packed = _content(os.path.join(folder, f"{serial}.packed"))
+            packed = _kept(f"{serial}.packed")
     if unpack(packed, files) is None:
         load(files)  # a damaged one must be noticed while the shipped rules can still be used
     return Base(imported, files, packed)
@@ -136,7 +137,7 @@ def rollback() -> str:
         from phaseout.rules.packs import PackError, read_manifest, read_members, rule_files
 
         try:
-            content = _content(os.path.join(folder, f"{before}.tar"))
+            content = _kept(f"{before}.tar")
             manifest = read_manifest(read_members(content)["manifest.json"])
             ruleset = load(rule_files(content, f"pack {before}"))
         except (OSError, PackError, RuleError, KeyError) as error:
@@ -180,13 +181,20 @@ def _verified(path: str, content: bytes, state: dict[str, str]) -> "tuple[Pack, 
 
 
 def _same_as_kept(path: str, serial: int, content: bytes, state: dict[str, str]) -> None:
-    """Refuses another pack with a serial that is in use: it would replace the first before everything is written."""
+    """Refuses another pack with a serial that is in use: it would replace the first before everything is written.
+
+    What makes a pack is its manifest, which has the digest of every rule file. So the pack itself can be imported again
+    where the kept one was damaged.
+    """
+    from phaseout.rules.packs import PackError, read_members
+
     if serial in (release.number(state, key) for key in ("serial", "previous", "keys-from")):
+        own = read_members(content)["manifest.json"]
         try:
-            same = _content(os.path.join(release.installed_folder(), f"{serial}.tar")) == content
-        except OSError:
-            return  # it is gone, and this one mends that
-        if not same:
+            kept = read_members(_kept(f"{serial}.tar"))["manifest.json"]
+        except (OSError, PackError, KeyError):
+            return  # it is gone or damaged, and this one mends that
+        if kept != own:
             raise _refused(path, f"is not the pack {serial} that was imported before")
 
 
@@ -201,9 +209,12 @@ def _keys(state: dict[str, str]) -> "Keys":
         return pinned
     place = os.path.join(release.installed_folder(), f"{source}.tar")
     try:
-        brought = read_manifest(read_members(_content(place))["manifest.json"]).keys
+        brought = read_manifest(read_members(_kept(f"{source}.tar"))["manifest.json"]).keys
     except (OSError, PackError, KeyError) as error:
-        raise Failure(f"{place}: the keys that it brought cannot be read: {error}") from error
+        why = (error.strerror if isinstance(error, OSError) else "") or str(error)
+        raise Failure(
+            f"{place}: the keys that pack {source} brought cannot be read: {why}; copy that pack there again"
+        ) from error
     return brought if brought is not None and brought.version > pinned.version else pinned
 
 
@@ -245,6 +256,19 @@ def _content(path: str) -> bytes:
         if not stat.S_ISREG(os.fstat(handle).st_mode):
             raise OSError(0, "not a regular file", path)
         return file.read(_LIMIT)
+
+
+def _kept(name: str) -> bytes:
+    """The content of a file in the folder, if only the administrator can have written it.
+
+    Raises:
+        OSError: it cannot be read, or must not be used.
+    """
+    path = os.path.join(release.installed_folder(), name)
+    content = _content(path)
+    if why := written_by_others(path):
+        raise OSError(errno.EPERM, why, path)
+    return content
 
 
 def _write(name: str, content: bytes) -> None:

@@ -188,6 +188,8 @@ def read_members(content: bytes) -> dict[str, bytes]:
             raise PackError(
                 "is not a rule pack" if not members else "ends in the middle" if not header else "is damaged"
             )
+        if not members and header[257:262] != b"ustar":
+            raise PackError("is not a rule pack, which is a tar file without compression")
         if not _NAME.fullmatch(name):
             raise PackError(f"is not a rule pack: {quoted(name)} has no place in one")
         digits = header[124:135]

@@ -204,6 +204,47 @@ def test_another_pack_with_a_serial_that_is_in_use(tmp_path: Path) -> None:
     assert "imported" in rule_store.install(pack(tmp_path, 7), allow_older=True)
 
 
+def test_a_damaged_pack_is_mended_by_the_same_pack(tmp_path: Path) -> None:
+    install(tmp_path, 7)
+    kept = tmp_path / "installed" / "7.tar"
+    kept.write_bytes(kept.read_bytes()[:-600])
+    assert any("pack 7 is damaged; import it again with --allow-older" in one for one in rule_store.newest().cautions)
+    assert "imported" in rule_store.install(pack(tmp_path, 7), allow_older=True)
+    kept.unlink()
+    assert any("pack 7 is missing; import it again" in one for one in rule_store.newest().cautions)
+    assert "imported" in rule_store.install(pack(tmp_path, 7, ADA, EVE), allow_older=True)
+    assert not rule_store.newest().cautions
+
+
+def test_keys_that_were_lost_are_asked_for(tmp_path: Path) -> None:
+    """Without them nothing is accepted: the pinned ones may have been revoked."""
+    install(tmp_path, 7, keys=Keys(version=2, threshold=2, keys=(ADA.public, BOB.public, DAN.public)))
+    (tmp_path / "installed" / "7.tar").unlink()
+    with pytest.raises(Failure, match=r"the keys that pack 7 brought cannot be read: No such file.*copy that pack"):
+        install(tmp_path, 8)
+
+
+@pytest.mark.parametrize("name", ["installed", "7.tar", "7.packed"])
+def test_a_file_that_others_can_write_is_not_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    install(tmp_path, 7)
+    install(tmp_path, 8)
+    rule_store.rollback()
+    monkeypatch.setattr(rule_store, "written_by_others", lambda place: "user 7 can" if place.endswith(name) else "")
+    used = rule_store.newest()
+    if name == "7.packed":  # the pack is there all the same
+        assert (release.number(used.release), used.packed) == (7, b"")
+    else:
+        assert used.cautions == ("the imported rules were not used: user 7 can",)
+
+
+def test_a_pack_that_others_can_write_is_not_gone_back_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    install(tmp_path, 7)
+    install(tmp_path, 8)
+    monkeypatch.setattr(rule_store, "written_by_others", lambda place: "user 7 can" if place.endswith("7.tar") else "")
+    with pytest.raises(Failure, match=r"pack 7 cannot be used again.*user 7 can"):
+        rule_store.rollback()
+
+
 def test_not_a_file(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     for place in (tmp_path, tmp_path / "pipe", tmp_path / "none"):

@@ -212,7 +212,7 @@ def test_bombs() -> None:
     import gzip
 
     refused(bytes(LIMIT + 1), "is larger than 8 MiB")
-    refused(gzip.compress(pack()), "is not a rule pack")
+    refused(gzip.compress(pack()), "is not a rule pack, which is a tar file without compression")
     huge = tar(("rules/roles.toml", b""), mode=0o644)
     size = huge[:124] + b"77777777777" + huge[135:]
     refused(size, "rules/roles.toml: not stored as the plain file")
