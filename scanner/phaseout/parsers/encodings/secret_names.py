@@ -93,7 +93,7 @@ _ABOUT = frozenset(
             "version",
             "class",
         ),
-        *("agent"),
+        "agent",
     )
 )
 _READING = frozenset(("load", "import", "condition", "assert"))  # systemd's settings for names and places of them

@@ -14,6 +14,8 @@ SECRET = (
     "http GET x Authorization:'Bearer hunter2'",
     'agent --header "Bearer hunter2"',
     "agent --bearer hunter2",
+    "DB_PASS_A=hunter2",
+    "SECRET_T=hunter2",
     "curl --oauth2-bearer hunter2 https://x",
     "curl -u bob:hunter2 x",
     "curl -ubob:hunter2 x",
