@@ -19,7 +19,7 @@ from phaseout.model.counting import counted
 from phaseout.model.findings import REPORT_SCHEMA
 from phaseout.model.nouns import INVENTORY_SCHEMA, Account, HostInfo, Inventory, Item, Problem, SourceRun, Unseen
 from phaseout.model.quoting import quoted
-from phaseout.model.recording import ALL_ITEMS, RESULTS, SharedTexts, nothing_shown, saved_form
+from phaseout.model.recording import MEMORY, RESULTS, SharedTexts, memory_of, nothing_shown, saved_form
 
 ENDINGS = (".json", ".ndjson", ".jsonl")  # each may be followed by .gz
 
@@ -57,6 +57,7 @@ class _Schema(Struct):
 
 _START = b'{"schema":"phaseout-'  # of what is written here
 _SIZE = RESULTS * 3 // 2  # bytes of one inventory: the names of members take a third
+_MEMORY = MEMORY + _SIZE  # bytes that its items take, counted with these names
 LARGE = 4 << 20  # bytes; most inventories have less, and are decoded at once
 _LONGEST = 1 << 20  # bytes of one item
 _PARTS = 10_000  # a scan has a hundred sources, and a hundred problems of each
@@ -140,7 +141,7 @@ def _by_line(document: Document) -> Iterator[Inventory | Problem]:
     head: _Head | None = None
     items: list[Item] = []
     texts = SharedTexts()
-    size = 0  # bytes of the lines of these items
+    size = taken = 0  # bytes of the lines of these items, and of their memory
     at = ""  # where the head stands
     broken, first = False, True
     for number, line in document.lines():
@@ -158,8 +159,11 @@ def _by_line(document: Document) -> Iterator[Inventory | Problem]:
             continue
         first = False
         if isinstance(found, Item):
-            size = _cost(line) + (size if items else 0)
-            if len(items) < ALL_ITEMS and size <= _SIZE:
+            if not items:
+                size = taken = 0
+            size += (cost := _cost(line))
+            taken += memory_of(found, cost)
+            if taken <= _MEMORY and size <= _SIZE:
                 items.append(texts.within(found))
             elif not broken:
                 yield _too_many(where).problem
@@ -245,13 +249,17 @@ def _one_by_one(where: str, data: msgspec.Raw) -> tuple[Item, ...]:
     """The items of a large inventory, each of which may take more memory than the file shows."""
     items: list[Item] = []
     texts = SharedTexts()
-    size = 0
+    size = taken = 0
     try:
         for raw in msgspec.json.decode(data, type=list[msgspec.Raw]):
-            size += _cost(bytes(raw))
-            if size > _SIZE or len(items) == ALL_ITEMS or memoryview(raw).nbytes > _LONGEST:
+            size += (cost := _cost(bytes(raw)))
+            if size > _SIZE or memoryview(raw).nbytes > _LONGEST:
                 raise _too_many(where)
-            items.append(texts.within(_ITEM.decode(raw)))
+            item = _ITEM.decode(raw)
+            taken += memory_of(item, cost)
+            if taken > _MEMORY:
+                raise _too_many(where)
+            items.append(texts.within(item))
     except JSON_ERRORS as error:
         raise BrokenError(where, f"no inventory: {error}") from error
     return tuple(items)
@@ -263,7 +271,7 @@ def _cost(item: bytes) -> int:
 
 
 def _too_many(where: str) -> BrokenError:
-    return BrokenError(where, f"more than {ALL_ITEMS:,} items or {_SIZE >> 20} MiB: no scan returns that many", "limit")
+    return BrokenError(where, f"more than {_SIZE >> 20} MiB of items: no scan returns that many", "limit")
 
 
 def _closed(where: str, head: _Head | Inventory, items: list[Item] | tuple[Item, ...], count: int = 0) -> Inventory:
@@ -276,10 +284,8 @@ def _closed(where: str, head: _Head | Inventory, items: list[Item] | tuple[Item,
         count: how many a summary announces.
 
     Raises:
-        BrokenError: there are fewer than its runs or its summary have counted, or more than any scan returns.
+        BrokenError: there are fewer than its runs or its summary have counted, or more runs than any scan has.
     """
-    if len(items) > ALL_ITEMS:
-        raise _too_many(where)
     problems = sum(len(run.problems) for run in head.runs)
     if max(len(head.runs), len(head.unseen), problems) > _PARTS:
         raise BrokenError(where, f"more than {_PARTS:,} runs, problems or unseen parts: no scan has that many", "limit")

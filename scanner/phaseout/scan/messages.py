@@ -20,7 +20,7 @@ class Request(Struct, frozen=True, kw_only=True):
     mask: bool = True  # whether secrets in command lines and settings are masked
     began: float = 0.0  # when the scan began, in seconds since 1970; the supervisor fills it in
     done: tuple[str, ...] = ()  # sources that an earlier worker has run
-    items: int = 0  # that earlier workers have returned
+    memory: int = 0  # bytes that the items of earlier workers take
     results: int = 0  # bytes of their messages
 
 

@@ -41,7 +41,8 @@ _OPENING_SECONDS = 30.0  # for starting the worker and opening the host
 _TICK = 0.25  # seconds between two calls of `progress`
 # Seconds between two checks of what the worker uses; most scans end before the first. macOS enforces no memory limit.
 _USAGE_INTERVAL = 0.25 if sys.platform == "darwin" else 2.0
-_RESULTS = RESULTS + (8 << 20)  # bytes of messages: the worker itself stops its sources at less
+_RESULTS = 2 * RESULTS  # bytes of messages: the worker itself stops its sources at less
+_ITEM = 512  # bytes that an item takes beside what its message does
 MEMORY = 2 << 30  # bytes of address space for the worker
 _WHOLE = "the time limit of the whole scan (--timeout) was reached"
 REMEDIES: dict[Cause, str] = {
@@ -208,7 +209,8 @@ class ScanSupervisor:
                 return
             used = _RESULTS - self._results
             done = tuple(self._runs)
-            rest = msgspec.structs.replace(self._request, done=done, items=len(self._items), results=used)
+            memory = used + _ITEM * len(self._items)
+            rest = msgspec.structs.replace(self._request, done=done, memory=memory, results=used)
             self._worker = self._kind(rest, self._memory, self._end - time.monotonic())
 
     def _listen(self, worker: Forked | Spawned) -> tuple[_Loss, str] | None:

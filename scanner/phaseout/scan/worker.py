@@ -15,7 +15,7 @@ from msgspec.structs import force_setattr, replace
 from phaseout.model.fields import TEXTS
 from phaseout.model.nouns import Evidence, HostInfo, Item, LeftOut, Problem, SourceRun
 from phaseout.model.quoting import quoted
-from phaseout.model.recording import ALL_ITEMS, ITEMS, RESULTS, TEXT, Recorder, shortened
+from phaseout.model.recording import MEMORY, RESULTS, TEXT, Recorder, memory_of, shortened
 from phaseout.parsers.encodings.secrets import masked_item
 from phaseout.scan.memory import peak_memory
 from phaseout.scan.messages import Closed, Ended, Found, Message, Opened, Planned, Refused, Request, Several, Started
@@ -91,7 +91,7 @@ def work(request: Request, send: Callable[[Message], None]) -> None:
             tuple(map(_clean_problem, _drain(host))),
         )
     )
-    room = _Room(ALL_ITEMS - request.items, RESULTS - request.results)
+    room = _Room(MEMORY - request.memory, RESULTS - request.results)
     for source in planned:
         if source.name in request.skip or (request.only and source.name not in request.only):
             send(Ended(SourceRun(source=source.name, status="skipped", reason=UNWANTED)))
@@ -103,40 +103,41 @@ def work(request: Request, send: Callable[[Message], None]) -> None:
 
 
 class _Room:
-    """What all sources may still return. Each may take half of it: a flood in one place leaves room for the others.
+    """What all sources may still return. Each may take three quarters of it: a flood leaves room for the others.
 
     Args:
-        items: their number.
+        memory: bytes that the items may take.
         size: bytes of their texts.
     """
 
-    def __init__(self, items: int = ITEMS, size: int = RESULTS) -> None:
-        self.items = items
+    def __init__(self, memory: int = MEMORY, size: int = RESULTS) -> None:
+        self.memory = memory
         self.size = size
         self._whole: _Room | None = None
         self._given = 0
 
     def share(self) -> "_Room":
         """The part that the next source may take."""
-        part = _Room(min(max(self.items, 0) // 2, ITEMS), max(self.size, 0) // 2)
+        part = _Room(max(self.memory, 0) * 3 // 4, max(self.size, 0) * 3 // 4)
         part._whole = self
         return part
 
-    def take(self, size: int) -> None:
-        """Uses up the room of one item."""
+    def take(self, item: Item, size: int) -> None:
+        """Uses up the room of one item, whose texts take that many bytes."""
+        memory = memory_of(item, size)
         for room in (self, self._whole):
             if room is not None:
-                room.items -= 1
+                room.memory -= memory
                 room.size -= size
         self._given += 1
 
     @property
     def full(self) -> str:
         """Why nothing more fits; empty if it does."""
-        if self.items > 0 and self.size > 0:
+        if self.memory > 0 and self.size > 0:
             return ""
-        limit = f"{ALL_ITEMS:,} items" if self.items <= 0 else f"{RESULTS >> 20} MiB"
-        return f"stopped after {self._given:,} items: a source may return half of what is left of {limit}"
+        limit = f"{MEMORY >> 20} MiB of memory" if self.memory <= 0 else f"{RESULTS >> 20} MiB of text"
+        return f"stopped after {self._given:,} items: a source may return three quarters of what is left of {limit}"
 
 
 def run_source(
@@ -174,7 +175,7 @@ def run_source(
                     break
                 recorder.count += 1
                 item, size = _clean(trace, source.name)
-                room.take(size)
+                room.take(item, size)
                 found(masked_item(withholding.unquoted(item)) if mask else item)
             elif isinstance(trace, LeftOut):
                 recorder.left_out(trace)

@@ -1,7 +1,19 @@
 """What a source gives: counted, bounded, and what was not seen because of it."""
 
+import sys
+
+from hypothesis import given
+from hypothesis import strategies as st
 from phaseout.model.nouns import Evidence, Item, LeftOut, Problem, SourceRun
-from phaseout.model.recording import PROBLEMS, Recorder, SharedTexts, in_order, nothing_shown, unseen_parts
+from phaseout.model.recording import (
+    PROBLEMS,
+    Recorder,
+    SharedTexts,
+    in_order,
+    memory_of,
+    nothing_shown,
+    unseen_parts,
+)
 
 
 def test_rows_are_accounted_for() -> None:
@@ -36,7 +48,40 @@ def test_many_items_share_what_they_have_in_common() -> None:
     assert items == [item(number) for number in range(6_000)]
     late, later = items[-3], items[-1]
     assert late.vendor is later.vendor is later.details["arch"]
+    assert late.details is later.details
     assert late.evidence[0].where is later.evidence[0].where
+
+
+_WORDS = st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=30)
+
+
+@given(
+    fields=st.fixed_dictionaries({}, optional=dict.fromkeys(("name", "vendor", "version", "path", "command"), _WORDS)),
+    details=st.dictionaries(_WORDS, _WORDS, max_size=20),
+    evidence=st.lists(st.builds(Evidence, _WORDS, _WORDS), max_size=20),
+    notes=st.lists(_WORDS, max_size=3),
+)
+def test_an_item_takes_no_more_memory_than_is_counted(
+    fields: dict[str, str], details: dict[str, str], evidence: list[Evidence], notes: list[str]
+) -> None:
+    """As CPython counts it, with the sixteen bytes that its garbage collector puts before each structure."""
+    item = Item(
+        **{"kind": "file", "name": "", **fields},  # type: ignore[arg-type]
+        ids={"purl": "p"},
+        details=details,
+        evidence=tuple(evidence),
+        notes=tuple(notes),
+    )
+    texts = [
+        *fields.values(),
+        "p",
+        *details.values(),
+        *notes,
+        *(text for one in evidence for text in (one.where, one.what)),
+    ]
+    parts = [item, item.ids, item.details, item.evidence, item.notes, *evidence, *texts]
+    taken = sum(sys.getsizeof(part) for part in parts if part) + 16 * (3 + len(evidence))
+    assert taken <= memory_of(item, sum(map(len, texts)))
 
 
 def test_problems_are_bounded_and_counted_once() -> None:

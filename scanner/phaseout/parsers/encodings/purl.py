@@ -5,6 +5,7 @@ References:
 """
 
 import re
+from functools import lru_cache
 
 from phaseout.model.regex import regex
 
@@ -30,7 +31,7 @@ def purl(kind: str, name: str, version: str = "", **qualifiers: str) -> str:
     mark = "?"
     for key, value in qualifiers.items():
         if value:
-            found += f"{mark}{key}={_written(value, _USUAL_IN_NAME, _OTHER_IN_NAME)}"
+            found += f"{mark}{key}={_qualifier(value)}"
             mark = "&"
     return found
 
@@ -39,6 +40,12 @@ def _written(text: str, usual: "re.Pattern[str]", other: "re.Pattern[str]") -> s
     if usual.fullmatch(text):  # nearly every text of nearly a thousand packages
         return text.replace("+", "%2B")
     return other.sub(_escape, text)
+
+
+@lru_cache(maxsize=256)
+def _qualifier(value: str) -> str:
+    """One that a thousand packages share."""
+    return _written(value, _USUAL_IN_NAME, _OTHER_IN_NAME)
 
 
 def _escape(found: "re.Match[str]") -> str:
