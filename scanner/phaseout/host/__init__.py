@@ -67,7 +67,8 @@ class Host:
         """The reader of Windows executables: maker, product, version and signer."""
         from phaseout.host.windows.executables import Executables
 
-        return Executables(self.files, trust=self.live and self.deep)
+        windows = self.variables.get("systemroot", r"C:\Windows")
+        return Executables(self.files, windows, trust=self.live and self.deep)
 
     @cached_property
     def families(self) -> frozenset[str]:

@@ -1,8 +1,8 @@
 """Users who may have software of their own.
 
 References:
-    passwd(5), login.defs(5) (`UID_MIN`), skel: useradd(8); https://systemd.io/USER_RECORD/ and homectl(1) (`*.homedir`,
-    `*.user`); libnss-extrausers(8); nss-altfiles (`/usr/lib/passwd`).
+    passwd(5), shadow(5), login.defs(5) (`UID_MIN`), skel: useradd(8); https://systemd.io/USER_RECORD/ and homectl(1)
+    (`*.homedir`, `*.user`); libnss-extrausers(8); nss-altfiles (`/usr/lib/passwd`).
 """
 
 import re
@@ -36,6 +36,8 @@ _NOBODY = 65534
 _NIS = re.compile(r"^[ \t]*passwd:[^\n#]*\bnis", re.MULTILINE)
 _NAMED = 20  # missing homes; the report needs no more
 _HOMED = ".homedir"
+_PASSWORDS = "/etc/shadow"
+_LOCKED = frozenset(("!", "!!", "*", "!*"))
 _LINE_LIMIT = 4 << 20
 _MOUNT = "mount the disk that holds it there, then scan again"
 _NONE = "if the account needs no home, give it the shell nologin"
@@ -115,19 +117,38 @@ def _missing(files: Files, settings: _Settings) -> Iterator[Problem]:
         for user, logs_in in settings.accounts
         if logs_in and (user.uid == 0 or (user.uid >= first and user.uid != _NOBODY))
     }
-    fstab = (files.text("/etc/fstab", 1 << 20) or "") if any(user.name not in persons for user in absent) else ""
+    fstab = (files.text("/etc/fstab", 1 << 20) or "") if absent else ""
     unmounted = tuple(f"{entry.point}/" for entry in fstab_entries(fstab) if not files.list(entry.point))
-    promised = [user for user in absent if user.name in persons or user.home.startswith(unmounted)]
+    mounted = [user for user in absent if f"{user.home}/".startswith(unmounted)]
+    never = [user for user in absent if user.name in persons and user not in mounted and _was_never_made(files, user)]
+    promised = [user for user in absent if user in mounted or (user.name in persons and user not in never)]
     for user in promised[:_NAMED]:
         yield Problem(user.home, f"the home of {user.name} is missing", "missing", remedy=f"{_MOUNT}; {_NONE}")
     if len(promised) > _NAMED:
         yield Problem(_ACCOUNTS[0], f"{len(promised) - _NAMED} further homes are missing", "missing", remedy=_MOUNT)
+    for user in never[:_NAMED]:
+        yield Problem(user.home, f"{user.name} has no home folder", "missing", hides=False)
     if not settings.accounts:
         why = "names no account: homes outside /home are not known"
         yield Problem(_ACCOUNTS[0], why, "missing", remedy="scan the whole root of the system")
     for where, folder in settings.folders:
         if files.gone(folder.path):
             yield Problem(folder.path, f"{where} puts homes there, and it is missing", "missing", remedy=_MOUNT)
+
+
+def _was_never_made(files: Files, user: User) -> bool:
+    """Whether an account was made without a home (`useradd -M`), or lost it, and no disk is missing.
+
+    Then the folder that would hold the home is there, and holds other homes, or nobody has ever been able to log in:
+    the password is locked, as it is before the first one is set.
+    """
+    top = user.home.rpartition("/")[0] or "/"
+    if user.uid == 0 or not files.is_dir(top):
+        return False
+    if top != "/" and any(kind == "dir" and name != "lost+found" for name, kind in files.list(top)):
+        return True
+    entry = re.search(rf"^{re.escape(user.name)}:([^:\n]*):", files.text(_PASSWORDS, _LINE_LIMIT) or "", re.MULTILINE)
+    return entry is not None and entry[1] in _LOCKED
 
 
 def _mounted(files: Files, settings: _Settings) -> Iterator[Problem]:

@@ -177,7 +177,8 @@ def _component(place: str, component: _Object, rows: Rows) -> None:
     }
     category = properties.get("cdx:osquery:category", "")
     described = text(component.get("type"))
-    kind = _CATEGORIES.get(category) or kind_of_purl(purl) or _KINDS.get(described)
+    # A type is required, and some writers leave it out.
+    kind = _CATEGORIES.get(category) or kind_of_purl(purl) or _KINDS.get(described or "application")
     if not name:
         rows.damaged(place, "a component without a name")
         return

@@ -37,7 +37,7 @@ _SPELLINGS: Mapping[str, str] = {
     "name": """
         applicationname appname application productname arpdisplayname displayname softwarename softwaretitle
         normalizedname discoveredapps discoveredapp programname anwendungsname anwendung produktname anzeigename
-        softwareprodukt nomdelapplication nomdelogiciel nomduproduit nombredelaaplicación nombredeaplicación
+        softwareprodukt software nomdelapplication nomdelogiciel nomduproduit nombredelaaplicación nombredeaplicación
         nombredelproducto nomeapplicazione nomedellapplicazione nomeprodotto nomedoaplicativo nomedaaplicação
         toepassingsnaam naamvantoepassing productnaam アプリケーション名 アプリ名 製品名 应用程序名称 应用名称
         應用程式名稱
@@ -65,7 +65,7 @@ _SPELLINGS: Mapping[str, str] = {
         sovellusversio verze verzeaplikace verzia verziaaplikácie verzió alkalmazásverzió alkalmazásverziója
         verziószám 버전 애플리케이션버전 앱버전 uygulamaü версія""",
     "device": """
-        devicename device computername computer machinename netbiosname resourcename systemname pscomputername
+        devicename device computername netbios computer machinename netbiosname resourcename systemname pscomputername
         hostname host gerätename gerät nomdelappareil nomdelordinateur nombredeldispositivo nombrededispositivo
         nomedispositivo nomedeldispositivo nomedodispositivo nomedocomputador apparaatnaam デバイス名 コンピューター名
         设备名称

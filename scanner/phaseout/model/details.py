@@ -147,7 +147,7 @@ DETAILS: dict[str, str] = {
     "snap_id": "The identifier of a snap in its store.",
     "source": "Where Amcache or the foreign inventory has it from.",
     "sources": "The sources of a DKMS module.",
-    "start": "When Windows starts the service: boot, system, automatic, on demand, disabled.",
+    "start": "When Windows starts the service (boot, automatic, on demand, …), or what makes Linux call a hook.",
     "start_type": "The start type that osquery gives.",
     "started": "When the process started.",
     "starts": "What a systemd socket, path or timer starts.",

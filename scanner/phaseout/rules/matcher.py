@@ -18,6 +18,7 @@ from phaseout.rules.patterns import HEAD, Texts, Versions
 _LISTED = 1_000  # items of one product that a report lists
 _PRODUCTS = 10_000  # that a report lists
 _NAMED = frozenset(("driver", "service"))  # what settings of Windows name
+_STARTED = frozenset(("program", "task"))  # what becomes a process
 # Words of ordinary software: a block indexed by one of them would be tried on many ordinary items.
 _COMMON = frozenset(
     (
@@ -88,7 +89,7 @@ class Block:
 
     def fits(self, spelled: "_Spelled") -> list[tuple[str, str]] | None:
         """Each field of the block with the value that fits; `None` if one does not fit."""
-        if not self._is_for(spelled.item.kind):
+        if not self._is_for(spelled.item):
             return None
         found: list[tuple[str, str]] = []
         for field, patterns in self.fields:
@@ -100,16 +101,25 @@ class Block:
     def misses(self, spelled: "_Spelled") -> list[tuple[str, str]]:
         """The fields that do not fit, each with the patterns it wants, for an explanation."""
         found: list[tuple[str, str]] = []
-        if not self._is_for(spelled.item.kind):
+        if not self._is_for(spelled.item):
             found.append(("kind", " or ".join(sorted(self.kinds))))
         for field, patterns in self.fields:
             if not spelled.fits(field, patterns):
                 found.append((field, " or ".join(patterns.patterns[:3]) + (" …" if len(patterns.patterns) > 3 else "")))
         return found
 
-    def _is_for(self, kind: str) -> bool:
-        """Whether it is tried on items of that kind: a setting that names a driver or service is matched as that."""
-        return not self.kinds or kind in self.kinds or (kind == "setting" and not self.kinds.isdisjoint(_NAMED))
+    def _is_for(self, item: Item) -> bool:
+        """Whether it is tried on the item.
+
+        A setting that names a driver or service is matched as that, and a program or task that is called like its file
+        as the process that it becomes.
+        """
+        kinds = self.kinds
+        if not kinds or item.kind in kinds:
+            return True
+        if item.kind == "setting":
+            return not kinds.isdisjoint(_NAMED)
+        return item.kind in _STARTED and "process" in kinds and item.path.endswith((f"/{item.name}", f"\\{item.name}"))
 
     def keys(self) -> list[tuple[list[bytes], list[bytes]]]:
         """The words of the field that the block is indexed by: for each pattern whole words and word prefixes.

@@ -25,8 +25,8 @@ def homes(tree: Tree) -> list[str]:
 
 
 def missing(tree: Tree) -> list[str]:
-    problems = tree.host().files.problems
-    assert all(problem.hides and problem.remedy for problem in problems)
+    problems = [problem for problem in tree.host().files.problems if problem.hides]
+    assert all(problem.remedy for problem in problems)
     return [problem.where for problem in problems]
 
 
@@ -150,6 +150,27 @@ def test_homes_that_passwd_promises(bare: Tree) -> None:
     assert missing(bare) == ["/home/bob", "/home/old", "/home/empty"]
     (bare.root / "root").rmdir()
     assert "/root" in missing(bare)
+
+
+@pytest.mark.parametrize("password", ["!", "!!", "*", "!*"])
+def test_an_account_that_nobody_can_use_needs_no_home(bare: Tree, password: str) -> None:
+    """As `useradd -M` makes it; with a password, somebody may have used it, and the disk of the homes is missing."""
+    bare.write("/etc/passwd", f"{ROOT}app:x:1001:1001::/home/app:/bin/bash\n")
+    bare.folder("/home")
+    bare.write("/etc/shadow", f"root:$y$x:1::::::\napp:{password}:1::::::\n")
+    assert missing(bare) == []
+    bare.write("/etc/shadow", "root:!:1::::::\napp:$y$x:1::::::\n")
+    assert missing(bare) == ["/home/app"]
+    bare.write("/home/ada/.profile")  # the disk of the homes is here
+    assert missing(bare) == []
+    bare.write("/etc/fstab", "UUID=1 /home/app ext4 defaults 0 2\n")
+    assert missing(bare) == ["/home/app"]
+
+
+def test_without_the_folder_of_homes_all_are_missing(bare: Tree) -> None:
+    bare.write("/etc/passwd", f"{ROOT}app:x:1001:1001::/data/homes/app:/bin/bash\n")
+    bare.write("/etc/shadow", "app:!:1::::::\n")
+    assert missing(bare) == ["/data/homes/app"]
 
 
 def test_a_home_on_a_volume_that_is_not_here(bare: Tree) -> None:

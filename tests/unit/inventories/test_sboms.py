@@ -413,3 +413,14 @@ def test_a_snapshot_counts_what_has_no_package_url() -> None:
     found = one(data)
     assert [(item.kind, item.name, item.version) for item in found.items] == [("library", "@s/n", "1")]
     assert found.runs[0].left_out == {"damaged": 1}
+
+
+def test_a_component_without_a_type_is_a_program() -> None:
+    """A type is required, and it is better to judge what has none than to leave it out."""
+    components = [
+        {"name": "Kaspersky Endpoint Security", "publisher": "AO Kaspersky Lab"},
+        {"name": "x", "type": "data"},
+    ]
+    document = {"bomFormat": "CycloneDX", "specVersion": "1.5", "components": components}
+    found = one(json.dumps(document).encode())
+    assert [(item.kind, item.name) for item in found.items] == [("program", "Kaspersky Endpoint Security")]

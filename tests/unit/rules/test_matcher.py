@@ -138,6 +138,15 @@ def test_a_setting_that_names_a_driver_is_matched_as_one() -> None:
     assert found(one, Item(kind="file", name="klif")) == []
 
 
+def test_a_program_that_is_called_like_its_file_is_matched_as_a_process() -> None:
+    one = matcher(product("a", Match(kind=("service", "process"), name=("kesl", "avp.exe"))))
+    assert found(one, Item(kind="program", name="kesl", path="/usr/local/bin/kesl")) == [("a", "possible")]
+    assert found(one, Item(kind="program", name="avp.exe", path="C:\\tools\\avp.exe")) == [("a", "possible")]
+    assert found(one, Item(kind="task", name="kesl", path="/data/kesl")) == [("a", "possible")]
+    assert found(one, Item(kind="program", name="kesl")) == []
+    assert found(one, Item(kind="program", name="kesl", path="/opt/other/tool")) == []
+
+
 def test_catch_all_only_where_nothing_else_fits() -> None:
     rules = matcher(KESL, ANY)
     assert found(rules, Item(kind="program", name="Something New", vendor="Kaspersky Lab")) == [("any", "likely")]

@@ -42,6 +42,7 @@ class Stat(NamedTuple):
         uid: number of the owner.
         mode: permission bits.
         device: number of the device that a device file stands for.
+        links: how many names the file has on its volume; 0 where that is not known. Only a running Windows says it.
     """
 
     kind: EntryKind
@@ -50,6 +51,7 @@ class Stat(NamedTuple):
     uid: int
     mode: int
     device: int = -1
+    links: int = 0
 
 
 class Files(ABC):

@@ -23,11 +23,13 @@ class SkippedError(OSError):
         why: for the report.
         cause: the cause of the problem.
         where: the path in the target; the resolver fills it in where the node does not know it.
+        hides: whether it may be software of this machine; what lies on a server that the path names is not.
     """
 
-    def __init__(self, why: str, cause: Cause, where: str = "") -> None:
+    def __init__(self, why: str, cause: Cause, where: str = "", *, hides: bool = True) -> None:
         super().__init__(errno.EXDEV, why)
         self.cause = cause
+        self.hides = hides
         self.where = where
         self.name = ""  # the last name of it as it is stored, if it is not the one that was asked for
 

@@ -23,6 +23,7 @@ _FOLDERS = 20_000  # that are remembered
 _NAMES = 200_000  # of listed folders that are remembered
 NO_FOLDER = "neither a file nor a folder: what should lie below it was not seen"
 _LONGEST = 3600  # seconds; no scan takes longer
+_TEMPORARY = ("/tmp/", "/var/tmp/", "/dev/shm/", "/private/tmp/", "/private/var/tmp/", "/private/var/folders/")  # noqa: S108
 
 
 class Place(NamedTuple):
@@ -66,6 +67,10 @@ class Layout(ABC):
         """Where a link that lies in `folder` starts, and the names from there."""
         return (self.root("") if target.startswith("/") else folder), target.split("/")
 
+    def is_temporary(self, path: str) -> bool:
+        """Whether what lies there comes and goes by its nature, so that nobody hides anything by that."""
+        return f"{path}/".startswith(_TEMPORARY)
+
     def shown(self, path: str) -> str:
         """The path of a place as reports and sources see it."""
         return path or "/"
@@ -87,7 +92,8 @@ class Resolver:
 
     A folder is remembered by what it is, not by its path: the nodes notice if another one has taken its place. What
     would be found differently had a user moved something away is relied on; `changed` tells whether one may have. So
-    an absent folder is looked up only once, but for those of the kernel.
+    an absent folder is looked up only once, but for those of the kernel. Of what is asked for in a folder for temporary
+    files that is not said, since programs change it all the time.
     """
 
     def __init__(self, layout: Layout) -> None:
@@ -100,10 +106,12 @@ class Resolver:
         self._relied_on: dict[str, Place] = {}
         self._moved: dict[str, tuple[float, Place]] = {}  # path → when what was found was moved there, and the place
         self._recent = time.time() - _LONGEST
+        self._lasting = True  # whether what is asked for is not temporary
 
     def place(self, path: str) -> Place:
         """Where a path leads, all links followed."""
         path = self._layout.normal(path)
+        self._lasting = not self._layout.is_temporary(path)
         head, separator, name = path.rpartition(self._separator)
         if not separator:
             return self._folder(path)
@@ -118,6 +126,7 @@ class Resolver:
         head, separator, name = path.rpartition(self._separator)
         if not separator or name in ("", ".", ".."):
             return self.place(path)
+        self._lasting = not self._layout.is_temporary(path)
         return self.below(self._folder(head), name)
 
     def below(self, here: Place, name: str) -> Place:
@@ -125,7 +134,7 @@ class Resolver:
         try:
             there = self._layout.below(here, name)
         except (FileNotFoundError, NotADirectoryError):
-            self._relied_on[here.path] = here
+            self.rely_on(here)
             if self._is_listed(here, name):
                 raise VanishedError from None
             raise
@@ -133,7 +142,9 @@ class Resolver:
             error.where = error.where or self._layout.shown(f"{here.path}{self._separator}{error.name or name}")
             raise
         moved = there.nodes[0].moved
-        if moved > self._recent and there.nodes[0].kind != "file":  # perhaps into the place of another
+        if (
+            self._lasting and moved > self._recent and there.nodes[0].kind != "file"
+        ):  # perhaps into the place of another
             known = self._moved.get(here.path)
             if known is None or known[0] < moved:
                 self._moved[here.path] = moved, here
@@ -165,11 +176,12 @@ class Resolver:
 
     def rely_on(self, place: Place) -> None:
         """Notes a folder that must not have changed."""
-        self._relied_on[place.path] = place
+        if self._lasting:
+            self._relied_on[place.path] = place
 
     def rely_on_content(self, place: Place) -> None:
         """Notes a file whose content must not have changed before it was found."""
-        if place.nodes[0].moved > self._recent:
+        if self._lasting and place.nodes[0].moved > self._recent:
             self._moved[place.path] = place.nodes[0].moved, place
 
     def changed(self, since: float) -> Iterator[str]:
@@ -229,7 +241,7 @@ class Resolver:
         if self._is_listed(folder, name):
             del self._absent[path]
             return
-        self._relied_on[folder.path] = folder
+        self.rely_on(folder)
         raise FileNotFoundError(errno.ENOENT, "it was looked up before")
 
     def _walk(self, here: Place, pending: list[str], there: Place | None = None) -> Place:
@@ -261,7 +273,7 @@ class Resolver:
                     self._folders[here.path] = here
                 there = None
                 continue
-            self._relied_on[here.path] = here
+            self.rely_on(here)
             links += 1
             if links > LINKS or len(pending) > DEPTH:
                 raise OSError(errno.ELOOP, "too many symbolic links")

@@ -307,8 +307,9 @@ class StoredFiles(Files):
         cause: Cause = "error"
         remedy = ""
         why = error.strerror or str(error)
+        hides = True
         if isinstance(error, SkippedError):
-            cause, where = error.cause, error.where or path
+            cause, where, hides = error.cause, error.where or path, error.hides
         elif isinstance(error, PermissionError):
             cause, why = "permission", "permission denied"
         elif isinstance(error, NotRegularError):
@@ -320,7 +321,9 @@ class StoredFiles(Files):
             self._resolver.forget()
         elif error.errno in _CAUSES:
             cause = _CAUSES[error.errno]
-        problem = Problem(printable(where), why, cause, remedy=remedy)
+        if cause == "vanished" and self._layout.is_temporary(self._layout.normal(path)):
+            hides = False  # what came and went there is no longer on the host
+        problem = Problem(printable(where), why, cause, hides=hides, remedy=remedy)
         if problem not in self.problems[-50:]:
             self.problems.append(problem)
 

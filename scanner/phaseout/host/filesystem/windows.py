@@ -26,6 +26,11 @@ SYSTEM_FOLDERS = ("Windows", "WINNT")
 _PREFIX = re.compile(r"\\\\[?.]\\|\\\?\?\\")  # \\?\, \\.\ and \??\: the kernel's ways to start a path
 _DRIVE = re.compile(r"([A-Za-z]):(?:\\|$)")
 _IMPOSSIBLE = re.compile(r'[\x00-\x1f<>"|?*:\ud800-\udfff]')
+_TEMPORARY = re.compile(
+    r"[A-Z]:\\(?:(?:Windows|Users\\[^\\]+\\AppData\\Local|Documents and Settings\\[^\\]+\\Local Settings)\\)?"
+    r"Te?mp(?:\\|$)",
+    re.IGNORECASE,
+)
 _NORMAL = re.compile(r"[A-Z]:(?:\\(?!\.{1,2}(?:\\|$))[^\x00-\x1f<>\"|?*:/\\\ud800-\udfff]{1,255})*")
 # What ntfs-3g shows in place of what it cannot follow: files that Windows compressed (WOF), deduplicated or keeps in
 # the cloud. They are there, whatever the link says.
@@ -87,7 +92,7 @@ class WindowsLayout(Layout):
             return path
         path = _PREFIX.sub("", path.replace("/", "\\"), count=1)
         if path.startswith("\\\\") or path.upper().startswith("UNC\\"):
-            raise SkippedError("a network path, skipped", "mount", path)
+            raise SkippedError("a network path, skipped", "mount", path, hides=False)
         if not _DRIVE.match(path) or _IMPOSSIBLE.search(path, 2):
             raise FileNotFoundError(errno.ENOENT, "no such name can exist")
         names: list[str] = []
@@ -132,6 +137,10 @@ class WindowsLayout(Layout):
             return self.root(f"{target[0].upper()}:"), _names(target[2:])
         return (self.root(folder.path[:2]) if target.startswith("\\") else folder), _names(target)
 
+    def is_temporary(self, path: str) -> bool:
+        """Whether what lies there comes and goes by its nature."""
+        return bool(_TEMPORARY.match(path))
+
     def shown(self, path: str) -> str:
         """The path of a place as reports and sources see it."""
         return path if "\\" in path else f"{path}\\"
@@ -157,7 +166,8 @@ class _LiveLayout(WindowsLayout):
 
     def _drive(self, drive: str) -> Node:
         if drive in self._skipped:
-            raise SkippedError(f"{self._skipped[drive]} drive, skipped", "mount", f"{drive}\\")
+            kind = self._skipped[drive]
+            raise SkippedError(f"{kind} drive, skipped", "mount", f"{drive}\\", hides=kind != "network")
         if sys.platform != "win32":
             raise FileNotFoundError(errno.ENOENT, "only Windows has drives of its own")
         return local_root(f"{drive}\\")

@@ -55,7 +55,8 @@ class WindowsNode(Node):
     def stat(self) -> Stat:
         """Size, time, owner and so on."""
         status = self._status
-        return Stat(self.kind, status.st_size, status.st_mtime, status.st_uid, stat.S_IMODE(status.st_mode))
+        mode = stat.S_IMODE(status.st_mode)
+        return Stat(self.kind, status.st_size, status.st_mtime, status.st_uid, mode, links=status.st_nlink)
 
     def target(self) -> str:
         """Where this symbolic link or junction points."""

@@ -3,6 +3,10 @@
 The signer's name is the one in the signature. Only the live Windows can check whether the signature is valid, which
 reads the whole file and is done only for a deep scan. Files that Windows signs in its catalogs have no signature of
 their own; they, too, are recognised only then. Nothing goes over the network.
+
+References:
+    Microsoft, "Hard links and junctions", "Manage the component store": a file of Windows itself is one in `WinSxS`,
+    and what lies in `System32` is another name of it.
 """
 
 import sys
@@ -50,11 +54,13 @@ class Executables:
 
     Args:
         files: the files of the target.
+        windows: the folder of Windows.
         trust: asks the live Windows of every signature whether it is sound.
     """
 
-    def __init__(self, files: Files, *, trust: bool = False) -> None:
+    def __init__(self, files: Files, windows: str = r"C:\Windows", *, trust: bool = False) -> None:
         self._files = files
+        self._windows = windows.lower() + "\\"
         self._trust = trust
         self._known: dict[str, Identity | None] = {}
 
@@ -64,6 +70,16 @@ class Executables:
         if folded not in self._known:
             self._known[folded] = self._identity(path)
         return self._known[folded]
+
+    def of_windows(self, path: str) -> bool:
+        """Whether a file surely is a part of Windows itself, as a second name of a file in its store of components.
+
+        What others install beside them has one name. Where the number of names is not known, the answer is no.
+        """
+        if self._trust or not path.lower().startswith(self._windows):
+            return False
+        found = self._files.stat(path)
+        return found is not None and found.links > 1
 
     def _identity(self, path: str) -> Identity | None:
         file = self._files.open(path, _LARGEST)

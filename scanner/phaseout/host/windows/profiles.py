@@ -68,6 +68,7 @@ _PACKAGES = r"HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion\Appx\AppxAllUserSto
 # Folders beside the profiles that are not profiles: another name of `C:\ProgramData`, and what all users share.
 _NO_PROFILES = frozenset(("all users", "public"))
 _ATTACHED = "scan while the user is logged on, or scan the disk that holds the profile"
+_SERVER = "scan the server that holds it"
 _DELETED = "if the profile was deleted, delete it in the system's list of user profiles, too"
 
 
@@ -139,10 +140,13 @@ def missing_hives(people: Mounts, found: tuple[Profile, ...], files: Files) -> I
     count = 0
     for user, listed in found:
         sid = user.sid.lower()
-        if not listed or user.sid in _ACCOUNTS or people.has(user.sid) or _hives(files, user.home):
+        if not listed or user.sid in _ACCOUNTS or people.has(user.sid):
             continue
-        if user.home.startswith("\\\\"):
-            continue  # in the network, which the files themselves have said
+        if _on_server(files, user.home):
+            yield Problem(user.home, f"the profile of {user.name} lies on a server", "mount", remedy=_SERVER)
+            continue
+        if _hives(files, user.home):
+            continue
         if sid in set_aside and files.gone(user.home):
             continue  # a temporary profile, which Windows deletes at log-off
         count += 1
@@ -177,13 +181,15 @@ def kept_elsewhere(registry: Registry) -> Iterator[Problem]:
         key = registry.key(path)
         if key is not None and (key.number(switch) or key.text(switch).startswith("\\\\")):
             where = ", ".join(filter(None, map(key.text, places)))
-            yield Problem(path, f"{what}: {where}" if where else what, "unsupported", remedy=_ATTACHED)
+            # Of a roaming profile, what it has now is here, and is read.
+            hides = switch != "MachineProfilePath"
+            yield Problem(path, f"{what}: {where}" if where else what, "unsupported", hides=hides, remedy=_ATTACHED)
     listed = registry.key(PROFILE_LIST)
     for key in listed.subkeys() if listed is not None else ():
         share = key.text("CentralProfile")
         if share.startswith("\\\\"):
-            why = "a roaming profile: what it has at its next log-on comes from there"
-            yield Problem(share, why, "mount", remedy="scan the server that holds it")
+            why = "a roaming profile: what is here was read, and what it has at its next log-on comes from there"
+            yield Problem(share, why, "mount", hides=False, remedy=_SERVER)
 
 
 def _missing(user: User, files: Files) -> Problem:
@@ -232,6 +238,12 @@ def _folders(registry: Registry, files: Files, variables: Mapping[str, str]) -> 
                 yield folder
     if default and files.is_dir(default):
         yield default
+
+
+def _on_server(files: Files, folder: str) -> bool:
+    """Whether a folder is one of a server, or on a drive that stands for one and is skipped."""
+    drive = folder[:3]
+    return folder.startswith("\\\\") or bool(drive and not files.gone(drive) and files.stat(drive) is None)
 
 
 def _real(files: Files, folder: str) -> str:

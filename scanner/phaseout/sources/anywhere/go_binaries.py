@@ -17,7 +17,7 @@ from phaseout.sources.source import Source, Trace
 
 _FOLDERS = ("/usr/local/go/bin", "/usr/local/bin", "~/go/bin", "~/.local/bin", r"~\go\bin", r"C:\Program Files\Go\bin")
 _BEGIN = (b"\x7fELF", b"MZ", b"\xcf\xfa\xed\xfe", b"\xfe\xed\xfa\xcf", b"\xca\xfe\xba\xbe", b"\xca\xfe\xba\xbf")
-_MOST = 2_000
+_MOST = 10_000
 
 
 def collect(host: Host) -> Iterator[Trace]:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from phaseout.host import Host
 from phaseout.model.nouns import Evidence, Item, LeftOut, Problem
 from phaseout.model.regex import regex
+from phaseout.sources.kit.places import places
 from phaseout.sources.kit.user_data import Table, UserData, join, present
 from phaseout.sources.source import Source, Trace
 
@@ -33,7 +34,13 @@ _PLACES: Table = {
     "macos": {"Library/Application Support": {"JetBrains": "JetBrains", "Google": "Google"}},
     "windows": {"AppData/Roaming": {"JetBrains": "JetBrains", "Google": "Google"}},
 }
-_PRODUCT = regex(r"[A-Z][A-Za-z]+(?:Preview)?\d{4}\.\d+(?:\.\d+)?")
+_REMOTE = "RemoteDev-"  # and the code of a product
+_PRODUCT = regex(rf"[A-Z][A-Za-z]+(?:Preview)?\d{{4}}\.\d+(?:\.\d+)?|{_REMOTE}[A-Z]{{2}}")
+_BESIDE = (
+    "~/.local/share/JetBrains/Toolbox/apps/*/ch-*/*.plugins",
+    "~/Library/Application Support/JetBrains/Toolbox/apps/*/ch-*/*.plugins",
+    r"~\AppData\Local\JetBrains\Toolbox\apps\*\ch-*\*.plugins",
+)
 _DESCRIPTION = "META-INF/plugin.xml"
 _DISABLED = "disabled_plugins.txt"
 _JARS = 300  # of one plugin
@@ -47,6 +54,10 @@ def collect(host: Host) -> Iterator[Trace]:
         for entry in host.files.list(place.folder):
             if entry.kind in ("dir", "link") and _PRODUCT.fullmatch(entry.name):
                 yield from _product(host, place, entry.name)
+    # Of an editor that the first Toolbox has installed, they lie beside its folder.
+    for folder, user in places(host, _BESIDE):
+        product = folder.replace("\\", "/").rpartition("/apps/")[2].partition("/")[0]
+        yield from _plugins(host, UserData("", user, folder), product, folder, folder)
 
 
 def _product(host: Host, place: UserData, product: str) -> Iterator[Trace]:
@@ -55,8 +66,18 @@ def _product(host: Host, place: UserData, product: str) -> Iterator[Trace]:
     settings = folder
     if host.info.platform == "linux":
         settings = folder.replace("/.local/share/", "/.config/").replace("/data/", "/config/")
+        if product.startswith(_REMOTE):  # has a folder for each project
+            for entry in host.files.list(folder):
+                if entry.kind == "dir":
+                    inner, its = join(host, folder, entry.name), join(host, settings, entry.name)
+                    yield from _plugins(host, place, product, inner, its)
+            return
     else:
         folder = join(host, folder, "plugins")
+    yield from _plugins(host, place, product, folder, settings)
+
+
+def _plugins(host: Host, place: UserData, product: str, folder: str, settings: str) -> Iterator[Trace]:
     entries = [one for one in host.files.list(folder) if one.name[0] != "."]
     if not entries:
         return
@@ -150,7 +171,14 @@ def _reads() -> Iterator[str]:
                 files = [f"{top}/{plugins}/*/{inside}" for inside in (_DESCRIPTION, "lib/*.jar")]
                 settings = top.replace("/.local/share/", "/.config/").replace("/data/", "/config/")
                 files.append(f"{settings if platform == 'linux' else top}/*/{_DISABLED}")
+                if platform == "linux":
+                    files += [f"{top}/{_REMOTE}*/*/*/{inside}" for inside in (_DESCRIPTION, "lib/*.jar")]
+                    files.append(f"{settings}/{_REMOTE}*/*/{_DISABLED}")
                 yield from (file.replace("/", "\\") if platform == "windows" else file for file in files)
+    for beside in _BESIDE:
+        separator = "\\" if "\\" in beside else "/"
+        for file in (f"*/{_DESCRIPTION}", "*/lib/*.jar", "*.jar", _DISABLED):
+            yield beside + separator + file.replace("/", separator)
 
 
 SOURCE = Source(

@@ -73,7 +73,7 @@ def collect(host: Host) -> Iterator[Trace]:
     if windows:
         here = [drive for drive in _DRIVES if not host.files.gone(f"{drive}\\")]
         patterns = tuple(one for one in _PORTABLE if one[0] == "~" or one[:2] in here)
-    found = [_Folder(*place) for place in places(host, patterns)]
+    found = [_Folder(*place) for place in places(host, patterns, tried=True)]
     usual, seen = _usual(host), Seen()
     for folder in (*(_named_on_windows(host) if windows else _named_on_macs(host)), *found):
         if folder.path.startswith("\\\\"):
@@ -175,6 +175,6 @@ SOURCE = Source(
         *(*_OF_MACS, *_NAMING),
     ),
     limits="A profile is found where a shortcut, a command or a job names it, or it lies in a folder near the top of a "
-    "drive or home.",
+    "drive or home: of each folder, the first 10,000 folders in it.",
     collect=collect,
 )

@@ -1,7 +1,7 @@
 r"""What the executable that a process, service or driver names says of itself.
 
-A file costs some tenths of a millisecond. What lies in the folder of Windows is by far the most and says "Microsoft":
-it is read only if the host looks deep.
+A file costs some tenths of a millisecond. What is a part of Windows itself is by far the most and says "Microsoft",
+which tells nothing of what it runs: that is left out unless the host looks deep.
 """
 
 from collections.abc import Callable
@@ -20,8 +20,10 @@ def identity_from(host: Host) -> Callable[[str], "Identity | None"]:
     windows = "\0" if host.deep else host.variables.get("systemroot", "\0").lower() + "\\"
 
     def identity(path: str) -> "Identity | None":
-        if not path or path.startswith("\\") or path.lower().startswith(windows):
+        if not path or path.startswith("\\") or host.executables.of_windows(path):
             return None
-        return host.executables.identity(path)
+        found = host.executables.identity(path)
+        ours = found is not None and path.lower().startswith(windows) and found.company.startswith("Microsoft")
+        return None if ours else found
 
     return identity

@@ -11,7 +11,7 @@ from phaseout.host import Host
 from phaseout.host.filesystem.files import Files
 from phaseout.model.nouns import Problem
 
-_MOST = 1_000  # names that fit one `*`
+_MOST = 10_000  # names that fit one `*`
 
 Tree = dict[str, "Tree"]  # name or pattern → what follows it; the empty name ends a pattern
 
@@ -46,12 +46,18 @@ class Seen:
         return real in self._by_anybody
 
 
-def places(host: Host, patterns: Iterable[str]) -> Iterator[Place]:
+def places(host: Host, patterns: Iterable[str], *, tried: bool = False) -> Iterator[Place]:
     """Yields every place once for the system, or else once for each user, by the first path that leads to it.
 
     `~` stands for the home of every user, and one `*` in a name for anything that does not begin with a dot. A folder
     that several patterns begin with is asked for once. Patterns of places that are read in different ways belong in
     different calls, because a place is yielded for one pattern only.
+
+    Args:
+        host: the host.
+        patterns: as above.
+        tried: whether such a place is only looked for, by a pattern that fits whatever people keep. Then what lies
+            beyond the limit hides nothing: a drive may have a folder with a million folders.
     """
     separator = "\\" if host.info.platform == "windows" else "/"
     mine = [pattern for pattern in patterns if ("\\" in pattern) == (separator == "\\")]
@@ -61,13 +67,15 @@ def places(host: Host, patterns: Iterable[str]) -> Iterator[Place]:
         if drive and host.files.gone(drive + separator):
             continue  # no such drive, which is no problem where a pattern only tries it
         tree = _tree([pattern for pattern in mine if pattern.startswith(drive + separator)], separator)
-        for path in _below(host.files, separator, drive, tree):
+        for path in _below(host.files, separator, drive, tree, tried=tried):
             yield from _once(host, Place(path, ""), seen)
     tree = _tree([pattern for pattern in mine if pattern[0] == "~"], separator)
     for home, user in {user.home: user.name for user in reversed(host.users) if user.home and tree}.items():
         names = {_fold(entry.name, separator) for entry in host.files.list(home)}
-        there = {name: rest for name, rest in tree.items() if "*" in name or _fold(name, separator) in names}
-        for path in _below(host.files, separator, home, there):
+        there = {
+            name: rest for name, rest in tree.items() if not name or "*" in name or _fold(name, separator) in names
+        }
+        for path in _below(host.files, separator, home, there, tried=tried):
             yield from _once(host, Place(path, user), seen)
 
 
@@ -87,20 +95,20 @@ def _tree(patterns: list[str], separator: str) -> Tree:
     return tree
 
 
-def _below(files: Files, separator: str, folder: str, tree: Tree) -> Iterator[str]:
+def _below(files: Files, separator: str, folder: str, tree: Tree, *, tried: bool) -> Iterator[str]:
     for name, rest in tree.items():
         if not name:
             yield folder
         elif "*" in name:
-            for found in _fitting(files, separator, folder, name, files_too="" in rest):
-                yield from _below(files, separator, f"{folder}{separator}{found}", rest)
+            for found in _fitting(files, separator, folder, name, files_too="" in rest, tried=tried):
+                yield from _below(files, separator, f"{folder}{separator}{found}", rest, tried=tried)
         else:
             path = f"{folder}{separator}{name}"
             if len(rest) == 1 or files.is_dir(path):  # asking pays only where it saves several questions
-                yield from _below(files, separator, path, rest)
+                yield from _below(files, separator, path, rest, tried=tried)
 
 
-def _fitting(files: Files, separator: str, folder: str, pattern: str, *, files_too: bool) -> Iterator[str]:
+def _fitting(files: Files, separator: str, folder: str, pattern: str, *, files_too: bool, tried: bool) -> Iterator[str]:
     head, _, tail = _fold(pattern, separator).partition("*")
     count = 0
     for entry in files.list(folder):
@@ -111,8 +119,8 @@ def _fitting(files: Files, separator: str, folder: str, pattern: str, *, files_t
             continue
         count += 1
         if count > _MOST:
-            why = f"more than {_MOST} names fit {pattern}: the rest was not read"
-            files.problems.append(Problem(folder, why, "limit"))
+            why = f"more than {_MOST:,} names fit {pattern}: the rest was not read"
+            files.problems.append(Problem(folder, why, "limit", hides=not tried))
             return
         yield entry.name
 

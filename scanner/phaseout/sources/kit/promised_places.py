@@ -77,6 +77,6 @@ def _moved(host: Host, user: User) -> Iterator[Problem]:
             yield Problem(path, why, "unsupported", remedy=f"make {home} a junction to it, and scan again")
     for name, usual in KEPT:  # where they lie on a drive, they are read
         path = moved(host, user, name, usual)
-        if path.startswith("\\\\"):
+        if path.startswith("\\\\"):  # what a user keeps on a server is not on this machine
             why = f"{usual} of {user.name} lies on a server: phaseout does not read it"
-            yield Problem(path, why, "mount", remedy=_SERVER)
+            yield Problem(path, why, "mount", hides=False, remedy=_SERVER)

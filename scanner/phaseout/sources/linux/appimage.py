@@ -27,8 +27,8 @@ _USER = (
 _ENTRIES = ".local/share/applications"
 _SUFFIX = ".appimage"
 _DEPTH = 2  # of folders in a user's folder
-_FOLDERS = 500  # of one folder
-_READ = 2_000  # programs of other names in a user's folder whose head is read
+_FOLDERS = 5_000  # of one folder
+_READ = 10_000  # programs of other names in a user's folder whose head is read
 
 
 def collect(host: Host) -> Iterator[Trace]:
@@ -59,13 +59,14 @@ def _deeper(
     host: Host, top: str, user: str, home: str, integrated: dict[str, dict[str, str]], seen: Seen, depth: int = _DEPTH
 ) -> Iterator[Trace]:
     """Those called AppImages in the folders of a folder: people sort what they download."""
-    for entry in host.files.list(top)[:_FOLDERS]:
-        folder = f"{top}/{entry.name}"
-        if entry.kind == "dir":
-            if any(below.name.lower().endswith(_SUFFIX) for below in host.files.list(folder)):
-                yield from _folder(host, folder, user, home, integrated, seen, by_name_only=True)
-            if depth > 1:
-                yield from _deeper(host, folder, user, home, integrated, seen, depth - 1)
+    folders = [f"{top}/{entry.name}" for entry in host.files.list(top) if entry.kind == "dir"]
+    for folder in folders[:_FOLDERS]:
+        if any(below.name.lower().endswith(_SUFFIX) for below in host.files.list(folder)):
+            yield from _folder(host, folder, user, home, integrated, seen, by_name_only=True)
+        if depth > 1:
+            yield from _deeper(host, folder, user, home, integrated, seen, depth - 1)
+    if len(folders) > _FOLDERS:
+        yield Problem(top, f"more than {_FOLDERS} folders: the rest was not read", "limit")
 
 
 def _integrated(host: Host, folder: str) -> dict[str, dict[str, str]]:

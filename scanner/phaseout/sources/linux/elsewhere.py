@@ -302,9 +302,12 @@ class _Elsewhere:
             elif kind == "dir":
                 yield from self._folder(_Named(path, user))
                 if name[0] != "." and (deep or _HINT.search(name)) and path not in self._recognised:
-                    for below in self._files.list(path)[:_CHILDREN]:
+                    folders = 0
+                    for below in self._files.list(path):
                         if below.kind == "dir":
-                            yield from self._folder(_Named(f"{path}/{below.name}", user))
+                            folders += 1
+                            if folders <= _CHILDREN:
+                                yield from self._folder(_Named(f"{path}/{below.name}", user))
                         elif below.kind == "file" and below.name.lower().endswith(_DISKS):
                             yield from self._image(_Named(f"{path}/{below.name}", user))
 
@@ -352,9 +355,8 @@ class _Elsewhere:
             self._recognised.add(path)
             yield from self._shown(shape, named)
         if first and path not in self._recognised and named.where:
-            for name, kind in self._files.list(path)[:_CHILDREN]:
-                if kind == "dir":
-                    yield from self._folder(named._replace(path=f"{path}/{name}"), text, first=False)
+            for name in [name for name, kind in self._files.list(path) if kind == "dir"][:_CHILDREN]:
+                yield from self._folder(named._replace(path=f"{path}/{name}"), text, first=False)
 
     def _root(self, named: _Named) -> Iterator[Trace]:
         """A folder that is said to be a root, whatever lies in it."""

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from phaseout.host import Host
 from phaseout.host.filesystem.files import Entry
 from phaseout.model.nouns import Evidence, Item, LeftOut, Problem, Reason
+from phaseout.sources.kit.data_files import is_data
 from phaseout.sources.source import Source, Trace
 
 _TOPS = ("/opt", "/var/opt", "/etc/opt", "/usr/local")
@@ -23,20 +24,12 @@ _STANDARD = frozenset(
 )
 # Folders of programs come first: one program is enough.
 _ORDER = {"bin": 0, "sbin": 1, "libexec": 2, "lib64": 3, "lib": 4}
-# Not programs, whatever their mode says: on a disk of Windows every file may be executed.
-_DATA = frozenset(
-    (
-        *("bak", "cfg", "conf", "css", "csv", "dat", "db", "gif", "gz", "h", "htm", "html", "ico", "ini", "jpg", "js"),
-        *("json", "lock", "log", "map", "md", "mo", "pak", "pdf", "pem", "pid", "png", "pyc", "svg", "tar", "ttf"),
-        *("txt", "whl", "xml", "xz", "yaml", "yml", "zip", "zst"),
-    )
-)
 _MODULES = (".ko", ".ko.xz", ".ko.zst", ".ko.gz")
 _FILE: Reason = "a file, not a folder"
 _TOO_MANY = "too many files to check each"
 _TOP = "listed under its own name"
 _UNREAD = "not all of it was readable"
-_CHILDREN = 1_000
+_CHILDREN = 10_000
 # What a search costs, in entries (some microseconds each): it ends before anybody has to wait for it.
 _LIST, _STAT = 10, 4
 _EACH = 2_500  # folder
@@ -98,7 +91,7 @@ class _Search:
                 continue
             if name.endswith(_MODULES):
                 self.modules.append(f"{folder}/{name}")
-            elif name.rpartition(".")[2].lower() not in _DATA:
+            elif not is_data(name):
                 asked += _STAT
                 if asked > _EACH:
                     return entries, _Found(why=_TOO_MANY)
@@ -162,7 +155,7 @@ def _vendor(host: Host, search: _Search, folder: _Folder, user: str) -> Iterator
             continue
         children += 1
         if children > _CHILDREN:
-            yield Problem(folder.path, f"more than {_CHILDREN} folders: the rest was not searched", "limit")
+            yield Problem(folder.path, f"more than {_CHILDREN:,} folders: the rest was not searched", "limit")
             return
         found = own if own.program else search.known.get(child.real)
         if found is None:

@@ -65,9 +65,9 @@ _OF_USER = (
     _Top("/Library/Input Methods", 1),
     _Top("/Library/Application Support", 2),
     _Top("/Library/Caches", 2),
-    _Top("/Desktop", 1),  # this and the next two are guarded on a live Mac
-    _Top("/Documents", 1),
-    _Top("/Downloads", 1),
+    _Top("/Desktop", 2),  # this and the next two are guarded on a live Mac
+    _Top("/Documents", 2),
+    _Top("/Downloads", 2),
 )
 _OF_VOLUME = (_Top("", 3, skipped=frozenset(("applications",))), _Top("/Applications", 8, whole=True))
 _VOLUMES = "/Volumes"

@@ -19,9 +19,11 @@ _FOLDERS = (
     *("/Library/Application Support/*", "/Library/Application Support/*/*", "/Library/Application Support/*/*/*"),
     *("/Users/Shared", "/Users/Shared/*", "/Users/Shared/*/bin"),
     *("~/bin", "~/.local/bin", "~/Library/Application Support/*", "~/Library/Application Support/*/bin"),
+    *("~", "~/*", "~/*/bin", "~/Downloads/*", "~/Desktop/*", "~/Documents/*"),
+    *("/private/tmp", "/private/tmp/*", "/private/var/tmp", "/private/var/tmp/*"),
 )
 _OF_OTHERS = ("/Cellar/", "/opt/homebrew/", "/opt/local/", "/com.apple.")  # which other sources list, or macOS has
-_MOST = 2_000  # files of one folder
+_MOST = 10_000  # files of one folder
 
 
 def collect(host: Host) -> Iterator[Trace]:

@@ -3,19 +3,22 @@ r"""Products as Windows Installer records them, even where their Uninstall entri
 A product is recorded under `UserData` with everything that its Uninstall entry has (the machine's products under the
 SID of the system), and again, with its name and package only, where it is advertised: for the machine under `Classes`,
 for a user in the user's own hive or under `Managed`. Both records are one item. A product is `leftover` if its folder
-is gone or if only components are left.
+is gone or if only components are left. Of products that only the list of components knows, the programs that are still
+there are items.
 
 References:
     https://learn.microsoft.com/windows/win32/msi/installation-context, …/advertisement, …/properties (ARP…);
     the layout of the keys is that of Wine's dlls/msi/registry.c as well.
 """
 
+import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
 from phaseout.host import Host
 from phaseout.host.registry.base import Key
-from phaseout.model.nouns import Evidence, IdType, Item
+from phaseout.model.nouns import Evidence, IdType, Item, LeftOut, Problem
+from phaseout.model.regex import regex
 from phaseout.parsers.windows.image_path import absolute
 from phaseout.parsers.windows.packed_guid import unpack
 from phaseout.parsers.windows.windows_dates import filetime
@@ -33,6 +36,9 @@ _MANAGED = rf"{_INSTALLER}\Managed"
 _MACHINE = r"HKLM\SOFTWARE\Classes\Installer\Products"
 _OF_USER = r"Software\Microsoft\Installer\Products"
 _SYSTEM = "S-1-5-18"  # its products are the machine's
+_PERMANENT = "{00000000-0000-0000-0000-000000000000}"  # stands for products that leave a component behind
+_COMPONENTS = 200_000  # of all users; a machine with large programs has twenty thousand
+_PROGRAM = regex(r".:\\.*\.exe", re.IGNORECASE | re.DOTALL)
 _NO_CODE = "the name is no packed product code"
 _DETAILS = (
     ("local_package", "LocalPackage"),
@@ -81,6 +87,46 @@ def collect(host: Host) -> Iterator[Trace]:
     missing, shared = MissingFiles(host), shared_folders(host)
     for product in products.values():
         yield _item(host, product, upgrades.get(product.code, ""), missing, shared)
+    yield from _unknown(host, {code for code, _ in products})
+
+
+def _unknown(host: Host, known: set[str]) -> Iterator[Trace]:
+    """The programs of products that are recorded nowhere else, each file once."""
+    met: set[str] = set()
+    count = 0
+    for user_data in subkeys(registry_of(host).key(_USER_DATA)):
+        sid = "" if user_data.name == _SYSTEM else user_data.name
+        user = next((user.name for user in host.users if sid and user.sid == sid), sid)
+        for component in subkeys(user_data.child("Components")):
+            count += 1
+            if count > _COMPONENTS:
+                yield Problem(component.path, f"more than {_COMPONENTS:,} components: the rest was not read", "limit")
+                return
+            for name, data in component.values().items():
+                path = absolute(data, host.variables) if isinstance(data, str) and _PROGRAM.fullmatch(data) else ""
+                code = unpack(name) if path else ""
+                if not code or code in known or path.lower() in met:
+                    continue
+                met.add(path.lower())
+                yield _program(host, code, path, user, rf"{component.path}\{name}")
+
+
+def _program(host: Host, code: str, path: str, user: str, where: str) -> Item | LeftOut:
+    if not host.files.is_file(path):
+        return LeftOut("names nothing that is there")
+    identity = host.executables.identity(path)
+    return Item(
+        kind="program",
+        name=(identity.product if identity else "") or path.rpartition("\\")[2],
+        vendor=identity.company if identity else "",
+        version=identity.version if identity else "",
+        path=path,
+        user=user,
+        signer=identity.signer if identity else "",
+        ids={} if code == _PERMANENT else {"product_code": code},
+        details={**(identity.details if identity else {}), "note": "only components are left"},
+        evidence=(Evidence(where, path),),
+    )
 
 
 def _advertisements(host: Host) -> Iterator[tuple[str, Key | None]]:
@@ -147,7 +193,7 @@ SOURCE = Source(
     platforms=("windows",),
     kinds=("program",),
     needs=("registry",),
-    reads=(_USER_DATA, _MANAGED, _MACHINE, rf"HKU\*\{_OF_USER}", *READS, windows_programs.READS),
+    reads=(_USER_DATA, _MANAGED, _MACHINE, rf"HKU\*\{_OF_USER}", *READS, windows_programs.READS, r"?:\**\*.exe"),
     limits="The cached packages themselves are not opened, and patches are not listed.",
     collect=collect,
 )

@@ -2,8 +2,10 @@ r"""Programs in the folders for programs, whether or not anything registers them
 
 Every program of a folder is read, and there is one item for each product in it. Read are two levels below
 `Program Files` of every drive, `C:\ProgramData` and the folders of users, and a third below folders without a program;
-of other folders of a drive and of what users keep in their own folders, one level and a second. A folder of any other
-place is read as soon as a key or a shortcut names it or a program in it.
+of other folders of a drive and of what users keep in their own folders, one level and a second. What all users share is
+searched deeper, six levels where no program lies above, but in no more than 2,000 folders of one place. A folder of any
+other place is read as soon as a key or a shortcut names it or a program in it. Of the folders of Windows, those for
+programs are read; what is a part of Windows itself is left out.
 
 References:
     Microsoft, "KNOWNFOLDERID" (ProgramFiles, ProgramData, LocalAppData, RoamingAppData, UserProgramFiles), "Registry
@@ -26,9 +28,11 @@ from phaseout.sources.kit.shell_folders import KEPT, moved
 from phaseout.sources.source import Source, Trace
 
 _PROGRAMS = (".exe", ".scr", ".com")  # what Windows runs as a program when it is opened
-_READ = 500  # programs of one folder
+_READ = 5_000  # programs of one folder
 _LEVELS = 2
 _LEVELS_ELSEWHERE = 1
+_DEEP = 6  # levels below folders that all users share, as long as no program lies above
+_SEARCHED = 2_000  # folders of one place that lie so deep
 _ENTRIES = 400_000  # of one place
 # Folders at the top of a place that other sources read, that belong to Windows, or that hold installers only.
 _IN_PROGRAM_FILES = frozenset(
@@ -71,6 +75,7 @@ _IN_HOME = frozenset(
         *("saved games", "searches", "sendto", "start menu", "templates", "videos", "3d objects"),
     )
 )
+_OF_SYSTEM = ("System32", "SysWOW64")
 # Folders of Windows besides Temp in which every user may put files.
 _OF_EVERYBODY = ("Tasks", "tracing", r"System32\Tasks", r"System32\spool\drivers\color")
 _ALONE = -1  # levels: the folder, and none in it
@@ -88,6 +93,7 @@ class _Place(NamedTuple):
     user: str
     skipped: frozenset[str]
     levels: int = _LEVELS
+    deep: bool = False
 
 
 def collect(host: Host) -> Iterator[Trace]:
@@ -158,22 +164,23 @@ def _places(host: Host) -> Iterator[_Place]:
     variables = host.variables
     native = variables.get("programfiles", r"C:\Program Files")
     for folder in (native, variables.get("programfiles(x86)", f"{native} (x86)")):
-        yield _Place(folder, "", _IN_PROGRAM_FILES)
+        yield _Place(folder, "", _IN_PROGRAM_FILES, deep=True)
     common = variables.get("commonprogramfiles", rf"{native}\Common Files")
     for folder in (common, variables.get("commonprogramfiles(x86)", rf"{native} (x86)\Common Files")):
-        yield _Place(folder, "", frozenset())
-    yield _Place(variables.get("programdata", r"C:\ProgramData"), "", _IN_PROGRAM_DATA)
+        yield _Place(folder, "", frozenset(), deep=True)
+    yield _Place(variables.get("programdata", r"C:\ProgramData"), "", _IN_PROGRAM_DATA, deep=True)
     for drive in _DRIVES:
         if not host.files.gone(f"{drive}\\"):
             for folder in _ON_DRIVES:
-                yield _Place(rf"{drive}\{folder}", "", _IN_PROGRAM_FILES)
-            yield _Place(drive, "", _AT_TOP, _LEVELS_ELSEWHERE)
+                yield _Place(rf"{drive}\{folder}", "", _IN_PROGRAM_FILES, deep=True)
+            yield _Place(drive, "", _AT_TOP, _LEVELS_ELSEWHERE, deep=True)
     public = variables.get("public", r"C:\Users\Public")
     for below in _KEPT_BY_USERS:
         yield _Place(rf"{public}\{below}", "", frozenset(), _LEVELS_ELSEWHERE)
     yield _Place(public, "", _IN_HOME, _LEVELS_ELSEWHERE)
     windows = variables.get("systemroot", r"C:\Windows")
-    yield _Place(windows, "", frozenset(), _ALONE)
+    for folder in (windows, *(rf"{windows}\{system}" for system in _OF_SYSTEM)):
+        yield _Place(folder, "", frozenset(), _ALONE)
     yield _Place(rf"{windows}\Temp", "", frozenset(), _LEVELS_ELSEWHERE)
     for below in _OF_EVERYBODY:
         yield _Place(rf"{windows}\{below}", "", frozenset(), _ALONE)
@@ -192,6 +199,7 @@ def _places(host: Host) -> Iterator[_Place]:
 def _folders(host: Host, place: _Place, seen: Seen) -> Iterator[tuple[str, list[str]]]:
     """Folders with the names of the programs in them, each once, also where only a link leads there."""
     pending = [(place.path, 0, False)]
+    deeper: list[tuple[str, int]] = []
     count = 0
     while pending:
         folder, level, has_program = pending.pop()
@@ -207,6 +215,8 @@ def _folders(host: Host, place: _Place, seen: Seen) -> Iterator[tuple[str, list[
         if programs:
             yield folder, programs
         if level > place.levels or (level == place.levels and has_program):
+            if place.deep and not has_program:
+                deeper += [(rf"{folder}\{entry.name}", level + 1) for entry in entries if entry.kind == "dir"]
             continue
         below: list[tuple[str, int, bool]] = []
         for entry in entries:
@@ -219,6 +229,23 @@ def _folders(host: Host, place: _Place, seen: Seen) -> Iterator[tuple[str, list[
             if entry.kind == "dir" or (entry.kind == "link" and _leads_to_new(host, path, place, seen)):
                 below.append((path, level + 1, has_program))
         pending += reversed(below)
+    yield from _deeper(host, deeper)
+
+
+def _deeper(host: Host, pending: list[tuple[str, int]]) -> Iterator[tuple[str, list[str]]]:
+    """The same of folders that lie deeper, the upper ones first; an end for their number is only mentioned."""
+    for count, (folder, level) in enumerate(pending):
+        if count == _SEARCHED:
+            why = (
+                f"more than {_SEARCHED:,} folders so deep: the others were not searched for programs that nothing names"
+            )
+            host.files.problems.append(Problem(folder, why, "limit", hides=False))
+            return
+        entries = host.files.list(folder)
+        if programs := _programs(host, folder, entries):
+            yield folder, programs
+        elif level < _DEEP:
+            pending += [(rf"{folder}\{entry.name}", level + 1) for entry in entries if entry.kind == "dir"]
 
 
 def _leads_to_new(host: Host, path: str, place: _Place, seen: Seen) -> bool:
@@ -235,19 +262,26 @@ def _folder(
 ) -> Iterator[Trace]:
     """The items of a folder; `products` becomes what is in it, and `where` is what names it, if anything does."""
     words = folder.rpartition("\\")[2].lower()
-    is_windows = folder.lower() == host.variables.get("systemroot", "").lower()
+    windows = host.variables.get("systemroot", "\0").lower()
+    is_windows = folder.lower() in (windows, *(rf"{windows}\{system}".lower() for system in _OF_SYSTEM))
     programs.sort(key=lambda name: _rank(name[:-4].lower(), words))
     for name in programs[:_READ]:
         path = rf"{folder}\{name}"
+        if is_windows and host.executables.of_windows(path):
+            yield LeftOut("part of the operating system")
+            continue
         identity = host.executables.identity(path)
+        if identity is None and not name.lower().endswith(_PROGRAMS[0]):  # pages are called `example.com`, too
+            yield LeftOut("not a program")
+            continue
         if identity is not None and (identity.product or identity.company or identity.signer):
+            if is_windows and identity.company.lower().startswith("microsoft"):
+                yield LeftOut("part of the operating system")
+                continue
             if _product(identity) in products:
                 yield LeftOut("part of another item")
                 continue
             products.add(_product(identity))
-            if is_windows and identity.company.lower().startswith("microsoft"):
-                yield LeftOut("part of the operating system")
-                continue
         yield _item(path, name, user, identity, where)
     if len(programs) > _READ:
         more = counted(len(programs) - _READ, "program")
@@ -299,13 +333,19 @@ SOURCE = Source(
     reads=(
         *NAMING,
         *(rf"?:\**\*{ending}" for ending in ENDINGS),  # of what is named
-        *("?:" + r"\*" * depth + r"\*.exe" for depth in range(_LEVELS_ELSEWHERE + 2)),
-        *(rf"?:\{folder}\**\*.exe" for folder in (*_ON_DRIVES, "ProgramData")),
-        r"C:\Users\Public\**\*.exe",
-        *(rf"C:\Windows\{folder}\*.exe" for folder in _OF_EVERYBODY),
-        *(rf"~\{folder}\**\*.exe" for folder in (*(folder for folder, _ in _OF_USER), *_KEPT_BY_USERS)),
+        *("?:" + r"\*" * depth + rf"\*{ending}" for depth in range(_DEEP + 1) for ending in _PROGRAMS),
+        *(rf"C:\Windows\{folder}\*{ending}" for folder in (*_OF_SYSTEM, *_OF_EVERYBODY) for ending in _PROGRAMS),
+        *(
+            rf"{folder}\**\*{ending}"
+            for folder in (
+                *(rf"?:\{folder}" for folder in (*_ON_DRIVES, "ProgramData")),
+                r"C:\Users\Public",
+                *(rf"~\{folder}" for folder in (*(folder for folder, _ in _OF_USER), *_KEPT_BY_USERS)),
+            )
+            for ending in _PROGRAMS
+        ),
     ),
-    limits="Programs elsewhere or deeper are seen only where something names them, and below the folder of Windows not "
-    "at all. Of a desktop, shortcuts on it and in the folders on it count. Signatures are read but not verified.",
+    limits="Programs elsewhere or deeper are seen only where something names them, and so are those in other folders "
+    "of Windows. Of a desktop, shortcuts on it and in the folders on it count. Signatures are read but not verified.",
     collect=collect,
 )

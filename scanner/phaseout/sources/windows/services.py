@@ -20,7 +20,6 @@ from typing import NamedTuple
 
 from phaseout.host import Host
 from phaseout.host.registry.base import Key
-from phaseout.host.windows.executables import Identity
 from phaseout.model.nouns import Evidence, Item, LeftOut, Problem
 from phaseout.parsers.windows.image_path import absolute
 from phaseout.parsers.windows.windows_dates import filetime
@@ -38,7 +37,6 @@ _TYPES = ((0x01, "kernel driver"), (0x02, "file system driver"), (0x04, "adapter
           (0x100, "interactive"))  # fmt: skip
 _STARTS = {0: "boot", 1: "system", 2: "automatic", 3: "manual", 4: "disabled"}
 _PROTECTED = {1: "windows", 2: "windows light", 3: "antimalware light", 4: "app"}
-_HOSTS = (r"\system32\svchost.exe", r"\system32\lsass.exe", r"\system32\services.exe")
 _ESSENTIAL = ("Type", "ImagePath", "Start")
 _WINSW = 1 << 20  # bytes of its configuration
 _CONFIGURATIONS = (".xml", ".exe.xml")
@@ -72,7 +70,6 @@ class _Reader:
         self._host = host
         self._missing = MissingFiles(host)
         self._identity = identity_from(host)
-        self._windows = host.variables.get("systemroot", "\0").lower() + "\\"
         self._programs = Programs(host)
 
     def item(self, key: Key, kind: int, altitude: str) -> Item:
@@ -91,7 +88,7 @@ class _Reader:
         is_deleted = key.number("DeleteFlag") != 0
         lost = next((path for path in (program.path, dll, program.wrapper) if self._missing.gone(path)), "")
         _, unknown = self._missing.state(dll or program.path)
-        identity = self._made_by(dll or program.path, key.text("DisplayName"))
+        identity = self._identity(dll or program.path)
         return Item(
             kind="driver" if is_driver else "service",
             name=key.name,
@@ -119,13 +116,6 @@ class _Reader:
             notes=(*notes, *unknown),
             evidence=(Evidence(key.path, f"ImagePath: {image}, Start: {start}" if image else f"Start: {start}"),),
         )
-
-    def _made_by(self, path: str, title: str) -> Identity | None:
-        """What the file says of itself; one that has its title from a file of Windows, as its own have, is not read."""
-        inbox = title.startswith("@") and not title.lower().startswith("@oem")
-        if not inbox and path.lower().startswith(self._windows) and not path.lower().endswith(_HOSTS):
-            return self._host.executables.identity(path)
-        return self._identity(path)
 
     def _behind_wrapper(self, key: Key, wrapper: _Program) -> _Program:
         """The program that the service's wrapper runs, or the service's own program if it has no wrapper."""

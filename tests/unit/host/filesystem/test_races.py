@@ -157,7 +157,8 @@ def test_names_of_windows(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file to another user")
-def test_on_the_live_machine_only_what_a_user_can_write_counts(tmp_path: Path) -> None:
+def test_on_the_live_machine_only_what_a_user_can_write_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("phaseout.host.filesystem.resolve._TEMPORARY", ())  # where these folders lie
     for name, uid, mode in (("theirs", USER, 0o755), ("ours", 0, 0o755), ("group", 0, 0o775), ("tmp", 0, 0o1777)):
         (tmp_path / name).mkdir()
         os.chown(tmp_path / name, uid, -1)
@@ -318,3 +319,33 @@ def test_a_large_database_in_a_folder_that_users_can_write_is_not_opened(databas
         assert connection is None
     why = "larger than 64 MiB, in a place that users can change: not read"
     assert files.problems == [Problem("/home/large.sqlite", why, "limit")]
+
+
+def test_what_comes_and_goes_among_temporary_files_hides_nothing(tmp_path: Path) -> None:
+    """Every program on a live machine does that; a profile that lies there and is linked to is asked for elsewhere."""
+    for name in ("tmp/build", "var/tmp/build", "tmp/chrome/Default", "home/ada/.config"):
+        (tmp_path / name).mkdir(parents=True)
+    (tmp_path / "home/ada/.config/chrome").symlink_to("/tmp/chrome")
+    since = begin()
+    files = PosixFiles(str(tmp_path))
+    for top in ("/tmp", "/var/tmp"):
+        assert "build" in [entry.name for entry in files.list(top)]
+        (tmp_path / top[1:] / "build").rmdir()
+        assert files.list(f"{top}/build") == ()
+    assert [(problem.cause, problem.hides) for problem in files.problems] == [("vanished", False)] * 2
+    files.problems.clear()
+    assert changes(files, since) == []
+    (tmp_path / "tmp/chrome/Default").rename(tmp_path / "away")
+    assert files.gone("/home/ada/.config/chrome/Default/Preferences")
+    assert files.problems or changes(files, since)
+
+
+def test_temporary_files_of_windows(tmp_path: Path) -> None:
+    for name in ("Windows/Temp/x", "Users/ada/AppData/Local/Temp/x"):
+        (tmp_path / name).mkdir(parents=True)
+    files = WindowsFiles(str(tmp_path), {"C": ""})
+    for name in (r"C:\Windows\Temp", r"C:\Users\ada\AppData\Local\temp"):
+        assert len(files.list(name)) == 1
+        (tmp_path / name[3:].replace("\\", "/").replace("temp", "Temp") / "x").rmdir()
+        assert files.list(rf"{name}\x") == ()
+    assert [(problem.cause, problem.hides) for problem in files.problems] == [("vanished", False)] * 2

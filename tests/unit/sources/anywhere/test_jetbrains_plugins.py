@@ -90,3 +90,14 @@ def test_windows(windows_tree: WindowsTree) -> None:
     (item,) = run("jetbrains_plugins", windows_tree.host()).items
     assert (item.name, item.path) == ("Example", rf"{top}\plugins\example")
     assert item.evidence[0].where == rf"{top}\plugins\example\lib\example.jar"
+
+
+def test_beside_a_program_of_the_first_toolbox_and_of_remote_projects(tree: Tree) -> None:
+    top = "/home/ada/.local/share/JetBrains"
+    tree.write(f"{top}/Toolbox/apps/IDEA-U/ch-0/233.1.plugins/one/META-INF/plugin.xml", xml("one", name="One"))
+    tree.write(f"{top}/RemoteDev-IU/_home_ada_x/two/META-INF/plugin.xml", xml("two", name="Two"))
+    result = run("jetbrains_plugins", tree.host())
+    assert [(item.name, item.details["editor"]) for item in result.items] == [
+        ("One", "IDEA-U"),
+        ("Two", "RemoteDev-IU"),
+    ]

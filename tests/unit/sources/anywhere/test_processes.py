@@ -242,7 +242,8 @@ NOTEPAD = r"C:\Windows\notepad.exe"
 
 def windows(tree: WindowsTree) -> Host:
     for path in (ANVIL, ENGINE, NOTEPAD):
-        tree.write(path, executable({ENGLISH: {"CompanyName": "Anvil Works", "ProductVersion": "1.2"}}))
+        maker = "Microsoft Corporation" if path == NOTEPAD else "Anvil Works"
+        tree.write(path, executable({ENGLISH: {"CompanyName": maker, "ProductVersion": "1.2"}}))
     host = tree.host()
 
     def found() -> Iterator[Process]:
@@ -268,7 +269,7 @@ def windows(tree: WindowsTree) -> Host:
     return host
 
 
-def test_programs_outside_of_the_windows_folder_say_who_made_them(windows_tree: WindowsTree) -> None:
+def test_programs_say_who_made_them_but_for_parts_of_windows(windows_tree: WindowsTree) -> None:
     result = run("processes", windows(windows_tree))
     assert [(one.name, one.vendor, one.version) for one in result.items if one.kind == "process"] == [
         ("System", "", ""),
@@ -299,4 +300,4 @@ def test_a_secret_is_masked_to_the_end_of_its_word(windows_tree: WindowsTree) ->
 def test_deep_reads_those_of_windows_as_well(windows_tree: WindowsTree) -> None:
     host = windows(windows_tree)
     host.deep = True
-    assert run("processes", host).one("notepad.exe").vendor == "Anvil Works"
+    assert run("processes", host).one("notepad.exe").vendor == "Microsoft Corporation"

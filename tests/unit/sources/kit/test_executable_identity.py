@@ -8,11 +8,13 @@ from tests.support.trees import WindowsTree
 
 
 @pytest.mark.parametrize("deep", [False, True])
-def test_files_of_windows_itself_are_read_by_a_deep_scan_only(windows_tree: WindowsTree, *, deep: bool) -> None:
-    paths = (r"C:\Windows\System32\tool.exe", r"C:\Program Files\Tool\tool.exe")
+def test_what_windows_itself_says_counts_in_a_deep_scan_only(windows_tree: WindowsTree, *, deep: bool) -> None:
+    """What others have put into its folder counts always, whatever it is called."""
+    paths = (r"C:\Windows\System32\cmd.exe", r"C:\Windows\System32\tool.exe", r"C:\Program Files\Tool\tool.exe")
     for path in paths:
-        windows_tree.write(path, executable({ENGLISH: {"CompanyName": "Acme"}}))
+        maker = "Microsoft Corporation" if path.endswith("cmd.exe") else "Acme"
+        windows_tree.write(path, executable({ENGLISH: {"CompanyName": maker}}))
     host = windows_tree.host()
     host.deep = deep
     identity = identity_from(host)
-    assert [found is not None for found in map(identity, paths)] == [deep, True]
+    assert [found is not None for found in map(identity, paths)] == [deep, True, True]

@@ -66,11 +66,14 @@ def test_windows_takes_any_case_and_only_its_own_patterns(windows_tree: WindowsT
     ]
 
 
-def test_a_bound_for_one_star(tree: Tree) -> None:
+@pytest.mark.parametrize("tried", [False, True])
+def test_a_bound_for_one_star(tree: Tree, monkeypatch: pytest.MonkeyPatch, tried: bool) -> None:
+    """Where a pattern only tries what people keep, the rest hides nothing."""
+    monkeypatch.setattr("phaseout.sources.kit.places._MOST", 1000)
     for number in range(1002):
         (tree.root / "srv" / str(number)).mkdir(parents=True)
     host = tree.host()
-    assert len(list(places(host, ("/srv/*",)))) == 1000
+    assert len(list(places(host, ("/srv/*",), tried=tried))) == 1000
     assert [problem.where for problem in host.files.problems] == ["/srv"]
 
 

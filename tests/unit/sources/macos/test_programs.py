@@ -20,6 +20,8 @@ SIGNED = signed_macho("com.neutral.helper", "2Y8XE5CQ94", "Kaspersky Lab UK Limi
         ("/Library/Application Support/Neutral/Tools/neutral", ""),
         ("/Users/Shared/neutral", ""),
         ("/Users/ada/bin/neutral", "ada"),
+        *((f"/Users/ada/{folder}neutral", "ada") for folder in ("", "tools/", "tools/bin/", "Downloads/x/")),
+        *(("/private/tmp/neutral", ""), ("/private/var/tmp/x/neutral", "")),
     ],
 )
 def test_a_program_is_told_by_its_signature(mac_tree: MacTree, path: str, user: str) -> None:

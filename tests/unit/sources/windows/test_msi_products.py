@@ -13,6 +13,7 @@ from phaseout.model.nouns import Problem
 from phaseout.parsers.windows.registry_values import Value
 
 from tests.support.harness import run
+from tests.support.pe_writer import ENGLISH, executable
 from tests.support.regf_writer import hive
 from tests.support.trees import WindowsTree
 
@@ -133,3 +134,23 @@ KEY = st.sampled_from(
 def test_nothing_raises(keys: dict[str, dict[str, Value]]) -> None:
     files = WindowsFiles("/nonexistent", {"C": ""})
     run("msi_products", windows_host(registry_in_memory(keys, files), files, r"C:\Windows", root="/nonexistent"))
+
+
+def test_programs_that_only_components_know(windows_tree: WindowsTree) -> None:
+    data = executable({ENGLISH: {"CompanyName": "AO Kaspersky Lab", "ProductName": "Core"}})
+    for path in (r"C:\Windows\Deep\er\agent.exe", r"C:\Known\known.exe", r"C:\Left\left.exe"):
+        windows_tree.write(path, data)
+    top = rf"{INSTALLER}\UserData\S-1-5-18\Components"
+    other, permanent = "A" * 32, "0" * 32
+    windows_tree.key(rf"{DATA}\{PACKED}\InstallProperties", {"DisplayName": "Known"})
+    windows_tree.key(rf"{top}\{'1' * 32}", {other: r"C:\Windows\Deep\er\agent.exe", PACKED: r"C:\Known\known.exe"})
+    windows_tree.key(rf"{top}\{'2' * 32}", {other: r"C:\gone.exe", permanent: r"C:\Left\left.exe"})
+    windows_tree.key(rf"{top}\{'3' * 32}", {other: r"22:\SOFTWARE\Acme\Path", "no code": r"C:\Left\left.exe"})
+    result = run("msi_products", windows_tree.host())
+    found = {item.path: item for item in result.items}
+    assert sorted(found) == ["", r"C:\Left\left.exe", r"C:\Windows\Deep\er\agent.exe"]
+    agent = found[r"C:\Windows\Deep\er\agent.exe"]
+    assert (agent.name, agent.vendor, agent.state) == ("Core", "AO Kaspersky Lab", "installed")
+    assert agent.ids["product_code"].startswith("{AAAAAAAA-")
+    assert found[r"C:\Left\left.exe"].ids == {}
+    assert result.run.left_out == {"names nothing that is there": 1}

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from phaseout.cli.rule_files import read_rules
+from phaseout.host.filesystem.files import Files, Stat
 from phaseout.host.filesystem.windows import WindowsFiles
 from phaseout.host.registry.memory import registry_in_memory
 from phaseout.host.windows.opening import windows_host
@@ -71,7 +72,7 @@ def test_signer_makes_the_match_certain(windows_tree: WindowsTree) -> None:
 
 
 def test_levels(windows_tree: WindowsTree) -> None:
-    """Two levels below a place, and a third where no program lies above."""
+    """Two levels below a place, and further ones where no program lies above."""
     data = program("P")
     for path in (
         r"top.exe",
@@ -79,12 +80,16 @@ def test_levels(windows_tree: WindowsTree) -> None:
         r"Two\Deep\b.exe",
         r"Three\Deep\Application\c.exe",
         r"One\Deep\Deeper\not.exe",
-        r"Four\Deep\Deeper\Deepest\not.exe",
+        r"Four\Deep\Deeper\Deepest\d.exe",
+        r"Five\Deep\Deeper\Deepest\x\y\e.exe",
+        r"Six\Deep\Deeper\Deepest\x\y\z\not.exe",
     ):
         windows_tree.write(rf"{FILES}\{path}", data)
     windows_tree.write(rf"{FILES}\One\library.dll", data)
     result = run("portable_programs", windows_tree.host())
     assert [path.removeprefix(FILES + "\\") for path in paths(result)] == [
+        r"Five\Deep\Deeper\Deepest\x\y\e.exe",
+        r"Four\Deep\Deeper\Deepest\d.exe",
         r"One\a.exe",
         r"Three\Deep\Application\c.exe",
         r"Two\Deep\b.exe",
@@ -93,18 +98,20 @@ def test_levels(windows_tree: WindowsTree) -> None:
 
 
 def test_other_folders_of_a_drive_and_what_users_keep(windows_tree: WindowsTree) -> None:
-    """One level below, and a second where no program lies above."""
+    """One level below, and further ones where no program lies above."""
     wanted = [
         *(r"C:\top.exe", r"C:\Acme\a.exe", r"C:\Tools\Acme\b.exe", r"C:\Programme\Acme\c.exe"),
         *(r"C:\Users\ada\Desktop\d.exe", r"C:\Users\ada\Downloads\Kit\e.exe", r"C:\Users\Public\Desktop\f.exe"),
         r"C:\Users\ada\AppData\Local\Microsoft\WinGet\Packages\Acme_x\g.exe",
         *(r"C:\Windows\x.exe", r"C:\Windows\Temp\kit\h.exe", r"C:\Users\ada\i.exe", r"C:\Users\ada\tools\j.exe"),
         r"C:\Users\ada\AppData\LocalLow\Acme\k.exe",
+        *(r"C:\Intel\a\b\l.exe", r"C:\Windows\System32\m.exe", r"C:\Windows\SysWOW64\n.exe"),
         *(r"C:\Users\Public\Kit\l.exe", r"C:\Windows\Tasks\m.exe", r"C:\Acme2\n.scr", r"C:\Acme3\o.com"),
     ]
     passed_over = [
         *(r"C:\Acme\Deep\x.exe", r"C:\Tools\Acme\Deep\x.exe", r"C:\$Recycle.Bin\S-1\x.exe"),
-        *(r"C:\Windows\System32\x.exe", r"C:\Windows.old\x.exe", r"C:\Recovery\x.exe"),
+        *(r"C:\Windows\System32\oobe\x.exe", r"C:\Windows.old\x.exe", r"C:\Recovery\x.exe"),
+        r"C:\Users\ada\tools\a\b\x.exe",
     ]
     for path in wanted + passed_over:
         windows_tree.write(path, program(path[-5:]))
@@ -231,3 +238,39 @@ def test_other_drives(tmp_path: Path) -> None:
     host = windows_host(registry_in_memory(tree.keys, files), files, r"C:\Windows", root=str(tmp_path / "root"))
     found = paths(run("portable_programs", host))
     assert found == [r"C:\Program Files\A\a.exe", r"D:\PortableApps\C\c.exe", r"D:\Program Files\B\b.exe"]
+
+
+def test_what_is_a_part_of_windows_is_left_out(windows_tree: WindowsTree, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Windows says so of itself, and where the number of names is known, nothing need be read."""
+    for name, maker in (("calc", "Microsoft Corporation"), ("agent", "AO Kaspersky Lab"), ("linked", "Anybody")):
+        windows_tree.write(rf"C:\Windows\System32\{name}.exe", program(name, maker))
+    host = windows_tree.host()
+    plain = type(host.files).stat
+
+    def stat(files: Files, path: str) -> Stat | None:
+        found = plain(files, path)
+        return found._replace(links=2) if found and path.endswith("linked.exe") else found
+
+    monkeypatch.setattr(type(host.files), "stat", stat)
+    result = run("portable_programs", host)
+    assert [(item.name, item.vendor) for item in result.items] == [("agent", "AO Kaspersky Lab")]
+    assert result.run.left_out == {"part of the operating system": 2}
+
+
+def test_a_search_without_end_is_mentioned(windows_tree: WindowsTree, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("phaseout.sources.windows.portable_programs._SEARCHED", 2)
+    for number in range(4):
+        windows_tree.write(rf"{FILES}\Vendor\a\b\{number}\x\p.exe", program(f"P{number}"))
+    result = run("portable_programs", windows_tree.host())
+    assert result.items == ()
+    (problem,) = result.problems
+    assert (problem.cause, problem.hides) == ("limit", False)
+
+
+def test_other_endings_of_programs(windows_tree: WindowsTree) -> None:
+    windows_tree.write(rf"{FILES}\Vendor\tool.com", program("Command"))
+    windows_tree.write(rf"{FILES}\Vendor\saver.SCR", program("Saver"))
+    windows_tree.write(rf"{FILES}\Vendor\example.com", "<html>")
+    result = run("portable_programs", windows_tree.host())
+    assert sorted(result.names()) == ["Command", "Saver"]
+    assert result.run.left_out == {"not a program": 1}

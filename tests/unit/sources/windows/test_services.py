@@ -286,7 +286,7 @@ def test_a_registry_without_services_is_not_whole(windows_tree: WindowsTree) -> 
 
 
 def test_a_driver_in_the_folder_of_windows_may_be_another_makers(windows_tree: WindowsTree) -> None:
-    """Its name says nothing; one that has its title from a file of Windows is Windows' own, and not read."""
+    """Its name says nothing, nor does its title, which may stand in any file."""
     texts = {ENGLISH: {"CompanyName": "AO Kaspersky Lab", "ProductName": "Core"}}
     made = executable(texts, [("AO Kaspersky Lab", "K")])
     windows_tree.write(r"C:\Windows\System32\drivers\hidflt.sys", made)
@@ -302,4 +302,4 @@ def test_a_driver_in_the_folder_of_windows_may_be_another_makers(windows_tree: W
         path: {**values, "DisplayName": "@%SystemRoot%\\System32\\x.dll,-100"} if path.endswith("hidflt") else values
         for path, values in windows_tree.keys.items()
     }
-    assert of(windows_tree).one("hidflt").vendor == ""
+    assert of(windows_tree).one("hidflt").vendor == "AO Kaspersky Lab"

@@ -1,0 +1,61 @@
+"""Programs that lie by themselves: where, which files, and limits."""
+
+import pytest
+from phaseout.sources.linux import loose_programs
+
+from tests.support.harness import run
+from tests.support.trees import Tree
+
+IMAGE = b"\x7fELF\x02\x01\x01\x00AI\x02" + bytes(100)
+PROGRAM = b"\x7fELF\x02\x01\x01" + bytes(100)
+PLACES = (
+    *("/tmp/kesl", "/tmp/a/kesl", "/tmp/a/b/kesl", "/var/tmp/.hidden/kesl", "/dev/shm/kesl"),
+    *("/usr/local/bin/kesl", "/usr/local/sbin/kesl", "/opt/kesl", "/opt/x/kesl", "/opt/x/bin/kesl", "/srv/x/kesl"),
+    *("/home/ada/kesl", "/home/ada/bin/kesl", "/home/ada/.local/bin/kesl", "/home/ada/Downloads/x/y/kesl"),
+)
+
+
+@pytest.mark.parametrize("path", PLACES)
+def test_places(tree: Tree, path: str) -> None:
+    tree.write(path, PROGRAM, 0o755)
+    result = run("loose_programs", tree.host())
+    (item,) = result.items
+    assert (item.kind, item.name, item.path) == ("program", "kesl", path)
+    assert item.user == ("ada" if path.startswith("/home") else "")
+    assert result.run.status == "ok"
+
+
+def test_which_files_are_programs(tree: Tree) -> None:
+    for name, content, mode in (
+        *(("elf", PROGRAM, 0o755), ("data", PROGRAM, 0o644), ("empty", b"", 0o755), ("text", b"x" * 100, 0o755)),
+        *(("script", b"#!/bin/sh\nexit\n" + b"#" * 99, 0o755), ("setup.run", b"#!/bin/sh\n" + bytes(300_000), 0o755)),
+    ):
+        tree.write(f"/tmp/{name}", content, mode)
+    tree.link("/tmp/link", "/tmp/elf")
+    tree.fifo("/tmp/fifo")
+    tree.write("/tmp/.mount_x/AppRun", PROGRAM, 0o755)
+    result = run("loose_programs", tree.host())
+    assert result.names() == ["elf", "setup.run"]
+    assert result.run.status == "ok"
+
+
+def test_appimages_where_no_other_source_looks(tree: Tree) -> None:
+    tree.write("/dev/shm/Kaspersky-1.2-x86_64.AppImage", IMAGE, 0o755)
+    tree.write("/opt/Other.AppImage", IMAGE, 0o755)
+    result = run("loose_programs", tree.host())
+    (item,) = result.items
+    assert (item.name, item.version, item.details["type"]) == ("Kaspersky", "1.2", "AppImage")
+    assert result.run.left_out == {"listed as another item": 1}
+
+
+def test_limits_are_said(tree: Tree, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loose_programs, "_MOST", 2)
+    monkeypatch.setattr(loose_programs, "_FOLDERS", 1)
+    for number in range(3):
+        tree.write(f"/tmp/{number}", PROGRAM, 0o755)
+        tree.write(f"/var/tmp/{number}/x", PROGRAM, 0o755)
+    result = run("loose_programs", tree.host())
+    assert {(problem.where, problem.why) for problem in result.problems} == {
+        ("/tmp", "more files than 2: the rest was not read"),
+        ("/var/tmp", "more folders than 1: the rest was not read"),
+    }
