@@ -19,17 +19,23 @@ from phaseout.host.images.stored import FileBytes, Stored
 
 _INSTALL = "phaseout needs its extra for that: pip install 'phaseout[image]'"
 _SPARSE = (b"KDMV", b"COWD")
+_OWN = re.compile(r"""with error: \w+\(\d+, (['"])(.*?)\1\)""", re.ASCII)
 _LEVELS = 16  # of files that build upon each other
 _BLOCK = 1 << 16
 _BLOCKS = 160  # that are kept: 10 MiB
 
 
 class LibraryError(OSError):
-    """A library cannot read something; the text is the first of its sentences."""
+    """A library cannot read something.
+
+    The text is the first of its sentences, and behind it ours, if what failed was our reading for the library.
+    """
 
     def __init__(self, error: BaseException) -> None:
-        text = str(error).partition(". ")[0]
-        super().__init__(errno.EIO, re.sub(r"^py\w+?: ", "", text)[:200] or type(error).__name__)
+        text = str(error)
+        own = _OWN.search(text)
+        why = re.sub(r"^py\w+?: ", "", text.partition(". ")[0])[:200] or type(error).__name__
+        super().__init__(errno.EIO, f"{why}: {own[2][:200]}" if own else why)
 
 
 class LibraryBytes(Stored):

@@ -43,6 +43,7 @@ _NUMBERED = re.compile(r"/dev/(?:[hsv]d[a-z]+|xvd[a-z]+|(?:nvme\d+n|mmcblk|md)\d
 _ESCAPED = re.compile(r"\\x([0-9a-f]{2})")
 _IN_USE = "not closed before it was copied: changes that are only in its log or in memory were not read"
 _CLOSE = "shut the machine down before its disk is copied (Windows: shutdown /s /t 0), or let its system check the copy"
+_COPY_AGAIN = "copy the image again"
 _LABEL = 80  # characters that are shown
 
 
@@ -190,7 +191,7 @@ class Disk:
             if chosen is None or chosen.node is None:
                 why = f"{chosen.described}: {chosen.why}; {chosen.remedy}" if chosen else f"no volume {part}"
                 there = ", ".join(volume.described for volume in self.volumes)
-                raise NotAHostError(f"{self.path}: {why}; there are {there or 'none'}")
+                raise NotAHostError(f"{self.path}: {why}; the image holds {there or 'none'}")
             folder = Folder(f"{self.path}:{part}", chosen.node)
             return self._with_others(find_system(folder, platform), chosen), folder
         readable = [volume for volume in self.volumes if volume.node is not None]
@@ -210,9 +211,14 @@ class Disk:
             names = ", ".join(f"{self.path}:{volume.name}" for volume, _ in found)
             raise NotAHostError(f"{self.path}: holds several systems: name one of them with --image: {names}")
         several = [why for why in whys if "several systems" in why]
-        unread = [f"{volume.described}: {volume.why}; {volume.remedy}" for volume in self.volumes if volume.why]
+        # What is wrong with the image comes first: a volume that it cuts off is then not read, either.
+        unread = [
+            f"{problem.where}: {problem.why}{f'; {problem.remedy}' if problem.remedy else ''}"
+            for problem in self.problems
+            if problem.hides
+        ]
+        unread += [f"{volume.described}: {volume.why}; {volume.remedy}" for volume in self.volumes if volume.why]
         unread += [f"{volume.described}: {_IN_USE}; {_CLOSE}" for volume in readable if not volume.closed]
-        unread += [f"{problem.where}: {problem.why}" for problem in self.problems if problem.hides]
         reasons = several or unread or ["no volume has one; --os says which it is, where a volume is named"]
         raise NotAHostError(f"{self.path}: no operating system was found: {'. '.join(reasons)}")
 
@@ -308,7 +314,9 @@ class Disk:
         for partition in table.partitions:
             name = str(partition.number)
             if partition.offset + partition.size > stored.size:
-                self.problems.append(Problem(f"volume {name}", "the image ends before it does", "damaged"))
+                self.problems.append(
+                    Problem(f"volume {name}", "the image ends before it does", "damaged", remedy=_COPY_AGAIN)
+                )
             self._add(name, Part(stored, partition.offset, partition.size), partition)
 
     def _add(self, name: str, stored: Stored, partition: Partition | None) -> None:
@@ -324,9 +332,11 @@ class Disk:
             self._apfs(name, content, stored, partition)
             return
         volume = DiskVolume(name, content, stored, partition)
-        if content.size > stored.size and (partition is None or partition.offset + partition.size <= self._size):
-            why = f"cut off: it has {content.size} bytes, and the image only {stored.size} of them"
-            self.problems.append(Problem(volume.described, why, "damaged", remedy="copy the image again"))
+        if content.size > stored.size:
+            volume.remedy = _COPY_AGAIN
+            if partition is None or partition.offset + partition.size <= self._size:
+                why = f"cut off: it has {content.size} bytes, and the image only {stored.size} of them"
+                self.problems.append(Problem(volume.described, why, "damaged", remedy=_COPY_AGAIN))
         if content.kind not in _NO_SOFTWARE:
             volume.open()
         self.volumes.append(volume)

@@ -21,6 +21,10 @@ from phaseout.model.nouns import Platform, Problem
 from phaseout.parsers.images.tar import is_tar
 
 _AGAIN = "copy or save the image again"
+_NO_IMAGE = (
+    "no image that phaseout reads: neither a disk with a file system nor a tar archive. Unpack what another tool "
+    "packed, and scan the folder with --root"
+)
 
 
 class SeveralHostsError(Exception):
@@ -127,7 +131,7 @@ def _disk(
     except OSError as error:
         raise NotAHostError(f"{place.path}: {error.strerror or error}") from error
     if not any(volume.content.kind != "unknown" for volume in volumes.volumes) and not volumes.problems:
-        raise NotAHostError(f"{place.path}: no image that phaseout reads")
+        raise NotAHostError(f"{place.path}: {_NO_IMAGE if content.size else 'an empty file'}")
     notes: tuple[str, ...] = ()
     if earlier:
         part, state = volumes.show_earlier(part, copy)

@@ -261,7 +261,7 @@ def test_several_systems(root: Path, tmp_path: Path) -> None:
     host = image_host(f"{image}:2")
     assert host.info.os == "Debian"
     assert [problem.where for problem in host.files.problems] == ["volume 1 (ext, part1)"]
-    with pytest.raises(NotAHostError, match="no volume 3"):
+    with pytest.raises(NotAHostError, match="no volume 3; the image holds volume 1"):
         image_host(f"{image}:3")
 
 
@@ -271,6 +271,25 @@ def test_an_image_that_is_cut_off(root: Path, tmp_path: Path) -> None:
         (tmp_path / "image").write_bytes(content)
         host = image_host(str(tmp_path / "image"))
         assert [why in problem.why for problem in host.files.problems] == [True]
+        assert [problem.remedy for problem in host.files.problems] == ["copy the image again"]
+
+
+def test_an_image_of_which_little_is_left_is_not_to_be_mounted(root: Path, tmp_path: Path) -> None:
+    data = ext4(root, tmp_path / "ext4")
+    for content, why in ((data[:5000], "cut off: it has"), (mbr([data])[: (1 << 20) + 5000], "the image ends before")):
+        (tmp_path / "image").write_bytes(content)
+        with pytest.raises(NotAHostError, match=f"found: volume 1[^:]*: {why}[^;]*; copy the image again") as found:
+            image_host(str(tmp_path / "image"))
+        assert "mount" not in str(found.value)
+
+
+def test_a_message_of_a_library_names_what_our_reading_failed_of(root: Path, tmp_path: Path) -> None:
+    """The library itself says only that it could not open the volume."""
+    ext4(root, tmp_path / "ext4")
+    tool("qemu-img", "convert", "-O", "qcow2", str(tmp_path / "ext4"), str(tmp_path / "image"))
+    os.truncate(tmp_path / "image", 8 << 16)
+    with pytest.raises(NotAHostError, match="unable to open volume: the image is cut off"):
+        image_host(str(tmp_path / "image"))
 
 
 def problems_of(image: Path) -> list[tuple[str, str]]:
