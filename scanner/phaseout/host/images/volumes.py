@@ -39,6 +39,13 @@ class Child(NamedTuple):
     kind: EntryKind
 
 
+class Children(NamedTuple):
+    """What a folder holds: its names, and why others cannot be read; empty if all can."""
+
+    names: dict[str, Child]
+    broken: str = ""
+
+
 class Volume:
     """A file system.
 
@@ -84,20 +91,32 @@ class Volume:
         self._open[number] = found
         return found
 
-    def children(self, number: int) -> dict[str, Child]:
-        """The names in a folder. Those that no system can have are left out, and so are further ones of a name."""
+    def children(self, number: int) -> Children:
+        """The names in a folder. Further ones of a name are left out.
+
+        One that cannot be read, or that no file can have, hides none of the others.
+        """
         found: dict[str, Child] = {}
+        broken = ""
         with _Checked():
             folder = self.entry(number)
             count = folder.get_number_of_sub_file_entries()
-            if count > _NAMES:
-                raise OSError(errno.EFBIG, f"more than {_NAMES} entries: not read")
-            for index in range(count):
-                entry = folder.get_sub_file_entry(index)
-                name = entry.get_name()
-                if self._is_shown(entry) and name and name not in (".", "..") and not {"/", "\0"} & set(name):
+        if count > _NAMES:
+            raise OSError(errno.EFBIG, f"more than {_NAMES} entries: not read")
+        for index in range(count):
+            try:
+                with _Checked():
+                    entry = folder.get_sub_file_entry(index)
+                    name = self._name(entry)
+                    if not self._is_shown(entry) or not name or name in (".", ".."):
+                        continue
+                    if {"/", "\0"} & set(name):
+                        broken = broken or "damaged: a name in it has a slash or a zero"
+                        continue
                     found.setdefault(name, Child(self._number(entry), self.kind(entry)))
-        return found
+            except OSError as error:
+                broken = broken or f"an entry of it cannot be read: {error.strerror or error}"
+        return Children(found, broken)
 
     def is_closed(self) -> bool:
         """Whether its log holds nothing more, as far as its first sectors do not say that.
@@ -138,6 +157,9 @@ class Volume:
 
     def _is_shown(self, entry: Any) -> bool:  # noqa: ARG002
         return True
+
+    def _name(self, entry: Any) -> str:
+        return str(entry.get_name() or "")
 
     @abstractmethod
     def _number(self, entry: Any) -> int: ...
@@ -210,6 +232,9 @@ class HfsVolume(_PosixVolume):
             return _KINDS.get(stat.S_IFMT(mode), "other")
         return "dir" if entry.get_number_of_sub_file_entries() else "file"
 
+    def _name(self, entry: Any) -> str:
+        return super()._name(entry).replace("/", ":")  # as macOS and Linux show it: on the disk, a slash is ordinary
+
     def _number(self, entry: Any) -> int:
         return int(entry.get_identifier())
 
@@ -266,11 +291,11 @@ class ExfatVolume(FatVolume):
         super().__init__(stored)
         self._paths: dict[int, str] = {}
 
-    def children(self, number: int) -> dict[str, Child]:
+    def children(self, number: int) -> Children:
         """The names in a folder."""
         found = super().children(number)
         above = self._paths.get(number, "")
-        self._paths.update((child.number, f"{above}\\{name}") for name, child in found.items())
+        self._paths.update((child.number, f"{above}\\{name}") for name, child in found.names.items())
         return found
 
     def _by_number(self, number: int) -> Any:
@@ -357,19 +382,30 @@ class VolumeNode(Node):
         self.kind = kind
         self._volume = volume
         self._number = number
-        self._children: dict[str, Child] | None = None
+        self._children: Children | None = None
         self._stat: Stat | None = None
 
     def find(self, name: str) -> "VolumeNode":
-        """What lies in this folder under a name."""
-        found = self._names().get(name)
+        """What lies in this folder under a name.
+
+        Raises:
+            FileNotFoundError: nothing.
+            OSError: the folder cannot be read, or not every name in it, so it is not known.
+        """
+        children = self._listed()
+        found = children.names.get(name)
+        if found is None and children.broken:
+            raise OSError(errno.EIO, children.broken)
         if found is None:
             raise FileNotFoundError(errno.ENOENT, "no such file")
         return VolumeNode(self._volume, found.number, found.kind)
 
     def entries(self) -> Iterator[Entry]:
-        """The entries of this folder."""
-        return iter([Entry(name, child.kind) for name, child in self._names().items()])
+        """The entries of this folder; an error comes after those that can be read."""
+        children = self._listed()
+        yield from [Entry(name, child.kind) for name, child in children.names.items()]
+        if children.broken:
+            raise OSError(errno.EIO, children.broken)
 
     def stat(self) -> Stat:
         """Size, time, owner and so on."""
@@ -406,7 +442,7 @@ class VolumeNode(Node):
         """What it is if it is no regular file."""
         return self._volume.what(self._number) if self.kind == "other" else super().what()
 
-    def _names(self) -> dict[str, Child]:
+    def _listed(self) -> Children:
         if self.kind != "dir":
             raise NotADirectoryError(errno.ENOTDIR, "not a folder")
         if self._children is None:

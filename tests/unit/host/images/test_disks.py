@@ -292,6 +292,22 @@ def test_a_message_of_a_library_names_what_our_reading_failed_of(root: Path, tmp
         image_host(str(tmp_path / "image"))
 
 
+@pytest.mark.parametrize("name", [b"a/c", b"a\xffc"])
+def test_a_name_that_cannot_be_read_hides_no_other_and_is_said(root: Path, tmp_path: Path, name: bytes) -> None:
+    """No system gives the first to a file; the second is Latin-1, which the library does not read."""
+    (root / "opt").mkdir(exist_ok=True)
+    for folder in ("aXc", "other"):
+        (root / "opt" / folder).mkdir()
+    data = ext4(root, tmp_path / "ext4", "-O", "^metadata_csum,^has_journal")
+    (tmp_path / "image").write_bytes(data.replace(b"aXc", name))
+    files = image_host(str(tmp_path / "image")).files
+    assert [entry.name for entry in files.list("/opt")] == ["kaspersky", "other"]
+    assert [(problem.where, problem.hides) for problem in files.problems] == [("/opt", True)]
+    assert files.stat("/opt/other") is not None
+    assert files.stat("/opt/unknown") is None
+    assert files.problems[-1].where == "/opt/unknown"  # it may be the one that cannot be read
+
+
 def problems_of(image: Path) -> list[tuple[str, str]]:
     found = image_host(str(image)).files.problems
     assert all(problem.hides and "shut the machine down" in problem.remedy for problem in found)
