@@ -22,6 +22,7 @@ from phaseout.fleet.store import VERSION
 from phaseout.model.findings import Report
 
 from tests.support.command import phaseout
+from tests.support.namespaces import can_unshare
 from tests.support.places import CODE
 from tests.support.trees import KESL, Tree
 
@@ -339,6 +340,62 @@ def test_two_writers_wait_for_each_other(tmp_path: Path, folder: Path) -> None:
     processes = [subprocess.Popen(command, cwd=CODE, stdout=subprocess.DEVNULL) for _ in range(3)]
     assert [process.wait(120) for process in processes] == [0, 0, 0]
     assert status(db)["members"] == 3
+
+
+_FULL = """
+mount -t tmpfs -o size=600k none "$2" || exit 9
+"$1" -m phaseout fleet add "$2/f.db" "$3"; echo "status $?"
+"$1" -m phaseout fleet status "$2/f.db" -f json
+mount -o remount,size=30m "$2"
+"$1" -m phaseout fleet add "$2/f.db" "$3"; echo "status $?"
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not can_unshare("--mount"), reason="no mounts here")
+def test_a_full_disk_keeps_nothing_of_a_step_and_loses_nothing(tmp_path: Path, found: Report) -> None:
+    reports, disk = tmp_path / "reports", tmp_path / "disk"
+    reports.mkdir()
+    disk.mkdir()
+    for number in range(1, 900):
+        (reports / f"{number}.json").write_bytes(report(found, f"pc{number}", "2026-01-05", number, clean=True))
+    command = ["unshare", "--mount", "sh", "-c", _FULL, "sh", sys.executable, str(disk), str(reports)]
+    result = subprocess.run(command, cwd=CODE, capture_output=True, text=True, check=False)
+    first, rest = result.stdout.split("\n", 1)
+    assert (first, "the disk is full: nothing of this step was kept" in result.stderr) == ("status 2", True)
+    counts, last = rest.split("\n}\n", 1)
+    assert json.loads(f"{counts}\n}}")["status"]["members"] == 0
+    assert "read 899 + refused 0" in last
+    assert last.endswith("status 0\n")
+
+
+_READ_ONLY = """
+mount --bind "$2" "$2" && mount -o remount,ro,bind "$2" || exit 9
+for command in "status $2/fleet.db -f json" "add $2/fleet.db $3" "add $2/new.db $3" "forget $2/fleet.db --name pc-a"; do
+  "$1" -m phaseout fleet $command; echo "status $?"
+done
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not can_unshare("--mount"), reason="no mounts here")
+def test_a_store_that_can_only_be_read_is_read(store: str, folder: Path, tmp_path: Path) -> None:
+    archive = tmp_path / "archive"
+    archive.mkdir()
+    (archive / "fleet.db").write_bytes(Path(store).read_bytes())
+    command = ["unshare", "--mount", "sh", "-c", _READ_ONLY, "sh", sys.executable, str(archive), str(folder)]
+    result = subprocess.run(command, cwd=CODE, capture_output=True, text=True, check=False)
+    shown, rest = result.stdout.split("\n}\n", 1)
+    assert json.loads(f"{shown}\n}}")["status"]["members"] == 3
+    assert rest.splitlines() == ["status 0", "status 2", "status 2", "status 2"]
+    said = ["it cannot be opened: the rights on it", "Read-only file system", "it can only be read"]
+    assert [words in line for words, line in zip(said, result.stderr.splitlines(), strict=True)] == [True] * 3
+    assert [path.name for path in archive.iterdir()] == ["fleet.db"]
+
+
+def test_a_store_is_no_report(store: str, tmp_path: Path) -> None:
+    result = phaseout("fleet", "add", str(tmp_path / "other.db"), store)
+    assert (result.returncode, "add the reports that it was made of" in result.stderr) == (2, True)
 
 
 _NEW_VENDOR = """\

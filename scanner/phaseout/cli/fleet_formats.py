@@ -41,7 +41,7 @@ def status_text(status: Status, format_name: str, width: int) -> Iterator[str]:
                 visible(one.due),
                 _left(one.days_left),
                 visible(one.measure),
-                one.milestone.replace("_", " "),
+                visible(one.milestone.replace("_", " ")),
                 f"{one.hosts:,}",
             )
             for one in status.due[:_ROWS]

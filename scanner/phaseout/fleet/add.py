@@ -33,6 +33,7 @@ from phaseout.model.nouns import Inventory, Problem
 BATCH = 10_000  # files of one step
 _ITEMS = 100_000  # of inventories in one step
 _WHOLE = 32 << 20  # bytes: a larger file is read in pieces
+_STORE = b"SQLite format 3\0"
 _TOLERATED = 86_400  # seconds by which a clock may be ahead
 # A host that may only create files on a share cannot rename one into place: the name has the digest of the content.
 _PROMISED = re.compile(r"-\d{8}T\d{6}Z-([0-9a-f]{16})\.\w+$")
@@ -187,12 +188,15 @@ def _read(listed: Listed, reading: Reading) -> tuple[bytes, list[_Found]]:
         OSError: it cannot be opened or read.
     """
     data = reading.read_place(listed.path, _WHOLE)
-    if len(data) > _WHOLE:
+    if len(data) > _WHOLE and not data.startswith(_STORE):
         with reading.open_place(listed.path) as file:
             hashed = _Hashed(file)
             found = list(_answers(cast("BinaryIO", hashed), listed.path, reading))
             return hashed.digest(), found
     digest = hashlib.sha256(data).digest()
+    if data.startswith(_STORE):
+        why = "a database: if it is a store of `phaseout fleet`, add the reports that it was made of"
+        return digest, [Problem(listed.path, why, cause="unsupported")]
     if data[:1] == b"{":
         try:
             return digest, [(of_json(data, listed.path), None)]

@@ -25,6 +25,7 @@ from phaseout.report.safe import visible
 _WIDTH, _HEIGHT, _LEFT, _BOTTOM, _TOP = 960, 300, 64, 36, 26  # of the picture, in its own units
 _SHOWN = 50  # hosts of a list that is printed as well
 _DUE = 40
+_PRODUCTS = 100
 _ENCODE = msgspec.json.Encoder().encode
 _MEANING: dict[HostState, str] = {
     "replace": "has software that must be replaced",
@@ -109,6 +110,7 @@ def write_page(store: Store, now: dt.datetime, valid: int) -> Iterator[str]:
         else [],
         shown=_SHOWN,
         due=found.due[:_DUE],
+        products=found.products[:_PRODUCTS],
         flags=FLAGS,
         data=packing.packed(),
     )

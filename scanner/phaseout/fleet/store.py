@@ -13,7 +13,10 @@ import sqlite3
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from itertools import islice
+from pathlib import Path
 from typing import Any
+
+from phaseout.host.mounts import network_kind, own_mountinfo
 
 APPLICATION = 0x70686F66  # "phof", so that `file` and we know the store
 VERSION = 2
@@ -179,7 +182,10 @@ class Store:
             self._connection.execute("VACUUM")
             self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         except sqlite3.Error as error:
-            raise StoreError(f"{self.path}: {_why(error)}") from error
+            raise StoreError(
+                f"{self.path}: the hosts are forgotten, but what they said is still in the file, which could not be"
+                f" written anew ({error}): run this again"
+            ) from error
 
     def close(self) -> None:
         """Closes it and folds the log into the file."""
@@ -207,23 +213,49 @@ def opened(path: str, *, make: bool = False) -> Iterator[Store]:
 
 
 def _connect(path: str, *, make: bool) -> sqlite3.Connection:
+    _refuse_network(path)
     if not make and not os.path.isfile(path):
         raise StoreError(f"{path}: no such store; `phaseout fleet add {path} PLACE` makes one")
     if make and not os.path.lexists(path):
         _make_private(path)
     if not os.path.isfile(path) or os.path.islink(path):
         raise StoreError(f"{path}: not a file of its own: a store is no link, folder or device")
-    connection = None
     try:
-        connection = sqlite3.connect(path, timeout=WAIT, isolation_level=None)
-        _prepare(connection, path)
+        return _prepared(path, path)
     except sqlite3.Error as error:
-        if connection is not None:
-            connection.close()
+        if make or error.sqlite_errorcode & 0xFF not in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY):
+            raise StoreError(f"{path}: {_why(error)}") from error
+    return _only_read(path)
+
+
+def _refuse_network(path: str) -> None:
+    """What several machines see is no place for a store: its log is shared memory of one machine."""
+    folder = os.path.dirname(os.path.realpath(path))
+    kind = network_kind(folder, own_mountinfo()) or ("network drive" if folder.startswith("\\\\") else "")
+    if kind:
+        raise StoreError(
+            f"{path}: on a network file system ({kind}), where a store gets damaged: keep it on a local disk;"
+            " the reports may lie on a share"
+        )
+
+
+def _only_read(path: str) -> sqlite3.Connection:
+    """A store on a medium that can only be read, which nobody changes meanwhile."""
+    try:
+        if os.path.exists(f"{path}-wal") and os.path.getsize(f"{path}-wal"):
+            raise StoreError(f"{path}: its last steps are still in {path}-wal: open it once where it can be written")
+        return _prepared(f"{Path(os.path.abspath(path)).as_uri()}?mode=ro&immutable=1", path)
+    except (OSError, sqlite3.Error) as error:
         raise StoreError(f"{path}: {_why(error)}") from error
+
+
+def _prepared(address: str, path: str) -> sqlite3.Connection:
+    """A connection to a path or URI that can be used."""
+    connection = sqlite3.connect(address, timeout=WAIT, isolation_level=None, uri=address != path)
+    try:
+        _prepare(connection, path)
     except BaseException:
-        if connection is not None:
-            connection.close()
+        connection.close()
         raise
     return connection
 
@@ -269,7 +301,7 @@ def _make_private(path: str) -> None:
         raise StoreError(f"{path}: {error.strerror or error}") from error
 
 
-def _why(error: sqlite3.Error) -> str:
+def _why(error: Exception) -> str:
     text = str(error)
     if "locked" in text:
         return f"another process has been writing to it for {WAIT:.0f} seconds: try again when it has ended"
@@ -277,6 +309,8 @@ def _why(error: sqlite3.Error) -> str:
         return "the disk is full: nothing of this step was kept"
     if "readonly" in text:
         return "it can only be read"
+    if "unable to open" in text:
+        return "it cannot be opened: the rights on it or on its folder do not allow it, or the medium can only be read"
     if "malformed" in text or "not a database" in text:
         return f"damaged, or no store: {text}"
     return text

@@ -83,6 +83,32 @@ def unsafe_mounts(mountinfo: bytes) -> dict[str, str]:
     return {point: kind for point, kind in seen.items() if point != "/" and _unsafe(kind)}
 
 
+def network_kind(path: str, mountinfo: bytes) -> str:
+    """The type of the network or FUSE file system that a path lies on; empty if it is on a disk of this machine.
+
+    FUSE shows local disks as well, as type `fuseblk`.
+
+    Args:
+        path: absolute, without links.
+        mountinfo: as in `/proc/self/mountinfo`.
+    """
+    covering = [one for one in mounts(mountinfo) if f"{path}/".startswith(f"{one.point.rstrip('/')}/")]
+    last = max(covering, key=lambda one: len(one.point), default=None)
+    if last is None or last.point == "/":
+        return ""
+    kind = [one.kind for one in covering if one.point == last.point][-1]
+    return kind if _unsafe(kind) and kind != "fuseblk" else ""
+
+
+def own_mountinfo() -> bytes:
+    """The mounts of the machine that this runs on; empty where it is no Linux."""
+    try:
+        with open("/proc/self/mountinfo", "rb") as file:
+            return file.read(8 << 20)
+    except OSError:
+        return b""
+
+
 def kernel_devices(mountinfo: bytes) -> frozenset[int]:
     """The device numbers of the file systems of the kernel itself, such as `/proc` and `/sys`."""
     return frozenset(mount.device for mount in mounts(mountinfo) if mount.kind in _KERNEL)

@@ -15,7 +15,7 @@ from phaseout.host.filesystem.folder import Folder
 from phaseout.host.filesystem.local import local_root
 from phaseout.host.filesystem.node import Node
 from phaseout.host.filesystem.posix import PosixFiles
-from phaseout.host.mounts import kernel_devices, unsafe_mounts
+from phaseout.host.mounts import kernel_devices, own_mountinfo, unsafe_mounts
 from phaseout.host.users import User, posix_homes
 from phaseout.model.nouns import HostInfo, Platform, Problem
 
@@ -43,7 +43,7 @@ def live_host(*, deep: bool = False, modules: bool = False) -> Host:
         from phaseout.host.macos.opening import live_macos
 
         return live_macos(_processes, deep=deep, modules=loaded)
-    mountinfo = _mountinfo()
+    mountinfo = own_mountinfo()
     skipped_mounts = unsafe_mounts(mountinfo)
     files = PosixFiles("/", skipped_mounts, kernel_devices(mountinfo))
     name, version = _os_release(files)
@@ -103,7 +103,7 @@ def host_of(
 
 def _opened(system: "System", volume: Callable[[bytes], Node | None] | None, *, deep: bool) -> Host:
     root = system.root
-    mountinfo = _mountinfo() if root.local else b""
+    mountinfo = own_mountinfo() if root.local else b""
     inside = _mounts_below(root.local, mountinfo)
     if system.platform == "windows":
         from phaseout.host.windows.opening import offline_windows
@@ -168,15 +168,6 @@ def _loaded(pid: int) -> frozenset[str] | None:
 
 def live_platform() -> Platform:
     return "windows" if sys.platform == "win32" else "macos" if sys.platform == "darwin" else "linux"
-
-
-def _mountinfo() -> bytes:
-    """The mounts of the machine that this runs on; empty where it is no Linux."""
-    try:
-        with open("/proc/self/mountinfo", "rb") as file:
-            return file.read(8 << 20)
-    except OSError:
-        return b""
 
 
 def _os_release(files: Files) -> tuple[str, str]:

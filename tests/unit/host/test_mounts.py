@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from phaseout.host.mounts import unsafe_mounts
+import pytest
+from phaseout.host.mounts import network_kind, unsafe_mounts
 
 MOUNTINFO = rb"""22 27 0:21 / /proc rw,relatime - proc proc rw
 27 1 254:0 / / rw,relatime shared:1 - fuse.overlayfs overlay rw
@@ -24,6 +25,21 @@ def test_network_fuse_and_automounts() -> None:
         "/net": "autofs",
         "/win": "cifs",
     }
+
+
+@pytest.mark.parametrize(
+    ("path", "kind"),
+    [
+        ("/mnt/nas one/fleet", "nfs4"),
+        ("/mnt/nas onefold", ""),
+        ("/home/ada/sshfs", "fuse.sshfs"),
+        ("/boot/efi/x", ""),  # a disk on top of an automount
+        ("/var/lib", ""),  # the root itself, whatever it is
+        ("/data", ""),
+    ],
+)
+def test_what_a_path_lies_on(path: str, kind: str) -> None:
+    assert network_kind(path, MOUNTINFO) == kind
 
 
 def test_names_with_what_unicode_calls_the_end_of_a_line() -> None:

@@ -1,0 +1,47 @@
+"""Where a store may lie, and copies of it."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+from phaseout.fleet.store import StoreError, opened
+
+from tests.support.answers import answer
+from tests.unit.fleet.test_hosts import add, content
+
+UUID_1, UUID_2 = "11111111-2222-3333-4444-555555555555", "99999999-2222-3333-4444-555555555555"
+
+
+@pytest.mark.parametrize("kind", ["nfs4", "cifs", "fuse.sshfs", "9p"])
+def test_no_store_on_a_network_file_system(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
+    line = f"31 27 0:41 / {tmp_path.resolve()} rw - {kind} server:/ rw\n".encode()
+    monkeypatch.setattr("phaseout.fleet.store.own_mountinfo", lambda: line)
+    place = tmp_path / "inner" / "fleet.db"
+    place.parent.mkdir()
+    said = pytest.raises(StoreError, match=rf"on a network file system \({kind}\).* keep it on a local disk")
+    with said, opened(str(place), make=True):
+        pass
+    assert list(place.parent.iterdir()) == []
+
+
+def test_a_local_disk_that_fuse_shows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    line = f"31 27 8:1 / {tmp_path.resolve()} rw - fuseblk /dev/sdb1 rw\n".encode()
+    monkeypatch.setattr("phaseout.fleet.store.own_mountinfo", lambda: line)
+    with opened(str(tmp_path / "fleet.db"), make=True) as store:
+        assert store.one("SELECT count(*) FROM host") == (0,)
+
+
+def test_a_copy_that_is_made_while_the_store_is_open_takes_the_rest_again(tmp_path: Path) -> None:
+    """The file alone lacks what is still in the log."""
+    answers = [
+        answer("pc1", 0, uuid=UUID_1, products=("kes",)), answer("pc2", 0, uuid=UUID_2), answer("pc1", 1, uuid=UUID_1)
+    ]  # fmt: skip
+    one, other = str(tmp_path / "one.db"), str(tmp_path / "other.db")
+    with opened(one, make=True) as store:
+        add(store, answers[:2])
+        shutil.copy(one, other)
+        add(store, answers[2:])
+        expected = content(store)
+    with opened(other, make=True) as copied:
+        add(copied, answers)
+        assert content(copied) == expected
