@@ -3,6 +3,7 @@
 import csv
 import hashlib
 import io
+import itertools
 import json
 import os
 import random
@@ -19,7 +20,9 @@ from typing import Any
 import msgspec
 import pytest
 from phaseout.fleet.store import VERSION
+from phaseout.inventories.saved import write
 from phaseout.model.findings import Report
+from phaseout.model.nouns import INVENTORY_SCHEMA, HostInfo, Inventory, Item, SourceRun
 
 from tests.support.command import phaseout
 from tests.support.namespaces import can_unshare
@@ -432,6 +435,45 @@ def test_new_rules_find_what_a_kept_inventory_has(tmp_path: Path, tree: Tree) ->
     found = status(db)
     assert (found["new_rules"], found["again"], found["states"]["review"]) == (1, 0, 1)
     assert [row["product"] for row in hosts(db, "--origin", "new_rules")] == ["Example Tool"]
+
+
+@pytest.mark.slow
+def test_kept_inventories_are_judged_as_if_they_came_now(tmp_path: Path) -> None:
+    """Of hosts with and without something to find, with and without protection, and one that lacks a source."""
+    defender = Item(kind="security_product", name="Microsoft Defender Antivirus", source="defender",
+                    details={"enabled": "yes", "mode": "active", "updated": "2026-01-04T00:00:00Z"})  # fmt: skip
+    bash = Item(kind="package", name="bash", source="dpkg")
+    tool = Item(kind="package", name="exampletool", source="dpkg", version="1", user="ada", path="/opt/x")
+    kesl = Item(kind="package", name="kesl", source="dpkg", vendor="AO Kaspersky Lab", version="12.1.0-1543")
+    rules, folder = tmp_path / "rules", tmp_path / "inventories"
+    (rules / "vendors").mkdir(parents=True)
+    folder.mkdir()
+    (rules / "vendors" / "example.toml").write_text(_NEW_VENDOR)
+    for number, own in enumerate(itertools.product((False, True), repeat=4)):
+        items = tuple(item for item, there in zip((bash, defender, tool, kesl), own, strict=True) if there)
+        counts = Counter(item.source for item in items)
+        sources = ("dpkg", "defender") if number % 5 else ("dpkg",)
+        runs = tuple(
+            SourceRun(source=one, status="ok", rows=counts[one], items=counts[one])
+            for one in sources
+            if one in counts or one == "dpkg"
+        )
+        host = HostInfo(name=f"pc{number:02}", platform="linux" if number % 2 else "windows")
+        one = Inventory(
+            schema=INVENTORY_SCHEMA, tool="t", scanned_at="2026-01-05T06:00:00Z", host=host, items=items, runs=runs
+        )
+        (folder / f"{number}.json").write_bytes(b"".join(write(one, ".json")))
+    again, anew = str(tmp_path / "again.db"), str(tmp_path / "anew.db")
+    phaseout("fleet", "add", again, str(folder))
+    before = hosts(again)
+    phaseout("fleet", "judge", again, "--rules", str(rules))
+    phaseout("fleet", "add", anew, str(folder), "--rules", str(rules))
+    found, expected = hosts(again), hosts(anew)
+    for row in (*found, *expected):
+        del row["origin"], row["evidence"]  # what newer rules find first is marked, and came in no file
+    assert found == expected
+    assert found != before
+    assert {row["protection"] for row in found} >= {"on_demand", "restricted", "unknown"}
 
 
 def test_an_auditor_can_follow_every_number_to_its_report(store: str, folder: Path, tmp_path: Path) -> None:

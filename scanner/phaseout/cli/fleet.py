@@ -6,7 +6,7 @@ import gc
 import hashlib
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
 import click
@@ -24,7 +24,7 @@ from phaseout.cli.scan_options import counted_from, rule_options
 from phaseout.fleet.status import LEAST_VALID, STATES, VALID, Wanted, hosts, status, trend
 from phaseout.fleet.store import Store, StoreError, opened
 from phaseout.model.counting import counted
-from phaseout.model.findings import Hit, ProtectionState, Report
+from phaseout.model.findings import Hits, ProtectionState, Report
 from phaseout.model.nouns import Inventory, Problem
 from phaseout.report.safe import visible
 
@@ -442,32 +442,31 @@ class _Judge:
         self._folders = folders
         self._policy = policy
         self._moment = counted_from(as_of)
+        self._now = dt.datetime.now(dt.UTC)
         self._loaded: Any = None
         self._ids: dict[tuple[str, str], tuple[str, str]] | None = None
 
     def report(self, inventory: Inventory) -> Report:
         """The report on an inventory."""
-        from phaseout.judgement.verdict import judge
-
-        ruleset, own, matcher = self._rules()
-        report: Report = judge(inventory, matcher.match(inventory.items), ruleset, own, self._moment)
-        return report
+        _, _, matcher = self._rules()
+        return self._report(inventory, matcher.match(inventory.items))
 
     def judging(self) -> "Judging":
         """What judges inventories."""
         from phaseout.fleet.kept import Judging
-        from phaseout.judgement.verdict import judge
         from phaseout.rules.matcher import listed_hits
+
+        _, _, matcher = self._rules()
+        return Judging(
+            matcher.all_hits, lambda inventory, hits: self._report(inventory, listed_hits(hits, inventory.items))
+        )
+
+    def _report(self, inventory: Inventory, hits: "Hits") -> Report:
+        from phaseout.judgement.verdict import judge
         from phaseout.scan.completeness import checked
 
-        ruleset, own, matcher = self._rules()
-        now = dt.datetime.now(dt.UTC)
-
-        def again(inventory: Inventory, hits: Sequence[Hit]) -> Report:
-            found = listed_hits(hits, inventory.items)
-            return judge(checked(inventory), found, ruleset, own, self._moment, now)
-
-        return Judging(matcher.all_hits, again)
+        ruleset, own, _ = self._rules()
+        return judge(checked(inventory), hits, ruleset, own, self._moment, self._now)
 
     def ids(self, vendor: str, product: str) -> tuple[str, str]:
         """The ids of a vendor and a product; their names where the rules do not know them."""

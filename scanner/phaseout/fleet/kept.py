@@ -18,6 +18,7 @@ from msgspec.structs import replace
 
 from phaseout.fleet.answers import REJUDGED, Answer, of_report
 from phaseout.fleet.store import Store
+from phaseout.judgement.protection import PROTECTS
 from phaseout.model.findings import Hit, Report
 from phaseout.model.nouns import Inventory, Item
 from phaseout.rules.matcher import at
@@ -86,15 +87,16 @@ class Keeping:
 
 def judged_again(store: Store, judging: Judging) -> Iterator[Answer]:
     """What each kept inventory says by other rules, as an answer of the moment at which it was taken."""
-    hits = dict(_hits(store, judging.match))
+    hits, telling = _hits(store, judging.match)
     hit = hits.keys()
     items: dict[int, Item] = {}
     for track, taken, head, packed in store.rows("SELECT track, at, head, items FROM kept ORDER BY track"):
         inventory = _HEAD.decode(zlib.decompress(head))
         numbers = _unpacked(packed)
         found: list[Hit] = []
-        whole: tuple[Item, ...] = _SOMETHING if numbers else ()
-        if not hit.isdisjoint(numbers):
+        if hit.isdisjoint(numbers):
+            whole = (*_SOMETHING[: len(numbers)], *[telling[one] for one in numbers if one in telling])
+        else:
             whole = _items(store, numbers, items)
             found = [at(index, one) for index, number in enumerate(numbers) for one in hits.get(number, ())]
         report = judging.judge(replace(inventory, items=whole), found)
@@ -107,15 +109,18 @@ def numbers_in_use(store: Store) -> set[int]:
     return {number for (packed,) in store.rows("SELECT items FROM kept") for number in _unpacked(packed)}
 
 
-def _hits(store: Store, match: Callable[[Sequence[Item]], list[Hit]]) -> Iterator[tuple[int, list[Hit]]]:
-    """The hits of every item that is a product of the rules, by its number."""
+def _hits(store: Store, match: Callable[[Sequence[Item]], list[Hit]]) -> tuple[dict[int, list[Hit]], dict[int, Item]]:
+    """By the number of an item: the hits of each that is a product of the rules, and each that tells of protection."""
     last = 0
+    hits: dict[int, list[Hit]] = {}
+    telling: dict[int, Item] = {}
     while rows := store.rows("SELECT id, data FROM item WHERE id > ? ORDER BY id LIMIT 10000", last):
         last = rows[-1][0]
-        found: dict[int, list[Hit]] = {}
-        for hit in match([_ITEM.decode(data) for _, data in rows]):
-            found.setdefault(rows[hit.item][0], []).append(hit)
-        yield from found.items()
+        items = [_ITEM.decode(data) for _, data in rows]
+        for hit in match(items):
+            hits.setdefault(rows[hit.item][0], []).append(hit)
+        telling.update((row[0], item) for row, item in zip(rows, items, strict=True) if item.kind == PROTECTS)
+    return hits, telling
 
 
 def _items(store: Store, numbers: Sequence[int], known: dict[int, Item]) -> tuple[Item, ...]:

@@ -6,8 +6,9 @@ from typing import NamedTuple
 
 from phaseout.judgement.warnings import instant
 from phaseout.model.findings import SUPPRESSED, Finding, Protection, ProtectionState
-from phaseout.model.nouns import Inventory, Item, Platform
+from phaseout.model.nouns import Inventory, Item, Kind, Platform
 
+PROTECTS: Kind = "security_product"  # the kind of the items that say what protects a host
 _PROTECTING = frozenset(("antivirus", "endpoint_security"))  # categories
 _OLD = dt.timedelta(days=7)  # of signatures
 _SOURCES: dict[Platform, tuple[str, ...]] = {
@@ -42,7 +43,7 @@ def protection(inventory: Inventory, findings: Collection[Finding]) -> Protectio
     """
     restricted = [one for one in findings if one.verdict not in SUPPRESSED or one.verdict == "waived"]
     theirs = {_key(item) for one in restricted for item in one.items}
-    others = [item for item in inventory.items if item.kind == "security_product" and _key(item) not in theirs]
+    others = [item for item in inventory.items if item.kind == PROTECTS and _key(item) not in theirs]
     judged = sorted(_judged(others, inventory.scanned_at), key=lambda one: -_WORST.index(one.state))
     best = judged[0] if judged else None
     if best is not None and best.state in ("protected", "outdated", "on_demand"):
