@@ -29,7 +29,7 @@ addEventListener("DOMContentLoaded", async () => {
     name: (row) => row[NAME].toLowerCase(), state: (row) => String(row[STATE]), last: (row) => texts[row[LAST]],
     group: (row) => texts[row[GROUP]].toLowerCase(), due: (row) => due(row) || "~",
   };
-  let searched = null; // what each row is found by; made when the first letter is typed
+  let searched = null; // what each row is found by; made when the reader goes to the field, so the first letter is quick
   let order = rows.map((_, number) => number);
   let fitting = order;
   let shown = 0;
@@ -61,14 +61,15 @@ addEventListener("DOMContentLoaded", async () => {
     more.hidden = shown >= fitting.length;
     found.textContent = `${fitting.length.toLocaleString("en")} of ${rows.length.toLocaleString("en")} hosts`;
   };
+  const prepare = () => {
+    searched ??= rows.map((row) => [
+      row[NAME], row[OWNER], row[SERIAL], texts[row[GROUP]], texts[row[FLAGS]],
+      ...row[PRODUCTS].flatMap((one) => [texts[one[0]], texts[one[1]], texts[one[4]]]),
+    ].join("\n").toLowerCase());
+  };
   const draw = () => {
     const words = input.value.toLowerCase().split(/\s+/).filter(Boolean);
-    if (words.length && !searched) {
-      searched = rows.map((row) => [
-        row[NAME], row[OWNER], row[SERIAL], texts[row[GROUP]], texts[row[FLAGS]],
-        ...row[PRODUCTS].flatMap((one) => [texts[one[0]], texts[one[1]], texts[one[4]]]),
-      ].join("\n").toLowerCase());
-    }
+    if (words.length) prepare();
     const wanted = select.value;
     fitting = order.filter((number) => {
       const row = rows[number];
@@ -92,10 +93,11 @@ addEventListener("DOMContentLoaded", async () => {
       draw();
     });
   }
+  input.addEventListener("focus", () => setTimeout(prepare));
   let waiting = 0;
   input.addEventListener("input", () => {
     clearTimeout(waiting);
-    waiting = setTimeout(draw, 60);
+    waiting = setTimeout(draw, 20);
   });
   document.getElementById("tools").addEventListener("submit", (event) => event.preventDefault());
   select.addEventListener("change", draw);
