@@ -22,7 +22,7 @@ from phaseout.fleet.words import FLAGS, how_counted, sentence
 from phaseout.report.html_format import rendered
 from phaseout.report.safe import visible
 
-_WIDTH, _HEIGHT, _LEFT, _BOTTOM, _TOP = 960, 300, 64, 36, 26  # of the picture, in its own units
+_WIDTH, _HEIGHT, _LEFT, _BOTTOM, _TOP = 960, 300, 84, 36, 26  # of the picture, in its own units
 _SHOWN = 50  # hosts of a list that is printed as well
 _DUE = 40
 _PRODUCTS = 100
