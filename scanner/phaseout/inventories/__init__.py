@@ -5,6 +5,7 @@ inventories whose `unseen` names what such an input cannot show: a bill of mater
 is known by it alone is never called clean. Nothing here touches the machine: the caller opens the files.
 """
 
+import io
 import itertools
 from collections.abc import Callable, Iterator, Sequence
 from importlib import import_module
@@ -84,8 +85,10 @@ def _repeated(stream: BinaryIO, name: str, known: KnownItems) -> Inventory | Non
         if not stream.seekable():
             return None
         at = stream.tell()
-        data = stream.read(saved.LARGE)
-        found = saved.repeated(data, name, known) if len(data) < saved.LARGE else None
+        size = stream.seek(0, io.SEEK_END) - at
+        stream.seek(at)
+        data = stream.read(size) if size < saved.LARGE else b""  # never more: room for it is made before it is read
+        found = saved.repeated(data, name, known)
         if found is None:
             stream.seek(at)
     except OSError:

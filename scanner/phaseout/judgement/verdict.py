@@ -129,7 +129,7 @@ def judge(
             products=sum(len(vendor.product) for vendor in ruleset.vendors),
             measures=len(ruleset.measures),
             digest=ruleset.digest,
-            as_of=max((measure.status.as_of.isoformat() for measure in ruleset.measures), default=""),
+            as_of=str(max((measure.status.as_of for measure in ruleset.measures), default="")),
             added=ruleset.added,
             replaced=ruleset.replaced,
             serial=ruleset.serial,

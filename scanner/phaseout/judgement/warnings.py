@@ -29,7 +29,8 @@ def cautions(ruleset: Ruleset, scanned_at: str, as_of: dt.datetime | dt.date) ->
     if ruleset.review_by and ruleset.review_by < day(as_of).isoformat():
         yield f"rules {ruleset.serial} of {ruleset.made} were to be reviewed by {ruleset.review_by}"
     live = [measure for measure in ruleset.measures if measure.status.state not in DEAD]
-    overdue = [measure.status.review_by for measure in live if measure.status.review_by < day(as_of)]
+    today = day(as_of)
+    overdue = [measure.status.review_by for measure in live if measure.status.review_by < today]
     if overdue:
         yield f"{len(overdue)} of {counted(len(live), 'measure')} past the review date, the first since {min(overdue)}"
 
@@ -96,6 +97,8 @@ def waiver_warnings(
     policy: Policy, used: set[int], ruleset: Ruleset, inventory: Inventory, waived: Sequence[Finding], today: dt.date
 ) -> Iterator[str]:
     """Waivers that are expired, unused or too broad, or that cannot lift a measure that binds."""
+    if not (policy.waiver or waived):
+        return
     products = [product.id for vendor in ruleset.vendors for product in vendor.product]
     for number, waiver in enumerate(policy.waiver):
         name = f"waiver[{number}] for {quoted(waiver.product)}"
@@ -150,10 +153,12 @@ def day(as_of: dt.datetime | dt.date) -> dt.date:
 
 
 def _wrong_clock(ruleset: Ruleset, scanned_at: str, as_of: dt.datetime | dt.date) -> str:
-    known = max((measure.status.as_of for measure in ruleset.measures), default=None)
-    if known is None or not isinstance(as_of, dt.datetime):
+    if not isinstance(as_of, dt.datetime):
         return ""  # the operator gave the date
     if not scanned_at.startswith(as_of.astimezone(dt.UTC).date().isoformat()):
+        return ""
+    known = max((measure.status.as_of for measure in ruleset.measures), default=None)
+    if known is None:
         return ""
     if known - as_of.date() > dt.timedelta(days=1):
         return "before"
