@@ -17,10 +17,11 @@ from typing import BinaryIO, NamedTuple, cast
 from phaseout.fleet.places import Place
 from phaseout.inventories import read, read_logs
 from phaseout.inventories.known_items import KnownItem, KnownItems, saved_items
-from phaseout.judgement.verdict import judge
+from phaseout.judgement.verdict import digest_of, judge
 from phaseout.model.findings import Hits, Report
 from phaseout.model.nouns import Inventory, Item, Problem
 from phaseout.model.rules import Policy, Ruleset
+from phaseout.parsers.encodings.sha256 import sha256
 from phaseout.report import FORMATS, Page, Redaction
 from phaseout.report.redact import redacted
 from phaseout.report.several import host_chunks
@@ -96,8 +97,10 @@ class Judge:
         settings = self._settings
         known = self._known.known(inventory.items)
         hits = self._hits(inventory.items, known)
-        rules, own = settings.ruleset, settings.policy
-        return judge(checked(inventory), hits, rules, own, settings.as_of, settings.now, saved_items(known))
+        whole = checked(inventory)
+        file = self._known.file_of(whole)
+        digest = sha256(file).hexdigest() if file is not None else digest_of(whole, saved_items(known))
+        return judge(whole, hits, settings.ruleset, settings.policy, settings.as_of, settings.now, digest)
 
     def _hits(self, items: Sequence[Item], known: Sequence[KnownItem]) -> Hits:
         fresh = list(dict.fromkeys([one for one in known if one.hits is None]))

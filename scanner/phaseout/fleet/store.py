@@ -262,9 +262,10 @@ def _prepared(address: str, path: str) -> sqlite3.Connection:
 
 def _prepare(connection: sqlite3.Connection, path: str) -> None:
     connection.execute("PRAGMA trusted_schema = OFF")
+    # The tables first: another process may be making the store, and they come in one step with the rest.
+    tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
     application = connection.execute("PRAGMA application_id").fetchone()[0]
     version = connection.execute("PRAGMA user_version").fetchone()[0]
-    tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
     if application != APPLICATION and tables:
         raise StoreError(f"{path}: a database of another program")
     if application == APPLICATION and version > VERSION:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from phaseout.model.findings import Hit
-from phaseout.model.nouns import Item
+from phaseout.model.nouns import Inventory, Item
 from phaseout.parsers.encodings.secrets import masked_once
 
 BEGINS, PARTS, ENDS = b'{"kind":', b'},{"kind":', b"}"  # every item, as it is saved, and what stands between two
@@ -24,14 +24,16 @@ class KnownItem:
     Attributes:
         item: the same object wherever the same bytes stand.
         saved: the item as it is saved, but for `BEGINS` and `ENDS`.
+        as_read: whether the bytes that it was read from are just these.
         hits: the products that it is; `None` while that is not known.
     """
 
-    __slots__ = ("hits", "item", "saved")
+    __slots__ = ("as_read", "hits", "item", "saved")
 
-    def __init__(self, item: Item, saved: bytes) -> None:
+    def __init__(self, item: Item, saved: bytes, *, as_read: bool = False) -> None:
         self.item = item
         self.saved = saved
+        self.as_read = as_read
         self.hits: Sequence[Hit] | None = None
 
 
@@ -43,6 +45,7 @@ class KnownItems:
         self._before: dict[bytes, KnownItem] = {}
         self._size = 0
         self._last: tuple[tuple[Item, ...], list[KnownItem]] = (), []
+        self._file: tuple[Inventory | None, bytes] = None, b""
 
     def decoded(self, inner: Sequence[bytes]) -> tuple[Item, ...]:
         """The items in these bytes, each without its `BEGINS` and `ENDS`, and without secrets.
@@ -64,6 +67,15 @@ class KnownItems:
             return self._last[1]
         return [KnownItem(item, _inner(item)) for item in items]
 
+    def stands_in(self, data: bytes, inventory: Inventory) -> None:
+        """Takes down that a file is what the inventory, whose items were decoded last, is saved as but for them."""
+        exact = all(one.as_read for one in self.known(inventory.items))
+        self._file = (inventory, data) if exact else (None, b"")
+
+    def file_of(self, inventory: Inventory) -> bytes | None:
+        """The inventory as it is saved, if it is the one that was read last, and stood in its file just so."""
+        return self._file[1] if inventory is self._file[0] else None
+
     def _taken(self, inner: bytes) -> KnownItem:
         """The item in these bytes, from now on among the known ones."""
         found = self._now.get(inner)
@@ -73,7 +85,7 @@ class KnownItems:
         if found is None:
             item = masked_once(_DECODE(BEGINS + inner + ENDS))
             saved = _inner(item)
-            found = KnownItem(item, inner if saved == inner else saved)
+            found = KnownItem(item, inner, as_read=True) if saved == inner else KnownItem(item, saved)
         if self._size + len(inner) > _REMEMBERED:
             self._before, self._now, self._size = self._now, {}, 0
         self._now[inner] = found

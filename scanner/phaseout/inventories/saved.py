@@ -124,9 +124,12 @@ def repeated(data: bytes, name: str, known: KnownItems) -> Inventory | None:
         if bare.schema != INVENTORY_SCHEMA or rest != b"".join(saved_form(bare)):
             return None
         items = known.decoded(data[begins + len(_ITEMS) : ends].split(PARTS))
-        return _closed(name, bare, items)
+        found = _closed(name, bare, items)
     except (*JSON_ERRORS, BrokenError):
         return None
+    if len(found.unseen) == len(bare.unseen):
+        known.stands_in(data, found)
+    return found
 
 
 def _values(document: Document) -> Iterator[Inventory | Problem]:

@@ -80,7 +80,7 @@ def judge(
     policy: Policy,
     as_of: dt.datetime | dt.date,
     now: dt.datetime | None = None,
-    saved: bytes | None = None,
+    digest: str = "",
 ) -> Report:
     """The report on an inventory.
 
@@ -91,7 +91,7 @@ def judge(
         policy: roles, own deadlines, waivers and replacements of the operator.
         as_of: the instant that days are counted from; a date is taken as that day in the zone of each milestone.
         now: what the clock says, if that is to be compared with the date of the inventory.
-        saved: its items as they are saved, where that is known.
+        digest: SHA-256 of the inventory as it is saved, where that is known.
     """
     who = declared(policy, ruleset.roles)
     used: set[int] = set()
@@ -121,7 +121,7 @@ def judge(
         scanned_at=inventory.scanned_at,
         scanned_by=inventory.scanned_by,
         protection=protection(inventory, judged),
-        inventory_sha256=_digest(inventory, saved),
+        inventory_sha256=digest or digest_of(inventory),
         as_of=_rfc3339(as_of) if isinstance(as_of, dt.datetime) else as_of.isoformat(),
         host=inventory.host,
         rules=RulesUsed(
@@ -156,8 +156,13 @@ def judge(
     )
 
 
-def _digest(inventory: Inventory, saved: bytes | None) -> str:
-    """The SHA-256 of the inventory as it is saved, in hexadecimal digits."""
+def digest_of(inventory: Inventory, saved: bytes | None = None) -> str:
+    """The SHA-256 of an inventory as it is saved, in hexadecimal digits.
+
+    Args:
+        inventory: the inventory.
+        saved: its items as they are saved, where that is known.
+    """
     digest = sha256()
     for piece in saved_form(inventory, saved):
         digest.update(piece)

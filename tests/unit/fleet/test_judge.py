@@ -1,6 +1,7 @@
 """Many inventories, judged by several processes."""
 
 import datetime as dt
+import hashlib
 import os
 import signal
 from pathlib import Path
@@ -100,6 +101,20 @@ def test_what_earlier_hosts_showed_changes_no_report(tmp_path: Path, count: int)
     assert plain.report(found) == expected
     assert reports == [[expected]] * 3
     assert expected.findings
+
+
+def test_the_digest_of_an_inventory_is_that_of_the_file_as_it_is_saved(tmp_path: Path) -> None:
+    judge = Judge(settings())
+    secret = structs.replace(inventory("pc").items[0], command="tool --password=hunter2")
+    plain = inventory("pc").items
+    for items, same in ((plain, True), ((secret, *plain[1:]), False)):
+        one = structs.replace(inventory("pc"), items=items)
+        data = b"".join(write(one, ".json"))
+        (tmp_path / "pc.json").write_bytes(data)
+        for _ in range(2):
+            (report,) = judge.reports(str(tmp_path / "pc.json"))
+            assert not isinstance(report, Problem)
+            assert (report.inventory_sha256 == hashlib.sha256(data).hexdigest()) == same
 
 
 def test_counts_in_words() -> None:
