@@ -126,17 +126,14 @@ def _stretches(
     if len(moments) == 1:  # as with most hosts of a new store
         at, outcome = moments[0]
         return [(at, at, outcome)], False
-    found: list[tuple[int, int, int]] = []
-    contradicts = False
-    counted: list[tuple[int, int]] = []
+    at_once: dict[int, list[int]] = {}
     for at, outcome in moments:
-        if counted and counted[-1][0] == at:
-            one, other = facts[counted[-1][1]], facts[outcome]
-            if one.rules == other.rules or not (one.rules and other.rules):
-                contradicts |= (one.verdict, one.subjects.keys()) != (other.verdict, other.subjects.keys())
-            counted[-1] = (at, max(counted[-1][1], outcome, key=lambda number: facts[number].rank))
-        else:
-            counted.append((at, outcome))
+        at_once.setdefault(at, []).append(outcome)
+    contradicts = any(_differ([facts[one] for one in own]) for own in at_once.values() if len(own) > 1)
+    counted = [
+        (at, own[0] if len(own) == 1 else max(own, key=lambda one: facts[one].rank)) for at, own in at_once.items()
+    ]
+    found: list[tuple[int, int, int]] = []
     since, until, current = 0, 0, -1
     for at, outcome in counted:
         if outcome == current and at - until <= GAP:
@@ -148,6 +145,15 @@ def _stretches(
     if current >= 0:
         found.append((since, until, current))
     return found, contradicts
+
+
+def _differ(answers: Sequence[Facts]) -> bool:
+    """Whether two answers of one moment that the same rules judged say different things, in any order."""
+    said: dict[str, set[tuple[str, frozenset[str]]]] = {}
+    for one in answers:
+        said.setdefault(one.rules, set()).add((one.verdict, frozenset(one.subjects)))
+    by_any = said.pop("", set())  # whose rules are not known
+    return len(by_any) > 1 or any(len(own | by_any) > 1 for own in said.values())
 
 
 def _origin(product: str, before: Facts | None, now: Facts, gone: set[str]) -> Origin:

@@ -1,5 +1,6 @@
 """The answers of hosts in the store: the same store whatever the order in which they came."""
 
+import itertools
 import random
 import sqlite3
 from collections.abc import Iterable, Iterator
@@ -114,6 +115,14 @@ def test_order_steps_and_repetition_do_not_matter(
 
 def test_an_answer_is_new_once(store: Store) -> None:
     assert [add(store, [answer()]), add(store, [answer(), answer(day=1)]), add(store, [answer()])] == [1, 1, 0]
+
+
+def test_three_answers_of_one_moment_contradict_each_other_in_any_order(tmp_path: Path) -> None:
+    answers = [answer(complete=False, form=1), answer(form=1), answer(complete=False, rules="r2")]
+    for number, order in enumerate(itertools.permutations(answers)):
+        with opened(str(tmp_path / f"{number}.db"), make=True) as one:
+            add(one, order)
+            assert one.rows("SELECT flags FROM host") == [("no_identity contradicts",)]
 
 
 def test_a_renamed_machine_is_one_host(store: Store) -> None:
