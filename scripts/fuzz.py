@@ -208,6 +208,13 @@ def _chrome_policy(data: bytes) -> None:
         consume(chrome_policy.brought(policies))
 
 
+def _dconf_database(data: bytes) -> None:
+    from phaseout.parsers.linux import dconf_database
+
+    with contextlib.suppress(ValueError):
+        dconf_database.settings(data, "/system/proxy/")
+
+
 def _crontab(data: bytes) -> None:
     from phaseout.parsers.linux import crontab
 
@@ -390,6 +397,7 @@ _WRITTEN: dict[str, Target] = {
     "chrome_policy": _chrome_policy,
     "code_signature": _code_signature,
     "crontab": _crontab,
+    "dconf_database": _dconf_database,
     "deb822": _deb822,
     "epoch": _epoch,
     "extension_locales": _extension_locales,
