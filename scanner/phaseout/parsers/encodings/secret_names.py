@@ -50,7 +50,8 @@ _WEAK_WORDS = frozenset(
 )
 _WEAK_ENDINGS = ("key", "serialnumber", "activationcode", "authcode", "productcode", "registrationcode")
 _OTHER_KEYS = frozenset(("public", "primary", "foreign", "sort", "partition", "hot", "group", "cache", "host", "order"))
-# One of these is in every text that such a name is in, in lower case.
+_JOINED = dict.fromkeys(map(ord, "_-."))
+# One of these is in every text that such a name is in, in lower case and without marks between its words.
 _SIGNS = (
     *("pass", "pw", "secret", "token", "key", "cred", "auth", "sig", "otp", "pin", "puk", "psk", "bearer", "cookie"),
     *(
@@ -142,8 +143,9 @@ def may_name_values(lower: str) -> bool:
     else:
         if ":" not in lower or ":" not in lower.replace("://", ""):
             return False
+    joined = lower.translate(_JOINED)  # `p_w` is `pw`
     for sign in _SIGNS:  # noqa: SIM110  (twice as fast)
-        if sign in lower:
+        if sign in joined:
             return True
     return False
 

@@ -25,6 +25,8 @@ from phaseout.model.regex import regex
 from phaseout.parsers.encodings.secret_names import MASK, masked_values, may_name_values
 
 _NAMED_BY_COMMAND = frozenset(("process", "service", "task"))  # a job of cron has no other name
+_OF_A_SESSION = regex(r"[A-Za-z]+_[0-9a-f]{3,8}")  # a service of a user of Windows, such as CDPUserSvc_2d3f1a
+_COMMAND = regex(r"[\s=]|://")
 _WORD = r"""(?:"[^"]{0,4000}"|'[^']{0,4000}'|\\.|[^\s"'\\])+"""
 
 
@@ -111,6 +113,8 @@ def _words_of_net(found: re.Match[str]) -> str:
 def _drawn(found: re.Match[str]) -> str:
     """Letters and digits that change between upper case, lower case and digits as often as if drawn by lot."""
     word = found[0]
+    if _OF_A_SESSION.fullmatch(word):
+        return word
     kinds = ["d" if one.isdigit() else "u" if one.isupper() else "l" if one.islower() else "" for one in word]
     changes = sum(one != two for one, two in pairwise(kinds))
     return MASK if {"d", "u", "l"} <= set(kinds) and changes * 5 >= len(word) * 2 else word
@@ -475,7 +479,7 @@ def _compiled(pattern: str) -> re.Pattern[str]:
 
 def masked_item(item: Item) -> Item:
     """The item without secrets; the same object if there are none, which is the usual case."""
-    named = item.kind in _NAMED_BY_COMMAND
+    named = item.kind in _NAMED_BY_COMMAND and _COMMAND.search(item.name) is not None
     package = item.kind == "package"  # of most items; records of packages have secrets in addresses only
     texts = (item.name if named else "", item.command, *item.details.values(), *item.notes)
     for text in (*texts, *(one.what for one in item.evidence)):

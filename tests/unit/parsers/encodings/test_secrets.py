@@ -3,10 +3,11 @@
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
+from phaseout.model.nouns import Evidence, Item
 from phaseout.parsers.encodings.secret_names import masked_values, may_name_values
-from phaseout.parsers.encodings.secrets import _RULES, _rules_for, _searchable, masked
+from phaseout.parsers.encodings.secrets import _RULES, _rules_for, _searchable, masked, masked_item
 
 from tests.unit.parsers.encodings import secret_shapes
 
@@ -105,6 +106,7 @@ def test_nothing_grows_much(text: str) -> None:
 
 
 @given(st.text("a1 -_=/:<>\"'%pasword", max_size=60))
+@example("p_w::")
 def test_the_quick_check_of_names_misses_nothing(text: str) -> None:
     if not may_name_values(text.lower()):
         assert masked_values(text) == text
@@ -158,3 +160,14 @@ def test_text_of_the_longest_length_that_was_made_to_be_slow(piece: str) -> None
     """The work grows with the length times a bound: what takes longer than this test is a pattern gone wrong."""
     text = piece * (8192 // len(piece))
     assert len(masked(text)) <= 4 * len(text)
+
+
+@pytest.mark.parametrize("name", ["ConsentUxUserSvc_b006d", "WpnUserService_4ad1f", "MessagingService_5c2d1"])
+def test_a_service_of_a_user_of_windows_keeps_its_name(name: str) -> None:
+    service = Item(kind="service", name=name, source="services", evidence=(Evidence("HKLM", name),))
+    assert masked_item(service) is service
+
+
+def test_a_job_that_has_no_name_but_its_command_is_masked() -> None:
+    job = Item(kind="task", name="mysqldump --password=hunter2 x", source="cron")
+    assert masked_item(job).name == "mysqldump --password=*** x"
