@@ -461,7 +461,7 @@ def test_what_is_said_of_every_answer(tmp_path: Path, shell: str) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("shell", SHELLS)
-def test_a_program_that_hangs_is_killed(tmp_path: Path, shell: str) -> None:
+def test_a_program_that_hangs_is_killed(tmp_path: Path, outbox: Path, shell: str) -> None:
     """The 1,800 seconds of patience are short; what it had said counts."""
     patience = tmp_path / "sleep"
     patience.write_text('#!/bin/sh\n[ "$1" = 1800 ] && exec {0} 0.2; exec {0} "$1"\n'.format(shutil.which("sleep")))
@@ -478,6 +478,9 @@ def test_a_program_that_hangs_is_killed(tmp_path: Path, shell: str) -> None:
             assert "status 137" in result.stdout
             assert result.stderr == ""
         assert "true" not in sh(COMPLIANCE, shell=shell, PHASEOUT=program, PATH=path).stdout
+    result = sh(REPORT, str(tmp_path / "reports"), shell=shell, PHASEOUT=program, PATH=path)
+    assert (result.returncode, result.stderr) == (2, "phaseout_report: phaseout ended with status 137\n")
+    assert list(outbox.glob("*.csv")) == []
 
 
 @pytest.mark.slow
