@@ -143,7 +143,7 @@ def test_automounts_and_network_mounts_are_not_touched(tmp_path: Path) -> None:
     code = f"""
 import sys
 import phaseout.host.opening as target
-target._mountinfo = lambda: {f"30 27 0:40 / {home} rw - nfs4 server:/export rw".encode()!r}
+target.own_mountinfo = lambda: {f"30 27 0:40 / {home} rw - nfs4 server:/export rw".encode()!r}
 sys.argv = ['phaseout', 'scan', '--root', {str(tmp_path)!r}, '--os', 'linux', '--fail-on', 'never']
 from phaseout.__main__ import main
 main()

@@ -46,7 +46,7 @@ def test_a_hung_mount_is_skipped_and_named(hung_mount: Path) -> None:
 def test_a_hung_mount_that_is_not_recognised_costs_one_source(
     hung_mount: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(opening, "_mountinfo", bytes)
+    monkeypatch.setattr(opening, "own_mountinfo", bytes)
     inventory = ScanSupervisor(Request(), each=3).inventory(scanned_at="2026-01-01T00:00:00Z", tool="test")
     bad = [run.source for run in inventory.runs if run.status == "timeout"]
     assert HUNG[hung_mount] in bad

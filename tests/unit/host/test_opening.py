@@ -47,7 +47,7 @@ def test_a_mount_below_a_root_that_is_reached_by_a_link(tree: Tree, monkeypatch:
     link = tree.root.parent / "link"
     link.symlink_to(tree.root)
     mountinfo = f"30 27 0:40 / {tree.root}/opt/nas rw - nfs4 server:/export rw\n".encode()
-    monkeypatch.setattr(target, "_mountinfo", lambda: mountinfo)
+    monkeypatch.setattr(target, "own_mountinfo", lambda: mountinfo)
     for root in (tree.root, link):
         assert offline_host(str(root)).info.skipped_mounts == ("/opt/nas (nfs4)",)
 

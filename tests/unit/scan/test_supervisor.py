@@ -409,7 +409,7 @@ def test_a_mount_point_that_is_no_utf_8(
     scan: Callable[..., Inventory], tree: Tree, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     mountinfo = b"30 27 0:40 / %s/m\xff rw - fuse.x x rw\n" % os.fsencode(tree.root)
-    monkeypatch.setattr(phaseout.host.opening, "_mountinfo", lambda: mountinfo)
+    monkeypatch.setattr(phaseout.host.opening, "own_mountinfo", lambda: mountinfo)
     assert scan(good).host.skipped_mounts == ("/m\\xff (fuse.x)",)
 
 
