@@ -46,6 +46,7 @@ def trace(code: str, log: Path) -> list[str]:
         "strace",
         "-f",
         "-qq",
+        "-y",  # with the path of every descriptor: a report is written by one of its folder
         "-s",
         "300",
         "-o",
@@ -84,7 +85,8 @@ def broken_promises(calls: list[str], outputs: tuple[str, ...]) -> list[str]:
                 found.append(call)
         elif name.startswith(("open", "creat")) and (WRITES.search(call) or name == "creat"):
             path = (QUOTED.search(call) or re.match("", ""))[0].strip('"')  # type: ignore[index]
-            if path != "/dev/null" and not any(output in path for output in outputs):
+            where = path if path.startswith("/") else call
+            if path != "/dev/null" and not any(output in where for output in outputs):
                 found.append(call)
     return found
 
