@@ -27,5 +27,7 @@ def interruption_waits() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         with contextlib.suppress(ValueError):
             signal.signal(signal.SIGINT, handler)
-        if came:
+        if came and callable(handler):  # called here, since a signal that is raised again may interrupt a `__del__`
+            handler(came[0], None)
+        elif came:
             signal.raise_signal(came[0])
