@@ -20,6 +20,11 @@ SECRETS: dict[Platform, str] = {
     "macos": "/private/etc/master.passwd",
     "windows": "C:\\Windows\\System32\\config\\SAM",
 }
+DEEP: dict[Platform, str] = {
+    **SECRETS,
+    "linux": "/etc/ssl/private/shadow",
+    "windows": "C:\\Windows\\System32\\config\\" + "x\\" * 8 + "SAM",
+}
 
 
 def opened(files: Files, path: str) -> None:
@@ -82,9 +87,8 @@ def test_one_touch_more_is_noticed(one: Source, platform: Platform, tmp_path: Pa
     host = host_of(platform, tmp_path / "root")
     run_one(one, host)
     for name, way in WAYS.items():
-        # A source may list the folders of /etc, and ask what each name there is; the content of a file is never free.
-        deep = platform == "linux" and name not in _CONTENT
-        secret = "/etc/ssl/private/shadow" if deep else SECRETS[platform]
+        # A source may list folders, and ask what each name in them is; the content of a file is never free.
+        secret = SECRETS[platform] if name in _CONTENT else DEEP[platform]
         with pytest.raises(AssertionError, match=r"without declaring it.*(shadow|master\.passwd|SAM)"):
             run_one(prying(one, lambda host, way=way, secret=secret: way(host.files, secret)), host)  # type: ignore[misc]
 
