@@ -192,11 +192,12 @@ class _Worker:
             context = multiprocessing.get_context("fork")
         else:
             context = multiprocessing.get_context("spawn")
-        self.pipe, theirs = context.Pipe()
-        self._process = context.Process(target=_judge_for, args=(judge, theirs), daemon=True)
         with interruption_waits():
+            self.pipe, theirs = context.Pipe()
+            self._process = context.Process(target=_judge_for, args=(judge, theirs), daemon=True)
             self._process.start()
-        theirs.close()
+            theirs.close()
+            del theirs
         self.task: _Task | None = None
 
     def start(self, task: _Task) -> None:
@@ -216,7 +217,8 @@ class _Pool:
 
     def __init__(self, judge: Judge, jobs: int) -> None:
         self._judge = judge
-        self._workers = [_Worker(judge) for _ in range(jobs)]
+        with interruption_waits():  # ends of pipes are closed meanwhile, and an interruption of that would be lost
+            self._workers = [_Worker(judge) for _ in range(jobs)]
 
     def run(self, tasks: Iterator[list[str] | Place]) -> Iterator[list[Judged | Problem] | Place]:
         """The results of the batches, and in between the paths that the caller judges, in the order of the tasks."""

@@ -121,11 +121,11 @@ _OPTION = regex(r"(?<![\w/\\.])(?:--?|/)([^\W\d][\w.-]{0,80})\s{1,3}(?=[^\s/-]|[
 _BARE = regex(r"(?<![\w./\\@-])(_?[^\W\d_][\w-]{0,60}(?:\.[\w-]{1,40})?)\s{1,3}(?=[^\s=:/-])")
 _ELEMENT = regex(r"<([\w.:-]{1,80})(?:\s[^<>]{0,200})?>")
 _ATTRIBUTE = regex(r"\b(?:key|name|id)=([\"'])([^\"']{1,80})\1\s{1,9}value=([\"'])", re.IGNORECASE)
-_SPAN = regex(r"""\\.|"(?:[^"\\]|\\.)*+"|'[^']*+'""", re.DOTALL)
+_SPAN = regex(r"""\\.|"(?:[^"\\]|\\.)*"|'[^']*'""", re.DOTALL)
 # A word of a shell. What separates commands belongs to it if no setting and no blank follow, as in `Pwd=a;b`.
 _WORD = regex(
-    r"""(?:\\(["'])(?:(?!\\?\1)[^\n])*+\\?\1|\\.|\$?"(?:[^"\\]|\\.)*+(?:"|\Z)|\$?'[^']*+(?:'|\Z)"""
-    r"""|[;&|,](?=[^\s=;&|,"'\\]{1,200}+(?:[\s;&|,"'\\]|\Z))|[^\s"'\\;&|,])++""",
+    r"""(?:\\(["'])(?:(?!\\?\1)[^\n])*\\?\1|\\.|\$?"(?:[^"\\]|\\.)*(?:"|\Z)|\$?'[^']*(?:'|\Z)"""
+    r"""|[;&|,](?=[^\s=;&|,"'\\]{1,200}(?:[\s;&|,"'\\]|\Z))|[^\s"'\\;&|,])+""",
     re.DOTALL,
 )
 _COMMAND = regex(r"(?:\s[-/]\w*c|-Command)\s{1,3}[\"']\Z", re.IGNORECASE)  # what follows is a whole command line
