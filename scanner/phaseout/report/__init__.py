@@ -85,13 +85,13 @@ class Format(NamedTuple):
             article = "an" if subject == "inventory" else "a"
             raise CannotWriteError(f"{self.name} has no place for {article} {subject}; these have: {able}")
 
-    def load(self) -> None:
-        """Loads what writes it, for the time in which there is nothing to write yet."""
-        import_module(f"phaseout.report.{self.name}_format")
+    def load(self) -> Writer:
+        """What writes it, loaded; a scan asks for it while there is nothing to write yet."""
+        return cast("Writer", import_module(f"phaseout.report.{self.name}_format"))
 
     def _writer(self, subject: Subject) -> Writer:
         self.check(subject)
-        return cast("Writer", import_module(f"phaseout.report.{self.name}_format"))
+        return self.load()
 
 
 FORMATS: tuple[Format, ...] = (

@@ -14,10 +14,12 @@ from collections import OrderedDict
 from typing import Any
 
 from phaseout.host import NotAHostError
+from phaseout.host.filesystem.node import SkippedError
 from phaseout.host.images.qcow2 import MAGIC, Qcow2
 from phaseout.host.images.stored import FileBytes, Stored
 
 _INSTALL = "phaseout needs its extra for that: pip install 'phaseout[image]'"
+ERRORS = (OSError, ValueError, MemoryError, SystemError, OverflowError)  # that the libraries raise
 _SPARSE = (b"KDMV", b"COWD")
 _OWN = re.compile(r"""with error: \w+\(\d+, (['"])(.*?)\1\)""", re.ASCII)
 _LEVELS = 16  # of files that build upon each other
@@ -36,6 +38,21 @@ class LibraryError(OSError):
         own = _OWN.search(text)
         why = re.sub(r"^py\w+?: ", "", text.partition(". ")[0])[:200] or type(error).__name__
         super().__init__(errno.EIO, f"{why}: {own[2][:200]}" if own else why)
+
+
+class Checked:
+    """Turns the errors of a library into one of ours."""
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        if (
+            isinstance(error, ERRORS)
+            and not isinstance(error, (SkippedError, LibraryError))
+            and not (isinstance(error, OSError) and error.errno)
+        ):
+            raise LibraryError(error) from error
 
 
 class LibraryBytes(Stored):
@@ -59,7 +76,7 @@ class LibraryBytes(Stored):
             return b""
         try:
             data = self._handle.read_buffer_at_offset(size, offset)
-        except (OSError, ValueError, MemoryError, SystemError, OverflowError) as error:
+        except ERRORS as error:
             raise LibraryError(error) from error
         return bytes(data)
 

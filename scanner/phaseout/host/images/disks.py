@@ -136,7 +136,7 @@ class Disk:
         if self._physical:
             self._logical()
 
-    def show_earlier(self, part: str, copy: str) -> tuple[str, ShadowCopy]:
+    def show_earlier(self, part: str, copy: str) -> tuple[str, str]:
         """Puts an earlier state of a volume in the place of the volume.
 
         Args:
@@ -144,7 +144,7 @@ class Disk:
             copy: the number of the state, or its identifier.
 
         Returns:
-            The name of the volume, and its state.
+            The name that the volume has now, and a note on what is shown.
 
         Raises:
             NotAHostError: there is no such state, or several volumes keep some.
@@ -162,11 +162,12 @@ class Disk:
         if chosen is None:
             there = ", ".join(one.described for one in copies)
             raise NotAHostError(f"{self.path}: no shadow copy {copy} of {volume.described}; there are {there}")
+        note = f"volume {volume.name} as shadow copy {chosen.described}; other volumes as they are"
         try:
             volume.show(chosen)
         except OSError as error:
             raise NotAHostError(f"{self.path}: shadow copy {copy} of {volume.described}: {error.strerror}") from error
-        return volume.name, chosen
+        return volume.name, note
 
     def _kept(self, volume: DiskVolume) -> list[ShadowCopy]:
         try:

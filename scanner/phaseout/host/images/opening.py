@@ -134,8 +134,8 @@ def _disk(
         raise NotAHostError(f"{place.path}: {_NO_IMAGE if content.size else 'an empty file'}")
     notes: tuple[str, ...] = ()
     if earlier:
-        part, state = volumes.show_earlier(part, copy)
-        notes = (f"volume {part.partition('@')[0]} as shadow copy {state.described}; other volumes as they are",)
+        part, note = volumes.show_earlier(part, copy)
+        notes = (note,)
     system, folder = volumes.system(part, platform)
     host = host_of(system, folder, volumes.find_mounted, deep=deep)
     if host.info.name == os.path.basename(system.root.name):  # it does not say what it is called

@@ -8,7 +8,7 @@ import datetime as dt
 from importlib import import_module
 from typing import NamedTuple
 
-from phaseout.host.images.disk_files import Cached, FileObject, LibraryBytes, LibraryError
+from phaseout.host.images.disk_files import Cached, Checked, FileObject, LibraryBytes
 from phaseout.host.images.stored import Stored
 
 _HEADER_END = 0x2000
@@ -46,7 +46,7 @@ def shadow_copies(volume: Stored) -> list[ShadowCopy]:
     if volume.size < _HEADER_END:
         return []
     file = FileObject(Cached(volume))
-    try:
+    with Checked():
         if not module.check_volume_signature_file_object(file):
             return []
         service = module.volume()
@@ -62,5 +62,3 @@ def shadow_copies(volume: Stored) -> list[ShadowCopy]:
             for number, store in enumerate(stores, 1)
             if store.has_in_volume_data()
         ]
-    except (OSError, ValueError, MemoryError, SystemError, OverflowError) as error:
-        raise LibraryError(error) from error

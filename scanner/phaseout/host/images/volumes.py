@@ -19,7 +19,7 @@ from typing import Any, BinaryIO, NamedTuple
 
 from phaseout.host.filesystem.files import Entry, EntryKind, Stat
 from phaseout.host.filesystem.node import CLOUD, Node, NotRegularError, SkippedError
-from phaseout.host.images.disk_files import FileObject, LibraryError
+from phaseout.host.images.disk_files import ERRORS, Checked, FileObject
 from phaseout.host.images.stored import NodeBytes, Stored
 from phaseout.parsers.images import ntfs, xfs
 
@@ -29,7 +29,6 @@ _KINDS: dict[int, EntryKind] = {stat.S_IFREG: "file", stat.S_IFDIR: "dir", stat.
 _LOG_FILE, _VOLUME = 2, 3  # files of NTFS
 _HIBERNATED = b"HIBR"
 _WHAT = {stat.S_IFIFO: "a FIFO", stat.S_IFCHR: "a device", stat.S_IFBLK: "a device", stat.S_IFSOCK: "a socket"}
-_ERRORS = (OSError, ValueError, MemoryError, SystemError, OverflowError)
 
 
 class Child(NamedTuple):
@@ -63,7 +62,7 @@ class Volume:
         self._stored = stored
         self._open: OrderedDict[int, Any] = OrderedDict()
         module = import_module(self.library)
-        with _Checked():
+        with Checked():
             self._volume = self._opened(module, FileObject(stored))
 
     def root(self) -> "VolumeNode":
@@ -72,7 +71,7 @@ class Volume:
         Raises:
             OSError: it cannot be read.
         """
-        with _Checked():
+        with Checked():
             entry = self._volume.get_root_directory()
             if entry is None:
                 raise OSError(errno.EIO, "it has no root folder")
@@ -84,7 +83,7 @@ class Volume:
         """The file of a number, opened."""
         found = self._open.pop(number, None)
         if found is None:
-            with _Checked():
+            with Checked():
                 found = self._by_number(number)
             if len(self._open) >= _OPEN:
                 self._open.popitem(last=False)
@@ -98,14 +97,14 @@ class Volume:
         """
         found: dict[str, Child] = {}
         broken = ""
-        with _Checked():
+        with Checked():
             folder = self.entry(number)
             count = folder.get_number_of_sub_file_entries()
         if count > _NAMES:
             raise OSError(errno.EFBIG, f"more than {_NAMES} entries: not read")
         for index in range(count):
             try:
-                with _Checked():
+                with Checked():
                     entry = folder.get_sub_file_entry(index)
                     name = self._name(entry)
                     if not self._is_shown(entry) or not name or name in (".", ".."):
@@ -140,7 +139,7 @@ class Volume:
 
     def target(self, number: int) -> str:
         """Where a link points."""
-        with _Checked():
+        with Checked():
             return str(self.entry(number).get_symbolic_link_target() or "")
 
     def check(self, number: int) -> None:
@@ -178,7 +177,7 @@ class _PosixVolume(Volume):
         return _KINDS.get(stat.S_IFMT(entry.get_file_mode() or 0), "other")
 
     def stat(self, number: int, kind: EntryKind) -> Stat:
-        with _Checked():
+        with Checked():
             entry = self.entry(number)
             mode = entry.get_file_mode() or 0
             device = entry.get_device_number() if stat.S_ISCHR(mode) or stat.S_ISBLK(mode) else None
@@ -190,7 +189,7 @@ class _PosixVolume(Volume):
             )
 
     def what(self, number: int) -> str:
-        with _Checked():
+        with Checked():
             return _WHAT.get(stat.S_IFMT(self.entry(number).get_file_mode() or 0), "something else")
 
 
@@ -269,7 +268,7 @@ class FatVolume(Volume):
         return "dir" if entry.get_file_attribute_flags() & 0x10 else "file"
 
     def stat(self, number: int, kind: EntryKind) -> Stat:
-        with _Checked():
+        with Checked():
             entry = self.entry(number)
             time = entry.get_modification_time()
             return Stat(kind, entry.get_size() or 0, time.timestamp() if time else 0.0, 0, 0o755)
@@ -323,7 +322,7 @@ class NtfsVolume(Volume):
         return "dir" if entry.has_directory_entries_index() else "file"
 
     def stat(self, number: int, kind: EntryKind) -> Stat:
-        with _Checked():
+        with Checked():
             entry = self.entry(number)
             time = (entry.get_modification_time_as_integer() or 0) / 10_000_000 - self._FILETIME
             return Stat(kind, 0 if kind == "dir" else entry.get_size() or 0, time, 0, 0o777)
@@ -342,7 +341,7 @@ class NtfsVolume(Volume):
 
     def is_closed(self) -> bool:
         """Whether Windows dismounted it: by its log, its own mark, and what a hibernated Windows leaves."""
-        with _Checked():
+        with Checked():
             log = self._volume.get_file_entry(_LOG_FILE).read_buffer_at_offset(ntfs.RESTART, 0)
             sleeping = self._volume.get_file_entry_by_path("\\hiberfil.sys")
             asleep = sleeping is not None and sleeping.read_buffer_at_offset(4, 0).upper() == _HIBERNATED
@@ -352,7 +351,7 @@ class NtfsVolume(Volume):
         return ntfs.reparse_tag(self._record(number))
 
     def _record(self, number: int) -> bytes:
-        with _Checked():
+        with Checked():
             size = self._volume.get_mft_entry_size()
             if not 512 <= size <= 1 << 16:
                 return b""
@@ -427,7 +426,7 @@ class VolumeNode(Node):
         size = max(0, min(size, self.stat().size - offset))
         if not size:
             return b""
-        with _Checked():
+        with Checked():
             data = bytes(self._volume.entry(self._number).read_buffer_at_offset(size, offset))
         if len(data) < size:
             raise OSError(errno.EIO, f"damaged: only {len(data)} of {size} bytes are there")
@@ -451,21 +450,6 @@ class VolumeNode(Node):
         return self._children
 
 
-class _Checked:
-    """Turns the errors of a library into one of ours."""
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
-        if (
-            isinstance(error, _ERRORS)
-            and not isinstance(error, (SkippedError, LibraryError))
-            and not (isinstance(error, OSError) and error.errno)
-        ):
-            raise LibraryError(error) from error
-
-
 def apfs_volumes(stored: Stored) -> list[tuple[str, ApfsVolume | None]]:
     """The volumes of an APFS container with their names; `None` for one that is encrypted.
 
@@ -475,13 +459,13 @@ def apfs_volumes(stored: Stored) -> list[tuple[str, ApfsVolume | None]]:
     """
     module = import_module("pyfsapfs")
     found: list[tuple[str, ApfsVolume | None]] = []
-    with _Checked():
+    with Checked():
         container = module.container()
         container.open_file_object(FileObject(stored))
         for number in range(container.get_number_of_volumes()):
             volume = container.get_volume(number)
             locked = True
-            with suppress(*_ERRORS):
+            with suppress(*ERRORS):
                 locked = volume.is_locked()
             found.append(
                 (volume.get_name() or str(number + 1), None if locked else ApfsVolume(container, volume, stored))

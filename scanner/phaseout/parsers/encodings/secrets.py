@@ -136,24 +136,15 @@ _STDIN = (
     r"|veracrypt)"
 )
 _OPTION = (" -", " /")
+_OF_SERVICES = (  # programs whose secret is behind a command of theirs
+    *("vault ", "ngrok ", "rclone ", "consul ", "snyk ", "rabbitmqctl ", "dscl ", "mc alias ", "vncpasswd "),
+    *("mkpasswd ", "bw ", "networksetup ", "mysqladmin ", "npm "),
+)
 _PLACES = (  # programs that take one without an option, and words that stand before one
     *("isql ", "smbclient ", "openssl passwd", "sqlplus ", "rman ", "exp ", "expdp ", "imp ", "impdp ", "sqlldr "),
     *("net use", "net1 use", "net.exe use", "net1.exe use", "autologon", "securestring", "wpa_passphrase", "nmcli "),
-    *("netsh ", "iwconfig ", "vault ", "ngrok ", "rclone ", "consul ", "snyk ", "bearer ", "basic ", "digest "),
-    *(
-        "negotiate ",
-        "token ",
-        "apikey ",
-        "jdbc:",
-        "private key-",
-        "<<<",
-        "<(",
-        "|",
-        "rabbitmqctl ",
-        "dscl ",
-        "mc alias ",
-    ),
-    *("vncpasswd ", "mkpasswd ", "bw ", "networksetup ", "mysqladmin ", "npm ", "send "),
+    *("netsh ", "iwconfig ", "bearer ", "basic ", "digest ", "negotiate ", "token ", "apikey ", "jdbc:"),
+    *("private key-", "<<<", "<(", "|", "send ", *_OF_SERVICES),
 )
 # The first signs of a rule are the rarer ones; rules that share them are asked together.
 _RULES = (
@@ -277,23 +268,7 @@ _RULES = (
         _KEPT,
     ),
     _Rule(
-        (
-            _PLACES,
-            (
-                *(
-                    "vault ",
-                    "ngrok ",
-                    "rclone ",
-                    "consul ",
-                    "snyk ",
-                    "rabbitmqctl ",
-                    "dscl ",
-                    "mc alias ",
-                    "vncpasswd ",
-                ),
-                *("mkpasswd ", "bw ", "networksetup ", "mysqladmin ", "npm "),
-            ),
-        ),
+        (_PLACES, _OF_SERVICES),
         r"(\b(?:vault\s+(?:login|unwrap)|ngrok\s+authtoken|ngrok\s+config\s+add-authtoken|rclone\s+obscure|snyk\s+auth"
         r"|consul\b[^\n]{0,500}?\s-encrypt|rabbitmqctl\s+(?:add_user|change_password|authenticate_user)\s+\S+"
         r"|dscl\s+\S+\s+-(?:passwd|authonly)\s+\S+|mc\s+alias\s+set\s+\S+\s+\S+\s+\S+|vncpasswd|mkpasswd(?:\s+-\S+(?:\s+sha\S+|\s+\S*crypt)?)*"

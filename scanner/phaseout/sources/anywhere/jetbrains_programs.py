@@ -16,7 +16,7 @@ from typing import Any
 
 from phaseout.host import Host
 from phaseout.model.nouns import Evidence, Item, Problem
-from phaseout.parsers.encodings.lenient_json import decode
+from phaseout.parsers.encodings.lenient_json import decode, member
 from phaseout.sources.kit.places import Place, Seen, places
 from phaseout.sources.kit.user_data import join
 from phaseout.sources.source import Source, Trace
@@ -82,7 +82,7 @@ def _moved(host: Host, top: str) -> tuple[list[str], list[Problem]]:
         except ValueError as error:
             problems.append(Problem(where, f"is damaged: {error}", "damaged"))
             continue
-        value = value.get(key) if isinstance(value, dict) else None
+        value = member(value, key)
         if isinstance(value, list):
             found += [
                 tool["installLocation"]

@@ -31,6 +31,7 @@ from phaseout.sources.kit.container_roots import docker_roots, podman_roots
 from phaseout.sources.kit.folder_shapes import ROOT, Shape, shapes
 from phaseout.sources.kit.naming_files import NAMING_FILES, naming_files, wrappers
 from phaseout.sources.kit.places import Place, Seen, places
+from phaseout.sources.kit.top_folders import own_folders
 from phaseout.sources.source import Inside, Moved, Source, Trace
 
 _MOST = 5_000  # folders that are named
@@ -75,12 +76,7 @@ _KNOWN = regex(
     r"|usr/(?:s?bin|lib\w*|share|include)|var/snap|var/log|usr/lib/machines"
     r"|var/lib/(?:docker|containers|containerd|lxc|lxd|incus|machines|snapd|flatpak|portables|kubelet|rancher))(?:/|$)"
 )
-_STANDARD_TEXT = """
-.snapshots timeshift timeshift-btrfs
-afs bin boot cdrom dev efi etc gnu home lost+found media mnt nix ostree proc root run sbin selinux snap swap sys
-sysroot tmp usr var
-"""
-_STANDARD = frozenset(_STANDARD_TEXT.split())
+_KEPT_STATES = (".snapshots", "timeshift", "timeshift-btrfs", "swap")  # which others read, and what is no root
 # What folders are called that hold roots of systems.
 _HINT = regex(
     r"chroot|jail|rootfs|sysroot|machine|contain|distro|debian|ubuntu|fedora|alpine|arch|centos|rocky|suse|kali|stage3"
@@ -231,7 +227,7 @@ class _Elsewhere:
 
     def unnamed(self) -> Iterator[Trace]:
         """What lies in folders just below others, as far as it shows itself."""
-        own = [f"/{name}" for name, kind in self._files.list("/") if kind == "dir" and name not in _STANDARD]
+        own = own_folders(self._host, _KEPT_STATES)
         for top in (*own, *_TOPS):
             yield from self._below(top, "", deep=top in own or top in _DEEP)
         for user, home in self._people:

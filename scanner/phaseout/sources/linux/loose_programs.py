@@ -17,34 +17,14 @@ from phaseout.parsers.encodings.epoch import rfc3339
 from phaseout.parsers.linux.appimage import image_type, named
 from phaseout.sources.kit.data_files import is_data
 from phaseout.sources.kit.places import Seen
+from phaseout.sources.kit.top_folders import own_folders
 from phaseout.sources.source import Source, Trace
 
 # Folders where everybody may put a program, with two levels below: what lies there may be gone the next moment.
 _TEMPORARY = ("/tmp", "/var/tmp", "/dev/shm")  # noqa: S108
 _TOPS = ("/opt", "/srv", "/usr/local", "/var/lib")  # with the folders in them, and the folders of programs in those
-# What a disk has just below its root; the like of `/opt` are all others.
-_STANDARD = frozenset(
-    (
-        *(
-            "afs",
-            "bin",
-            "boot",
-            "cdrom",
-            "dev",
-            "efi",
-            "etc",
-            "gnu",
-            "home",
-            "lib",
-            "lib32",
-            "lib64",
-            "libx32",
-            "media",
-        ),
-        *("lost+found", "mnt", "nix", "opt", "ostree", "proc", "root", "run", "sbin", "selinux", "snap", "srv", "sys"),
-        *("sysroot", "tmp", "usr", "var"),
-    )
-)
+# What a disk has just below its root besides the usual; the like of `/opt` are all others.
+_READ_OTHERWISE = ("lib", "lib32", "lib64", "libx32", "opt", "srv")
 _SORTED = ("Applications", "Programs", "Downloads", "Desktop", "Documents", "opt", ".local/opt")
 _BIN = ("bin", "sbin", "libexec")
 _LEVELS = 2
@@ -78,8 +58,7 @@ def collect(host: Host) -> Iterator[Trace]:
 def _folders(host: Host) -> Iterator[_Folder]:
     for top in _TEMPORARY:
         yield _Folder(top, "", _LEVELS, temporary=True)
-    own = [f"/{name}" for name, kind in host.files.list("/") if kind == "dir" and name not in _STANDARD]
-    for top in (*_TOPS, *own):
+    for top in (*_TOPS, *own_folders(host, _READ_OTHERWISE)):
         yield from _with_folders(host, top, "")
     for home, user in host.homes.items():
         yield from _with_folders(host, home, user)
