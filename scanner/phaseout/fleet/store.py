@@ -4,12 +4,13 @@ A killed process leaves the store as it was after its last whole step. What is k
 it came: the same answers in any order, or twice, give the same store.
 
 References:
-    https://www.sqlite.org/pragma.html#pragma_application_id, https://www.sqlite.org/wal.html
+    https://www.sqlite.org/pragma.html#pragma_application_id, https://www.sqlite.org/wal.html (section 9: SQLITE_BUSY)
 """
 
 import contextlib
 import os
 import sqlite3
+import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from itertools import islice
@@ -23,6 +24,7 @@ VERSION = 2
 _AT_ONCE = 500  # values in one query
 _CACHE = 32 << 10  # KiB of pages: those of one step, which would be written several times if they were let go
 WAIT = 30.0  # seconds for another process that writes
+_PAUSE = 0.02  # seconds between two attempts to open a store that is locked
 
 _SCHEMA = """
 CREATE TABLE file (          -- the files that were added: each is read once, unless it changes
@@ -251,13 +253,23 @@ def _only_read(path: str) -> sqlite3.Connection:
 
 def _prepared(address: str, path: str) -> sqlite3.Connection:
     """A connection to a path or URI that can be used."""
-    connection = sqlite3.connect(address, timeout=WAIT, isolation_level=None, uri=address != path)
-    try:
-        _prepare(connection, path)
-    except BaseException:
-        connection.close()
-        raise
-    return connection
+    end = time.monotonic() + WAIT
+    while True:
+        connection = sqlite3.connect(address, timeout=WAIT, isolation_level=None, uri=address != path)
+        try:
+            _prepare(connection, path)
+        except BaseException as error:
+            connection.close()
+            if not _is_busy(error) or time.monotonic() > end:
+                raise
+            time.sleep(_PAUSE)
+        else:
+            return connection
+
+
+def _is_busy(error: BaseException) -> bool:
+    """Whether another process has the store locked. SQLite itself does not wait where it changes the journal's mode."""
+    return isinstance(error, sqlite3.Error) and getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY
 
 
 def _prepare(connection: sqlite3.Connection, path: str) -> None:

@@ -1,6 +1,9 @@
 """Where a store may lie, and copies of it."""
 
+import contextlib
 import shutil
+import sqlite3
+import threading
 from pathlib import Path
 
 import pytest
@@ -45,3 +48,15 @@ def test_a_copy_that_is_made_while_the_store_is_open_takes_the_rest_again(tmp_pa
     with opened(other, make=True) as copied:
         add(copied, answers)
         assert content(copied) == expected
+
+
+def test_a_new_file_that_another_process_is_making_a_store_of_is_waited_for(tmp_path: Path) -> None:
+    """SQLite waits for a lock everywhere but where the journal's mode changes."""
+    path = str(tmp_path / "fleet.db")
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None, check_same_thread=False)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        end = threading.Timer(0.2, other.execute, ("COMMIT",))
+        end.start()
+        with opened(path, make=True) as store:
+            assert store.one("SELECT count(*) FROM host") == (0,)
+        end.join()
