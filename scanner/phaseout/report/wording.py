@@ -135,11 +135,11 @@ def release(report: Report) -> str:
 
 def rules_from(report: Report) -> str:
     """The same for people, with the folders of rules beside, or instead of, those that are shipped."""
-    parts = [f"rules {report.rules.digest[:12]}", f"of {report.rules.as_of}" if report.rules.as_of else ""]
-    parts += [f"({release(report)})" if report.rules.serial else ""]
+    as_of = f" of {report.rules.as_of}" if report.rules.as_of else ""
+    parts = [f"rules {report.rules.digest[:12]}{as_of}", release(report)]
     parts += [f"with those in {', '.join(report.rules.added)}" if report.rules.added else ""]
     parts += [f"from {', '.join(report.rules.replaced)} instead of those shipped" if report.rules.replaced else ""]
-    return " ".join(filter(None, parts))
+    return ", ".join(filter(None, parts))
 
 
 def scanned_by(account: Account | None) -> str:
