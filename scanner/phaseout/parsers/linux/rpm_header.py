@@ -16,6 +16,8 @@ _TEXTS = frozenset((6, 8, 9))  # string, string array, translated string: of the
 _NUMBERS = {2: Struct(">B"), 3: Struct(">H"), 4: Struct(">I"), 5: Struct(">Q")}
 _NAME, _VERSION, _RELEASE, _EPOCH = 1000, 1001, 1002, 1003
 _INSTALLED, _VENDOR, _PACKAGER, _ARCH = 1008, 1011, 1015, 1022
+_BASE_NAMES = 1117
+_MOST_FILES = 1_000_000
 _WANTED = frozenset((_NAME, _VERSION, _RELEASE, _EPOCH, _INSTALLED, _VENDOR, _PACKAGER, _ARCH))
 
 
@@ -86,3 +88,17 @@ def header(blob: bytes) -> Header:
         installed=number(_INSTALLED),
         damage="; ".join(damage),
     )
+
+
+def file_names(blob: bytes) -> set[bytes]:
+    """What the files of a package are called, without their folders; none where the header does not say it."""
+    if len(blob) < _LENGTHS.size:
+        return set()
+    entries, _ = _LENGTHS.unpack_from(blob)
+    store = _LENGTHS.size + entries * _ENTRY.size
+    if store > len(blob):
+        return set()
+    for tag, kind, at, count in _ENTRY.iter_unpack(blob[_LENGTHS.size : store]):
+        if tag == _BASE_NAMES and kind in _TEXTS and count <= _MOST_FILES:
+            return set(blob[store + at :].split(b"\0", count)[:count])
+    return set()

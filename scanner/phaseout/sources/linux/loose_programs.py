@@ -1,11 +1,12 @@
 """Programs that lie by themselves: copied, built or unpacked by hand, where no package manager knows of them.
 
 A file is a program if it may be executed and is in the format of the kernel, or is a script with an archive behind it,
-as installers that unpack themselves are. All that such a file tells is its name.
+as installers that unpack themselves are. All that such a file tells is its name. Where packages put their programs,
+too, it counts only if none of them lists it.
 
 References:
-    https://refspecs.linuxfoundation.org/FHS_3.0/fhs/ (3.13 /opt, 3.17 /srv, 3.18 /tmp, 4.9 /usr/local, 5.15 /var/tmp);
-    elf(5); https://makeself.io/; file-hierarchy(7) (`~/.local/bin`, `/dev/shm`).
+    https://refspecs.linuxfoundation.org/FHS_3.0/fhs/ (3.13 /opt, 3.17 /srv, 3.18 /tmp, 4 /usr, 4.9 /usr/local, 5 /var,
+    5.15 /var/tmp); elf(5); https://makeself.io/; file-hierarchy(7) (`~/.local/bin`, `~/.cache`, `/dev/shm`).
 """
 
 from collections.abc import Iterator
@@ -13,24 +14,45 @@ from typing import NamedTuple
 
 from phaseout.host import Host
 from phaseout.model.nouns import Evidence, Item, LeftOut, Problem
+from phaseout.model.regex import regex
 from phaseout.parsers.encodings.epoch import rfc3339
 from phaseout.parsers.linux.appimage import image_type, named
 from phaseout.sources.kit.data_files import is_data
+from phaseout.sources.kit.package_files import READS as OF_PACKAGES
+from phaseout.sources.kit.package_files import unlisted
 from phaseout.sources.kit.places import Seen
 from phaseout.sources.kit.top_folders import own_folders
 from phaseout.sources.source import Source, Trace
 
-# Folders where everybody may put a program, with two levels below: what lies there may be gone the next moment.
+_LEVELS = 2  # of folders below each of these, and the folders of programs in those
+# Folders where everybody may put a program: what lies there may be gone the next moment.
 _TEMPORARY = ("/tmp", "/var/tmp", "/dev/shm")  # noqa: S108
-_TOPS = ("/opt", "/srv", "/usr/local", "/var/lib")  # with the folders in them, and the folders of programs in those
+_TOPS = ("/opt", "/srv", "/usr/local", "/mnt", "/media")
 # What a disk has just below its root besides the usual; the like of `/opt` are all others.
 _READ_OTHERWISE = ("lib", "lib32", "lib64", "libx32", "opt", "srv")
-_SORTED = ("Applications", "Programs", "Downloads", "Desktop", "Documents", "opt", ".local/opt")
+_OF_USER = ("", ".cache", ".config", ".local", ".local/share", ".local/lib", ".local/opt")
+_OF_USER_DEEPER = ("Applications", "Programs", "Downloads", "Desktop", "Documents", "opt")
+# Where packages put their programs, too, with the levels of folders below.
+_PACKAGED = dict(
+    [
+        *(("/usr/lib", 2), ("/usr/lib64", 2), ("/usr/libexec", 2), ("/usr", 2), ("/usr/share", 1)),
+        *(("/var/lib", 2), ("/var", 2), ("/boot", 1), ("/run", 1)),
+        *(("/lib", 2), ("/lib64", 2), ("/bin", 0), ("/sbin", 0), ("/", 0)),
+    ]
+)
+_SETTINGS = "/etc"  # the folders in it
+_OF_SYSTEM = ("/usr/", "/bin/", "/sbin/", "/lib", "/dev/", "/etc/", "/proc/", "/run/", "/boot/")
 _BIN = ("bin", "sbin", "libexec")
-_LEVELS = 2
 _MOUNTED = (".mount_", "snap-private-tmp")  # what a running AppImage mounts, and what is a snap's own
+# Files of thousands that are no programs, among them those called by a digest of what they hold.
+_SHARED = ("bug", "doc", "fonts", "icons", "javascript", "locale", "man", "mime", "perl5", "zoneinfo")
+_NO_PROGRAMS = frozenset(
+    ("/usr/include", "/usr/src", "/var/lib/dpkg/info", *(f"/usr/share/{name}" for name in _SHARED))
+)
+_ENDINGS = frozenset(("a", "class", "ko", "la", "lua", "o", "pl", "pm", "py", "rb", "service", "so", "typelib", "vim"))
+_NO_PROGRAM = regex(r"\.so\.\d|^[0-9a-f]{32}")
 _FOLDERS = 10_000  # below one
-_MOST = 10_000  # files of one
+_MOST = 100_000  # files of one
 _HEAD = 16
 _ARCHIVE = 256 << 10  # bytes; no script that people write is as long
 _SCRIPT = b"#!"
@@ -44,61 +66,96 @@ class _Folder(NamedTuple):
     user: str
     levels: int = 0
     temporary: bool = False
+    packaged: bool = False
+
+
+class _Program(NamedTuple):
+    """A file that may be a program, and the folder that it was found in."""
+
+    path: str
+    folder: _Folder
+    linked: bool
 
 
 def collect(host: Host) -> Iterator[Trace]:
     """An item for every program, once if a user has several names for it."""
     seen = Seen()
+    met: dict[tuple[str, str], int] = {}
+    later: list[_Program] = []
     for folder in _folders(host):
-        yield from _below(host, folder, seen)
+        for found in _below(host, folder, met):
+            if not isinstance(found, _Program):
+                yield found
+            elif found.linked or found.folder.packaged:
+                later.append(found)
+            else:
+                yield from _file(host, found, seen)
+    yield from _unlisted(host, later, seen)
     for top in _TEMPORARY:  # what was moved meanwhile has a new name
-        yield from _below(host, _Folder(top, "", _LEVELS, temporary=True), seen)
+        for found in _below(host, _Folder(top, "", _LEVELS, temporary=True), {}):
+            yield from _file(host, found, seen) if isinstance(found, _Program) else (found,)
 
 
 def _folders(host: Host) -> Iterator[_Folder]:
     for top in _TEMPORARY:
         yield _Folder(top, "", _LEVELS, temporary=True)
     for top in (*_TOPS, *own_folders(host, _READ_OTHERWISE)):
-        yield from _with_folders(host, top, "")
+        yield _Folder(top, "", _LEVELS)
+    for top, levels in _PACKAGED.items():
+        if host.files.link(top) is None:  # else it is the same as one in `/usr`
+            yield _Folder(top, "", levels, packaged=True)
+    for name, kind in host.files.list(_SETTINGS):
+        if kind == "dir":
+            yield _Folder(f"{_SETTINGS}/{name}", "", packaged=True)
     for home, user in host.homes.items():
-        yield from _with_folders(host, home, user)
-        yield _Folder(f"{home}/.local/bin", user)
-        for path in _SORTED:
+        if f"{home}/".startswith(_OF_SYSTEM):  # accounts of services without a home of their own
+            continue
+        for path in _OF_USER:
+            yield _Folder(f"{home}/{path}".rstrip("/"), user, _LEVELS)
+        for path in _OF_USER_DEEPER:
             yield _Folder(f"{home}/{path}", user, _LEVELS)
 
 
-def _with_folders(host: Host, top: str, user: str) -> Iterator[_Folder]:
-    """A folder, those in it, and the folders of programs in these."""
-    yield _Folder(top, user)
-    for name, kind in host.files.list(top):
-        if kind == "dir":
-            path = f"{top}/{name}"
-            yield _Folder(path, user)
-            for inner, its_kind in host.files.list(path):
-                if inner in _BIN and its_kind == "dir":
-                    yield _Folder(f"{path}/{inner}", user)
-
-
-def _below(host: Host, folder: _Folder, seen: Seen) -> Iterator[Trace]:
+def _below(host: Host, folder: _Folder, met: dict[tuple[str, str], int]) -> Iterator[_Program | Problem]:
+    """What may be a program in a folder and those below it; `met` says how far below each was read for a user."""
+    known = met.get((folder.path, folder.user), -1)
+    if known >= folder.levels or folder.path in _NO_PROGRAMS:
+        return
+    met[folder.path, folder.user] = folder.levels
     count = folders = 0
-    entries = host.files.list(folder.path)
-    for name, kind in entries:
-        path = f"{folder.path}/{name}"
-        if kind == "dir" and folder.levels and not name.startswith(_MOUNTED):
-            folders += 1
-            if folders <= _FOLDERS:
-                yield from _below(host, folder._replace(path=path, levels=folder.levels - 1), seen)
-        elif kind == "file" and not is_data(name):
+    is_bin = folder.path.rpartition("/")[2] in _BIN
+    for name, kind in host.files.list(folder.path or "/"):
+        if kind == "dir":
+            if (folder.levels and not name.startswith(_MOUNTED)) or name in _BIN:
+                folders += 1
+                if folders <= _FOLDERS:
+                    levels = max(folder.levels - 1, 0)
+                    below = folder._replace(path=f"{folder.path.rstrip('/')}/{name}", levels=levels)
+                    yield from _below(host, below, met)
+        elif known < 0 and (kind == "file" or (kind == "link" and is_bin)) and _may_be_program(name):
             count += 1
             if count <= _MOST:
-                yield from _file(host, path, folder, seen)
+                yield _Program(f"{folder.path.rstrip('/')}/{name}", folder, linked=kind == "link")
     if count > _MOST:
         yield Problem(folder.path, f"more files than {_MOST:,}: the rest was not read", "limit")
     if folders > _FOLDERS:
         yield Problem(folder.path, f"more folders than {_FOLDERS:,}: the rest was not read", "limit")
 
 
-def _file(host: Host, path: str, folder: _Folder, seen: Seen) -> Iterator[Trace]:
+def _may_be_program(name: str) -> bool:
+    return name.rpartition(".")[2] not in _ENDINGS and not is_data(name) and not _NO_PROGRAM.search(name)
+
+
+def _unlisted(host: Host, found: list[_Program], seen: Seen) -> Iterator[Trace]:
+    """The items of those of some programs that no package lists. A link counts where it leads to anywhere else."""
+    left = unlisted(host, (one.path for one in found))
+    for one in found:
+        if one.path in left and not (one.linked and (host.files.real(one.path) or "/usr/").startswith(_OF_SYSTEM)):
+            yield from _file(host, one, seen)
+
+
+def _file(host: Host, found: _Program, seen: Seen) -> Iterator[Trace]:
+    path, folder, _ = found
     stat = host.files.stat(path)
     if stat is None or stat.kind != "file" or not stat.mode & 0o111 or stat.size < _HEAD:
         return
@@ -125,6 +182,10 @@ def _file(host: Host, path: str, folder: _Folder, seen: Seen) -> Iterator[Trace]
     )
 
 
+def _in_bin(levels: int) -> tuple[str, ...]:
+    return tuple(f"{'/*' * levels}/{folder}/*" for folder in _BIN)
+
+
 SOURCE = Source(
     name="loose_programs",
     title="Programs that lie by themselves",
@@ -133,11 +194,15 @@ SOURCE = Source(
     needs=(),
     reads=(
         *(f"{top}/**/*" for top in _TEMPORARY),
-        *(f"{top}/{below}" for top in (*_TOPS, "~") for below in ("*", "*/*", *(f"*/{folder}/*" for folder in _BIN))),
-        *(f"~/{folder}/**/*" for folder in (*_SORTED, ".local/bin")),
-        "/[!e]*/**/*",
+        *(
+            f"{top.rstrip('/')}{below}"
+            for top, levels in (*((top, _LEVELS) for top in _TOPS), *_PACKAGED.items(), (f"{_SETTINGS}/*", 0))
+            for below in (*("/*" * (level + 1) for level in range(levels + 1)), *_in_bin(levels))
+        ),
+        *("~/**/*", "/[!e]*/**/*"),
+        *OF_PACKAGES,
     ),
-    limits="Such a program says who made it only by its name. Those in other folders, or deeper, are found where "
-    "something names or runs them.",
+    limits="Such a program says who made it only by its name, and one that is called like a file of a package is taken "
+    "for it. Those that lie deeper, or in other folders, are found where something names or runs them.",
     collect=collect,
 )

@@ -5,7 +5,7 @@ import struct
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from phaseout.parsers.linux.rpm_header import Header, header
+from phaseout.parsers.linux.rpm_header import Header, file_names, header
 
 from tests.support.places import CORPORA
 
@@ -18,6 +18,7 @@ TAGS = {
     "vendor": 1011,
     "packager": 1015,
     "arch": 1022,
+    "file": 1117,
 }
 SUMMARY = 1004
 REAL = CORPORA / "rpmdb/go-rpmdb/blob.bin"
@@ -119,3 +120,21 @@ class TestReal:
         for at, value in changes.items():
             blob[at] = value
         assert isinstance(header(bytes(blob[:length])), Header)
+
+
+@given(texts)
+def test_names_of_files_are_read_again(name: str) -> None:
+    assert file_names(written(name="x", file=name)) == {name.encode()}
+
+
+@given(st.binary(max_size=200))
+@example(written(name="x"))
+@example(written(name="x")[:20])
+@example(struct.pack(">IIIIII", 1, 9, 1117, 8, 4_000_000_000, 0xFFFFFFFF) + b"a\0b\0")
+def test_names_of_files_of_arbitrary_bytes_never_raise(blob: bytes) -> None:
+    assert b"" not in file_names(blob) or blob
+
+
+@pytest.mark.skipif(not REAL.is_file(), reason="the corpora are not here")
+def test_names_of_files_of_a_real_package() -> None:
+    assert file_names(REAL.read_bytes())

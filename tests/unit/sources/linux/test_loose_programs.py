@@ -11,6 +11,18 @@ PROGRAM = b"\x7fELF\x02\x01\x01" + bytes(100)
 PLACES = (
     *("/tmp/kesl", "/tmp/a/kesl", "/tmp/a/b/kesl", "/var/tmp/.hidden/kesl", "/dev/shm/kesl"),
     *("/usr/local/bin/kesl", "/usr/local/sbin/kesl", "/opt/kesl", "/opt/x/kesl", "/opt/x/bin/kesl", "/srv/x/kesl"),
+    *("/usr/bin/kesl", "/usr/sbin/kesl", "/usr/games/kesl", "/usr/lib/acme/kesl", "/usr/lib/acme/sub/bin/kesl"),
+    *(
+        "/usr/libexec/kesl",
+        "/usr/libexec/acme/kesl",
+        "/usr/acme/kesl",
+        "/usr/share/acme/bin/kesl",
+        "/bin/kesl",
+        "/kesl",
+    ),
+    *("/lib/acme/kesl", "/etc/acme/kesl", "/var/acme/kesl", "/var/cache/acme/kesl", "/var/lib/acme/x/kesl"),
+    *("/data/acme/bin/kesl", "/mnt/disk/acme/kesl", "/home/ada/.cache/x/kesl", "/home/ada/.hidden/.more/kesl"),
+    *("/home/ada/.config/x/y/kesl", "/home/ada/.local/share/x/y/kesl", "/home/ada/tools/x/bin/kesl"),
     *("/home/ada/kesl", "/home/ada/bin/kesl", "/home/ada/.local/bin/kesl", "/home/ada/Downloads/x/y/kesl"),
 )
 
@@ -50,12 +62,41 @@ def test_appimages_where_no_other_source_looks(tree: Tree) -> None:
 
 def test_limits_are_said(tree: Tree, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(loose_programs, "_MOST", 2)
-    monkeypatch.setattr(loose_programs, "_FOLDERS", 1)
+    monkeypatch.setattr(loose_programs, "_FOLDERS", 2)
     for number in range(3):
         tree.write(f"/tmp/{number}", PROGRAM, 0o755)
         tree.write(f"/var/tmp/{number}/x", PROGRAM, 0o755)
     result = run("loose_programs", tree.host())
     assert {(problem.where, problem.why) for problem in result.problems} == {
         ("/tmp", "more files than 2: the rest was not read"),
-        ("/var/tmp", "more folders than 1: the rest was not read"),
+        ("/var/tmp", "more folders than 2: the rest was not read"),
     }
+
+
+def test_of_what_packages_have_too_only_the_rest_counts(tree: Tree) -> None:
+    for path in (
+        "/usr/bin/own",
+        "/usr/bin/kesl",
+        "/usr/sbin/diverted.distrib",
+        "/usr/lib/x/helper",
+        "/usr/share/x/run",
+    ):
+        tree.write(path, PROGRAM, 0o755)
+    tree.write("/var/lib/dpkg/info/x.list", "/.\n/bin\n/bin/own\n/usr/lib/x\n/usr/lib/x/helper\n/usr/share/x/run\n")
+    tree.write("/var/lib/dpkg/diversions", "/usr/sbin/diverted\n/usr/sbin/diverted.distrib\ny\n")
+    tree.link("/usr/bin/alternative", "/usr/lib/x/helper")
+    tree.link("/usr/bin/far", "/work/a/b/c/deep")
+    tree.write("/work/a/b/c/deep", PROGRAM, 0o755)
+    result = run("loose_programs", tree.host())
+    assert [(item.name, item.path) for item in result.items] == [
+        ("deep", "/work/a/b/c/deep"),
+        ("kesl", "/usr/bin/kesl"),
+    ]
+
+
+def test_accounts_of_services_have_the_folders_of_the_system_for_a_home(tree: Tree) -> None:
+    tree.write("/etc/passwd", "bin:x:2:2::/bin:/sbin/nologin\ndaemon:x:1:1::/usr/sbin:/sbin/nologin\n")
+    for path in ("/bin/own", "/usr/sbin/own"):
+        tree.write(path, PROGRAM, 0o755)
+    tree.write("/var/lib/dpkg/info/x.list", "/bin/own\n/usr/sbin/own\n")
+    assert run("loose_programs", tree.host()).items == ()
