@@ -23,8 +23,10 @@ from phaseout.model.nouns import Evidence, IdType, Item, Kind, LeftOut, Problem
 from phaseout.parsers.encodings.property_list import mapping, text
 from phaseout.parsers.macos.code_signature import Signature, detached, signature
 from phaseout.parsers.macos.info_plist import Bundle, bundle, holder
+from phaseout.sources.kit.library_folders import is_of_macos
 from phaseout.sources.kit.missing_files import MissingFiles
 from phaseout.sources.kit.places import Seen
+from phaseout.sources.kit.top_folders import own_folders
 from phaseout.sources.source import Source, Trace
 
 
@@ -59,7 +61,8 @@ _TOPS = (
     _Top("/private/var/tmp", 2),
 )
 _OF_USER = (
-    _Top("", 2, skipped=frozenset(("applications", "desktop", "documents", "downloads", "library"))),
+    _Top("", 3, skipped=frozenset(("applications", "desktop", "documents", "downloads", "library"))),
+    _Top("/Library", 3),
     _Top("/Applications", 8, whole=True),
     _Top("/Applications (Parallels)", 8, whole=True),
     _Top("/Library/Input Methods", 1),
@@ -74,6 +77,7 @@ _VOLUMES = "/Volumes"
 _TRASH = "/.Trash"
 _TRASHES = "/.Trashes"
 _IN_TRASH = 3
+_HIDDEN = 2  # levels of a hidden folder in a home
 _LIMIT = 50_000  # entries of one place
 _BUNDLES = (".app", ".appex")
 # Folders for plug-ins, and how the plug-ins in them end.
@@ -124,21 +128,6 @@ _OF_MACOS = frozenset(
     (
         *("addressbook", "callhistorydb", "callhistorytransactions", "clouddocs", "differentialprivacy", "facetime"),
         *("fileprovider", "icloud", "knowledge", "mobilesync", "syncservices"),
-    )
-)
-_IN_LIBRARY = frozenset(
-    (
-        *("apple", "application support", "audio", "automator", "bluetooth", "bundles", "caches", "catalogs"),
-        *("colorpickers", "colorsync", "components", "compositions", "contextual menu items", "coreanalytics"),
-        *("coremediaio", "desktop pictures", "developer", "dictionaries", "directoryservices", "documentation"),
-        *("driverextensions", "extensions", "filesystems", "fonts", "frameworks", "graphics", "gpubundles"),
-        *("image capture", "input methods", "internet plug-ins", "java", "kernelcollections", "keyboard layouts"),
-        *("keychains", "launchagents", "launchdaemons", "logs", "managed preferences", "modem scripts"),
-        *("opendirectory", "osanalytics", "packages", "pdf services", "perl", "preferencepanes", "preferences"),
-        *("printers", "privilegedhelpertools", "python", "quicklook", "quicktime", "receipts", "ruby", "sandbox"),
-        *("screen savers", "scriptingadditions", "scripts", "security", "speech", "spotlight", "stagedextensions"),
-        *("startupitems", "staged", "systemextensions", "systemmigration", "systemprofiler", "trial", "updates"),
-        *("user pictures", "user template", "video", "webserver", "widgets"),
     )
 )
 _NESTED = (
@@ -200,6 +189,7 @@ def collect(host: Host) -> Iterator[Trace]:
 def _places(host: Host) -> Iterator[tuple[_Top, str]]:
     """The folders to search, each with its user."""
     yield from ((top, "") for top in _TOPS)
+    yield from ((_Top(folder, 4), "") for folder in own_folders(host, ("opt",)))
     for home, user in host.homes.items():
         yield from ((top._replace(folder=home + top.folder), user) for top in _OF_USER)
         yield _Top(home + _TRASH, _IN_TRASH), user
@@ -255,7 +245,9 @@ def _search(host: Host, top: _Top) -> Iterator[tuple[str, Entry]]:
                 yield folder, entry  # without the usual ending, but an application all the same
             elif is_folder and (top.whole or not _is_closed(top.folder, folder, name)):
                 if levels > 1:
-                    pending.append((path, 1 if name.startswith(".") and not top.whole else levels - 1))
+                    pending.append(
+                        (path, min(levels - 1, _HIDDEN) if name.startswith(".") and not top.whole else levels - 1)
+                    )
                 elif top.whole:
                     too_deep = too_deep or path
     if too_deep:
@@ -269,8 +261,8 @@ def _is_bundle(host: Host, path: str) -> bool:
 
 def _is_closed(top: str, folder: str, name: str) -> bool:
     """Whether a folder is not searched. Of the hidden folders, those at the top of a home are: users make them."""
-    if folder == "/Library":
-        return name in _IN_LIBRARY
+    if folder.endswith("/Library") and folder == top:
+        return is_of_macos(name)
     if name.startswith("."):
         return folder != top or not top.startswith("/Users/") or "/Library" in top or name == _TRASH[1:].lower()
     return name.endswith(_CLOSED) or ("/Library" in folder and (name.startswith("com.apple.") or name in _OF_MACOS))

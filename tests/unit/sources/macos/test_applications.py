@@ -82,8 +82,34 @@ def test_hidden_folders_at_the_top_of_a_home_hide_nothing(mac_tree: MacTree) -> 
     for folder in (".hidden", "com.apple.own"):
         mac_tree.app(f"/Users/ada/{folder}/Acme.app")
     mac_tree.app("/Users/ada/.hidden/deeper/Other.app")
+    mac_tree.app("/Users/ada/.hidden/deeper/and/Deepest.app")
     found = run("applications", mac_tree.host()).items
-    assert {item.path for item in found} == {"/Users/ada/.hidden/Acme.app", "/Users/ada/com.apple.own/Acme.app"}
+    assert {item.path for item in found} == {
+        "/Users/ada/.hidden/Acme.app",
+        "/Users/ada/.hidden/deeper/Other.app",
+        "/Users/ada/com.apple.own/Acme.app",
+    }
+
+
+@pytest.mark.parametrize(
+    "folder",
+    [
+        *("/data", "/data/tools/x", "/Users/ada/Library/Foo", "/Users/ada/Library/Foo/Bar", "/Library/Foo"),
+        *("/Users/ada/tools", "/Users/ada/tools/deep", "/.hidden"),
+    ],
+)
+def test_folders_that_somebody_made(mac_tree: MacTree, folder: str) -> None:
+    mac_tree.app(f"{folder}/Acme.app")
+    result = run("applications", mac_tree.host())
+    assert [item.path for item in result.items] == [f"{folder}/Acme.app"]
+    assert result.run.status == "ok"
+
+
+def test_a_folder_below_the_root_may_be_a_link(mac_tree: MacTree) -> None:
+    """As synthetic.conf makes them."""
+    mac_tree.app("/System/Volumes/Data/work/Acme.app")
+    mac_tree.link("/work", "System/Volumes/Data/work")
+    assert [item.path for item in run("applications", mac_tree.host()).items] == ["/work/Acme.app"]
 
 
 def test_on_the_data_volume(mac_tree: MacTree) -> None:

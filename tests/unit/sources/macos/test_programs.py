@@ -21,6 +21,13 @@ SIGNED = signed_macho("com.neutral.helper", "2Y8XE5CQ94", "Kaspersky Lab UK Limi
         ("/Users/Shared/neutral", ""),
         ("/Users/ada/bin/neutral", "ada"),
         *((f"/Users/ada/{folder}neutral", "ada") for folder in ("", "tools/", "tools/bin/", "Downloads/x/")),
+        *(
+            (f"/Users/ada/{folder}/neutral", "ada")
+            for folder in (".cache/x", "Library/Foo", "Library/Foo/bin", "a/b/c")
+        ),
+        *((f"/Users/ada/Library/{folder}/neutral", "ada") for folder in ("Application Support/a/b", "Caches/a")),
+        *((f"{top}/neutral", "") for top in ("/data", "/data/x", "/data/x/y/bin", "/Library/Foo", "/private/var/foo")),
+        *(("/usr/local/x/y/neutral", ""), ("/Volumes/Disk/x/neutral", "")),
         *(("/private/tmp/neutral", ""), ("/private/var/tmp/x/neutral", "")),
     ],
 )
