@@ -21,7 +21,7 @@ _NAMED = (
     *(f"/Library/Application Support{below}" for below in ("/*", "/*/*", "/*/*/*")),
     *(f"~/Library/Application Support{below}" for below in ("/*", "/*/*")),
     *("/Library/Caches/*", "~/Library/Caches/*"),
-    *("/private/var/*", "/private/etc/*", "~"),
+    *("/private/var/*", "~"),
 )
 # With two levels of folders below, and the folders of programs in those; so are folders in homes and in `Library`.
 _TOPS = ("/Users/Shared", "/private/tmp", "/private/var/tmp", "/usr/local", "/opt", "/Volumes/*")

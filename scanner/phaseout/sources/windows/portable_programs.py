@@ -3,9 +3,9 @@ r"""Programs in the folders for programs, whether or not anything registers them
 Every program of a folder is read, and there is one item for each product in it. Read are two levels below
 `Program Files` of every drive, `C:\ProgramData` and the folders of users, and a third below folders without a program;
 of other folders of a drive and of what users keep in their own folders, one level and a second. What all users share is
-searched deeper, six levels where no program lies above, but in no more than 2,000 folders of one place. A folder of any
-other place is read as soon as a key or a shortcut names it or a program in it. Of the folders of Windows, those for
-programs are read; what is a part of Windows itself is left out.
+searched deeper, six levels where no program lies above. A folder of any other place is read as soon as a key or a
+shortcut names it or a program in it. Of the folder of Windows, the folders in it are read, those that others made two
+levels deep, and those of printer drivers with their libraries; what is a part of Windows itself is left out.
 
 References:
     Microsoft, "KNOWNFOLDERID" (ProgramFiles, ProgramData, LocalAppData, RoamingAppData, UserProgramFiles), "Registry
@@ -32,7 +32,9 @@ _READ = 5_000  # programs of one folder
 _LEVELS = 2
 _LEVELS_ELSEWHERE = 1
 _DEEP = 6  # levels below folders that all users share, as long as no program lies above
-_SEARCHED = 2_000  # folders of one place that lie so deep
+_SEARCHED = 50_000  # folders of one place that lie so deep: some seconds
+# Folders of a project's own packages and history, in thousands of folders.
+_OF_PROJECTS = frozenset(("node_modules", ".git", ".svn", ".hg", "__pycache__", "site-packages"))
 _ENTRIES = 400_000  # of one place
 # Folders at the top of a place that other sources read, that belong to Windows, or that hold installers only.
 _IN_PROGRAM_FILES = frozenset(
@@ -76,8 +78,26 @@ _IN_HOME = frozenset(
     )
 )
 _OF_SYSTEM = ("System32", "SysWOW64")
-# Folders of Windows besides Temp in which every user may put files.
-_OF_EVERYBODY = ("Tasks", "tracing", r"System32\Tasks", r"System32\spool\drivers\color")
+# Folders in that of Windows that have thousands of its own files, or are read by other sources.
+_OF_WINDOWS = frozenset(
+    (
+        *("winsxs", "servicing", "assembly", "microsoft.net", "systemapps", "installer", "softwaredistribution"),
+        *("system32", "syswow64", "sysnative", "sysarm32", "csc", "prefetch", "uus", "containers"),
+        *("driverstore", "driverstate", "catroot", "catroot2", "config", "logfiles", "winevt", "migration"),
+    )
+)
+# Those that every Windows has, of which the files are read. In any other, two levels are.
+_USUAL_TEXT = """
+addins appcompat apppatch appreadiness bcastdvr boot branding browsercore cbstemp cursors debug diagnostics diagtrack
+digitallocker elambkup fonts gamebarpresencewriter globalization help identitycrl ime immersivecontrolpanel inf
+inputmethod l2schemas languageoverlaycache livekernelreports logs media minidump modemlogs ocr panther performance pla
+policydefinitions printdialog provisioning registration remotepackages rescache resources schcache schemas security
+serviceprofiles servicestate setup shellcomponents shellexperiences skb speech speech_onecore system systemresources
+systemtemp tapi tasks temp textinput tracing twain_32 twain_64 vss waas web wumodels
+"""
+_USUAL = frozenset((*_USUAL_TEXT.split(), "downloaded program files", "offline web pages"))
+_PRINTERS = r"System32\spool"
+_PRINTER_LEVELS = 4  # spool, drivers, the architecture, the version of drivers, and a maker's own
 _ALONE = -1  # levels: the folder, and none in it
 _LINKS_TO_APPS = "windowsapps"  # in `AppData\Local\Microsoft`: they have no content of their own
 _UNINSTALLERS = ("unins", "setup", "install", "update", "crash", "helper", "report")
@@ -94,6 +114,7 @@ class _Place(NamedTuple):
     skipped: frozenset[str]
     levels: int = _LEVELS
     deep: bool = False
+    endings: tuple[str, ...] = _PROGRAMS
 
 
 def collect(host: Host) -> Iterator[Trace]:
@@ -138,12 +159,12 @@ def _named(host: Host, read: dict[tuple[str, str], set[_Product]]) -> Iterator[T
         yield LeftOut("listed as another item", again)
 
 
-def _programs(host: Host, folder: str, entries: Iterable[Entry]) -> list[str]:
+def _programs(host: Host, folder: str, entries: Iterable[Entry], endings: tuple[str, ...] = _PROGRAMS) -> list[str]:
     """The programs of a folder."""
     return [
         entry.name
         for entry in entries
-        if entry.kind != "dir" and entry.name.lower().endswith(_PROGRAMS)
+        if entry.kind != "dir" and entry.name.lower().endswith(endings)
         if entry.kind == "file" or not host.files.is_dir(rf"{folder}\{entry.name}")
     ]
 
@@ -182,8 +203,12 @@ def _places(host: Host) -> Iterator[_Place]:
     for folder in (windows, *(rf"{windows}\{system}" for system in _OF_SYSTEM)):
         yield _Place(folder, "", frozenset(), _ALONE)
     yield _Place(rf"{windows}\Temp", "", frozenset(), _LEVELS_ELSEWHERE)
-    for below in _OF_EVERYBODY:
-        yield _Place(rf"{windows}\{below}", "", frozenset(), _ALONE)
+    yield _Place(rf"{windows}\{_PRINTERS}", "", frozenset(), _PRINTER_LEVELS, endings=(*_PROGRAMS, ".dll"))
+    for folder in (windows, *(rf"{windows}\{system}" for system in _OF_SYSTEM)):
+        for name, kind in host.files.list(folder):
+            if kind == "dir" and name.lower() not in _OF_WINDOWS:
+                is_usual = folder != windows or name.lower() in _USUAL
+                yield _Place(rf"{folder}\{name}", "", frozenset(), _ALONE if is_usual else _LEVELS_ELSEWHERE)
     for user in host.users:
         for below, skipped in _OF_USER if user.home else ():
             yield _Place(rf"{user.home}\{below}", user.name, skipped)
@@ -210,13 +235,13 @@ def _folders(host: Host, place: _Place, seen: Seen) -> Iterator[tuple[str, list[
                 Problem(place.path, f"more than {_ENTRIES} entries below: the rest was not read", "limit")
             )
             return
-        programs = _programs(host, folder, entries)
+        programs = _programs(host, folder, entries, place.endings)
         has_program = has_program or bool(programs and level)
         if programs:
             yield folder, programs
         if level > place.levels or (level == place.levels and has_program):
             if place.deep and not has_program:
-                deeper += [(rf"{folder}\{entry.name}", level + 1) for entry in entries if entry.kind == "dir"]
+                deeper += _below(folder, level, entries)
             continue
         below: list[tuple[str, int, bool]] = []
         for entry in entries:
@@ -229,23 +254,27 @@ def _folders(host: Host, place: _Place, seen: Seen) -> Iterator[tuple[str, list[
             if entry.kind == "dir" or (entry.kind == "link" and _leads_to_new(host, path, place, seen)):
                 below.append((path, level + 1, has_program))
         pending += reversed(below)
-    yield from _deeper(host, deeper)
+    yield from _deeper(host, place.path, deeper)
 
 
-def _deeper(host: Host, pending: list[tuple[str, int]]) -> Iterator[tuple[str, list[str]]]:
-    """The same of folders that lie deeper, the upper ones first; an end for their number is only mentioned."""
+def _deeper(host: Host, place: str, pending: list[tuple[str, int]]) -> Iterator[tuple[str, list[str]]]:
+    """The same of folders that lie deeper, the upper ones first."""
     for count, (folder, level) in enumerate(pending):
         if count == _SEARCHED:
-            why = (
-                f"more than {_SEARCHED:,} folders so deep: the others were not searched for programs that nothing names"
-            )
-            host.files.problems.append(Problem(folder, why, "limit", hides=False))
+            why = f"more than {_SEARCHED:,} folders so deep: the rest was not searched for programs that nothing names"
+            host.files.problems.append(Problem(place, why, "limit"))
             return
         entries = host.files.list(folder)
         if programs := _programs(host, folder, entries):
             yield folder, programs
         elif level < _DEEP:
-            pending += [(rf"{folder}\{entry.name}", level + 1) for entry in entries if entry.kind == "dir"]
+            pending += _below(folder, level, entries)
+
+
+def _below(folder: str, level: int, entries: Iterable[Entry]) -> Iterator[tuple[str, int]]:
+    for name, kind in entries:
+        if kind == "dir" and name.lower() not in _OF_PROJECTS:
+            yield rf"{folder}\{name}", level + 1
 
 
 def _leads_to_new(host: Host, path: str, place: _Place, seen: Seen) -> bool:
@@ -263,7 +292,7 @@ def _folder(
     """The items of a folder; `products` becomes what is in it, and `where` is what names it, if anything does."""
     words = folder.rpartition("\\")[2].lower()
     windows = host.variables.get("systemroot", "\0").lower()
-    is_windows = folder.lower() in (windows, *(rf"{windows}\{system}".lower() for system in _OF_SYSTEM))
+    is_windows = f"{folder}\\".lower().startswith(f"{windows}\\")
     programs.sort(key=lambda name: _rank(name[:-4].lower(), words))
     for name in programs[:_READ]:
         path = rf"{folder}\{name}"
@@ -334,7 +363,7 @@ SOURCE = Source(
         *NAMING,
         *(rf"?:\**\*{ending}" for ending in ENDINGS),  # of what is named
         *("?:" + r"\*" * depth + rf"\*{ending}" for depth in range(_DEEP + 1) for ending in _PROGRAMS),
-        *(rf"C:\Windows\{folder}\*{ending}" for folder in (*_OF_SYSTEM, *_OF_EVERYBODY) for ending in _PROGRAMS),
+        rf"?:\Windows\{_PRINTERS}\**\*.dll",
         *(
             rf"{folder}\**\*{ending}"
             for folder in (
@@ -345,7 +374,8 @@ SOURCE = Source(
             for ending in _PROGRAMS
         ),
     ),
-    limits="Programs elsewhere or deeper are seen only where something names them, and so are those in other folders "
-    "of Windows. Of a desktop, shortcuts on it and in the folders on it count. Signatures are read but not verified.",
+    limits="Programs elsewhere or deeper are seen only where something names them, and so are those deeper in the "
+    "folder of Windows. Packages of a project (`node_modules` and the like) are not searched deep. Of a desktop, "
+    "shortcuts on it and in the folders on it count. Signatures are read but not verified.",
     collect=collect,
 )

@@ -110,7 +110,7 @@ def test_other_folders_of_a_drive_and_what_users_keep(windows_tree: WindowsTree)
     ]
     passed_over = [
         *(r"C:\Acme\Deep\x.exe", r"C:\Tools\Acme\Deep\x.exe", r"C:\$Recycle.Bin\S-1\x.exe"),
-        *(r"C:\Windows\System32\oobe\x.exe", r"C:\Windows.old\x.exe", r"C:\Recovery\x.exe"),
+        *(r"C:\Windows\System32\oobe\Deep\x.exe", r"C:\Windows.old\x.exe", r"C:\Recovery\x.exe"),
         r"C:\Users\ada\tools\a\b\x.exe",
     ]
     for path in wanted + passed_over:
@@ -176,10 +176,10 @@ def test_no_decoy_hides_a_program(windows_tree: WindowsTree, monkeypatch: pytest
 
 @pytest.mark.skipif(sys.platform == "win32", reason="makes symbolic links")
 def test_links_are_followed_once(windows_tree: WindowsTree) -> None:
-    windows_tree.write(r"C:\Windows\Elsewhere\Lab\avp.exe", program("P"))
-    os.symlink("/Windows/Elsewhere/Lab", windows_tree.folder(FILES) / "Lab")
-    os.symlink("/Windows/Elsewhere/Lab", windows_tree.folder(FILES) / "Lab again")
-    os.symlink("/Windows/Elsewhere/Lab/avp.exe", windows_tree.folder(rf"{FILES}\A") / "avp.exe")
+    windows_tree.write(r"C:\Windows\WinSxS\Lab\avp.exe", program("P"))
+    os.symlink("/Windows/WinSxS/Lab", windows_tree.folder(FILES) / "Lab")
+    os.symlink("/Windows/WinSxS/Lab", windows_tree.folder(FILES) / "Lab again")
+    os.symlink("/Windows/WinSxS/Lab/avp.exe", windows_tree.folder(rf"{FILES}\A") / "avp.exe")
     os.symlink("/ProgramData", windows_tree.folder(r"C:\ProgramData") / "Application Data")
     os.symlink("D:\\Lab", windows_tree.folder(FILES) / "On D")
     result = run("portable_programs", windows_tree.host())
@@ -257,14 +257,14 @@ def test_what_is_a_part_of_windows_is_left_out(windows_tree: WindowsTree, monkey
     assert result.run.left_out == {"part of the operating system": 2}
 
 
-def test_a_search_without_end_is_mentioned(windows_tree: WindowsTree, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_search_without_end_is_incomplete(windows_tree: WindowsTree, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("phaseout.sources.windows.portable_programs._SEARCHED", 2)
     for number in range(4):
         windows_tree.write(rf"{FILES}\Vendor\a\b\{number}\x\p.exe", program(f"P{number}"))
     result = run("portable_programs", windows_tree.host())
     assert result.items == ()
     (problem,) = result.problems
-    assert (problem.cause, problem.hides) == ("limit", False)
+    assert (problem.where, problem.cause, problem.hides) == (FILES, "limit", True)
 
 
 def test_other_endings_of_programs(windows_tree: WindowsTree) -> None:
@@ -274,3 +274,35 @@ def test_other_endings_of_programs(windows_tree: WindowsTree) -> None:
     result = run("portable_programs", windows_tree.host())
     assert sorted(result.names()) == ["Command", "Saver"]
     assert result.run.left_out == {"not a program": 1}
+
+
+@pytest.mark.parametrize(
+    "folder",
+    [
+        *(r"System32\spool\drivers\x64\3", r"System32\spool\drivers\W32X86\3\Acme", r"System32\spool\prtprocs\x64"),
+        *(r"System32\drivers", r"System32\Acme", r"SysWOW64\wbem", "Fonts", "debug", "Acme", r"Acme\Agent"),
+        *(r"System32\Tasks", r"System32\spool\drivers\color", "Tasks", "tracing"),
+    ],
+)
+def test_folders_in_that_of_windows(windows_tree: WindowsTree, folder: str) -> None:
+    windows_tree.write(rf"C:\Windows\{folder}\agent.exe", program("Agent", "AO Kaspersky Lab"))
+    windows_tree.write(rf"C:\Windows\{folder}\own.exe", program("Windows", "Microsoft Corporation"))
+    result = run("portable_programs", windows_tree.host())
+    assert paths(result) == [rf"C:\Windows\{folder}\agent.exe"]
+    assert result.run.status == "ok"
+
+
+def test_libraries_of_printer_drivers(windows_tree: WindowsTree) -> None:
+    folder = r"C:\Windows\System32\spool\drivers\x64\3"
+    windows_tree.write(rf"{folder}\acmeui.dll", program("Acme Printer"))
+    windows_tree.write(rf"{folder}\acmedrv.dll", program("Acme Printer"))
+    windows_tree.write(r"C:\Windows\System32\drivers\other.dll", program("Other"))
+    result = run("portable_programs", windows_tree.host())
+    assert result.names() == ["Acme Printer"]
+    assert result.run.left_out == {"part of another item": 1}
+
+
+def test_packages_of_a_project_are_not_searched_deep(windows_tree: WindowsTree) -> None:
+    windows_tree.write(rf"{FILES}\Vendor\a\b\c\p.exe", program("P"))
+    windows_tree.write(rf"{FILES}\Vendor\a\b\node_modules\x\p.exe", program("X"))
+    assert run("portable_programs", windows_tree.host()).names() == ["P"]
