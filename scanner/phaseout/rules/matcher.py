@@ -19,6 +19,7 @@ _LISTED = 1_000  # items of one product that a report lists
 _PRODUCTS = 10_000  # that a report lists
 _NAMED = frozenset(("driver", "service"))  # what settings of Windows name
 _STARTED = frozenset(("program", "task"))  # what becomes a process
+_RUN_AS = {".exe": "process", ".sys": "driver"}  # what a file becomes that is run
 # Words of ordinary software: a block indexed by one of them would be tried on many ordinary items.
 _COMMON = frozenset(
     (
@@ -111,14 +112,16 @@ class Block:
     def _is_for(self, item: Item) -> bool:
         """Whether it is tried on the item.
 
-        A setting that names a driver or service is matched as that, and a program or task that is called like its file
-        as the process that it becomes.
+        A setting that names a driver or service is matched as that, a program or task that is called like its file as
+        the process that it becomes, and so is a file by its ending.
         """
         kinds = self.kinds
         if not kinds or item.kind in kinds:
             return True
         if item.kind == "setting":
             return not kinds.isdisjoint(_NAMED)
+        if item.kind == "file":
+            return _RUN_AS.get(item.name[-4:].lower()) in kinds
         return item.kind in _STARTED and "process" in kinds and item.path.endswith((f"/{item.name}", f"\\{item.name}"))
 
     def keys(self) -> list[tuple[list[bytes], list[bytes]]]:

@@ -201,6 +201,7 @@ BUNDLES = {
     "com.dingtalk.mac": "alibaba-dingtalk",
     "com.kingsoft.wpsoffice.mac.global": "kingsoft-wps-office",
     "com.tencent.Lemon": "tencent-other",
+    "com.youku.mac": "alibaba-other",
     "com.tencent.LemonUpdate": "tencent-other",
     "com.tencent.QQMusicMac": "tencent-media",
     "com.tencent.mac.tdappdesktop": "tencent-other",

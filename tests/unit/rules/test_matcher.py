@@ -147,6 +147,16 @@ def test_a_program_that_is_called_like_its_file_is_matched_as_a_process() -> Non
     assert found(one, Item(kind="program", name="kesl", path="/opt/other/tool")) == []
 
 
+def test_a_file_is_matched_as_what_it_is_when_it_runs() -> None:
+    one = matcher(
+        product("a", Match(kind="process", name="avp.exe")), product("b", Match(kind="driver", name="klif.sys"))
+    )
+    assert found(one, Item(kind="file", name="AVP.exe")) == [("a", "possible")]
+    assert found(one, Item(kind="file", name="klif.sys", path="D:\\backup\\klif.sys")) == [("b", "possible")]
+    assert found(one, Item(kind="file", name="avp")) == []
+    assert found(one, Item(kind="library", name="avp.exe")) == []
+
+
 def test_catch_all_only_where_nothing_else_fits() -> None:
     rules = matcher(KESL, ANY)
     assert found(rules, Item(kind="program", name="Something New", vendor="Kaspersky Lab")) == [("any", "likely")]
