@@ -44,7 +44,7 @@ def command(
     now = dt.datetime.now(dt.UTC)
     moment = counted_from(as_of) if as_of else now
     scan = start_scan(options, quiet=output.quiet)
-    try:  # the rules, and what judges by them, are loaded while the worker scans; broken rules end it
+    try:  # the rules, and what judges by them, are loaded while the workers scan; broken rules end them
         from phaseout.cli.rule_files import rules_and_policy
         from phaseout.judgement.verdict import judge
         from phaseout.rules.matcher import Matcher

@@ -15,7 +15,7 @@ from phaseout.cli.scan_options import ScanOptions
 from phaseout.model.nouns import Inventory, Item
 from phaseout.scan.messages import Request
 from phaseout.scan.supervisor import ScanError, ScanSupervisor, SeveralHostsError
-from phaseout.scan.worker_process import PreparedWorker
+from phaseout.scan.worker_process import Prepared
 
 TOOL = f"phaseout {__version__}"
 
@@ -24,7 +24,7 @@ class Scan:
     """A scan that is under way. Make it first, load the rules meanwhile, then ask for the inventory."""
 
     def __init__(
-        self, request: Request, seconds: float, prepared: PreparedWorker | None = None, *, quiet: bool = False
+        self, request: Request, seconds: float, prepared: Prepared | None = None, *, quiet: bool = False
     ) -> None:
         self._request = request
         self._seconds = seconds
@@ -105,5 +105,5 @@ def start_scan(options: ScanOptions, *, quiet: bool = False) -> Scan:
         mask=options.mask,
     )
     prepared = click.get_current_context().find_root().obj
-    worker = prepared if isinstance(prepared, PreparedWorker) else None
+    worker = prepared if isinstance(prepared, Prepared) else None
     return Scan(request, options.seconds, worker, quiet=quiet)

@@ -273,7 +273,7 @@ class Report(Struct, frozen=True, kw_only=True, omit_defaults=True):
     runs: tuple[SourceRun, ...] = ()
     unseen: tuple[Unseen, ...] = ()
     items: int = 0  # how many the inventory held
-    peak_memory: int = 0  # bytes, of the worker
+    peak_memory: int = 0  # bytes, of all workers
     measures: tuple[QuotedMeasure, ...] = ()  # those that the findings name, each once
     scanned_by: Account | None = None
     protection: Protection | None = None

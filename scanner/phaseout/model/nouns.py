@@ -225,5 +225,5 @@ class Inventory(Struct, frozen=True, kw_only=True, omit_defaults=True):
     items: tuple[Item, ...]
     runs: tuple[SourceRun, ...]
     unseen: tuple[Unseen, ...] = ()
-    peak_memory: int = 0  # bytes, of the worker
+    peak_memory: int = 0  # bytes, of all workers
     scanned_by: Account | None = None

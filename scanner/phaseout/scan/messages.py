@@ -1,4 +1,4 @@
-"""What the supervisor asks of its worker, and what the worker sends back."""
+"""What the supervisor asks of its workers, and what they send back."""
 
 from msgspec import Struct
 
@@ -20,7 +20,7 @@ class Request(Struct, frozen=True, kw_only=True):
     mask: bool = True  # whether secrets in command lines and settings are masked
     began: float = 0.0  # when the scan began, in seconds since 1970; the supervisor fills it in
     done: tuple[str, ...] = ()  # sources that an earlier worker has run
-    memory: int = 0  # bytes that the items of earlier workers take
+    memory: int = 0  # bytes that the items of earlier workers take, as far as workers do not count together
     results: int = 0  # bytes of their messages
 
 
@@ -33,7 +33,7 @@ class Planned(Struct, frozen=True):
 
 
 class Opened(Struct, frozen=True, tag=True):
-    """The host is open; these sources follow in this order. `problems` arose while opening it."""
+    """The host is open; these are its sources, in the order of reports. `problems` arose while opening it."""
 
     host: HostInfo
     planned: tuple[Planned, ...]
@@ -71,7 +71,7 @@ class Ended(Struct, frozen=True, tag=True):
 
 
 class Closed(Struct, frozen=True, tag=True):
-    """All planned sources have run; the peak memory of the worker, in bytes."""
+    """No source is left for this worker; its peak memory, in bytes."""
 
     peak_memory: int
 

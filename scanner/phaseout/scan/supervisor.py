@@ -1,7 +1,7 @@
-"""Supervises a scan: starts the worker, holds its budgets, and makes the inventory of what it sends.
+"""Supervises a scan: starts the workers, holds their budgets, and makes the inventory of what they send.
 
-The worker starts before anything heavy is loaded, so that the rules are read meanwhile, and sends every item at once. A
-source that exceeds its time, or takes the worker with it, is marked so; what it had sent is kept, and a new worker
+The workers start before anything heavy is loaded, so that the rules are read meanwhile, and send every item at once. A
+source that exceeds its time, or takes its worker with it, is marked so; what it had sent is kept, and a new worker
 continues with the rest.
 """
 
@@ -30,20 +30,29 @@ from phaseout.model.nouns import (
 from phaseout.model.recording import ALL_SOFTWARE, RESULTS, SharedTexts, in_order, nothing_shown, unseen_parts
 from phaseout.scan.messages import Closed, Ended, Found, Message, Opened, Planned, Refused, Request, Several, Started
 from phaseout.scan.worker import UNWANTED
-from phaseout.scan.worker_process import FORKS, Forked, PreparedWorker, Spawned
+from phaseout.scan.worker_process import (
+    FORKS,
+    Forked,
+    Prepared,
+    PreparedWorker,
+    Shared,
+    Spawned,
+    Worker,
+    workers_at_once,
+)
 from phaseout.sources import FLOOR
 
 SOURCE_SECONDS = 30.0
 WHOLE_SECONDS = 120.0
 SOURCE_CPU_SECONDS = 20.0
 WHOLE_CPU_SECONDS = 60.0
-_OPENING_SECONDS = 30.0  # for starting the worker and opening the host
+_OPENING_SECONDS = 30.0  # for starting a worker and opening the host
 _TICK = 0.25  # seconds between two calls of `progress`
-# Seconds between two checks of what the worker uses; most scans end before the first. macOS enforces no memory limit.
+# Seconds between two checks of what a worker uses; most scans end before the first. macOS enforces no memory limit.
 _USAGE_INTERVAL = 0.25 if sys.platform == "darwin" else 2.0
-_RESULTS = 2 * RESULTS  # bytes of messages: the worker itself stops its sources at less
+_RESULTS = 2 * RESULTS  # bytes of messages: the workers themselves stop their sources at less
 _ITEM = 512  # bytes that an item takes beside what its message does
-MEMORY = 2 << 30  # bytes of address space for the worker
+MEMORY = 2 << 30  # bytes of address space for all workers together
 _WHOLE = "the time limit of the whole scan (--timeout) was reached"
 REMEDIES: dict[Cause, str] = {
     "permission": "run as administrator" if sys.platform == "win32" else "run as root",
@@ -73,6 +82,30 @@ class SeveralHostsError(Exception):
         self.images = images
 
 
+class _Lane:
+    """A worker and what it is doing.
+
+    Args:
+        number: its own among those that run at the same time.
+        worker: the worker.
+    """
+
+    def __init__(self, number: int, worker: Worker) -> None:
+        self.number = number
+        self.worker = worker
+        self.current = ""  # the source that it runs
+        self.ended = 0  # sources that it has run
+        self.closed = False  # whether no source is left for it
+        self.computed = 0.0  # seconds of CPU time at the last check
+        self.checked = time.monotonic()
+        self.start_clocks()
+
+    def start_clocks(self) -> None:
+        """Starts the clocks of a source, of opening the host, or of the time between two sources."""
+        self.since = time.monotonic()
+        self.cpu_began: float | None = None  # seconds of CPU time when the current step began
+
+
 class ScanSupervisor:
     """A scan in progress. Create it first, do other work, then call `inventory`.
 
@@ -81,9 +114,11 @@ class ScanSupervisor:
         whole: seconds for all sources together.
         each: seconds for one source.
         cpu: seconds of CPU time for one source. All together may use half of `whole`, and a minute at least.
-        memory: bytes of address space for the worker (on Windows and macOS: of memory).
-        fork: whether the worker is a fork; otherwise it is a new interpreter.
-        prepared: a fork that waits for its request; see `worker_process.prepare`.
+        memory: bytes of address space for all workers together (on Windows and macOS: of memory).
+        fork: whether workers are forks; otherwise there is one, a new interpreter.
+        workers: how many forks run at the same time; by default one for each processor, at most two. An image has one,
+            since it is opened and unpacked once.
+        prepared: forks that wait for their request; see `worker_process.prepare`.
         progress: called at least every quarter of a second during the scan with the number of sources that have run,
             the number of all, and the title of the current one.
     """
@@ -97,15 +132,15 @@ class ScanSupervisor:
         cpu: float = SOURCE_CPU_SECONDS,
         memory: int = MEMORY,
         fork: bool = FORKS,
-        prepared: PreparedWorker | None = None,
+        workers: int | None = None,
+        prepared: Prepared | None = None,
         progress: Callable[[int, int, str], None] | None = None,
     ) -> None:
         began = prepared.began if prepared else time.time()
         request = msgspec.structs.replace(request, began=request.began or began)
         self._request = request
         self._progress = progress
-        self._memory = memory
-        self._kind = Forked if fork else Spawned
+        self._kind: type[Worker] = Forked if fork else Spawned
         self._each = each
         self._end = time.monotonic() + whole
         self._cpu = cpu
@@ -120,18 +155,15 @@ class ScanSupervisor:
         self._items: list[Item] = []
         self._found: Callable[[Item], object] | None = None
         self._texts = SharedTexts()
-        self._current = ""
-        self._lost: tuple[_Loss, str] = (
-            "failed",
-            "the worker ended",
-        )  # how the last worker ended
-        self._since = 0.0
-        self._computed = 0.0  # seconds of CPU time of the worker at the last check
-        self._cpu_began: float | None = None  # the same when the current source started
-        self._checked = 0.0
+        self._lost: tuple[_Loss, str] = ("failed", "the worker ended")  # how the last one that was lost ended
+        self._not_run = ""  # why sources have not run
         self._peak_memory = 0
         self.interrupted = False
-        self._worker: Forked | Spawned = self._kind(request, memory, whole, prepared)
+        ready = prepared.workers if prepared else ()
+        count = (workers or len(ready) or workers_at_once()) if fork and request.image is None else 1
+        self._memory = memory // count  # bytes for each worker
+        self._shared = prepared.shared if prepared else Shared(count)
+        self._lanes = [self._lane(number, *ready[number : number + 1]) for number in range(count)]
 
     def inventory(self, *, scanned_at: str, tool: str, found: Callable[[Item], object] | None = None) -> Inventory:
         """Everything that the sources found, sorted, so that the same host gives the same inventory.
@@ -180,135 +212,155 @@ class ScanSupervisor:
         )
 
     def abandon(self) -> None:
-        """Ends the worker, whatever it is doing."""
-        self._worker.kill()
+        """Ends the workers, whatever they are doing."""
+        for lane in self._lanes:
+            lane.worker.kill()
+        self._lanes.clear()
+        self._shared.close()
+
+    def _lane(self, number: int, prepared: PreparedWorker | None = None) -> _Lane:
+        """A new worker."""
+        used = _RESULTS - self._results
+        memory = used + _ITEM * len(self._items)
+        request = replace(self._request, done=tuple(self._runs), memory=memory, results=used)
+        seconds = self._end - time.monotonic()
+        return _Lane(number, self._kind(request, self._memory, seconds, self._shared, number, prepared))
 
     def _supervise(self) -> None:
-        while True:
-            began = len(self._runs)
-            lost = self._listen(self._worker)
-            if lost is None:
-                return
-            self._worker.kill()
-            self._whole_cpu -= self._computed
-            self._results -= self._worker.received
-            status, reason = lost
-            self._lost = lost
-            if self._current:
-                self._lose(status, reason)
-            elif len(self._runs) == began:  # it did not even reach its first source, nor would the next worker
-                self._give_up(reason)
-                return
-            if time.monotonic() >= self._end or self._whole_cpu <= 0:
-                self._give_up(f"not run: {_WHOLE}")
-                return
-            if self._results <= 0:
-                self._give_up(f"not run: result limit reached: all sources together may return {_RESULTS >> 20} MiB")
-                return
-            if all(name in self._runs for name in self._planned):
-                return
-            used = _RESULTS - self._results
-            done = tuple(self._runs)
-            memory = used + _ITEM * len(self._items)
-            rest = msgspec.structs.replace(self._request, done=done, memory=memory, results=used)
-            self._worker = self._kind(rest, self._memory, self._end - time.monotonic())
+        while self._lanes:
+            self._show_progress()
+            earliest = min(map(self._deadline, self._lanes))
+            came = self._kind.receive([lane.worker for lane in self._lanes], min(_TICK, earliest - time.monotonic()))
+            for lane in tuple(self._lanes):
+                lost = self._attend(lane, came.get(lane.worker))
+                if lost is not None:
+                    self._replace(lane, *lost)
+        self._give_up(self._not_run)
 
-    def _listen(self, worker: Forked | Spawned) -> tuple[_Loss, str] | None:
-        """Takes messages until the worker is done; status and reason if it ended before, or had to be ended."""
-        self._start_clocks()
-        self._checked, self._computed = time.monotonic(), 0.0
-        while True:
-            if self._progress is not None:
-                title = self._planned[self._current].title if self._current in self._planned else ""
-                self._progress(len(self._runs), len(self._planned), title)
-            messages = worker.receive(min(_TICK, self._deadline() - time.monotonic()))
-            if messages == []:
-                done = bool(self._planned) and all(name in self._runs for name in self._planned)
-                return None if done else ("failed", worker.death())
-            for message in messages or ():
-                self._take(message)
-            exceeded = self._exceeded(worker)
-            if exceeded:
-                return exceeded
+    def _show_progress(self) -> None:
+        if self._progress is not None:
+            running = [lane for lane in self._lanes if lane.current in self._planned]
+            longest = min(running, key=lambda lane: lane.since, default=None)
+            title = self._planned[longest.current].title if longest is not None else ""
+            self._progress(len(self._runs), len(self._planned), title)
 
-    def _start_clocks(self) -> None:
-        """Starts the clocks of a source, of opening the host, or of the time between two sources."""
-        self._since = time.monotonic()
-        self._cpu_began = None
+    def _attend(self, lane: _Lane, messages: list[Message] | None) -> tuple[_Loss, str] | None:
+        """Takes messages of a worker; status and reason if it has ended before its time, or has to be ended."""
+        if messages == []:
+            if not lane.closed:
+                return "failed", lane.worker.death()
+            self._end_lane(lane)
+            return None
+        for message in messages or ():
+            self._take(lane, message)
+        return self._exceeded(lane)
 
-    def _deadline(self) -> float:
-        """When the current step must have ended."""
-        return min(self._since + (self._each if self._current else self._opening_seconds), self._end)
+    def _replace(self, lane: _Lane, status: _Loss, reason: str) -> None:
+        """Ends a worker that is lost, and lets a new one continue with what nobody has run."""
+        self._end_lane(lane)
+        self._lost, self._not_run = (status, reason), reason
+        if lane.current:
+            self._lose(lane, status, reason)
+        elif not lane.ended:  # it did not even reach its first source, nor would the next worker
+            return
+        computed, received = self._used()
+        if time.monotonic() >= self._end or computed >= self._whole_cpu:
+            self._not_run = f"not run: {_WHOLE}"
+        elif received >= self._results:
+            self._not_run = f"not run: result limit reached: all sources together may return {_RESULTS >> 20} MiB"
+        elif not all(name in self._runs for name in self._planned):
+            self._lanes.append(self._lane(lane.number))
 
-    def _exceeded(self, worker: Forked | Spawned) -> tuple[_Loss, str] | None:
-        """Status and reason if the current step has exceeded a budget."""
+    def _end_lane(self, lane: _Lane) -> None:
+        lane.worker.kill()
+        self._lanes.remove(lane)
+        self._whole_cpu -= lane.computed
+        self._results -= lane.worker.received
+
+    def _used(self) -> tuple[float, int]:
+        """Seconds of CPU time, and bytes of messages, of all workers that are there."""
+        return sum(lane.computed for lane in self._lanes), sum(lane.worker.received for lane in self._lanes)
+
+    def _deadline(self, lane: _Lane) -> float:
+        """When the current step of a worker must have ended."""
+        return min(lane.since + (self._each if lane.current else self._opening_seconds), self._end)
+
+    def _exceeded(self, lane: _Lane) -> tuple[_Loss, str] | None:
+        """Status and reason if the current step of a worker has exceeded a budget."""
         now = time.monotonic()
-        if worker.received > self._results:
+        computed, received = self._used()
+        if received > self._results:
             return "failed", f"ended: result limit reached: all sources together may return {_RESULTS >> 20} MiB"
-        if now >= self._deadline():
-            seconds = f"ended after {now - self._since:.0f} s"
+        if now >= self._deadline(lane):
+            seconds = f"ended after {now - lane.since:.0f} s"
             if now >= self._end:
                 return "timeout", f"{seconds}: {_WHOLE}"
-            if self._current:
+            if lane.current:
                 return "timeout", f"{seconds}: the time limit of a source is {self._each:g} s"
             return "timeout", f"{seconds} {'between two sources' if self._host else 'while opening the host'}"
-        if now - self._checked < min(_USAGE_INTERVAL, self._cpu / 4):
+        if now - lane.checked < min(_USAGE_INTERVAL, self._cpu / 4):
             return None
-        self._checked = now
-        computed, memory = worker.used()
-        self._computed = max(computed, self._computed)
-        if self._cpu_began is None:
-            self._cpu_began = max(self._computed - (now - self._since), 0.0)  # the least that it can have been
+        lane.checked = now
+        used, memory = lane.worker.used()
+        computed += max(used - lane.computed, 0.0)
+        lane.computed = max(used, lane.computed)
+        if lane.cpu_began is None:
+            lane.cpu_began = max(lane.computed - (now - lane.since), 0.0)  # the least that it can have been
         if memory > self._memory:
             return "failed", f"ended at {memory >> 20} MiB: the memory limit of the worker is {self._memory >> 20} MiB"
-        used = self._computed - self._cpu_began
-        if used > self._cpu and self._current:
+        used = lane.computed - lane.cpu_began
+        if used > self._cpu and lane.current:
             return "timeout", f"ended after {used:.0f} s of CPU time: the limit of a source is {self._cpu:g} s"
-        if self._computed > self._whole_cpu:
+        if computed > self._whole_cpu:
             return "timeout", "ended: all sources together have used up their CPU time, see --timeout"
         return None
 
-    def _take(self, message: Message) -> None:
+    def _take(self, lane: _Lane, message: Message) -> None:
         if isinstance(message, Found):
             item = self._texts.within(message.item)
             self._items.append(item)
             if self._found is not None:
                 self._found(item)
         elif isinstance(message, Started):
-            self._current = message.source
-            self._start_clocks()
+            lane.current = message.source
+            lane.start_clocks()
         elif isinstance(message, Ended):
             self._runs[message.run.source] = message.run
-            self._current = ""
-            self._start_clocks()
+            lane.current = ""
+            lane.ended += 1
+            lane.start_clocks()
         elif isinstance(message, Opened):
             if self._host is None:
                 self._host, self._opening = message.host, message.problems
                 self._planned = {planned.name: planned for planned in message.planned}
         elif isinstance(message, Closed):
-            self._peak_memory = max(self._peak_memory, message.peak_memory)
+            lane.closed = True
+            self._peak_memory += message.peak_memory
         elif isinstance(message, Refused):
             raise ScanError(message.why)
         elif isinstance(message, Several):
             raise SeveralHostsError(message.images)
 
-    def _lose(self, status: _Loss, reason: str) -> None:
-        """Marks the current source."""
-        items = sum(item.source == self._current for item in self._items)
-        self._runs[self._current] = SourceRun(
-            source=self._current,
+    def _lose(self, lane: _Lane, status: _Loss, reason: str) -> None:
+        """Marks the source that a worker was running."""
+        items = sum(item.source == lane.current for item in self._items)
+        self._runs[lane.current] = SourceRun(
+            source=lane.current,
             status=status,
             reason=reason,
             rows=items,
             items=items,
-            seconds=round(time.monotonic() - self._since, 6),
+            seconds=round(time.monotonic() - lane.since, 6),
         )
-        self._current = ""
+        lane.current = ""
 
     def _give_up(self, reason: str) -> None:
-        """Marks all sources that have not run."""
-        if self._current:
-            self._lose("failed", reason)
+        """Ends all workers, and marks all sources that have not run."""
+        for lane in self._lanes:
+            lane.worker.kill()
+            if lane.current:
+                self._lose(lane, "failed", reason)
+        self._lanes.clear()
         for name in self._planned:
             self._runs.setdefault(name, SourceRun(source=name, status="failed", reason=reason))
 

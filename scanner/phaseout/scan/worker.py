@@ -1,12 +1,12 @@
 """Runs the sources over a host and sends their results, message by message.
 
-This happens in a process of its own, so that a source that hangs, crashes or takes all memory costs only itself
+This happens in processes of their own, so that a source that hangs, crashes or takes all memory costs only itself
 (`phaseout.scan.supervisor` holds the budgets). Loading this module is cheap; `work` loads host and sources.
 """
 
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
@@ -26,6 +26,12 @@ if TYPE_CHECKING:
     from phaseout.sources.source import Inside, Source
 
 UNWANTED = "not asked for"
+TURNS = bytes(range(256))  # the number of a source is its place in these; no platform has as many
+# What usually takes longest comes first, so that two workers end together.
+_LONGEST = (
+    *("elsewhere", "systemd", "dpkg", "loose_programs", "data_folders", "python_packages", "ca_certificates"),
+    *("cached_packages", "processes", "vendor_folders", "ruby_gems", "java_certificates", "hooks"),
+)
 _NEEDS = {
     "live": "an offline root has none",
     "offline": "the running system keeps it locked",
@@ -48,8 +54,20 @@ def warm_up() -> None:
     load(platform)
 
 
-def work(request: Request, send: Callable[[Message], None]) -> None:
-    """Opens the host, runs the sources one after the other, and sends all results as they come."""
+def work(
+    request: Request,
+    send: Callable[[Message], None],
+    turns: Iterable[int] = TURNS,
+    returned: "Returned | None" = None,
+) -> None:
+    """Opens the host, runs the sources one after the other, and sends all results as they come.
+
+    Args:
+        request: what to scan.
+        send: is called with each result.
+        turns: gives the numbers of the sources that this worker runs, as long as there are any.
+        returned: what all workers have returned.
+    """
     from phaseout.host import NotAHostError
     from phaseout.host.identity import identity
     from phaseout.host.opening import live_host, offline_host
@@ -81,62 +99,100 @@ def work(request: Request, send: Callable[[Message], None]) -> None:
         if name not in names:
             send(Refused(f"no source {quoted(name)} for {host.info.platform}; there are {', '.join(names)}"))
             return
-    planned = [source for source in sources if source.name not in request.done]
     info = _clean_info(replace(host.info, identity=identity(host, hardware=request.hardware_ids)))
     host.files.report_changes(began)
     send(
         Opened(
             info,
-            tuple(Planned(source.name, source.title, source.kinds) for source in planned),
+            tuple(Planned(source.name, source.title, source.kinds) for source in sources),
             tuple(map(_clean_problem, _drain(host))),
         )
     )
-    room = _Room(MEMORY - request.memory, RESULTS - request.results)
-    for source in planned:
+    returned = returned or Returned()
+    in_turn = sorted(sources, key=_place_in_turn)
+    for turn in turns:
+        if turn >= len(in_turn):
+            break
+        source = in_turn[turn]
+        if source.name in request.done:
+            continue
         if source.name in request.skip or (request.only and source.name not in request.only):
             send(Ended(SourceRun(source=source.name, status="skipped", reason=UNWANTED)))
             continue
         send(Started(source.name))
-        run = run_source(source, host, lambda item: send(Found(item)), room.share(), mask=request.mask, began=began)
+        run = run_source(source, host, lambda item: send(Found(item)), returned, mask=request.mask, began=began)
         send(Ended(run))
     send(Closed(peak_memory()))
 
 
-class _Room:
-    """What all sources may still return. Each may take three quarters of it: a flood leaves room for the others.
+def _place_in_turn(source: "Source") -> int:
+    return _LONGEST.index(source.name) if source.name in _LONGEST else len(_LONGEST)
+
+
+class Returned:
+    """What the workers of a scan have returned: bytes of memory that the items take, and bytes of their texts.
+
+    Each worker counts in two numbers of its own, and reads those of all: none waits for another.
 
     Args:
-        memory: bytes that the items may take.
-        size: bytes of their texts.
+        counts: the numbers of all workers, those of memory first.
+        worker: the number of this one.
     """
 
-    def __init__(self, memory: int = MEMORY, size: int = RESULTS) -> None:
-        self.memory = memory
-        self.size = size
-        self._whole: _Room | None = None
-        self._given = 0
+    def __init__(self, counts: list[int] | memoryview | None = None, worker: int = 0) -> None:
+        self._counts = [0, 0] if counts is None else counts
+        self._workers = len(self._counts) // 2
+        self._worker = worker
 
-    def share(self) -> "_Room":
-        """The part that the next source may take."""
-        part = _Room(max(self.memory, 0) * 3 // 4, max(self.size, 0) * 3 // 4)
-        part._whole = self
-        return part
+    @classmethod
+    def shared(cls, workers: int) -> "Returned":
+        """Counts of so many workers, which are forks of this process or become ones."""
+        import mmap
+
+        return cls(memoryview(mmap.mmap(-1, mmap.PAGESIZE)).cast("q")[: 2 * workers])
+
+    def by(self, worker: int) -> "Returned":
+        """The same counts, as one of the workers has them."""
+        return Returned(self._counts, worker)
+
+    def add(self, memory: int, size: int) -> None:
+        """Counts what this worker has returned."""
+        self._counts[self._worker] += memory
+        self._counts[self._workers + self._worker] += size
+
+    def left(self) -> tuple[int, int]:
+        """Bytes of memory, and of texts, that may still be returned."""
+        counts, workers = self._counts, self._workers
+        return MEMORY - sum(counts[:workers]), RESULTS - sum(counts[workers:])
+
+
+class _Room:
+    """What one source may return: three quarters of what is left of all, so that a flood leaves room for the others.
+
+    Args:
+        returned: what all have returned.
+    """
+
+    def __init__(self, returned: Returned) -> None:
+        self._returned = returned
+        self._memory, self._size = (max(left, 0) * 3 // 4 for left in returned.left())
+        self._given = 0
 
     def take(self, item: Item, size: int) -> None:
         """Uses up the room of one item, whose texts take that many bytes."""
         memory = memory_of(item, size)
-        for room in (self, self._whole):
-            if room is not None:
-                room.memory -= memory
-                room.size -= size
+        self._memory -= memory
+        self._size -= size
+        self._returned.add(memory, size)
         self._given += 1
 
     @property
     def full(self) -> str:
         """Why nothing more fits; empty if it does."""
-        if self.memory > 0 and self.size > 0:
+        memory, size = self._returned.left()
+        if min(memory, size, self._memory, self._size) > 0:
             return ""
-        limit = f"{MEMORY >> 20} MiB of memory" if self.memory <= 0 else f"{RESULTS >> 20} MiB of text"
+        limit = f"{MEMORY >> 20} MiB of memory" if min(memory, self._memory) <= 0 else f"{RESULTS >> 20} MiB of text"
         return f"stopped after {self._given:,} items: a source may return three quarters of what is left of {limit}"
 
 
@@ -144,7 +200,7 @@ def run_source(
     source: "Source",
     host: "Host",
     found: Callable[[Item], object],
-    room: _Room | None = None,
+    returned: Returned | None = None,
     *,
     mask: bool = True,
     began: float = math.inf,
@@ -155,7 +211,7 @@ def run_source(
         source: the source.
         host: what it scans.
         found: is called with each item as it comes.
-        room: what the source may return; without it as much as one may.
+        returned: what all sources have returned; without it, nothing.
         mask: whether secrets are masked.
         began: when the scan began, in seconds since 1970: what users have changed since is a problem.
     """
@@ -163,7 +219,7 @@ def run_source(
     missing = _missing(source, host)
     if missing:
         return SourceRun(source=source.name, status="skipped", reason=missing)
-    room = room or _Room()
+    room = _Room(returned or Returned())
     recorder = Recorder(source.name)
     withholding = Withholding(host.files)
     reason = ""

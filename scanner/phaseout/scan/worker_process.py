@@ -1,7 +1,8 @@
-"""The worker's process, and the pipe through which it sends.
+"""The processes of workers, and the pipes through which they send.
 
-On Linux the worker is a fork of the supervisor, which costs a few milliseconds. Elsewhere it is a new interpreter:
-macOS does not promise that a fork without exec works, and Windows has none.
+On Linux a worker is a fork of the supervisor, which costs a few milliseconds, and there are two where two processors
+are there for them. Elsewhere the one worker is a new interpreter, since macOS does not promise that a fork without exec
+works, and Windows has none; a second would need as long for its start as it saves.
 
 References:
     fork(2), setrlimit(2), pipe(7) (capacity), select(2); https://pyinstaller.org/en/stable/runtime-information.html
@@ -9,20 +10,22 @@ References:
 """
 
 import contextlib
+import math
 import os
 import select
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, NamedTuple
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 import msgspec
 
 from phaseout.scan.interruption import interruption_waits
 from phaseout.scan.memory import address_space, peak_memory
 from phaseout.scan.messages import Message, Request
-from phaseout.scan.worker import warm_up, work
+from phaseout.scan.worker import TURNS, Returned, warm_up, work
 
 if TYPE_CHECKING:
     import subprocess
@@ -37,34 +40,114 @@ _SLOW_START = 10  # times its CPU time, and a second: what the program takes at 
 _ALONE = 30  # seconds after the end of its time; a worker that still runs has lost its supervisor
 _POLL = 0.2  # seconds until Ctrl-C takes effect: on Windows nothing interrupts the wait for a queue
 _TOGETHER = 0.002  # seconds: what comes meanwhile is taken at once, instead of waking up for every item
+_ours: set[int] = set()  # the supervisor's ends of pipes, which its other workers must not keep open
+_WORKERS = 2  # at most: with a third, the longest source takes as long as all others
 _PATIENCE = (*[0.0005] * 20, *[0.01] * 100)  # seconds between the checks whether a killed worker has ended
 
 
+class Shared:
+    """What the workers of one scan share: whose turn each source is, and the room that is left for results.
+
+    A turn is one byte in a pipe, the number of a source: a worker that is free takes the next one. So two workers end
+    together, whatever each source takes, and nobody waits for the supervisor, which loads the rules meanwhile.
+
+    Args:
+        workers: how many there will be at the same time.
+    """
+
+    def __init__(self, workers: int) -> None:
+        self.turns, ours = os.pipe()
+        os.write(ours, TURNS)
+        os.close(ours)
+        self.returned = Returned.shared(workers)
+
+    def close(self) -> None:
+        """Lets go of the pipe. May be called again."""
+        if self.turns >= 0:
+            os.close(self.turns)
+            self.turns = -1
+
+
 class PreparedWorker(NamedTuple):
-    """A fork that was made early, has loaded what a scan needs, and waits for its request."""
+    """A fork that waits for its request."""
 
     pid: int
     requests: int  # pipe to it
     messages: int  # pipe from it
+
+
+class Prepared(NamedTuple):
+    """Forks that were made early, and load what a scan needs. One that gets no request ends with this process."""
+
+    workers: tuple[PreparedWorker, ...]
+    shared: Shared
     began: float  # when this program was started, in seconds since 1970
 
 
-class Spawned:
+class Worker(ABC):
+    """A process that runs sources.
+
+    Attributes:
+        received: bytes that have come from it.
+    """
+
+    received = 0
+
+    @abstractmethod
+    def __init__(
+        self,
+        request: Request,
+        memory: int,
+        seconds: float,
+        shared: Shared,
+        number: int,
+        prepared: PreparedWorker | None = None,
+    ) -> None: ...
+
+    @classmethod
+    @abstractmethod
+    def receive(cls, workers: Sequence[Self], seconds: float) -> dict[Self, list[Message]]:
+        """The next messages of each worker that has sent some within a time; an empty list from one that has ended."""
+
+    @abstractmethod
+    def death(self) -> str:
+        """How the worker ended, in words."""
+
+    @abstractmethod
+    def kill(self) -> None:
+        """Ends it unless it has ended, and collects its status. May be called again."""
+
+    @abstractmethod
+    def used(self) -> tuple[float, int]:
+        """Seconds of CPU time that it has used, and bytes of memory that it took; zeros once it has ended."""
+
+
+class Spawned(Worker):
     """A worker that is a new interpreter, or a second instance of the same frozen executable.
 
     Args:
         request: what it should do.
         memory: bytes that it may use.
         seconds: that it may run.
-        prepared: ignored; only forks can be prepared.
+        shared: ignored, as are the others: only forks share anything, and can be prepared.
+        number: ignored.
+        prepared: ignored.
     """
 
-    def __init__(self, request: Request, memory: int, seconds: float, prepared: PreparedWorker | None = None) -> None:
+    def __init__(
+        self,
+        request: Request,
+        memory: int,
+        seconds: float,
+        shared: Shared,
+        number: int,
+        prepared: PreparedWorker | None = None,
+    ) -> None:
         import queue
         import subprocess
         import threading
 
-        del prepared
+        del shared, number, prepared
         code = f"import sys; sys.path[:] = {sys.path!r}; from phaseout.scan.worker_process import spawned; spawned()"
         # In a virtual environment of Windows `sys.executable` is a launcher: one process more, and slower to start.
         python = getattr(sys, "_base_executable", sys.executable) if sys.platform == "win32" else sys.executable
@@ -82,12 +165,19 @@ class Spawned:
         self._unpack = _Frames()
         assert self._process.stdin is not None
         with contextlib.suppress(OSError):  # the exit status tells of a worker that died at once
-            self._process.stdin.write(msgspec.msgpack.encode((request, memory, seconds)))
+            self._process.stdin.write(_asked(request, memory, seconds) + TURNS)
             self._process.stdin.close()
         threading.Thread(target=self._read, daemon=True).start()
 
-    def receive(self, seconds: float) -> list[Message] | None:
-        """The next messages; an empty list once the worker has ended; `None` if nothing came within that time."""
+    @classmethod
+    def receive(cls, workers: Sequence[Self], seconds: float) -> dict[Self, list[Message]]:
+        """The next messages of the one worker; an empty list once it has ended."""
+        (worker,) = workers
+        messages = worker.next(seconds)
+        return {} if messages is None else {worker: messages}
+
+    def next(self, seconds: float) -> list[Message] | None:
+        """Its next messages; an empty list once it has ended; `None` if nothing came within that time."""
         import queue
 
         end = time.monotonic() + seconds
@@ -137,44 +227,53 @@ if sys.platform == "win32":
     Forked = Spawned
 else:
 
-    class Forked:
+    class Forked(Worker):
         """A worker that is a fork of this process.
 
         Args:
             request: what it should do.
             memory: bytes of address space that it may use, beside what it has from the program that it is a fork of.
             seconds: that it may run.
+            shared: what it shares with the other workers of the scan.
+            number: its own among them.
             prepared: a fork that waits for a request; otherwise a new one is made.
         """
 
         def __init__(
-            self, request: Request, memory: int, seconds: float, prepared: PreparedWorker | None = None
+            self,
+            request: Request,
+            memory: int,
+            seconds: float,
+            shared: Shared,
+            number: int,
+            prepared: PreparedWorker | None = None,
         ) -> None:
-            self._pid, requests, self._pipe, _ = prepared or _fork()
-            self._unpack = _Frames()
+            self._pid, requests, self.pipe = prepared or _fork(shared, number)
+            self.unpack = _Frames()
             self._status = 0
-            self._streams = False  # whether the last call found something
             self._inherited = peak_memory()
             self.received = 0  # bytes
+            self.streams = False  # whether the last call found something
             with contextlib.suppress(BrokenPipeError), open(requests, "wb") as pipe:
-                pipe.write(msgspec.msgpack.encode((request, memory, seconds)))
+                pipe.write(_asked(request, memory, seconds))
+            _ours.discard(requests)
 
-        def receive(self, seconds: float) -> list[Message] | None:
-            """The next messages; an empty list once the worker has ended; `None` if nothing came within that time."""
-            if self._streams:
+        @classmethod
+        def receive(cls, workers: Sequence[Self], seconds: float) -> dict[Self, list[Message]]:
+            """The next messages of each worker that has sent some; an empty list from one that has ended."""
+            if any(worker.streams for worker in workers):
                 time.sleep(_TOGETHER)
-            while True:
-                ready, _, _ = select.select([self._pipe], [], [], max(seconds, 0))
-                self._streams = bool(ready)
-                if not ready:
-                    return None
-                data = os.read(self._pipe, _CHUNK)
-                if not data:
-                    return []
-                self.received += len(data)
-                messages = list(self._unpack(data))
-                if messages:
-                    return messages
+            ready, _, _ = select.select([worker.pipe for worker in workers], [], [], max(seconds, 0))
+            came: dict[Self, list[Message]] = {}
+            for worker in workers:
+                worker.streams = worker.pipe in ready
+                if worker.streams:
+                    data = os.read(worker.pipe, _CHUNK)
+                    worker.received += len(data)
+                    messages = list(worker.unpack(data))
+                    if messages or not data:
+                        came[worker] = messages
+            return came
 
         def death(self) -> str:
             """How the worker ended, in words."""
@@ -197,17 +296,19 @@ else:
                         break
                     time.sleep(pause)
                     done, self._status = os.waitpid(pid, os.WNOHANG)
-            os.close(self._pipe)
+            os.close(self.pipe)
+            _ours.discard(self.pipe)
 
         def used(self) -> tuple[float, int]:
             """Seconds of CPU time that it has used, and bytes of memory that it took; zeros once it has ended."""
             seconds, held = _used(self._pid)
             return seconds, max(held - self._inherited, 0)
 
-    def _fork() -> PreparedWorker:
+    def _fork(shared: Shared, number: int) -> PreparedWorker:
         """A new worker that waits for its request."""
         requests, to_worker = os.pipe()
         from_worker, writer = os.pipe()
+        _ours.update((to_worker, from_worker))
         if sys.platform == "linux":
             import fcntl
 
@@ -218,18 +319,27 @@ else:
         with interruption_waits():
             pid = os.fork()
             if not pid:
-                os.close(to_worker)
-                os.close(from_worker)
-                _live(requests, writer)
+                for end in _ours:
+                    os.close(end)
+                _live(requests, writer, shared.turns, shared.returned.by(number))
         os.close(requests)
         os.close(writer)
-        return PreparedWorker(pid, to_worker, from_worker, time.time())
+        return PreparedWorker(pid, to_worker, from_worker)
 
 
-def prepare() -> PreparedWorker | None:
-    """A fork that loads what a scan needs while the command line is parsed; `None` where workers are no forks."""
+def workers_at_once() -> int:
+    """How many workers a scan has at the same time."""
     if sys.platform == "linux":
-        return _fork()._replace(began=_started())
+        return min(len(os.sched_getaffinity(0)), _WORKERS)
+    return 1
+
+
+def prepare() -> Prepared | None:
+    """Forks that load what a scan needs while the command line is parsed; `None` where workers are no forks."""
+    if sys.platform == "linux":
+        shared = Shared(workers_at_once())
+        workers = tuple(_fork(shared, number) for number in range(workers_at_once()))
+        return Prepared(workers, shared, _started())
     return None
 
 
@@ -259,7 +369,21 @@ def spawned() -> None:
 
         msvcrt.setmode(reader, os.O_BINARY)
         msvcrt.setmode(writer, os.O_BINARY)
-    _live(reader, writer)
+    _live(reader, writer, reader)
+
+
+def _asked(request: Request, memory: int, seconds: float) -> bytes:
+    """What a worker is asked, with its length before it."""
+    data = msgspec.msgpack.encode((request, memory, seconds))
+    return len(data).to_bytes(4, "big") + data
+
+
+def _read(pipe: int, size: int) -> bytes:
+    """So many bytes of a pipe, and none of what follows; fewer where it ends."""
+    data = b""
+    while len(data) < size and (part := os.read(pipe, size - len(data))):
+        data += part
+    return data
 
 
 class _Frames:
@@ -281,8 +405,15 @@ class _Frames:
         self._rest = data[start:]
 
 
-def _live(reader: int, writer: int) -> None:
-    """The worker's whole life. It prints nothing; keyboard signals are left to the supervisor."""
+def _live(reader: int, writer: int, turns: int, returned: Returned | None = None) -> None:
+    """The worker's whole life. It prints nothing; keyboard signals are left to the supervisor.
+
+    Args:
+        reader: the pipe with its request.
+        writer: the pipe for its messages.
+        turns: the pipe with the numbers of the sources that it runs.
+        returned: what all workers have returned, where they count together.
+    """
     status = 1
     try:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -292,8 +423,7 @@ def _live(reader: int, writer: int) -> None:
             os.dup2(nowhere, standard)
         sys.stdout = sys.stderr = open(nowhere, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
         warm_up()
-        with open(reader, "rb") as pipe:
-            asked = pipe.read()
+        asked = _read(reader, int.from_bytes(_read(reader, 4), "big"))
         if not asked:
             os._exit(0)  # the command line asked for something else, or was wrong
         request, memory, seconds = msgspec.msgpack.decode(asked, type=tuple[Request, int, float])
@@ -306,7 +436,8 @@ def _live(reader: int, writer: int) -> None:
             while rest:
                 rest = rest[os.write(writer, rest) :]
 
-        work(request, send)
+        numbers = (turn[0] for turn in iter(lambda: os.read(turns, 1), b""))
+        work(request, send, numbers, returned or Returned([request.memory, request.results]))
         status = 0
     finally:
         os._exit(status)
@@ -346,7 +477,7 @@ def _limit(memory: int, seconds: float) -> None:
 
     signal.signal(signal.SIGALRM, signal.SIG_DFL)  # whatever the supervisor does with it
     signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGALRM])
-    signal.alarm(int(seconds) + _ALONE)
+    signal.alarm(math.ceil(seconds) + _ALONE)
     with contextlib.suppress(OSError, ValueError):
         most = memory + address_space()
         resource.setrlimit(resource.RLIMIT_AS, (most, most))

@@ -21,7 +21,7 @@ import psutil
 import pytest
 from phaseout.model.nouns import Inventory, Item, LeftOut, Problem
 from phaseout.model.recording import memory_of
-from phaseout.scan.messages import Request
+from phaseout.scan.messages import Request, Started
 from phaseout.scan.supervisor import ScanError, ScanSupervisor
 from phaseout.scan.worker import work
 from phaseout.sources.source import Source
@@ -183,6 +183,7 @@ def scan(tree: Tree, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Inventory
         each: float = 300,
         cpu: float = 20,
         memory: int = 1 << 30,
+        workers: int = 1,
         progress: Callable[[int, int, str], None] | None = None,
         **request: Any,
     ) -> Inventory:
@@ -190,8 +191,10 @@ def scan(tree: Tree, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Inventory
             Source(one.__name__, one.__name__, ("linux",), ("package",), (), ("/x",), "None.", one) for one in collects
         )
         monkeypatch.setattr(phaseout.sources, "load", lambda platform: sources)  # noqa: ARG005
-        asked = Request(root=str(tree.root), platform="linux", **request)
-        supervisor = ScanSupervisor(asked, whole=whole, each=each, cpu=cpu, memory=memory, progress=progress)
+        asked = Request(**{"root": str(tree.root), "platform": "linux", **request})
+        supervisor = ScanSupervisor(
+            asked, whole=whole, each=each, cpu=cpu, memory=memory, workers=workers, progress=progress
+        )
         return supervisor.inventory(scanned_at="2026-01-01T00:00:00Z", tool="test")
 
     return over
@@ -290,13 +293,14 @@ def a_check_for_each_message(monkeypatch: pytest.MonkeyPatch) -> None:
     held: list[Any] = []
     real = phaseout.scan.worker_process.Forked.receive
 
-    def one_by_one(self: Any, seconds: float) -> Any:
+    def one_by_one(workers: Any, seconds: float) -> Any:
         if not held:
-            found = real(self, seconds)
-            if not found:
+            found = real(workers, seconds)
+            if not any(found.values()):
                 return found
-            held.extend(found)
-        return [held.pop(0)]
+            held.extend((worker, message) for worker, messages in found.items() for message in messages)
+        worker, message = held.pop(0)
+        return {worker: [message]}
 
     monkeypatch.setattr(phaseout.scan.supervisor, "_USAGE_INTERVAL", 0.0)
     monkeypatch.setattr(phaseout.scan.worker_process.Forked, "receive", one_by_one)
@@ -470,7 +474,7 @@ import os, signal, sys
 sys.path.insert(0, {str(ROOT)!r})
 import phaseout.sources
 from phaseout.scan.supervisor import ScanSupervisor
-from phaseout.scan.messages import Request
+from phaseout.scan.messages import Request, Started
 signal.signal(signal.SIGALRM, signal.SIG_IGN)
 signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGALRM])
 asked, alarm = [], signal.alarm
@@ -612,6 +616,194 @@ def test_nothing_is_read_twice(tree: Tree, monkeypatch: pytest.MonkeyPatch) -> N
         ours = [path for path in seen if path.startswith(f"{root}/") and not path.endswith("/etc/os-release")]
         assert len(ours) > 3
         assert sorted(ours) == sorted(set(ours))
+
+
+TOGETHER = mmap.mmap(-1, 2)  # shared with the workers: who has begun
+
+
+def meets(mine: int, other: int) -> Iterator[Any]:
+    TOGETHER[mine] = 1
+    wait_until(lambda: bool(TOGETHER[other]))
+    yield item(str(os.getpid()))
+
+
+def first(_: Any) -> Iterator[Any]:
+    yield from meets(0, 1)
+
+
+def second(_: Any) -> Iterator[Any]:
+    yield from meets(1, 0)
+
+
+@pytest.fixture
+def alone() -> None:
+    """Neither of the two that wait for each other has begun."""
+    TOGETHER[:] = bytes(2)
+
+
+@pytest.mark.usefixtures("alone")
+def test_two_workers_share_the_sources(scan: Callable[..., Inventory]) -> None:
+    """At the same time, and each source is run by one of them."""
+    inventory = scan(first, good, second, prints, odd, workers=2)
+    assert [(run.source, run.status, run.items) for run in inventory.runs] == [
+        ("first", "ok", 1),
+        ("good", "ok", 1),
+        ("second", "ok", 1),
+        ("prints", "ok", 1),
+        ("odd", "partial", 1),
+    ]
+    assert len({one.name for one in inventory.items if one.source in ("first", "second")}) == 2
+
+
+def test_what_takes_longest_is_a_source_and_every_source_has_a_number() -> None:
+    assert set(phaseout.scan.worker._LONGEST) <= set(phaseout.sources.names("linux"))
+    assert len(phaseout.sources.ALL) < len(phaseout.scan.worker.TURNS)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("bad", "status"), [(hangs, "timeout"), (spins, "timeout"), (crashes, "failed"), (exits, "failed")]
+)
+def test_a_worker_that_is_lost_costs_one_source(scan: Callable[..., Inventory], bad: Collect, status: str) -> None:
+    """Whatever the other one does meanwhile; and what no worker had begun is run."""
+    inventory = scan(good, bad, prints, raises, odd, workers=2, each=2)
+    assert [run.status for run in inventory.runs] == ["ok", status, "ok", "failed", "partial"]
+    assert [run.items for run in inventory.runs] == [1, 1, 1, 1, 1]
+    assert len(inventory.items) == 5
+
+
+@pytest.mark.slow
+def test_two_bad_sources_at_the_same_time(scan: Callable[..., Inventory]) -> None:
+    runs = scan(crashes, exits, raises, good, workers=2).runs
+    assert [run.status for run in runs] == ["failed", "failed", "failed", "ok"]
+    assert runs[0].reason == "the worker was ended by SIGSEGV"
+
+
+def test_a_source_that_a_worker_took_and_never_began_is_lost_with_it(
+    scan: Callable[..., Inventory], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        phaseout.scan.worker, "Started", lambda name: os._exit(9) if name == "prints" else Started(source=name)
+    )
+    for workers in (1, 2):
+        inventory = scan(good, prints, odd, workers=workers)
+        assert [(run.status, run.reason) for run in inventory.runs] == [
+            ("ok", ""),
+            ("failed", "the worker ended with status 9"),
+            ("partial", ""),
+        ]
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("alone")
+def test_two_workers_return_no_more_than_one(scan: Callable[..., Inventory], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each of two floods may take three quarters of all, and both together no more than that all."""
+    one = memory_of(item("item 100000"), len("packageitem 100000million"))
+    monkeypatch.setattr(phaseout.scan.worker, "MEMORY", 20_000 * one)
+
+    def flood(host: Any) -> Iterator[Any]:
+        yield from first(host)
+        yield from million(host)
+
+    def flood_too(host: Any) -> Iterator[Any]:
+        yield from second(host)
+        yield from million(host)
+
+    inventory = scan(flood, flood_too, workers=2)
+    assert [run.status for run in inventory.runs] == ["partial", "partial"]
+    assert 14_000 < sum(run.items for run in inventory.runs) < 21_000
+
+
+@pytest.mark.slow
+def test_computing_of_both_workers_counts_for_the_whole(
+    scan: Callable[..., Inventory], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(phaseout.scan.supervisor, "WHOLE_CPU_SECONDS", 1.0)
+    monkeypatch.setattr(phaseout.scan.supervisor, "_USAGE_INTERVAL", 0.1)
+
+    def spins_too(host: Any) -> Iterator[Any]:
+        yield from spins(host)
+
+    inventory = scan(spins, spins_too, workers=2, whole=2, cpu=1_000_000)
+    for run in inventory.runs:
+        assert run.status == "timeout"
+        assert "all sources together have used up their CPU time" in run.reason or "(--timeout)" in run.reason
+
+
+@pytest.mark.slow
+def test_two_workers_have_half_of_the_memory_each(scan: Callable[..., Inventory]) -> None:
+    def limit(_: Any) -> Iterator[Any]:
+        import resource
+
+        yield item(str(resource.getrlimit(resource.RLIMIT_AS)[0]))
+
+    one, two = (int(scan(limit, workers=workers, memory=2 << 30).items[0].name) for workers in (1, 2))
+    assert abs(one - two - (1 << 30)) < 64 << 20
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.usefixtures("alone")
+def test_interruption_of_two_workers(scan: Callable[..., Inventory], number: signal.Signals) -> None:
+    def stuck(host: Any) -> Iterator[Any]:
+        yield from first(host)
+        yield from hangs(host)
+
+    def stuck_too(host: Any) -> Iterator[Any]:
+        yield from second(host)
+        time.sleep(60)
+
+    before = {child.pid for child in psutil.Process().children()}
+    inventory = scan(stuck, stuck_too, many, workers=2, progress=Once(lambda: os.kill(os.getpid(), number)))
+    assert [(run.items, run.reason) for run in inventory.runs] == [
+        (2, "interrupted"),
+        (1, "interrupted"),
+        (0, "interrupted"),
+    ]
+    assert len(inventory.items) == 3
+    assert {child.pid for child in psutil.Process().children()} <= before
+
+
+@pytest.mark.slow
+def test_one_worker_and_two_give_the_same(tree: Tree) -> None:
+    import msgspec
+
+    tree.write("/etc/passwd", "ada:x:1000:1000::/home/ada:/bin/sh\n")
+    tree.write("/var/lib/dpkg/status", "Package: bash\nStatus: install ok installed\nVersion: 1\n")
+    tree.write("/usr/lib/systemd/system/a.service", "[Service]\nExecStart=/srv/a/b --directory /srv/a\n")
+    tree.write("/srv/a/b", "\x7fELF")
+    tree.write("/home/ada/.config/autostart/a.desktop", "[Desktop Entry]\nType=Application\nName=A\nExec=a\n")
+    tree.fifo("/etc/crontab")
+
+    def bytes_of(workers: int) -> bytes:
+        found = ScanSupervisor(Request(root=str(tree.root)), workers=workers).inventory(scanned_at="", tool="")
+        runs = tuple(msgspec.structs.replace(run, seconds=0.0) for run in found.runs)
+        return msgspec.json.encode(msgspec.structs.replace(found, runs=runs, peak_memory=0))
+
+    assert bytes_of(1) == bytes_of(2)
+
+
+def test_an_image_has_one_worker(scan: Callable[..., Inventory], tree: Tree) -> None:
+    """It is opened once, and what was unpacked of it is read once."""
+    import tarfile
+
+    tree.write("/etc/os-release", "ID=debian\n")
+    tree.write("/var/lib/dpkg/status", "")
+    image = tree.root / "image.tar"
+    with tarfile.open(image, "w") as archive:
+        for name in ("etc", "var"):
+            archive.add(tree.root / name, name)
+
+    def pauses(_: Any) -> Iterator[Any]:
+        time.sleep(0.05)
+        yield item(str(os.getpid()))
+
+    def pauses_too(host: Any) -> Iterator[Any]:
+        yield from pauses(host)
+
+    found = scan(pauses, pauses_too, workers=2, image=str(image), root=None)
+    assert len(found.items) == 2
+    assert len({one.name for one in found.items}) == 1
 
 
 def niceness(_: Any) -> Iterator[Any]:

@@ -58,8 +58,9 @@ class StoredFiles(Files):
         """At most `size` bytes from `offset` on of a regular file of any length; none behind its end."""
 
         def content(node: Node) -> bytes:
-            known = self._contents.get(node.stamp())
-            return node.read(size, offset) if known is None else known[offset : offset + size]
+            if node.size <= _SMALL and not node.of_kernel:  # others may read the whole of it
+                return self._content(node, _SMALL)[offset : offset + size]
+            return node.read(size, offset)
 
         return self._of_file(path, content)
 
