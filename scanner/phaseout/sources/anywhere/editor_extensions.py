@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from phaseout.host import Host
 from phaseout.model.nouns import Evidence, Item, LeftOut, Platform, Problem
-from phaseout.sources.kit.parsed import damaged
+from phaseout.sources.kit.parsed import damaged, parsed
 from phaseout.sources.kit.user_data import Table, UserData, join, present, reads
 from phaseout.sources.source import Source, Trace
 
@@ -111,14 +111,8 @@ def _editor(host: Host, place: UserData) -> Iterator[Trace]:
             else:
                 complete = False
                 yield trace
-    marked: frozenset[str] = frozenset()
     marks = join(host, place.folder, ".obsolete")
-    data = host.files.read(marks, _LARGEST)
-    if data is not None:
-        try:
-            marked = obsolete(data)
-        except ValueError as error:
-            yield Problem(marks, f"is damaged: {error}", "damaged", hides=False)
+    marked = (yield from parsed(host, marks, obsolete, _LARGEST, hides=False)) or frozenset()
     folders = [one.name for one in host.files.list(place.folder) if one.kind in ("dir", "link") and one.name[0] != "."]
     if len(folders) > _FOLDERS:
         yield Problem(place.folder, f"more than {_FOLDERS} folders: the rest was not read", "limit")

@@ -11,12 +11,13 @@ References:
     https://www.jetbrains.com/help/toolbox-app/general-settings.html (`.settings.json`, `install_location`)
 """
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import Any
 
 from phaseout.host import Host
-from phaseout.model.nouns import Evidence, Item, Problem
+from phaseout.model.nouns import Evidence, Item, LeftOut, Problem
 from phaseout.parsers.encodings.lenient_json import decode, member
+from phaseout.sources.kit.parsed import parsed
 from phaseout.sources.kit.places import Place, Seen, places
 from phaseout.sources.kit.user_data import join
 from phaseout.sources.source import Source, Trace
@@ -55,9 +56,7 @@ def collect(host: Host) -> Iterator[Trace]:
                     user=place.user,
                     evidence=(Evidence(path),),
                 )
-        moved, problems = _moved(host, place.path)
-        yield from problems
-        for folder in moved:
+        for folder in (yield from _moved(host, place.path)):
             yield from _program(host, Place(folder, place.user), seen)
     for place in places(host, _folders(host.info.platform)):
         yield from _program(host, place, seen)
@@ -68,31 +67,18 @@ def _folders(platform: str) -> tuple[str, ...]:
     return (*(f"{_TOPS[platform]}/{below}".replace("/", separator) for below in _BELOW), *_REMOTE[platform])
 
 
-def _moved(host: Host, top: str) -> tuple[list[str], list[Problem]]:
+def _moved(host: Host, top: str) -> Generator[Problem | LeftOut, None, list[str]]:
     """The folders that Toolbox itself names, and those in the folder that its settings put programs into."""
-    found: list[str] = []
-    problems: list[Problem] = []
-    for name, key in (("state.json", "tools"), (".settings.json", "install_location")):
-        where = join(host, top, name)
-        data = host.files.read(where, _SIZE)
-        if data is None:
-            continue
-        try:
-            value: Any = decode(data)
-        except ValueError as error:
-            problems.append(Problem(where, f"is damaged: {error}", "damaged"))
-            continue
-        value = member(value, key)
-        if isinstance(value, list):
-            found += [
-                tool["installLocation"]
-                for tool in value
-                if isinstance(tool, dict) and isinstance(tool.get("installLocation"), str)
-            ]
-        elif isinstance(value, str) and value:
-            apps = join(host, value, "apps")
-            found += [join(host, apps, entry.name) for entry in host.files.list(apps) if entry.kind == "dir"]
-    return found, problems
+    state: Any = yield from parsed(host, join(host, top, "state.json"), decode, _SIZE)
+    tools = member(state, "tools")
+    named = [member(tool, "installLocation") for tool in tools] if isinstance(tools, list) else []
+    found = [folder for folder in named if isinstance(folder, str)]
+    settings: Any = yield from parsed(host, join(host, top, ".settings.json"), decode, _SIZE)
+    location = member(settings, "install_location")
+    if isinstance(location, str) and location:
+        apps = join(host, location, "apps")
+        found += [join(host, apps, name) for name, kind in host.files.list(apps) if kind == "dir"]
+    return found
 
 
 def _program(host: Host, place: Place, seen: Seen) -> Iterator[Trace]:
@@ -103,15 +89,10 @@ def _program(host: Host, place: Place, seen: Seen) -> Iterator[Trace]:
     for folder in folders:
         for inner in (_INFO, _IN_BUNDLE):
             where = join(host, folder, inner)
-            data = host.files.read(where, _SIZE)
-            real = host.files.real(folder)
-            if data is None or real is None or not seen.first(real, place.user):
+            real = host.files.real(folder) if host.files.is_file(where) else None
+            if real is None or not seen.first(real, place.user):
                 continue
-            try:
-                value: Any = decode(data)
-            except ValueError as error:
-                yield Problem(where, f"is damaged: {error}", "damaged", hides=False)  # the program is an item
-                value = None
+            value: Any = yield from parsed(host, where, decode, _SIZE, hides=False)  # the program is an item
             yield _item(folder, place.user, where, value if isinstance(value, dict) else {})
 
 

@@ -11,12 +11,12 @@ _LIMIT = 16 << 20
 
 
 def parsed(
-    host: Host, path: str, parse: Callable[[bytes], _T], limit: int = _LIMIT
+    host: Host, path: str, parse: Callable[[bytes], _T], limit: int = _LIMIT, *, hides: bool = True
 ) -> Generator[Problem | LeftOut, None, _T | None]:
     """Reads a file and returns what `parse` makes of it; its problems are yielded on the way.
 
     `None` where there is no such file, where it could not be read (the host keeps that problem itself), and where
-    `parse` raised `ValueError`, which becomes a problem.
+    `parse` raised `ValueError`, which becomes a problem. That hides nothing where the file only adds to an item.
     """
     data = host.files.read(path, limit)
     if data is None:
@@ -24,7 +24,8 @@ def parsed(
     try:
         return parse(data)
     except ValueError as error:
-        yield from damaged(path, f"is damaged: {error}")
+        why = f"is damaged: {error}"
+        yield from damaged(path, why) if hides else (Problem(path, why, "damaged", hides=False),)
         return None
 
 

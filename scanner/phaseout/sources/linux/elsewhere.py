@@ -29,13 +29,14 @@ from phaseout.model.regex import regex
 from phaseout.parsers.linux.named_paths import USER, named_paths
 from phaseout.sources.kit.container_roots import docker_roots, podman_roots
 from phaseout.sources.kit.folder_shapes import ROOT, Shape, shapes
+from phaseout.sources.kit.limited import limited
 from phaseout.sources.kit.naming_files import NAMING_FILES, naming_files, wrappers
 from phaseout.sources.kit.places import Place, Seen, places
 from phaseout.sources.kit.top_folders import own_folders
 from phaseout.sources.source import Inside, Moved, Source, Trace
 
 _MOST = 5_000  # folders that are named
-_CHILDREN = 200  # folders in one
+_CHILDREN = 10_000  # folders in one
 # What stands before a folder that a program must have; before others may stand anything.
 _KEYS = regex(
     r"""(?<![\w$-])(?:RootDirectory|RootImage|(?:--)?(?:root|chroot|directory|data-root|data-dir|user-data-dir|profile)"""
@@ -298,14 +299,13 @@ class _Elsewhere:
             elif kind == "dir":
                 yield from self._folder(_Named(path, user))
                 if name[0] != "." and (deep or _HINT.search(name)) and path not in self._recognised:
-                    folders = 0
-                    for below in self._files.list(path):
-                        if below.kind == "dir":
-                            folders += 1
-                            if folders <= _CHILDREN:
-                                yield from self._folder(_Named(f"{path}/{below.name}", user))
-                        elif below.kind == "file" and below.name.lower().endswith(_DISKS):
-                            yield from self._image(_Named(f"{path}/{below.name}", user))
+                    entries = self._files.list(path)
+                    folders = (below for below, its_kind in entries if its_kind == "dir")
+                    for below in limited(self._host, path, folders, _CHILDREN):
+                        yield from self._folder(_Named(f"{path}/{below}", user))
+                    for below, its_kind in entries:
+                        if its_kind == "file" and below.lower().endswith(_DISKS):
+                            yield from self._image(_Named(f"{path}/{below}", user))
 
     def _expanded(self, path: str, user: str) -> Iterator[str]:
         """The path for the user whose file names it, or else for all users."""
@@ -351,7 +351,8 @@ class _Elsewhere:
             self._recognised.add(path)
             yield from self._shown(shape, named)
         if first and path not in self._recognised and named.where:
-            for name in [name for name, kind in self._files.list(path) if kind == "dir"][:_CHILDREN]:
+            folders = (name for name, kind in self._files.list(path) if kind == "dir")
+            for name in limited(self._host, path, folders, _CHILDREN):
                 yield from self._folder(named._replace(path=f"{path}/{name}"), text, first=False)
 
     def _root(self, named: _Named) -> Iterator[Trace]:

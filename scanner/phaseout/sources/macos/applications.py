@@ -25,7 +25,7 @@ from phaseout.parsers.macos.code_signature import Signature, detached, signature
 from phaseout.parsers.macos.info_plist import Bundle, bundle, holder
 from phaseout.sources.kit.library_folders import is_of_macos
 from phaseout.sources.kit.missing_files import MissingFiles
-from phaseout.sources.kit.places import Seen
+from phaseout.sources.kit.places import Seen, places
 from phaseout.sources.kit.top_folders import own_folders
 from phaseout.sources.source import Source, Trace
 
@@ -66,16 +66,19 @@ _OF_USER = (
     _Top("/Applications", 8, whole=True),
     _Top("/Applications (Parallels)", 8, whole=True),
     _Top("/Library/Input Methods", 1),
-    _Top("/Library/Application Support", 2),
-    _Top("/Library/Caches", 2),
-    _Top("/Desktop", 2),  # this and the next two are guarded on a live Mac
-    _Top("/Documents", 2),
-    _Top("/Downloads", 2),
+    _Top("/Library/Application Support", 3),
+    _Top("/Library/Caches", 3),
+    _Top("/Library/Mobile Documents/com~apple~CloudDocs", 3),  # this and the next three are guarded on a live Mac
+    _Top("/Desktop", 3),
+    _Top("/Documents", 3),
+    _Top("/Downloads", 3),
 )
 _OF_VOLUME = (_Top("", 3, skipped=frozenset(("applications",))), _Top("/Applications", 8, whole=True))
 _VOLUMES = "/Volumes"
 _TRASH = "/.Trash"
 _TRASHES = "/.Trashes"
+_TEMPORARY = "/private/var/folders/*/*/T"
+_TRANSLOCATED = frozenset(("apptranslocation",))
 _IN_TRASH = 3
 _HIDDEN = 2  # levels of a hidden folder in a home
 _LIMIT = 50_000  # entries of one place
@@ -190,6 +193,7 @@ def _places(host: Host) -> Iterator[tuple[_Top, str]]:
     """The folders to search, each with its user."""
     yield from ((top, "") for top in _TOPS)
     yield from ((_Top(folder, 4), "") for folder in own_folders(host, ("opt",)))
+    yield from ((_Top(place.path, 3, skipped=_TRANSLOCATED), "") for place in places(host, (_TEMPORARY,)))
     for home, user in host.homes.items():
         yield from ((top._replace(folder=home + top.folder), user) for top in _OF_USER)
         yield _Top(home + _TRASH, _IN_TRASH), user
@@ -510,7 +514,7 @@ SOURCE = Source(
     kinds=("app", "extension", "file"),
     needs=(),
     reads=(
-        f"~{_DOCK}",
+        *(f"~{_DOCK}", "/System/Volumes/Data/*", f"{_TEMPORARY}/**"),
         *(f"/**/{form}/Info.plist" for form in ("Contents", "WrappedBundle", "Resources", "*.app")),  # any folder may
         *(
             "/**/MacOS/*",

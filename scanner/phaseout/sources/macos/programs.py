@@ -21,7 +21,13 @@ _NAMED = (
     *(f"/Library/Application Support{below}" for below in ("/*", "/*/*", "/*/*/*")),
     *(f"~/Library/Application Support{below}" for below in ("/*", "/*/*")),
     *("/Library/Caches/*", "~/Library/Caches/*"),
-    *("/private/var/*", "~"),
+    *("/private/var/*", "~", "/private/var/folders/*/*/T", "/private/var/folders/*/*/T/*"),
+    *(
+        f"{base}/Library/{folder}"
+        for base in ("", "~")
+        for folder in ("LaunchAgents", "LaunchDaemons", "Scripts", "Scripts/*", "StartupItems/*", "Logs/*")
+    ),
+    *("~/Library/Application Scripts/*", "/Library/Preferences/*", "~/Library/Preferences/*"),
 )
 # With two levels of folders below, and the folders of programs in those; so are folders in homes and in `Library`.
 _TOPS = ("/Users/Shared", "/private/tmp", "/private/var/tmp", "/usr/local", "/opt", "/Volumes/*")
@@ -92,10 +98,8 @@ SOURCE = Source(
     needs=(),
     reads=(
         *(f"{folder}/*" for folder in _NAMED),
-        *(f"{top}/**" for top in _TOPS),
-        "/[!SULApnev]*/**",
-        "~/**",
-        "/Library/**",
+        *(f"{top}/**" for top in (*_TOPS, "/[!SULApnev]*", "/Library", "~")),
+        *("/System/Volumes/Data/*", "/System/Volumes/Data/[!p]*/**"),
     ),
     limits="Programs in other folders are seen where something starts them. Whether a signature holds is not verified.",
     collect=collect,

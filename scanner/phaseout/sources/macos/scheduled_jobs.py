@@ -16,6 +16,7 @@ from phaseout.parsers.encodings.property_list import property_list, text, texts
 from phaseout.parsers.linux.crontab import Job, lines
 from phaseout.parsers.linux.named_paths import named_paths
 from phaseout.parsers.windows.command_line import executable
+from phaseout.sources.kit.limited import limited
 from phaseout.sources.kit.missing_files import MissingFiles
 from phaseout.sources.kit.parsed import damaged
 from phaseout.sources.kit.property_lists import dictionary
@@ -81,7 +82,8 @@ class _Reader:
         for folder in dict.fromkeys(folders):
             for period in self._host.files.list(folder):
                 inner = f"{folder}/{period.name}"
-                for script in self._host.files.list(inner)[:_MOST] if period.kind != "file" else ():
+                scripts = self._host.files.list(inner) if period.kind != "file" else ()
+                for script in limited(self._host, inner, scripts, _MOST):
                     if script.kind != "dir":
                         yield from self.script(
                             f"{inner}/{script.name}", "root", {"type": "periodic", "schedule": period.name}
@@ -93,7 +95,7 @@ class _Reader:
         config = settings.get("config")
         more = texts(config.get("additionalRulesPaths")) if isinstance(config, dict) else []
         for folder in dict.fromkeys((_RULES, *more)):
-            for entry in self._host.files.list(folder)[:_MOST]:
+            for entry in limited(self._host, folder, self._host.files.list(folder), _MOST):
                 if entry.kind != "dir" and entry.name.endswith(".plist"):
                     yield from self._rules(f"{folder}/{entry.name}")
 
@@ -149,7 +151,8 @@ class _Reader:
         """The programs that a script names."""
         data = self._host.files.head(script, _LIMIT) or b""
         if data.startswith(b"#!") or (data and b"\0" not in data[:512]):
-            for path in list(dict.fromkeys(named_paths(data.decode("utf-8", "replace"))))[:_MOST]:
+            paths = dict.fromkeys(named_paths(data.decode("utf-8", "replace")))
+            for path in limited(self._host, script, paths, _MOST):
                 yield from self._program(path, user, script, details)
 
     def _program(self, path: str, user: str, where: str, details: dict[str, str]) -> Iterator[Trace]:

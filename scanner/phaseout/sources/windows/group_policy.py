@@ -16,6 +16,7 @@ from phaseout.model.nouns import Evidence, IdType, Item, LeftOut
 from phaseout.parsers.windows.image_path import absolute
 from phaseout.parsers.windows.packed_guid import guid
 from phaseout.sources.kit.browser_registrations import VIEWS, software_keys
+from phaseout.sources.kit.limited import limited
 from phaseout.sources.kit.windows_registry import subkeys
 from phaseout.sources.source import Source, Trace
 
@@ -56,7 +57,7 @@ def _deployed(key: Key, user: str) -> Item:
 
 def _scripts(host: Host, path: str, text: str) -> Iterator[Trace]:
     parts: dict[str, dict[str, str]] = {}
-    for number, what, value in _LINE.findall(text)[:_MOST]:
+    for number, what, value in limited(host, path, _LINE.findall(text), _MOST):
         parts.setdefault(number, {})[what.lower()] = value.strip()
     for part in parts.values():
         command = f"{part.get('cmdline', '')} {part.get('parameters', '')}".strip()
@@ -66,7 +67,8 @@ def _scripts(host: Host, path: str, text: str) -> Iterator[Trace]:
         yield _task(command, path, "")
         script = absolute(part.get("cmdline", ""), host.variables)
         if script[1:3] == ":\\":
-            for line in _FROM_SHARE.findall(_text(host.files.read(script, _SIZE)))[:_MOST]:
+            shares = _FROM_SHARE.findall(_text(host.files.read(script, _SIZE)))
+            for line in limited(host, script, shares, _MOST):
                 yield _task(line, path, script)
 
 

@@ -36,18 +36,21 @@ _SEARCHED = 50_000  # folders of one place that lie so deep: some seconds
 # Folders of a project's own packages and history, in thousands of folders.
 _OF_PROJECTS = frozenset(("node_modules", ".git", ".svn", ".hg", "__pycache__", "site-packages"))
 _ENTRIES = 400_000  # of one place
-# Folders at the top of a place that other sources read, that belong to Windows, or that hold installers only.
+# Folders at the top of a place that are read as other places, that other sources read, or that hold installers only.
 _IN_PROGRAM_FILES = frozenset(
+    ("windowsapps", "modifiablewindowsapps", "common files", "installshield installation information")
+)
+# Those that belong to Windows: what Microsoft has in them is a part of it.
+_PARTS_OF_WINDOWS = frozenset(
     (
-        *("windowsapps", "modifiablewindowsapps", "common files", "uninstall information"),
-        *("installshield installation information", "windows defender", "windows mail", "windows media player"),
+        *("windows defender", "windows mail", "windows media player", "uninstall information"),
         *("windows defender advanced threat protection", "windows multimedia platform", "windows nt"),
         *("windows photo viewer", "windows portable devices", "windows security", "windows sidebar"),
         *("windowspowershell", "windows journal", "microsoft update health tools"),
     )
 )
 _IN_PROGRAM_DATA = frozenset(("package cache", "packages", "chocolatey", "scoop"))
-_IN_LOCAL = frozenset(("programs", "packages", "package cache", "temp", "crashdumps", "virtualstore"))
+_IN_LOCAL = frozenset(("programs", "packages", "package cache", "temp", "virtualstore"))
 _OF_USER = (
     (r"AppData\Local\Programs", frozenset[str]()),
     (r"AppData\Local", _IN_LOCAL),
@@ -58,6 +61,7 @@ _OF_USER = (
     (r"AppData\Local\VirtualStore\ProgramData", frozenset[str]()),
     (r"AppData\LocalLow", frozenset[str]()),
 )
+_TEMPORARY = r"AppData\Local\Temp"
 _DRIVES = tuple(f"{letter}:" for letter in "CDEFGHIJKLMNOPQRSTUVWXYZ")
 _ON_DRIVES = ("Program Files", "Program Files (x86)", "Programs", "PortableApps", "XboxGames")
 # Folders of a drive that are read as other places, belong to Windows, or are an earlier Windows.
@@ -65,16 +69,15 @@ _AT_TOP = frozenset(
     (
         *(folder.lower() for folder in _ON_DRIVES),
         *("windows", "winnt", "windows.old", "programdata", "users", "documents and settings", "recovery"),
-        *("system volume information", "perflogs", "msocache", "config.msi", "boot", "efi"),
+        *("system volume information", "msocache", "config.msi", "boot", "efi"),
     )
 )
 _KEPT_BY_USERS = tuple(usual for _, usual in KEPT)
-# Folders of a home that are read as other places, or that Windows makes for other things.
+# Folders of a home that are read as other places, or are links to them.
 _IN_HOME = frozenset(
     (
         *("appdata", "application data", "local settings", "desktop", "downloads", "documents", "my documents"),
-        *("contacts", "cookies", "favorites", "links", "music", "nethood", "pictures", "printhood", "recent"),
-        *("saved games", "searches", "sendto", "start menu", "templates", "videos", "3d objects"),
+        *("cookies", "nethood", "printhood", "recent", "sendto", "start menu", "templates"),
     )
 )
 _OF_SYSTEM = ("System32", "SysWOW64")
@@ -212,6 +215,9 @@ def _places(host: Host) -> Iterator[_Place]:
     for user in host.users:
         for below, skipped in _OF_USER if user.home else ():
             yield _Place(rf"{user.home}\{below}", user.name, skipped)
+        if user.home:
+            yield _Place(rf"{user.home}\AppData", user.name, frozenset(), _ALONE)
+            yield _Place(rf"{user.home}\{_TEMPORARY}", user.name, frozenset(), _LEVELS_ELSEWHERE)
         for name, below in KEPT if user.home else ():
             yield _Place(rf"{user.home}\{below}", user.name, frozenset(), _LEVELS_ELSEWHERE)
             elsewhere = moved(host, user, name, below)
@@ -292,7 +298,9 @@ def _folder(
     """The items of a folder; `products` becomes what is in it, and `where` is what names it, if anything does."""
     words = folder.rpartition("\\")[2].lower()
     windows = host.variables.get("systemroot", "\0").lower()
-    is_windows = f"{folder}\\".lower().startswith(f"{windows}\\")
+    is_windows = f"{folder}\\".lower().startswith(f"{windows}\\") or not _PARTS_OF_WINDOWS.isdisjoint(
+        folder.lower().split("\\")[2:3]
+    )
     programs.sort(key=lambda name: _rank(name[:-4].lower(), words))
     for name in programs[:_READ]:
         path = rf"{folder}\{name}"

@@ -95,7 +95,9 @@ def test_hidden_folders_at_the_top_of_a_home_hide_nothing(mac_tree: MacTree) -> 
     "folder",
     [
         *("/data", "/data/tools/x", "/Users/ada/Library/Foo", "/Users/ada/Library/Foo/Bar", "/Library/Foo"),
-        *("/Users/ada/tools", "/Users/ada/tools/deep", "/.hidden"),
+        *("/Users/ada/tools", "/Users/ada/tools/deep", "/.hidden", "/System/Volumes/Data/work"),
+        *("/Users/ada/Documents/a/b", "/Users/ada/Desktop/a/b", "/Users/ada/Library/Application Support/A/B"),
+        *("/private/var/folders/ab/cdef/T", "/Users/ada/Library/Mobile Documents/com~apple~CloudDocs/x"),
     ],
 )
 def test_folders_that_somebody_made(mac_tree: MacTree, folder: str) -> None:

@@ -28,6 +28,8 @@ SIGNED = signed_macho("com.neutral.helper", "2Y8XE5CQ94", "Kaspersky Lab UK Limi
         *((f"/Users/ada/Library/{folder}/neutral", "ada") for folder in ("Application Support/a/b", "Caches/a")),
         *((f"{top}/neutral", "") for top in ("/data", "/data/x", "/data/x/y/bin", "/Library/Foo", "/private/var/foo")),
         *(("/usr/local/x/y/neutral", ""), ("/Volumes/Disk/x/neutral", "")),
+        *((f"/Users/ada/Library/{folder}/neutral", "ada") for folder in ("LaunchAgents", "Application Scripts/x")),
+        *((f"/{folder}/neutral", "") for folder in ("Library/LaunchDaemons", "private/var/folders/ab/cdef/T/x")),
         *(("/private/tmp/neutral", ""), ("/private/var/tmp/x/neutral", "")),
     ],
 )

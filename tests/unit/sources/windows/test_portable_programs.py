@@ -106,6 +106,8 @@ def test_other_folders_of_a_drive_and_what_users_keep(windows_tree: WindowsTree)
         *(r"C:\Windows\x.exe", r"C:\Windows\Temp\kit\h.exe", r"C:\Users\ada\i.exe", r"C:\Users\ada\tools\j.exe"),
         r"C:\Users\ada\AppData\LocalLow\Acme\k.exe",
         *(r"C:\Intel\a\b\l.exe", r"C:\Windows\System32\m.exe", r"C:\Windows\SysWOW64\n.exe"),
+        *(rf"C:\Users\ada\{below}\q.exe" for below in ("Music", r"Favorites\x", "AppData", r"AppData\Local\Temp")),
+        *(r"C:\Users\ada\AppData\Local\Temp\kit\r.exe", r"C:\PerfLogs\s.exe", r"C:\Windows\System32\oobe\p.exe"),
         *(r"C:\Users\Public\Kit\l.exe", r"C:\Windows\Tasks\m.exe", r"C:\Acme2\n.scr", r"C:\Acme3\o.com"),
     ]
     passed_over = [
@@ -134,9 +136,9 @@ def test_places_of_users_and_what_is_passed_over(windows_tree: WindowsTree) -> N
     ]
     passed_over = [
         rf"{local}\Packages\x\f.exe",
-        rf"{local}\Temp\g.exe",
+        rf"{local}\Temp\a\b\c\g.exe",
         rf"{FILES}\WindowsApps\x\h.exe",
-        rf"{FILES}\Windows Defender\i.exe",
+        rf"{FILES}\ModifiableWindowsApps\i.exe",
         rf"{local}\Microsoft\WindowsApps\j.exe",
         r"C:\ProgramData\Package Cache\{x}\k.exe",
         r"C:\ProgramData\chocolatey\bin\l.exe",
@@ -306,3 +308,11 @@ def test_packages_of_a_project_are_not_searched_deep(windows_tree: WindowsTree) 
     windows_tree.write(rf"{FILES}\Vendor\a\b\c\p.exe", program("P"))
     windows_tree.write(rf"{FILES}\Vendor\a\b\node_modules\x\p.exe", program("X"))
     assert run("portable_programs", windows_tree.host()).names() == ["P"]
+
+
+def test_what_others_put_into_folders_of_windows_among_the_programs(windows_tree: WindowsTree) -> None:
+    windows_tree.write(rf"{FILES}\Windows NT\agent.exe", program("Agent", "AO Kaspersky Lab"))
+    windows_tree.write(rf"{FILES}\Windows NT\wordpad.exe", program("Windows", "Microsoft Corporation"))
+    result = run("portable_programs", windows_tree.host())
+    assert result.names() == ["Agent"]
+    assert result.run.left_out == {"part of the operating system": 1}
