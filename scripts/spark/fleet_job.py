@@ -15,9 +15,10 @@ import datetime as dt
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from phaseout.fleet.answers import Answer, of_json
+from phaseout.fleet.answers import of_json
 from phaseout.fleet.history import Facts, history
 from phaseout.fleet.machines import Machine, Track, machines, new_track, track_key
+from phaseout.fleet.nouns import Answer
 from phaseout.inventories.document import BrokenError
 from phaseout.parsers.encodings.identity import comparable
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from phaseout.fleet.answers import JSON, Answer, Detail, Outcome, Subject
+from phaseout.fleet.nouns import JSON, Answer, Detail, Outcome, Subject
 from phaseout.model.nouns import Identity
 
 DAY = 86_400

@@ -153,7 +153,7 @@ def judge_kept(store: str, folders: RuleFolders, policy: str | None, as_of: str 
       phaseout fleet judge fleet.db
       phaseout fleet judge fleet.db --rules our-rules/ --dry-run
     """
-    from phaseout.fleet.add import judge_again
+    from phaseout.fleet.judge_again import judge_again
 
     judge = _Judge(folders, policy, as_of)
     with interruptible(), _opened(store) as kept, Progress().during(lambda: "judging"):

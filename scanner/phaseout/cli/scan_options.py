@@ -13,7 +13,7 @@ from phaseout.cli.rule_folders import rule_folder_options
 from phaseout.model.nouns import Platform
 from phaseout.model.quoting import quoted
 from phaseout.model.rules import FailOn
-from phaseout.scan.supervisor import WHOLE_SECONDS
+from phaseout.scan import WHOLE_SECONDS
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 SYSTEMS = ("linux", "macos", "windows")  # that a scan can read

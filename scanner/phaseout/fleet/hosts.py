@@ -12,10 +12,9 @@ from typing import Any, NamedTuple, TypeVar
 import msgspec
 from msgspec import Struct
 
-from phaseout.fleet.answers import Answer, Detail, Outcome, Subject
 from phaseout.fleet.history import Facts, history, outcomes_of, packed, runs_of, unpacked
-from phaseout.fleet.kept import Keeping
 from phaseout.fleet.machines import Flag, Track, flags_alone, machines, new_track, track_key
+from phaseout.fleet.nouns import Answer, Detail, Outcome, Subject
 from phaseout.fleet.store import Store
 from phaseout.model.nouns import Identity, IdentityKind, Inventory
 from phaseout.parsers.encodings.identity import comparable
@@ -238,11 +237,17 @@ class Hosts:
         touched.update([log.host for log in self._known.values()])
         for statement in _INSERTS:
             self._flush(statement)
+        if any(log.inventories for log in self._logs.values()):
+            self._keep_inventories()
+        return touched
+
+    def _keep_inventories(self) -> None:
+        from phaseout.fleet.kept import Keeping  # needs the rules; no other command of the fleet loads them
+
         keeping = Keeping(self._store)
         for log in self._logs.values():
             for at, digest, inventory in log.inventories:
                 keeping.keep(log.id, at, inventory, digest)
-        return touched
 
     def _write_track(self, log: _Log) -> None:
         moments = log.moments

@@ -16,7 +16,8 @@ from typing import NamedTuple
 import msgspec
 from msgspec.structs import replace
 
-from phaseout.fleet.answers import REJUDGED, Answer, of_report
+from phaseout.fleet.answers import of_report
+from phaseout.fleet.nouns import REJUDGED, Answer
 from phaseout.fleet.store import Store
 from phaseout.judgement.protection import PROTECTS
 from phaseout.model.findings import Hit, Report

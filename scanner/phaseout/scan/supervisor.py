@@ -28,6 +28,7 @@ from phaseout.model.nouns import (
     Unseen,
 )
 from phaseout.model.recording import ALL_SOFTWARE, RESULTS, SharedTexts, in_order, nothing_shown, unseen_parts
+from phaseout.scan import WHOLE_SECONDS
 from phaseout.scan.messages import Closed, Ended, Found, Message, Opened, Planned, Refused, Request, Several, Started
 from phaseout.scan.worker import UNWANTED
 from phaseout.scan.worker_process import (
@@ -43,7 +44,6 @@ from phaseout.scan.worker_process import (
 from phaseout.sources import FLOOR
 
 SOURCE_SECONDS = 30.0
-WHOLE_SECONDS = 120.0
 SOURCE_CPU_SECONDS = 20.0
 WHOLE_CPU_SECONDS = 60.0
 _OPENING_SECONDS = 30.0  # for starting a worker and opening the host

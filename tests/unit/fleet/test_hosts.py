@@ -11,9 +11,9 @@ import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from phaseout.fleet.answers import Answer
 from phaseout.fleet.history import outcomes_of, unpacked
 from phaseout.fleet.hosts import Hosts, newest_of
+from phaseout.fleet.nouns import Answer
 from phaseout.fleet.store import Store, opened
 
 from tests.support.answers import answer

@@ -5,8 +5,9 @@ import sqlite3
 from pathlib import Path
 
 from msgspec.structs import replace
-from phaseout.fleet.answers import Answer, of_json
+from phaseout.fleet.answers import of_json
 from phaseout.fleet.hosts import Hosts
+from phaseout.fleet.nouns import Answer
 from phaseout.fleet.status import Wanted, hosts, status
 from phaseout.fleet.store import Store, opened
 from phaseout.model.findings import Protection
