@@ -12,7 +12,7 @@ References:
 import hashlib
 import io
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from itertools import islice
 from typing import BinaryIO, NamedTuple, cast
 
@@ -153,14 +153,20 @@ def _unknown(store: Store, places: Iterable[Listed], totals: Totals) -> Iterator
     rest = iter(places)
     while chunk := list(islice(rest, BATCH)):
         paths = [one.path for one in chunk]
-        low, high = _plain(min(paths)), _plain(max(paths))
-        known = set(store.rows("SELECT path, size, mtime FROM file WHERE path BETWEEN ? AND ?", low, high))
-        for listed in chunk:
-            totals.listed += 1
-            if listed in known or (not listed.path.isascii() and listed._replace(path=_plain(listed.path)) in known):
-                totals.known += 1
-            else:
-                yield listed
+        ascii_only = "".join(paths).isascii()
+        if not ascii_only:
+            paths = list(map(_plain, paths))
+        query = "SELECT path, size, mtime FROM file WHERE path BETWEEN ? AND ?"
+        known = set(store.rows(query, min(paths), max(paths)))
+        fresh = [one for one in chunk if one not in known and (ascii_only or not _known_plainly(one, known))]
+        totals.listed += len(chunk)
+        totals.known += len(chunk) - len(fresh)
+        yield from fresh
+
+
+def _known_plainly(listed: Listed, known: Collection[tuple[str, int, int]]) -> bool:
+    """Whether the ledger knows a file of which the path had to be written otherwise."""
+    return listed._replace(path=_plain(listed.path)) in known
 
 
 def _in_ledger(listed: Listed, digest: bytes) -> str:

@@ -8,13 +8,15 @@ import sys
 import zlib
 from array import array
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import accumulate, chain, repeat
+from itertools import accumulate, chain, groupby, repeat
 from operator import sub
 from typing import Literal, NamedTuple
 
 GAP = 8 * 86_400  # seconds without an answer after which nothing is known of the time between
 _SIZE = 4  # bytes of a time
 _SMALL = 24  # times; so few are not worth packing
+_PLAIN, _DEFLATED, _PLANES = b"\0", b"\1", b"\2"  # how times are written; the second until version 2 of the store
+_RAW = -15  # deflated without header and checksum
 
 Origin = Literal[
     "first",  # there when the host answered for the first time
@@ -89,6 +91,8 @@ def history(moments: Sequence[tuple[int, int]], facts: Mapping[int, Facts]) -> H
         moments: time and number of the outcome of its answers, sorted.
         facts: of every outcome in them.
     """
+    if len(moments) == 1:  # as with most hosts of a new store
+        return _of_one(*moments[0], facts[moments[0][1]])
     stretches, contradicts = _stretches(moments, facts)
     spans: list[Span] = []
     held: list[Held] = []
@@ -119,13 +123,16 @@ def history(moments: Sequence[tuple[int, int]], facts: Mapping[int, Facts]) -> H
     return History(spans, sorted([*held, *current.values()]), contradicts)
 
 
+def _of_one(at: int, outcome: int, found: Facts) -> History:
+    """The history of a host that answered once."""
+    held = sorted([Held(one, at, at, None, at, "first") for one in found.subjects.values()])
+    return History([Span(at, at, found.verdict, outcome)], held, contradicts=False)
+
+
 def _stretches(
     moments: Sequence[tuple[int, int]], facts: Mapping[int, Facts]
 ) -> tuple[list[tuple[int, int, int]], bool]:
     """First and last time of each outcome in a row, without gaps; and whether two answers of one moment differ."""
-    if len(moments) == 1:  # as with most hosts of a new store
-        at, outcome = moments[0]
-        return [(at, at, outcome)], False
     at_once: dict[int, list[int]] = {}
     for at, outcome in moments:
         at_once.setdefault(at, []).append(outcome)
@@ -167,15 +174,19 @@ def _origin(product: str, before: Facts | None, now: Facts, gone: set[str]) -> O
 
 
 def packed(times: Sequence[int]) -> bytes:
-    """Sorted times in few bytes: their differences, of which days leave mostly zeros."""
+    """Sorted times in few bytes: their differences, byte by byte.
+
+    The lowest bytes of days are noise and stay as they are; the upper ones are alike, and are deflated each on its own.
+    """
+    if len(times) == 1:  # as with most hosts of a new store
+        return _PLAIN + times[0].to_bytes(_SIZE, "little")
     differences = array("I", [times[0], *map(sub, times[1:], times)]) if times else array("I")
     if sys.byteorder == "big":
         differences.byteswap()
     data = differences.tobytes()
     if len(times) <= _SMALL:
-        return b"\0" + data
-    planes = b"".join(data[at::_SIZE] for at in range(_SIZE))  # the upper bytes of days are alike
-    return b"\1" + zlib.compress(planes, 6)
+        return _PLAIN + data
+    return _PLANES + _deflated(data[1::_SIZE]) + _deflated(data[2::_SIZE] + data[3::_SIZE]) + data[::_SIZE]
 
 
 def unpacked(data: bytes) -> list[int]:
@@ -186,30 +197,48 @@ def unpacked(data: bytes) -> list[int]:
     """
     try:
         plain: bytes | bytearray = data[1:]
-        if data[:1] == b"\1":
-            planes = zlib.decompress(plain)
-            plain = bytearray(len(planes))
-            count = len(planes) // _SIZE
-            for at in range(_SIZE):
-                plain[at::_SIZE] = planes[at * count : (at + 1) * count]
+        if data[:1] == _PLANES:
+            second, rest = _inflated(plain)
+            upper, lowest = _inflated(rest)
+            plain = _interleaved(lowest + second + upper)
+        elif data[:1] == _DEFLATED:
+            plain = _interleaved(zlib.decompress(plain))
         differences = array("I")
         differences.frombytes(plain)
-    except zlib.error as error:
+    except (ValueError, zlib.error) as error:
         raise ValueError(f"damaged times: {error}") from error
     if sys.byteorder == "big":
         differences.byteswap()
     return list(accumulate(differences))
 
 
+def _interleaved(planes: bytes) -> bytearray:
+    """Numbers of which all first bytes come first, then all second ones, and so on.
+
+    Raises:
+        ValueError: the planes have different lengths.
+    """
+    found = bytearray(len(planes))
+    count = len(planes) // _SIZE
+    for at in range(_SIZE):
+        found[at::_SIZE] = planes[at * count : (at + 1) * count]
+    return found
+
+
+def _deflated(data: bytes) -> bytes:
+    packing = zlib.compressobj(6, zlib.DEFLATED, _RAW)
+    return packing.compress(data) + packing.flush()
+
+
+def _inflated(data: bytes) -> tuple[bytes, bytes]:
+    """What was deflated at the beginning of the data, and what stands behind it."""
+    unpacking = zlib.decompressobj(_RAW)
+    return unpacking.decompress(data), unpacking.unused_data
+
+
 def runs_of(outcomes: Sequence[int]) -> list[tuple[int, int]]:
     """How often each outcome stands in a row."""
-    runs: list[tuple[int, int]] = []
-    for outcome in outcomes:
-        if runs and runs[-1][1] == outcome:
-            runs[-1] = (runs[-1][0] + 1, outcome)
-        else:
-            runs.append((1, outcome))
-    return runs
+    return [(len(list(own)), outcome) for outcome, own in groupby(outcomes)]
 
 
 def outcomes_of(runs: Sequence[tuple[int, int]]) -> Iterator[int]:

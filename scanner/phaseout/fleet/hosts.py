@@ -64,12 +64,11 @@ _HOST = "INSERT INTO host VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _SPAN = "INSERT INTO span VALUES (?, ?, ?, ?, ?, ?)"
 _HELD = "INSERT INTO held VALUES (?, ?, ?, ?, ?, ?, ?)"
 _INSERTS = (_LINK, _TRACK, _HOST, _SPAN, _HELD)
-_IDENTITY = msgspec.msgpack.Decoder(tuple[tuple[IdentityKind, str], ...])
+_IDENTITY = msgspec.msgpack.Decoder(tuple[tuple[IdentityKind, Any], ...])
 _NEWEST = msgspec.msgpack.Decoder(_Newest)
 _SHOWN = msgspec.msgpack.Decoder(dict[int, _Shown])
 _RUNS = msgspec.msgpack.Decoder(list[tuple[int, int]])
 _KEPT = msgspec.msgpack.Decoder(_Kept)
-_NO_ID = ("", "")
 _Key = TypeVar("_Key", int, Subject)
 
 
@@ -188,7 +187,7 @@ class Hosts:
             "SELECT id, host, name, platform, identity, times, runs, newest, shown FROM track WHERE id IN (*)",
             list(found),
         ):
-            identity = [Identity(kind, value) for kind, value in _IDENTITY.decode(pairs)]
+            identity = _identity(pairs)
             taken = self._logs.get(track_key(name, platform, map(comparable, identity)))
             if taken is None:
                 continue
@@ -254,7 +253,7 @@ class Hosts:
         self._rows[_TRACK].append(
             (
                 log.id, log.host, log.newest.name if log.newest else log.name, log.platform,
-                _ENCODE([(one.kind, one.value) for one in log.identity]),
+                _ENCODE([(one.kind, short(one.value)) for one in log.identity]),
                 moments[0][0], moments[-1][0],
                 packed([at for at, _ in moments]), _ENCODE(runs_of([outcome for _, outcome in moments])),
                 _ENCODE(log.newest), _ENCODE(log.shown),
@@ -273,21 +272,19 @@ class Hosts:
         Returns:
             The clusters, and the tracks that stand alone.
         """
-        asked = {value for log in self._known.values() for value in log.reach}
+        asked = set().union(*[log.reach for log in self._known.values()])
         links = [*self._rows[_LINK], *self._linked(asked)]  # of the tracks that are being added, and of stored ones
-        owner: dict[int, int] = {}  # a link → the only track that has it, or 0
-        for value, number in links:
-            if owner.setdefault(value, number) != number:
-                owner[value] = 0
+        owner = dict(links)  # a link → the last track that has it
+        shared = {value for value, number in links if owner[value] != number}
         lone: list[_Log] = []
         waiting: list[int] = []
         for number, log in self._known.items():
-            for value in log.reach:
-                if owner.get(value, number) != number:
-                    waiting.append(number)
-                    break
-            else:
+            # The last link by which a track finds others is never one by which it is found.
+            alone = log.reach[-1] not in owner and shared.isdisjoint(log.reach)
+            if alone:
                 lone.append(log)
+            else:
+                waiting.append(number)
         if not waiting:
             return [], lone
         having: dict[int, list[int]] = {}
@@ -330,7 +327,7 @@ class Hosts:
         for number, host, name, platform, identity, *kept in self._store.among(
             "SELECT id, host, name, platform, identity, times, runs, newest, shown FROM track WHERE id IN (*)", numbers
         ):
-            ids = [Identity(kind, value) for kind, value in _IDENTITY.decode(identity)]
+            ids = _identity(identity)
             words = tuple(map(comparable, ids))
             log = self._known[number] = _Log(track_key(name, platform, words), name, platform, ids, words)
             log.id, log.host = number, host
@@ -345,16 +342,26 @@ class Hosts:
         """Writes a host, which has the number of its first track, and its history."""
         host = logs[0].id
         moments = logs[0].moments if len(logs) == 1 else sorted([one for log in logs for one in log.moments])
-        for outcome in {outcome for _, outcome in moments}:
-            self._facts_of(outcome)
+        for _, outcome in moments:
+            if outcome not in self._facts:
+                self._facts_of(outcome)
         past = history(moments, self._facts)
         newest = max([log.newest for log in logs if log.newest])
         first, last = moments[0][0], moments[-1][0]
-        ids = {one.kind: (one.value, word) for log in logs for one, word in zip(log.identity, log.words, strict=True)}
-        serial, uuid = ids.get("serial", _NO_ID)[0], ids.get("smbios_uuid", _NO_ID)[1].partition(":")[2]
+        serial = uuid = platform = ""
+        for log in logs:
+            platform = platform or log.platform
+            for one, word in zip(log.identity, log.words, strict=True):
+                if one.kind == "serial":
+                    serial = one.value
+                elif one.kind == "smbios_uuid":
+                    uuid = word.partition(":")[2]
         facts = self._facts[newest.outcome]
-        words = [*flags, *(["contradicts"] if past.contradicts else []), *(["clock_ahead"] if newest.ahead else [])]
-        platform = next((log.platform for log in logs if log.platform), "")
+        words = [*flags]
+        if past.contradicts:
+            words.append("contradicts")
+        if newest.ahead:
+            words.append("clock_ahead")
         self._rows[_HOST].append(
             (
                 host, newest.name, platform, newest.os, serial, uuid, first, last, facts.verdict, facts.complete,
@@ -438,6 +445,34 @@ def _show(shown: dict[_Key, _Shown], subject: _Key, one: _Shown) -> None:
     known = shown.get(subject)
     if known is None or known < one:
         shown[subject] = one
+
+
+def _identity(data: bytes) -> list[Identity]:
+    """The identities of a track, as the store has them."""
+    return [
+        Identity(kind, value if isinstance(value, str) else spelled(value)) for kind, value in _IDENTITY.decode(data)
+    ]
+
+
+def short(value: str) -> str | bytes:
+    """An identity in half the room, if it is a number in hexadecimal digits that `spelled` writes in the same way."""
+    if len(value) in {32, 36}:
+        try:
+            number = bytes.fromhex(value.replace("-", ""))
+        except ValueError:
+            return value
+        dashed = b"-" if len(value) == 36 else b""
+        if len(number) == 16 and spelled(dashed + number) == value:
+            return dashed + number
+    return value
+
+
+def spelled(number: bytes) -> str:
+    """16 bytes in hexadecimal digits; with the hyphens of a UUID if one stands before them."""
+    digits = number[-16:].hex()
+    if len(number) == 16:
+        return digits
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
 
 
 def _track(log: _Log) -> Track:

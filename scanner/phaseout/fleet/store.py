@@ -20,7 +20,7 @@ from typing import Any
 from phaseout.host.mounts import network_kind, own_mountinfo
 
 APPLICATION = 0x70686F66  # "phof", so that `file` and we know the store
-VERSION = 2
+VERSION = 3
 _AT_ONCE = 500  # values in one query
 _CACHE = 32 << 10  # KiB of pages: those of one step, which would be written several times if they were let go
 WAIT = 30.0  # seconds for another process that writes
@@ -87,7 +87,10 @@ CREATE INDEX asset_name ON asset (name COLLATE NOCASE);
 CREATE INDEX asset_serial ON asset (serial COLLATE NOCASE) WHERE serial <> '';
 CREATE INDEX asset_uuid ON asset (uuid) WHERE uuid <> '';
 """
-_SINCE = {2: "ALTER TABLE outcome ADD COLUMN protection TEXT NOT NULL DEFAULT ''"}  # what a version added
+_SINCE = {  # what a version added
+    2: "ALTER TABLE outcome ADD COLUMN protection TEXT NOT NULL DEFAULT ''",
+    3: "SELECT 1",  # shorter times and identities, which older programs cannot read; those that are there stay readable
+}
 
 
 class StoreError(Exception):

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from phaseout.fleet.history import outcomes_of, unpacked
-from phaseout.fleet.hosts import Hosts, newest_of
+from phaseout.fleet.hosts import Hosts, newest_of, short, spelled
 from phaseout.fleet.nouns import Answer
 from phaseout.fleet.store import Store, opened
 
@@ -170,5 +170,11 @@ def test_what_is_kept_of_two_answers_at_once(store: Store) -> None:
 def test_a_year_of_answers_takes_little(store: Store, tmp_path: Path) -> None:
     add(store, [answer(day=day + day % 7 / 100) for day in range(292)])
     data = store.one("SELECT length(times), length(runs) FROM track")
-    assert data[0] + data[1] < 900
+    assert data[0] + data[1] < 800
     assert isinstance(sqlite3.connect(tmp_path / "fleet.db").execute("PRAGMA integrity_check").fetchone(), tuple)
+
+
+@given(st.text("0123456789abcdefABCDEF- ", max_size=37) | st.uuids().map(str) | st.uuids().map(lambda one: one.hex))
+def test_an_identity_is_kept_as_it_was_spelled(value: str) -> None:
+    kept = short(value)
+    assert (kept if isinstance(kept, str) else spelled(kept)) == value

@@ -4,9 +4,14 @@ import contextlib
 import shutil
 import sqlite3
 import threading
+import zlib
+from array import array
+from itertools import pairwise
 from pathlib import Path
 
+import msgspec
 import pytest
+from phaseout.fleet.history import unpacked
 from phaseout.fleet.store import StoreError, opened
 
 from tests.support.answers import answer
@@ -60,3 +65,24 @@ def test_a_new_file_that_another_process_is_making_a_store_of_is_waited_for(tmp_
         with opened(path, make=True) as store:
             assert store.one("SELECT count(*) FROM host") == (0,)
         end.join()
+
+
+def test_tracks_as_version_2_wrote_them(tmp_path: Path) -> None:
+    """They stay as they are until their host answers again."""
+    path = tmp_path / "fleet.db"
+    answers = [answer("pc1", day + day % 5 / 10, uuid=UUID_1, serial="PF1", installation="a") for day in range(40)]
+    with opened(str(path), make=True) as store:
+        add(store, answers)
+        expected = content(store)
+    with sqlite3.connect(path) as database:
+        ((times,),) = database.execute("SELECT times FROM track").fetchall()
+        moments = unpacked(times)
+        planes = array("I", [moments[0], *(later - one for one, later in pairwise(moments))]).tobytes()
+        old = b"\1" + zlib.compress(b"".join(planes[at::4] for at in range(4)), 6)
+        identity = [(one.kind, one.value) for one in answers[0].identity]
+        database.execute("UPDATE track SET times = ?, identity = ?", (old, msgspec.msgpack.encode(identity)))
+        database.execute("PRAGMA user_version = 2")
+    with opened(str(path)) as store:
+        assert unpacked(store.one("SELECT times FROM track")[0]) == moments
+        add(store, answers)
+        assert content(store) == expected
