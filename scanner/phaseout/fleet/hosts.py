@@ -69,6 +69,7 @@ _NEWEST = msgspec.msgpack.Decoder(_Newest)
 _SHOWN = msgspec.msgpack.Decoder(dict[int, _Shown])
 _RUNS = msgspec.msgpack.Decoder(list[tuple[int, int]])
 _KEPT = msgspec.msgpack.Decoder(_Kept)
+_NOTHING_SHOWN = _ENCODE({})
 _Key = TypeVar("_Key", int, Subject)
 
 
@@ -495,14 +496,16 @@ def newest_of(store: Store, hosts: Sequence[int]) -> dict[int, Newest]:
     shown: dict[int, dict[int, _Shown]] = {}
     for host, kept, details in store.among("SELECT host, newest, shown FROM track WHERE host IN (*)", hosts):
         one = _NEWEST.decode(kept)
-        newest[host] = max(newest.get(host, one), one)
-        own = shown.setdefault(host, {})
-        for subject, detail in _SHOWN.decode(details).items():
-            _show(own, subject, detail)
+        before = newest.get(host)
+        if before is None or before < one:
+            newest[host] = one
+        if details != _NOTHING_SHOWN:
+            own = shown.setdefault(host, {})
+            for subject, detail in _SHOWN.decode(details).items():
+                _show(own, subject, detail)
+    details_of = {host: {key: one.detail for key, one in own.items()} for host, own in shown.items()}
     return {
-        host: Newest(
-            last.unseen, last.cautions, last.digest.hex(), {key: one.detail for key, one in shown[host].items()}
-        )
+        host: Newest(last.unseen, last.cautions, last.digest.hex(), details_of.get(host, {}))
         for host, last in newest.items()
     }
 

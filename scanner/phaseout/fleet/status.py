@@ -21,6 +21,7 @@ from phaseout.fleet.store import Store
 SCHEMA = "phaseout-fleet/1"
 DAY = 86_400
 _EPOCH = dt.date(1970, 1, 1)
+_BEGIN = dt.datetime(1970, 1, 1)  # noqa: DTZ001 - in UTC, whose name would have to be cut off each text again
 VALID = 14  # days after which a host without an answer is silent
 _CHUNK = 500  # hosts in one query
 LEAST_VALID = GAP // DAY
@@ -233,7 +234,7 @@ def status(store: Store, now: dt.datetime, valid: int = VALID) -> Status:
     answered: Counter[int] = Counter()  # outcome of the newest answer → members that gave it in time
     unlisted = 0
     for part, state, listed, outcome, count in _member_rows(
-        store, oldest, "SELECT part, state, listed, outcome, count(*) FROM member GROUP BY part, state, listed, outcome"
+        store, oldest, "SELECT part, state, listed, outcome, count(*) FROM member GROUP BY outcome, listed, state, part"
     ):
         if not listed:
             unlisted += count
@@ -536,7 +537,7 @@ def _chunks(rows: list[Any]) -> Iterator[list[Any]]:
 
 def moment(at: int) -> str:
     """Seconds since 1970 as RFC 3339 in UTC."""
-    return f"{dt.datetime.fromtimestamp(at, dt.UTC).isoformat()[:19]}Z"
+    return f"{(_BEGIN + dt.timedelta(seconds=at)).isoformat()}Z"
 
 
 def _day(at: int) -> str:
