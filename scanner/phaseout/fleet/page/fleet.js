@@ -1,5 +1,5 @@
 "use strict";
-const AT_ONCE = 100; // rows; more are added when they are asked for
+const AT_ONCE = 50; // rows; more are added when they are asked for
 const STATES = ["replace", "review", "clean", "incomplete", "silent", "never_seen"];
 const [NAME, STATE, LISTED, GROUP, LAST, FLAGS, PRODUCTS, OWNER, SERIAL, UNSEEN] = Array(10).keys();
 
@@ -29,7 +29,8 @@ addEventListener("DOMContentLoaded", async () => {
     name: (row) => row[NAME].toLowerCase(), state: (row) => String(row[STATE]), last: (row) => texts[row[LAST]],
     group: (row) => texts[row[GROUP]].toLowerCase(), due: (row) => due(row) || "~",
   };
-  let searched = null; // what each row is found by; made when the reader goes to the field, so the first letter is quick
+  let searched = ""; // what each row is found by, in one text: searched through ten times quicker than as many short ones
+  let starts = null; // where each row begins in it
   let order = rows.map((_, number) => number);
   let fitting = order;
   let shown = 0;
@@ -62,19 +63,40 @@ addEventListener("DOMContentLoaded", async () => {
     found.textContent = `${fitting.length.toLocaleString("en")} of ${rows.length.toLocaleString("en")} hosts`;
   };
   const prepare = () => {
-    searched ??= rows.map((row) => [
-      row[NAME], row[OWNER], row[SERIAL], texts[row[GROUP]], texts[row[FLAGS]],
-      ...row[PRODUCTS].flatMap((one) => [texts[one[0]], texts[one[1]], texts[one[4]]]),
-    ].join("\n").toLowerCase());
+    if (starts) return;
+    const small = texts.map((text) => text.toLowerCase());
+    const parts = [];
+    starts = new Uint32Array(rows.length + 1);
+    let at = 0;
+    rows.forEach((row, number) => {
+      let text = `${`${row[NAME]}\n${row[OWNER]}\n${row[SERIAL]}`.toLowerCase()}\n${small[row[GROUP]]}\n${small[row[FLAGS]]}\n`;
+      for (const one of row[PRODUCTS]) text += `${small[one[0]]}\n${small[one[1]]}\n${small[one[4]]}\n`;
+      parts.push(text);
+      starts[number] = at;
+      at += text.length;
+    });
+    starts[rows.length] = at;
+    searched = parts.join("");
+  };
+  const having = (word) => { // for each row: 1 if the word is in it
+    const found = new Uint8Array(rows.length);
+    let number = 0;
+    for (let at = searched.indexOf(word); at >= 0; at = searched.indexOf(word, starts[number])) {
+      while (starts[number + 1] <= at) number += 1;
+      found[number] = 1;
+      number += 1;
+    }
+    return found;
   };
   const draw = () => {
     const words = input.value.toLowerCase().split(/\s+/).filter(Boolean);
     if (words.length) prepare();
+    const found = words.map(having);
     const wanted = select.value;
     fitting = order.filter((number) => {
       const row = rows[number];
       if (wanted === "unlisted" ? row[LISTED] : wanted !== "" && (row[STATE] !== Number(wanted) || !row[LISTED])) return false;
-      return words.every((one) => searched[number].includes(one));
+      return found.every((one) => one[number]);
     });
     body.replaceChildren();
     shown = 0;
@@ -93,7 +115,6 @@ addEventListener("DOMContentLoaded", async () => {
       draw();
     });
   }
-  input.addEventListener("focus", () => setTimeout(prepare));
   let waiting = 0;
   input.addEventListener("input", () => {
     clearTimeout(waiting);
@@ -104,4 +125,5 @@ addEventListener("DOMContentLoaded", async () => {
   more.addEventListener("click", add);
   document.getElementById("list").hidden = false;
   draw();
+  setTimeout(prepare, 200); // while the reader looks at the first rows, so that the first letter is quick
 });
