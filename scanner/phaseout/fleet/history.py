@@ -230,7 +230,7 @@ def _deflated(data: bytes) -> bytes:
     return packing.compress(data) + packing.flush()
 
 
-def _inflated(data: bytes) -> tuple[bytes, bytes]:
+def _inflated(data: bytes | bytearray) -> tuple[bytes, bytes]:
     """What was deflated at the beginning of the data, and what stands behind it."""
     unpacking = zlib.decompressobj(_RAW)
     return unpacking.decompress(data), unpacking.unused_data

@@ -352,13 +352,13 @@ class Hosts:
         serial = uuid = platform = ""
         for log in logs:
             platform = platform or log.platform
-            for one, word in zip(log.identity, log.words, strict=True):
-                if one.kind == "serial":
-                    serial = one.value
-                elif one.kind == "smbios_uuid":
+            for shown, word in zip(log.identity, log.words, strict=True):
+                if shown.kind == "serial":
+                    serial = shown.value
+                elif shown.kind == "smbios_uuid":
                     uuid = word.partition(":")[2]
         facts = self._facts[newest.outcome]
-        words = [*flags]
+        words: list[str] = [*flags]
         if past.contradicts:
             words.append("contradicts")
         if newest.ahead:

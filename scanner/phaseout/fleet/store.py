@@ -10,6 +10,7 @@ References:
 import contextlib
 import os
 import sqlite3
+import stat
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -225,6 +226,7 @@ def _connect(path: str, *, make: bool) -> sqlite3.Connection:
         _make_private(path)
     if not os.path.isfile(path) or os.path.islink(path):
         raise StoreError(f"{path}: not a file of its own: a store is no link, folder or device")
+    _refuse_foreign_log(path)
     try:
         return _prepared(path, path)
     except sqlite3.Error as error:
@@ -242,6 +244,38 @@ def _refuse_network(path: str) -> None:
             f"{path}: on a network file system ({kind}), where a store gets damaged: keep it on a local disk;"
             " the reports may lie on a share"
         )
+
+
+def _refuse_foreign_log(path: str) -> None:
+    """A log that somebody laid beside the store: SQLite would write it into the store without a word.
+
+    Nothing in a log names its store. It cannot be the store's if another account made it, or if the store would be
+    damaged by it; of a store of a few hosts, which has no page that both have, the second cannot be seen.
+    """
+    for log in (f"{path}-wal", f"{path}-journal"):
+        try:
+            found, store = os.lstat(log), os.stat(path)
+        except OSError:
+            continue
+        shared = store.st_mode & 0o022  # then other accounts may write the store
+        if not stat.S_ISREG(found.st_mode) or (found.st_uid != store.st_uid and not shared):
+            raise StoreError(f"{path}: {log} is not of the owner of the store, so it is no log of it: move it away")
+        if found.st_size and log.endswith("-wal") and not _fits(path):
+            raise StoreError(
+                f"{path}: {log} is the log of another store, or damaged; nothing of it was taken over."
+                " Move it away, and add the newest reports again"
+            )
+
+
+def _fits(path: str) -> bool:
+    """Whether the store is sound together with its log; the store stays as it is."""
+    connection = sqlite3.connect(f"{Path(os.path.abspath(path)).as_uri()}?mode=ro", timeout=WAIT, uri=True)
+    try:
+        return bool(connection.execute("PRAGMA quick_check(1)").fetchone()[0] == "ok")
+    except sqlite3.Error as error:  # if it cannot be opened, who opens it next says so
+        return error.sqlite_errorcode & 0xFF not in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+    finally:
+        connection.close()
 
 
 def _only_read(path: str) -> sqlite3.Connection:

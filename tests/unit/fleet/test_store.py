@@ -1,6 +1,7 @@
 """Where a store may lie, and copies of it."""
 
 import contextlib
+import os
 import shutil
 import sqlite3
 import threading
@@ -86,3 +87,49 @@ def test_tracks_as_version_2_wrote_them(tmp_path: Path) -> None:
         assert unpacked(store.one("SELECT times FROM track")[0]) == moments
         add(store, answers)
         assert content(store) == expected
+
+
+def _with_log(path: Path, hosts: range) -> bytes:
+    """Makes a store of some hosts; returns the log of its last step, which the store has taken in."""
+    with opened(str(path), make=True) as store:
+        add(store, [answer(f"pc{number}", number % 9, serial=f"PF{number:04}") for number in hosts])
+    with opened(str(path)) as store:
+        add(store, [answer(f"new{number}", number % 9, serial=f"NEW{number:04}") for number in hosts])
+        return Path(f"{path}-wal").read_bytes()
+
+
+def test_the_log_of_another_store_is_refused_and_costs_nothing(tmp_path: Path) -> None:
+    own, other, log = tmp_path / "own.db", tmp_path / "other.db", tmp_path / "own.db-wal"
+    _with_log(own, range(200))
+    foreign = _with_log(other, range(1000, 1300))
+    with opened(str(own)) as store:
+        expected = content(store)
+    log.write_bytes(foreign)
+    with pytest.raises(StoreError, match="is the log of another store, or damaged"), opened(str(own)):
+        pass
+    log.unlink()
+    with opened(str(own)) as store:
+        assert content(store) == expected
+
+
+def test_the_log_of_a_killed_process_is_taken_in(tmp_path: Path) -> None:
+    path, copy = tmp_path / "one.db", tmp_path / "copy.db"
+    with opened(str(path), make=True) as store:
+        add(store, [answer("pc1", 0, uuid=UUID_1)])
+        shutil.copy(path, copy)
+        shutil.copy(f"{path}-wal", f"{copy}-wal")
+    with opened(str(copy)) as store:
+        assert store.one("SELECT name FROM host") == ("pc1",)
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root gives files away")
+@pytest.mark.parametrize("ending", ["-wal", "-journal"])
+def test_a_log_of_another_account_is_refused(tmp_path: Path, ending: str) -> None:
+    path = tmp_path / "one.db"
+    with opened(str(path), make=True) as store:
+        add(store, [answer("pc1", 0, uuid=UUID_1)])
+    log = Path(f"{path}{ending}")
+    log.write_bytes(b"")
+    os.chown(log, 65534, 65534)
+    with pytest.raises(StoreError, match="is not of the owner of the store"), opened(str(path)):
+        pass
