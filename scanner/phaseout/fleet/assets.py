@@ -20,7 +20,9 @@ from phaseout.model.quoting import quoted
 from phaseout.parsers.encodings.identity import comparable, identity
 
 _ROWS = 5_000_000
-# Headings as people and tools write them, without blanks, hyphens and underscores, in small letters.
+# Headings as people and tools write them, without blanks, hyphens and underscores, in small letters. Where a list has
+# several of one field, the first of these counts: Active Directory exports `DNSHostName` before `Name`, and what Intune
+# calls `Managed by` is no person.
 _HEADINGS: dict[str, tuple[str, ...]] = {
     "name": (
         *("name", "host", "hostname", "computer", "computername", "devicename", "device", "machine", "dnshostname"),
@@ -30,7 +32,9 @@ _HEADINGS: dict[str, tuple[str, ...]] = {
             "nomdelappareil",
             "nombredeldispositivo",
             "имяустройства",
-            "virtualservername",
+            "имя",
+            "устройство",
+            "dnsимя",
         ),
     ),
     "serial": ("serial", "serialnumber", "serialno", "hardwareserial", "seriennummer", "numérodesérie", "servicetag"),
@@ -45,13 +49,17 @@ _HEADINGS: dict[str, tuple[str, ...]] = {
         "category",
         "groupname",
         "devicecategory",
+        "teamname",
+        "полноеназваниегруппы",
+        "группа",
     ),
     "role": ("role", "purpose"),
-    "owner": ("owner", "user", "primaryuser", "primaryuserupn", "managedby", "userprincipalname"),
+    "owner": ("owner", "user", "primaryuser", "primaryuserupn", "userprincipalname", "managedby"),
     "retired": ("retired", "decommissioned", "disposed"),
     "enabled": ("enabled",),
     "distinguished": ("distinguishedname",),
 }
+_NO_LETTERS = " -_().'\N{RIGHT SINGLE QUOTATION MARK}"
 _YES = frozenset(("1", "true", "yes", "y", "x", "retired", "decommissioned", "disposed", "ja", "oui", "да"))
 _NO = frozenset(("", "0", "false", "no", "n", "active", "in use", "nein", "non", "нет"))
 
@@ -256,14 +264,10 @@ def _separator(heading: str) -> str:
 
 
 def _columns(heading: Sequence[str]) -> dict[str, int]:
-    known = {word: field for field, words in _HEADINGS.items() for word in words}
-    columns: dict[str, int] = {}
-    for at, title in enumerate(heading):
-        plain = "".join(char for char in title.casefold() if char not in " -_().'\N{RIGHT SINGLE QUOTATION MARK}")
-        field = known.get(plain)
-        if field and field not in columns:
-            columns[field] = at
-    return columns
+    plain = ["".join(char for char in title.casefold() if char not in _NO_LETTERS) for title in heading]
+    first = {word: at for at, word in reversed(list(enumerate(plain)))}
+    found = {field: [first[word] for word in words if word in first] for field, words in _HEADINGS.items()}
+    return {field: columns[0] for field, columns in found.items() if columns}
 
 
 def _unit(distinguished: str) -> str:
