@@ -37,6 +37,7 @@ _STORE = b"SQLite format 3\0"
 _TOLERATED = 86_400  # seconds by which a clock may be ahead
 # A host that may only create files on a share cannot rename one into place: the name has the digest of the content.
 _PROMISED = re.compile(r"-\d{8}T\d{6}Z-([0-9a-f]{16})\.\w+$")
+_MARK = "Z-"  # in every such name
 
 
 class Reading(NamedTuple):
@@ -110,7 +111,7 @@ def add(store: Store, places: Iterable[Listed], reading: Reading, now: int, tota
             totals.refused += 1
             yield Problem(listed.path, error.strerror or str(error), cause="error")
             continue
-        named = _PROMISED.search(listed.path)
+        named = _PROMISED.search(listed.path) if _MARK in listed.path else None  # quicker where no name has one
         if named and not digest.hex().startswith(named[1]):
             broken_off.append((listed.path, named[1]))
             continue

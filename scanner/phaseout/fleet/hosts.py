@@ -457,15 +457,14 @@ def _identity(data: bytes) -> list[Identity]:
 
 def short(value: str) -> str | bytes:
     """An identity in half the room, if it is a number in hexadecimal digits that `spelled` writes in the same way."""
-    if len(value) in {32, 36}:
-        try:
-            number = bytes.fromhex(value.replace("-", ""))
-        except ValueError:
-            return value
-        dashed = b"-" if len(value) == 36 else b""
-        if len(number) == 16 and spelled(dashed + number) == value:
-            return dashed + number
-    return value
+    if len(value) not in {32, 36}:
+        return value
+    try:
+        number = bytes.fromhex(value.replace("-", ""))
+    except ValueError:
+        return value
+    kept = number if len(value) == 32 else b"-" + number
+    return kept if len(number) == 16 and spelled(kept) == value else value
 
 
 def spelled(number: bytes) -> str:
