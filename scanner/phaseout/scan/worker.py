@@ -29,7 +29,7 @@ UNWANTED = "not asked for"
 TURNS = bytes(range(256))  # the number of a source is its place in these; no platform has as many
 # What usually takes longest comes first, so that two workers end together.
 _LONGEST = (
-    *("elsewhere", "systemd", "dpkg", "loose_programs", "data_folders", "python_packages", "ca_certificates"),
+    *("loose_programs", "elsewhere", "systemd", "dpkg", "data_folders", "python_packages", "ca_certificates"),
     *("cached_packages", "processes", "vendor_folders", "ruby_gems", "java_certificates", "hooks"),
 )
 _NEEDS = {
