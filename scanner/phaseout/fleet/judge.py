@@ -69,6 +69,7 @@ class Judge:
         self._matcher = Matcher(settings.ruleset)
         self._known = KnownItems()
         self._formats = [one for one in FORMATS if one.name in settings.formats]
+        self._digested = any(one.digest for one in self._formats)
 
     def __reduce__(self) -> "tuple[type[Judge], tuple[Settings]]":
         return Judge, (self._settings,)
@@ -98,13 +99,17 @@ class Judge:
         known = self._known.known(inventory.items)
         hits = self._hits(inventory.items, known)
         whole = checked(inventory)
-        file = self._known.file_of(whole)
-        digest = sha256(file).hexdigest() if file is not None else digest_of(whole, saved_items(known))
+        digest = self._digest(whole, known) if self._digested else ""
         return judge(whole, hits, settings.ruleset, settings.policy, settings.as_of, settings.now, digest)
 
+    def _digest(self, inventory: Inventory, known: Sequence[KnownItem]) -> str:
+        file = self._known.file_of(inventory)
+        return sha256(file).hexdigest() if file is not None else digest_of(inventory, saved_items(known))
+
     def _hits(self, items: Sequence[Item], known: Sequence[KnownItem]) -> Hits:
-        fresh = list(dict.fromkeys([one for one in known if one.hits is None]))
-        if fresh:
+        hits = [one.hits for one in known]
+        if None in hits:
+            fresh = list(dict.fromkeys([one for one in known if one.hits is None]))
             found = self._matcher.match([one.item for one in fresh])
             if found.unseen:
                 return self._matcher.match(items)  # where a limit is reached, what is left out depends on all items
@@ -113,7 +118,10 @@ class Judge:
             for hit in found:
                 one = fresh[hit.item]
                 one.hits = (*(one.hits or ()), hit)
-        return listed_hits((at(index, hit) for index, one in enumerate(known) for hit in one.hits or ()), items)
+            hits = [one.hits for one in known]
+        if not any(hits):
+            return Hits()
+        return listed_hits((at(index, hit) for index, some in enumerate(hits) for hit in some or ()), items)
 
     def _inventories(self, path: str, also: tuple[str, ...]) -> Iterator[Inventory | Problem]:
         settings = self._settings

@@ -5,8 +5,11 @@ the memory depends on what hosts have in common, not on how many there are.
 """
 
 from collections.abc import Iterable, Sequence
+from sys import intern
+from typing import cast
 
 import msgspec
+from msgspec.structs import force_setattr
 
 from phaseout.model.findings import Hit
 from phaseout.model.nouns import Inventory, Item
@@ -56,7 +59,7 @@ class KnownItems:
         found = list(map(self._now.get, inner))
         if None in found:
             found = [one or self._taken(data) for one, data in zip(found, inner, strict=True)]
-        known = [one for one in found if one]
+        known = cast("list[KnownItem]", found)
         items = tuple([one.item for one in known])
         self._last = items, known
         return items
@@ -68,13 +71,13 @@ class KnownItems:
         return [KnownItem(item, _inner(item)) for item in items]
 
     def stands_in(self, data: bytes, inventory: Inventory) -> None:
-        """Takes down that a file is what the inventory, whose items were decoded last, is saved as but for them."""
-        exact = all(one.as_read for one in self.known(inventory.items))
-        self._file = (inventory, data) if exact else (None, b"")
+        """Takes down that the inventory, whose items were decoded last, stands in a file as it is saved but for them."""
+        self._file = inventory, data
 
     def file_of(self, inventory: Inventory) -> bytes | None:
         """The inventory as it is saved, if it is the one that was read last, and stood in its file just so."""
-        return self._file[1] if inventory is self._file[0] else None
+        exact = inventory is self._file[0] and False not in [one.as_read for one in self.known(inventory.items)]
+        return self._file[1] if exact else None
 
     def _taken(self, inner: bytes) -> KnownItem:
         """The item in these bytes, from now on among the known ones."""
@@ -84,6 +87,7 @@ class KnownItems:
         found = self._before.get(inner)
         if found is None:
             item = masked_once(_DECODE(BEGINS + inner + ENDS))
+            force_setattr(item, "source", intern(item.source))  # one object, so that items are counted sooner
             saved = _inner(item)
             found = KnownItem(item, inner, as_read=True) if saved == inner else KnownItem(item, saved)
         if self._size + len(inner) > _REMEMBERED:

@@ -1,6 +1,7 @@
 """What stands in the way of a removal, as far as the host shows it. Pure."""
 
 from collections.abc import Iterable, Sequence
+from functools import cached_property
 
 from phaseout.model.findings import Hit
 from phaseout.model.nouns import Item
@@ -18,8 +19,7 @@ class Readiness:
     """
 
     def __init__(self, items: Sequence[Item], hits: Iterable[Hit]) -> None:
-        waiting = (item for item in items if item.kind == "setting" and item.name == _WAITS)
-        self._waits = next((item.details.get("note", "") for item in waiting), None)
+        self._items = items
         self._protected: dict[str, str] = {}  # id of a vendor → where its password shows
         self._managed: dict[str, str] = {}  # id of a vendor → the server, and when it was last reached
         self._boots: dict[str, str] = {}  # id of a vendor → what of it starts before the system
@@ -31,6 +31,12 @@ class Readiness:
                 self._boots.setdefault(hit.vendor.id, item.name)
             if server := item.details.get("managed_by", ""):
                 self._managed.setdefault(hit.vendor.id, server)
+
+    @cached_property
+    def _waits(self) -> str | None:
+        """What the system waits for a restart for; `None` if it does not. Asked for only where something was found."""
+        waiting = (item for item in self._items if item.kind == "setting" and item.name == _WAITS)
+        return next((item.details.get("note", "") for item in waiting), None)
 
     def steps(self, vendor_id: str, *, only_left: bool) -> tuple[str, ...]:
         """What to do before the removal of a vendor's product; of leftovers, only the restart counts."""

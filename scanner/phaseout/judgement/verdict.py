@@ -6,6 +6,7 @@ a measure that binds no declared role is never called an obligation.
 
 import datetime as dt
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from msgspec import structs
@@ -80,7 +81,7 @@ def judge(
     policy: Policy,
     as_of: dt.datetime | dt.date,
     now: dt.datetime | None = None,
-    digest: str = "",
+    digest: str | None = None,
 ) -> Report:
     """The report on an inventory.
 
@@ -91,7 +92,7 @@ def judge(
         policy: roles, own deadlines, waivers and replacements of the operator.
         as_of: the instant that days are counted from; a date is taken as that day in the zone of each milestone.
         now: what the clock says, if that is to be compared with the date of the inventory.
-        digest: SHA-256 of the inventory as it is saved, where that is known.
+        digest: SHA-256 of the inventory as it is saved, where that is known; empty where nobody will ask for it.
     """
     who = declared(policy, ruleset.roles)
     used: set[int] = set()
@@ -121,15 +122,15 @@ def judge(
         scanned_at=inventory.scanned_at,
         scanned_by=inventory.scanned_by,
         protection=protection(inventory, judged),
-        inventory_sha256=digest or digest_of(inventory),
+        inventory_sha256=digest_of(inventory) if digest is None else digest,
         as_of=_rfc3339(as_of) if isinstance(as_of, dt.datetime) else as_of.isoformat(),
         host=inventory.host,
         rules=RulesUsed(
             vendors=len(ruleset.vendors),
-            products=sum(len(vendor.product) for vendor in ruleset.vendors),
+            products=ruleset.products,
             measures=len(ruleset.measures),
             digest=ruleset.digest,
-            as_of=str(max((measure.status.as_of for measure in ruleset.measures), default="")),
+            as_of=ruleset.as_of,
             added=ruleset.added,
             replaced=ruleset.replaced,
             serial=ruleset.serial,
@@ -476,6 +477,7 @@ def _spelled(day_text: str) -> str:
     return f"{spelled.day} {spelled:%B %Y}"
 
 
+@lru_cache(maxsize=16)
 def _rfc3339(moment: dt.datetime) -> str:
     return moment.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
@@ -496,18 +498,6 @@ def _host_verdict(findings: Sequence[Finding], unseen: Sequence[Unseen], ruleset
     """Clean only if nothing was found and nothing that could have shown a ruled product was left unseen."""
     if findings:
         return "replace" if any(finding.verdict == "replace" for finding in findings) else "review"
-    ruled = _ruled_kinds(ruleset)
+    ruled = ruleset.kinds
     hidden = any(not one.kinds or ruled is None or not ruled.isdisjoint(one.kinds) for one in unseen)
     return "incomplete" if hidden else "clean"
-
-
-def _ruled_kinds(ruleset: Ruleset) -> frozenset[str] | None:
-    """The kinds that rules ask for; `None` if a rule asks for any kind."""
-    kinds: set[str] = set()
-    for vendor in ruleset.vendors:
-        for product in vendor.product:
-            for match in product.match:
-                if not match.kind:
-                    return None
-                kinds.update((match.kind,) if isinstance(match.kind, str) else match.kind)
-    return frozenset(kinds)

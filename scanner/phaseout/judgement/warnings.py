@@ -28,8 +28,10 @@ def cautions(ruleset: Ruleset, scanned_at: str, as_of: dt.datetime | dt.date) ->
     yield from ruleset.cautions
     if ruleset.review_by and ruleset.review_by < day(as_of).isoformat():
         yield f"rules {ruleset.serial} of {ruleset.made} were to be reviewed by {ruleset.review_by}"
-    live = [measure for measure in ruleset.measures if measure.status.state not in DEAD]
     today = day(as_of)
+    if ruleset.first_review >= today:
+        return
+    live = [measure for measure in ruleset.measures if measure.status.state not in DEAD]
     overdue = [measure.status.review_by for measure in live if measure.status.review_by < today]
     if overdue:
         yield f"{len(overdue)} of {counted(len(live), 'measure')} past the review date, the first since {min(overdue)}"

@@ -1,6 +1,7 @@
 """What the rules say, as frozen values: vendors, products, measures, the operator's policy."""
 
 import datetime as dt
+from functools import cached_property
 from typing import Literal
 
 from msgspec import Struct
@@ -361,7 +362,7 @@ class Policy(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     defaults: Defaults = Defaults()
 
 
-class Ruleset(Struct, frozen=True, kw_only=True):
+class Ruleset(Struct, frozen=True, kw_only=True, dict=True):
     """All checked rules of a run. `digest` is the SHA-256 over the files, in the order of their names.
 
     `added` and `replaced` name the folders that were read beside, or instead of, the shipped rules. `serial`, `made`
@@ -379,3 +380,32 @@ class Ruleset(Struct, frozen=True, kw_only=True):
     made: str = ""
     review_by: str = ""
     cautions: tuple[str, ...] = ()
+
+    # Asked for each host of a fleet, and counted once.
+
+    @cached_property
+    def products(self) -> int:
+        """How many products they know."""
+        return sum(len(vendor.product) for vendor in self.vendors)
+
+    @cached_property
+    def as_of(self) -> str:
+        """The last day on which a measure was looked up; empty without measures."""
+        return str(max((measure.status.as_of for measure in self.measures), default=""))
+
+    @cached_property
+    def first_review(self) -> dt.date:
+        """The first day by which a measure is to be checked again."""
+        return min((measure.status.review_by for measure in self.measures), default=dt.date.max)
+
+    @cached_property
+    def kinds(self) -> frozenset[str] | None:
+        """The kinds of items that they ask for; `None` if a rule asks for any kind."""
+        kinds: set[str] = set()
+        for vendor in self.vendors:
+            for product in vendor.product:
+                for match in product.match:
+                    if not match.kind:
+                        return None
+                    kinds.update((match.kind,) if isinstance(match.kind, str) else match.kind)
+        return frozenset(kinds)

@@ -57,6 +57,7 @@ class Format(NamedTuple):
         holds: what it has a place for.
         several: whether one file can hold reports on several hosts.
         shared: whether files are readable by other accounts: the program that reads them runs as one.
+        digest: whether a report says which inventory was judged, by its SHA-256.
     """
 
     name: str
@@ -65,6 +66,7 @@ class Format(NamedTuple):
     holds: tuple[Subject, ...] = ("report", "inventory")
     several: bool = False
     shared: bool = False
+    digest: bool = False
 
     def write_report(self, report: Report, page: Page = _PAGE) -> Iterator[str]:
         """The text of a report, in chunks."""
@@ -103,20 +105,22 @@ FORMATS: tuple[Format, ...] = (
         holds=_ALL,
         several=True,
     ),
-    Format("json", (".json",), "everything, as the published JSON Schema says", holds=_ALL, several=True),
+    Format("json", (".json",), "everything, as the published JSON Schema says", holds=_ALL, several=True, digest=True),
     Format(
         "ndjson",
         (".ndjson", ".jsonl"),
         "for log shippers: one line for each finding or item, and one that sums up",
         several=True,
+        digest=True,
     ),
-    Format("markdown", (".md", ".markdown"), "for tickets", several=True),
+    Format("markdown", (".md", ".markdown"), "for tickets", several=True, digest=True),
     Format(
         "html",
         (".html", ".htm"),
         "for the person who signs off: one file, to read, search and print",
         holds=_ALL,
         several=True,
+        digest=True,
     ),
     Format("cyclonedx", (".cdx.json", ".bom.json"), "CycloneDX 1.6, for software bills of materials"),
     Format(

@@ -33,9 +33,9 @@ def open_or_die(path: str) -> BinaryIO:
     return Path(path).open("rb")
 
 
-def settings() -> Settings:
+def settings(form: str = "line") -> Settings:
     ruleset = load({"vendors/kaspersky.toml": VENDOR.encode()})
-    return Settings(ruleset, Policy(), dt.date(2026, 11, 21), ("line",), Page(), (), open_or_die)
+    return Settings(ruleset, Policy(), dt.date(2026, 11, 21), (form,), Page(), (), open_or_die)
 
 
 @pytest.fixture
@@ -90,9 +90,9 @@ def test_what_earlier_hosts_showed_changes_no_report(tmp_path: Path, count: int)
     items = tuple(structs.replace(named, user=f"u{number % 7}") for number in range(count))
     path = tmp_path / "pc.json"
     path.write_bytes(b"".join(write(structs.replace(one, items=(*one.items, *items), runs=()), ".json")))
-    judge = Judge(settings())
+    judge = Judge(settings("json"))
     reports = [list(judge.reports(str(path))) for _ in range(3)]
-    plain = Judge(settings())
+    plain = Judge(settings("json"))
     with path.open("rb") as file:
         found = next(read(file, "pc"))
     assert not isinstance(found, Problem)
@@ -104,7 +104,7 @@ def test_what_earlier_hosts_showed_changes_no_report(tmp_path: Path, count: int)
 
 
 def test_the_digest_of_an_inventory_is_that_of_the_file_as_it_is_saved(tmp_path: Path) -> None:
-    judge = Judge(settings())
+    judge = Judge(settings("json"))
     secret = structs.replace(inventory("pc").items[0], command="tool --password=hunter2")
     plain = inventory("pc").items
     for items, same in ((plain, True), ((secret, *plain[1:]), False)):

@@ -59,6 +59,13 @@ def test_all_formats_render(one: Format, which: str) -> None:
 
 
 @every_format
+def test_a_format_says_whether_it_names_the_digest_of_the_inventory(one: Format) -> None:
+    digest = "5e4dc0" * 10 + "d1ce"
+    text = "".join(one.write_report(msgspec.structs.replace(FULL, inventory_sha256=digest)))
+    assert (digest in text) == one.digest
+
+
+@every_format
 def test_a_measure_that_is_not_in_force_yet_is_called_so(one: Format) -> None:
     report = make_report()
     finding = report.findings[0]
