@@ -71,7 +71,7 @@ class KnownItems:
         return [KnownItem(item, _inner(item)) for item in items]
 
     def stands_in(self, data: bytes, inventory: Inventory) -> None:
-        """Takes down that the inventory, whose items were decoded last, stands in a file as it is saved but for them."""
+        """Notes that the inventory, whose items were decoded last, stands in a file as it is saved, but for them."""
         self._file = inventory, data
 
     def file_of(self, inventory: Inventory) -> bytes | None:
