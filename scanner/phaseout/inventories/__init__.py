@@ -98,19 +98,24 @@ def _repeated(stream: BinaryIO, name: str, known: KnownItems) -> Inventory | Non
 
 def read_document(document: Document) -> Iterator[Inventory | Problem]:
     """The inventories of one document, without secrets: other tools quote command lines as they are."""
+    problem: Problem | None = None
     try:
         reader = _reader(document)
         if reader is None and document.skip_noise():
             reader = _reader(document)
         if reader is None:
-            yield Problem(document.name, _unknown(document), "unsupported")
+            yield document.cut or Problem(document.name, _unknown(document), "unsupported")
             return
         for found in reader.read(document):
-            yield found if isinstance(found, Problem) else masked_inventory(found)
-        if document.broken is not None:
-            yield document.broken
+            if not isinstance(found, Problem):
+                yield masked_inventory(found)
+            elif document.cut is None:  # or that is why
+                yield found
+        problem = document.broken
     except BrokenError as error:
-        yield error.problem
+        problem = error.problem
+    if document.cut is not None or problem is not None:
+        yield document.cut or cast("Problem", problem)
 
 
 def _reader(document: Document) -> _Module | None:

@@ -19,6 +19,7 @@ DELIMITERS = (",", ";", "\t", "|")
 _FIELD = 1 << 16  # characters
 _LINES = 100  # of one row
 _SHOWN, _SHOWN_NAME = 12, 40  # headings, and characters of each, that a message shows
+_END_OF_FILE = "\x1a"  # of DOS
 _HEADING = 20  # lines before the heading: titles and parameters of reports
 
 
@@ -63,13 +64,14 @@ def heading_of(document: Document, known: Callable[[Heading], bool]) -> Heading 
     """The first line that is a heading which is known, without reading past it."""
     if document.start.lstrip()[:1] in (b"{", b"[", b"<"):
         return None
-    lines = map(decoded, document.peek())
+    lines = (line for whole in document.peek() for line in _single(whole))
     return next((heading for line in lines for heading in headings(line) if known(heading)), None)
 
 
 def first_headings(document: Document) -> tuple[str, ...]:
     """What the first line with several columns names, for a message; some of many, and cut where they are long."""
-    found = (heading.names for line in document.peek() for heading in headings(decoded(line)))
+    lines = (line for whole in document.peek() for line in _single(whole))
+    found = (heading.names for line in lines for heading in headings(line))
     names = next((one for one in found if len(one) > 1), ())
     shown = tuple(name[:_SHOWN_NAME] for name in names[:_SHOWN])
     return (*shown, f"and {len(names) - _SHOWN} more") if len(names) > _SHOWN else shown
@@ -82,7 +84,7 @@ def table(document: Document, known: Callable[[Heading], bool]) -> tuple[Heading
         document: the file.
         known: whether the columns of a heading are understood.
     """
-    lines = ((number, decoded(line)) for number, line in document.lines())
+    lines = _numbered(document)
     for count, (_, line) in enumerate(lines):
         for heading in headings(line):
             if known(heading):
@@ -90,6 +92,25 @@ def table(document: Document, known: Callable[[Heading], bool]) -> tuple[Heading
         if count >= _HEADING:
             break
     return None
+
+
+def _numbered(document: Document) -> Iterator[tuple[int, str]]:
+    """Number and text of each line, also where carriage returns alone end some or all of them."""
+    more = 0
+    for number, whole in document.lines():
+        for count, line in enumerate(_single(whole)):
+            yield number + more + count, line
+        more += whole.count(b"\r", 0, -2)
+
+
+def _single(whole: bytes) -> Iterator[str]:
+    """The lines that carriage returns end within one; a byte order mark within a file is where two were joined."""
+    text = decoded(whole)
+    at = 0
+    while (end := text.find("\r", at) + 1) and end < len(text) and text[end] != "\n":
+        yield text[at:end].removeprefix("\ufeff")
+        at = end
+    yield text[at:].removeprefix("\ufeff")
 
 
 def decoded(line: bytes) -> str:
@@ -107,6 +128,10 @@ def _rows(lines: Iterator[tuple[int, str]], heading: Heading) -> Iterator[Row]:
         number, line = pushed.pop() if pushed else next(lines, (0, ""))
         if not number:
             return
+        if "\0" in line:  # a failing disk leaves them
+            line = line.replace("\0", "")
+            yield _fitted(number, _unquoted(line, delimiter) if line.strip() else [], heading, "zero bytes in it")
+            continue
         taken = [(number, line)]
         fields = _fields(line, delimiter)
         while fields is None and len(taken) < _LINES and sum(len(one) for _, one in taken) < _FIELD:
@@ -120,8 +145,13 @@ def _rows(lines: Iterator[tuple[int, str]], heading: Heading) -> Iterator[Row]:
             fields = None
         if fields is None:  # a quote that is never closed
             yield _fitted(number, _unquoted(line, delimiter), heading, "a quotation mark that is never closed")
-        elif any(fields):
+        elif any(fields) and fields != [_END_OF_FILE] and not _is_heading(fields, heading):
             yield _fitted(number, fields, heading, "")
+
+
+def _is_heading(fields: Sequence[str], heading: Heading) -> bool:
+    """Whether it is the heading again, as where lists were joined."""
+    return fields[0].strip() == heading.names[0] and tuple(one.strip() for one in fields) == heading.names
 
 
 def _fields(line: str, delimiter: str) -> list[str] | None:

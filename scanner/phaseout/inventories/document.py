@@ -5,7 +5,6 @@ References:
     https://github.com/ndjson/ndjson-spec
 """
 
-import gzip
 import io
 import itertools
 import lzma
@@ -31,6 +30,9 @@ _NOISE = 20  # lines before the first value, such as warnings of the program tha
 _BUFFER = 1 << 18
 _START = 1 << 16
 _SNIFFED = 1 << 10  # bytes by which compression and encoding are recognised
+_UTF_16 = 32  # at least one byte in so many is zero: the high half of a comma or a line end
+_PACKED = 1 << 14  # bytes that are unpacked together
+_ANY = 32 + zlib.MAX_WBITS  # zlib or gzip
 _ENDINGS = (
     *(".gz", ".json", ".ndjson", ".jsonl", ".cdx", ".bom", ".spdx", ".spdx3", ".syft", ".xml", ".ocs", ".csv", ".tsv"),
     *(".log", ".zip", ".txt", ".tag"),
@@ -39,6 +41,12 @@ _ROTATED = re.compile(r"(?i)\.log[.-]\d{1,14}$")  # as logrotate and osquery nam
 _MARKS = ((b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"))
 _ZIP = b"PK\x03\x04"
 _EMPTY_ZIP = b"PK\x05\x06"
+_CONTROL = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]")
+# A pair of surrogates, half of one, or any other character that is escaped.
+_ESCAPE = re.compile(
+    rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|u[dD][89a-fA-F][0-9a-fA-F]{2}|.)", re.DOTALL
+)
+_NO_CHARACTERS = "some of its bytes are no characters; they are read as U+FFFD or blanks, and names may be damaged"
 _STRING = re.compile(rb'"(?:[^"\\]|\\.)*"')
 
 Members = dict[str, msgspec.Raw]
@@ -109,6 +117,7 @@ class Document:
         by_line: whether each line is a JSON value of its own; `None` before `members` was called, or without JSON.
         no_json: why what looks like JSON is not.
         personal_apps: whether the apps of personal phones are wanted.
+        strict: whether a damaged character costs the value that it is in; otherwise it is replaced, and said.
 
     Raises:
         BrokenError: from every method: too large, damaged, unreadable.
@@ -116,7 +125,7 @@ class Document:
 
     def __init__(self, stream: BinaryIO, name: str, start: bytes = b"") -> None:
         self.name = name
-        self._rest = _buffered(stream, name, start)
+        self._rest, self._inflated = _buffered(stream, name, start)
         self.line = 0
         self._first = b""
         blank = 0
@@ -132,6 +141,7 @@ class Document:
         self.by_line: bool | None = None
         self.no_json = ""
         self.personal_apps = False
+        self.strict = False
         self._members: Members = {}
         self._broken: Problem | None = None
         self._more = 0
@@ -166,9 +176,13 @@ class Document:
     def peek(self) -> list[bytes]:
         """The first lines, without reading past them."""
         if self._peeked is None:
-            following = [line for _ in range(_NOISE) if (line := self._read_line())]
+            following: list[bytes] = []
+            while len(following) < _NOISE and (line := self._read_part()):
+                following.append(line)
+                if len(line) > WHOLE:  # the rest of it is still to be read
+                    break
             self._put_back(following)
-            self._peeked = [self._first, *following]
+            self._peeked = [self._first, *(line[:_START] for line in following)]
         return self._peeked
 
     def members(self) -> Members:
@@ -190,7 +204,21 @@ class Document:
                 continue
             self.no_json = ""
             break
+        else:
+            self._members = self._mended_members()
         return self._members
+
+    def _mended_members(self) -> Members:
+        """The same of a whole file in which some characters are damaged; empty if more than that is wrong."""
+        fixed = self._first if self.strict else mended(self._first)
+        try:
+            members = _first_members(fixed) if fixed != self._first else {}
+        except JSON_ERRORS:
+            return {}
+        if members:
+            self._first, self._one_value, self.no_json = fixed, True, ""
+            self._break(Problem(self.name, _NO_CHARACTERS, "damaged"))
+        return members
 
     def values(self, *, lists: bool = False) -> Iterator[tuple[str, msgspec.Raw]]:
         """Place and bytes of each JSON value, however the lines are broken. `broken` counts what is not a value.
@@ -200,7 +228,10 @@ class Document:
         """
         if self.by_line is None:
             self.members()
-        for where, data in self._texts():
+        for where, text in self._texts():
+            data = text if self.strict else in_utf8(text)
+            if data is not text:
+                self._break(Problem(where, _NO_CHARACTERS, "damaged"))
             try:
                 _bounded(where, data)
                 if lists or data.lstrip()[:1] != b"[":
@@ -215,6 +246,13 @@ class Document:
                 continue
             for number, value in enumerate(values):
                 yield f"{where}[{number}]", value
+
+    @property
+    def cut(self) -> Problem | None:
+        """That the file could be unpacked only up to a fault."""
+        if self._inflated is None or not self._inflated.broken:
+            return None
+        return Problem(self.name, f"damaged gzip or zlib data: {self._inflated.broken}", "damaged")
 
     @property
     def broken(self) -> Problem | None:
@@ -240,6 +278,10 @@ class Document:
             if not waiting and _is_value(line):
                 yield f"{self.name}:{number}", line
                 continue
+            if not (waiting or self.strict) and self.by_line and _is_value(fixed := mended(line)):
+                self._break(Problem(f"{self.name}:{number}", _NO_CHARACTERS, "damaged"))
+                yield f"{self.name}:{number}", fixed
+                continue
             opened = _opened(line)
             if opened is None or depth + opened < 0 or len(waiting) >= _JOINED:  # damaged, and perhaps those before it
                 yield from _apart(self.name, waiting)
@@ -259,14 +301,26 @@ class Document:
         while line:
             if not line.isspace():
                 yield self.line, line
-            line = self._read_line()
+            line = self._next_line()
             self.line += 1
+
+    def _next_line(self) -> bytes:
+        """The next line. One of a table that is too long costs itself."""
+        while self.start.lstrip()[:1] not in (b"{", b"[", b"<"):
+            try:
+                return self._read_line()
+            except BrokenError as error:
+                self.line += 1
+                self._break(Problem(f"{self.name}:{self.line}", f"a line {error.problem.why}", "limit"))
+                while (rest := self._rest.readline(_BUFFER)) and not rest.endswith(b"\n"):
+                    pass
+        return self._read_line()
 
     def whole(self) -> bytes:
         """All of it."""
         try:
             self._first += _all_of(self._rest, self.name, WHOLE - len(self._first))
-        except (OSError, EOFError, zlib.error) as error:
+        except OSError as error:
             raise BrokenError(self.name, _why(error)) from error
         return self._first
 
@@ -288,13 +342,37 @@ class Document:
         self._rest = cast("BinaryIO", io.BufferedReader(rest, _BUFFER))
 
     def _read_line(self) -> bytes:
-        try:
-            line = self._rest.readline(WHOLE + 1)
-        except (OSError, EOFError, zlib.error) as error:
-            raise BrokenError(self.name, _why(error)) from error
+        line = self._read_part()
         if len(line) > WHOLE:
             raise _too_large(self.name)
         return line
+
+    def _read_part(self) -> bytes:
+        """The next line, or the beginning of one that is too long."""
+        try:
+            return self._rest.readline(WHOLE + 1)
+        except OSError as error:
+            raise BrokenError(self.name, _why(error)) from error
+
+
+def in_utf8(data: bytes) -> bytes:
+    """The text with U+FFFD for bytes that are no UTF-8; the same object where there are none."""
+    if data.isascii():
+        return data
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return data.decode("utf-8", "replace").encode()
+    return data
+
+
+def mended(data: bytes) -> bytes:
+    """JSON with U+FFFD for bytes that are no UTF-8 and for halves of surrogate pairs, and blanks for control bytes."""
+    return _CONTROL.sub(b" ", _ESCAPE.sub(_whole_character, in_utf8(data)))
+
+
+def _whole_character(escape: "re.Match[bytes]") -> bytes:
+    return b"\\ufffd" if len(escape[0]) == len(b"\\ud800") else escape[0]
 
 
 def _all_of(stream: BinaryIO, name: str, limit: int = WHOLE) -> bytes:
@@ -380,12 +458,19 @@ class _Limited(io.RawIOBase):
 
 
 class _Inflated(io.RawIOBase):
-    """The content of a zlib stream, as OCS keeps what its agents sent."""
+    """The content of a gzip stream, of all its members, or of a zlib stream, as OCS keeps what its agents sent.
 
-    def __init__(self, packed: BinaryIO) -> None:
+    Attributes:
+        broken: why it ends before its end, if it does; what stands before the fault is given.
+    """
+
+    def __init__(self, packed: BinaryIO, *, members: bool) -> None:
         super().__init__()
+        self.broken = ""
+        self._members = members  # whether others may follow the first
         self._packed = packed
-        self._inflate = zlib.decompressobj()
+        self._waiting = b""
+        self._inflate = zlib.decompressobj(_ANY)
 
     def readable(self) -> bool:
         """It is."""
@@ -395,37 +480,66 @@ class _Inflated(io.RawIOBase):
         """The next bytes."""
         view = memoryview(buffer).cast("B")  # type: ignore[arg-type]
         data = b""
-        while not data and not self._inflate.eof:
-            packed = self._inflate.unconsumed_tail or self._packed.read(_BUFFER)
-            if not packed:
-                raise EOFError("the stream ended before its end marker")
-            data = self._inflate.decompress(packed, len(view))
+        while not data and not self.broken:
+            packed = self._waiting or self._packed.read(_PACKED)
+            if self._inflate.eof:
+                if not packed or not self._members:
+                    break
+                packed = packed.lstrip(b"\0")  # members may be padded
+                if packed:
+                    self._inflate = zlib.decompressobj(_ANY)
+            elif not packed:
+                self.broken = "it ends before its end marker"
+            self._waiting = b""
+            if packed:
+                data = self._unpacked(packed, len(view))
         view[: len(data)] = data
         return len(data)
 
+    def _unpacked(self, packed: bytes, room: int) -> bytes:
+        before = self._inflate.copy()
+        try:
+            data = self._inflate.decompress(packed, room)
+            self._waiting = self._inflate.unconsumed_tail or self._inflate.unused_data
+        except zlib.error as error:
+            self.broken = str(error)
+            data = _before_the_fault(before, packed, room)
+        return data
 
-def _buffered(stream: BinaryIO, name: str, start: bytes) -> BinaryIO:
-    """The stream unpacked, in UTF-8 and without a byte order mark."""
+
+def _before_the_fault(inflate: "zlib._Decompress", packed: bytes, room: int) -> bytes:
+    """As much as can be unpacked of damaged bytes."""
+    data = b""
+    try:
+        for at in range(len(packed)):
+            data += inflate.decompress(packed[at : at + 1], room)
+            if len(data) >= room:
+                break
+    except zlib.error:
+        pass
+    return data[:room]
+
+
+def _buffered(stream: BinaryIO, name: str, start: bytes) -> tuple[BinaryIO, _Inflated | None]:
+    """The stream unpacked, in UTF-8 and without a byte order mark, and what unpacks it."""
+    inflated: _Inflated | None = None
     try:
         start = start or stream.read(_SNIFFED)
-        if start[:2] == b"\x1f\x8b":
+        if start[:2] == b"\x1f\x8b" or _is_zlib(start):
             packed = io.BufferedReader(_Limited(start, stream, name, LIMIT), _BUFFER)
-            stream = cast("BinaryIO", gzip.GzipFile(fileobj=packed))
-            start = stream.read(_SNIFFED)
-        elif _is_zlib(start):
-            packed = io.BufferedReader(_Limited(start, stream, name, LIMIT), _BUFFER)
-            stream = cast("BinaryIO", io.BufferedReader(_Inflated(cast("BinaryIO", packed)), _BUFFER))
+            inflated = _Inflated(cast("BinaryIO", packed), members=start[:1] == b"\x1f")
+            stream = cast("BinaryIO", io.BufferedReader(inflated, _BUFFER))
             start = stream.read(_SNIFFED)
         limited = cast("BinaryIO", io.BufferedReader(_Limited(start, stream, name, LIMIT), _BUFFER))
         encoding = _encoding(start)
         if encoding:
             text = _all_of(limited, name, WHOLE).decode(encoding, "replace").removeprefix("\ufeff")
-            return io.BytesIO(text.encode("utf-8", "replace"))
+            return io.BytesIO(text.encode("utf-8", "replace")), inflated
         if start.startswith(b"\xef\xbb\xbf"):
             limited.read(3)
-    except (OSError, EOFError, zlib.error) as error:
+    except OSError as error:
         raise BrokenError(name, _why(error)) from error
-    return limited
+    return limited, inflated
 
 
 def _is_zlib(start: bytes) -> bool:
@@ -434,12 +548,15 @@ def _is_zlib(start: bytes) -> bool:
 
 
 def _encoding(start: bytes) -> str:
-    """UTF-16 by its mark, or by zero bytes, which no other text has; empty for everything else."""
+    """UTF-16 by its mark, or by many zero bytes, all of them in every other place; empty for everything else."""
     for mark, encoding in _MARKS:
         if start.startswith(mark):
             return encoding
     before, after = start[::2].count(0), start[1::2].count(0)
-    return "" if not before + after else "utf-16-be" if before > after else "utf-16-le"
+    fewer, more = sorted((before, after))
+    if more * _UTF_16 < len(start) or fewer * _UTF_16 > more:
+        return ""  # zero bytes that a disk or a program left
+    return "utf-16-be" if before > after else "utf-16-le"
 
 
 def _unzipped(packed: BinaryIO, name: str) -> Iterator[Document]:
@@ -476,8 +593,5 @@ def _bounded(where: str, data: bytes) -> None:
         raise BrokenError(where, f"more than {_COMMAS:,} values: no inventory is that large", "limit")
 
 
-def _why(error: Exception) -> str:
-    if isinstance(error, gzip.BadGzipFile | EOFError | zlib.error):
-        return f"damaged gzip or zlib data: {error}"
-    strerror = error.strerror if isinstance(error, OSError) else ""
-    return f"cannot be read: {strerror or error}"
+def _why(error: OSError) -> str:
+    return f"cannot be read: {error.strerror or error}"

@@ -1,6 +1,7 @@
 """What readers of other tools' inventories share: rows into runs, fields into strings, and what remains unseen."""
 
 import datetime as dt
+import functools
 import re
 from typing import Any, get_args
 
@@ -96,10 +97,7 @@ def inventory(
     """
     runs = tuple(one.run() for one in rows)
     unseen = [part for run in runs for part in unseen_parts(run.source, run.problems, _REMEDIES, source=run.source)]
-    hidden = tuple(kind for kind in KINDS if kind not in shown)
-    if hidden:
-        what = ", ".join(_SEVERAL.get(kind, f"{kind.replace('_', ' ')}s") for kind in hidden)
-        unseen.append(Unseen(what[0].upper() + what[1:], limits, _REMEDY, kinds=hidden, cause="not_shown"))
+    unseen += _not_shown(frozenset(shown), limits)
     items = in_order(item for one in rows for item in one.items)
     return Inventory(
         schema=INVENTORY_SCHEMA,
@@ -110,6 +108,16 @@ def inventory(
         runs=runs,
         unseen=(*unseen, *also, *nothing_shown(runs, items, _REMEDY)),
     )
+
+
+@functools.lru_cache(maxsize=64)
+def _not_shown(shown: frozenset[Kind], limits: str) -> tuple[Unseen, ...]:
+    """What such an inventory shows of no host; the same for every host of a list."""
+    hidden = tuple(kind for kind in KINDS if kind not in shown)
+    if not hidden:
+        return ()
+    what = ", ".join(_SEVERAL.get(kind, f"{kind.replace('_', ' ')}s") for kind in hidden)
+    return (Unseen(what[0].upper() + what[1:], limits, _REMEDY, kinds=hidden, cause="not_shown"),)
 
 
 def text(value: Any) -> str:

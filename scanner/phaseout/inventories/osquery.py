@@ -32,6 +32,7 @@ from phaseout.inventories.inventory_builder import Rows, inventory, moment, plat
 from phaseout.inventories.osquery_tables import FLEET_SOFTWARE, HEADS, TABLES, Columns, Table, says_software, table_of
 from phaseout.model.counting import counted
 from phaseout.model.nouns import Evidence, HostInfo, IdentityKind, Inventory, Item, Kind, Platform, Problem
+from phaseout.model.recording import PROBLEMS
 from phaseout.parsers.encodings.identity import identities
 
 _LIMITS = "no table that was given shows these"
@@ -296,7 +297,7 @@ class Hosts:
             try:
                 self._value(document, where, value, _DEPTH)
             except JSON_ERRORS as error:
-                self._broken.append(Problem(where, f"no result of osquery: {error}", "damaged"))
+                self._damaged(where, f"no result of osquery: {error}")
 
     def _host(self, name: str) -> _Host:
         """The host of that name, in whatever letters."""
@@ -330,7 +331,7 @@ class Hosts:
             for number, one in enumerate(values):
                 self._value(document, f"{where}[{number}]", one, depth - 1)
             return
-        for row in msgspec.json.decode(value, type=list[_Row]):
+        for row in self._each(where, value):
             self._counted(where)
             self._host(document.stem).take(where, document.stem, row)
 
@@ -346,9 +347,27 @@ class Hosts:
                 continue  # a member that a script put beside the tables
             if table in TABLES:
                 host.query(table)
-            for row in _rows(rows):
+            for row in self._each(where, rows):
                 self._counted(where)
                 host.take(where, table, row)
+
+    def _each(self, where: str, rows: msgspec.Raw) -> Iterator[_Row]:
+        """The rows of a list. What is no row costs itself."""
+        try:
+            yield from _rows(rows)
+        except JSON_ERRORS:
+            for number, row in enumerate(_raw_list(rows)):
+                try:
+                    yield msgspec.json.decode(row, type=_Row)
+                except JSON_ERRORS as error:
+                    self._damaged(f"{where}[{number}]", f"no row: {error}")
+
+    def _damaged(self, where: str, why: str) -> None:
+        """Notes what could not be read; of very many, that there are more."""
+        if len(self._broken) < PROBLEMS:
+            self._broken.append(Problem(where, why, "damaged"))
+        elif len(self._broken) == PROBLEMS:
+            self._broken.append(Problem(where, f"{why}; more that follow are not listed", "limit"))
 
     def _answer(self, document: Document, where: str, members: Mapping[str, msgspec.Raw], depth: int) -> None:
         """An answer of Fleet's API: hosts with their software, or results with their hosts."""

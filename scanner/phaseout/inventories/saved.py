@@ -95,6 +95,9 @@ def fits(document: Document) -> bool:
 
 def read(document: Document) -> Iterator[Inventory | Problem]:
     """Every inventory in it; a broken one costs itself."""
+    document.strict = True  # what a scan wrote has no damaged characters
+    if document.broken is not None:
+        raise BrokenError(document.broken.where, document.broken.why)
     one_a_line = document.start.startswith(_START) and document.ends_with_brace
     if one_a_line or (document.members() and document.by_line and document.start[:1] != b"["):
         yield from _by_line(document)

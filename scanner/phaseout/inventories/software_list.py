@@ -243,7 +243,7 @@ def _json_lines(document: Document) -> Iterator[_Line]:
             raise BrokenError(where, f"no JSON: {error}") from error
         for row in _json_rows(value, in_list=False, depth=_DEPTH):
             number += 1
-            yield _named_fields(number, row)
+            yield _named_fields(number, row) if row else _Line(number, (), {}, "no object where a row should be")
 
 
 def _json_rows(value: Any, *, in_list: bool, depth: int) -> Iterator[Mapping[str, Any]]:
@@ -255,7 +255,10 @@ def _json_rows(value: Any, *, in_list: bool, depth: int) -> Iterator[Mapping[str
             for name, inner in value.items():
                 yield from _json_rows(inner, in_list=name == "value", depth=depth - 1)
     elif isinstance(value, list) and depth:
+        of_rows = any(isinstance(inner, dict) and _columns(tuple(inner), strict=True) for inner in value[:_SNIFFED])
         for inner in value:
+            if of_rows and not isinstance(inner, dict):
+                yield {}
             yield from _json_rows(inner, in_list=True, depth=depth - 1)
 
 

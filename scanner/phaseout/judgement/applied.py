@@ -53,7 +53,7 @@ class Declared(NamedTuple):
 
 def declared(policy: Policy, roles: Sequence[Role]) -> Declared:
     """The roles of a policy with all that they imply."""
-    known = {role.id: role for role in roles}
+    known = {role.id: role for role in roles} if policy.roles else {}
     found: dict[str, None] = dict.fromkeys(policy.roles)
     waiting = list(found)
     while waiting:

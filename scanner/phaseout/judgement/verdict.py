@@ -174,7 +174,7 @@ def _quoted(findings: Sequence[Finding], ruleset: Ruleset) -> Iterator[QuotedMea
     """The measures that the findings name, with what a reader needs to look them up."""
     named = {applied.id for finding in findings for applied in finding.measures}
     applying = {applied.id for finding in findings for applied in finding.applying}
-    for measure in ruleset.measures:
+    for measure in ruleset.measures if named else ():
         if measure.id not in named:
             continue
         whole = measure.id in applying
@@ -229,6 +229,8 @@ def _with_texts(quoted: QuotedMeasure, measure: Measure) -> QuotedMeasure:
 
 def _by_product(hits: Sequence[Hit], inventory: Inventory) -> list[list[Hit]]:
     """The hits of each product; the folder of a vendor belongs to the product that lies in it."""
+    if not hits:
+        return []
     groups: dict[str, list[Hit]] = {}
     paths = [inventory.items[hit.item].path.replace("\\", "/").lower() for hit in hits]
     folders = {

@@ -72,7 +72,7 @@ def rule_warnings(
 ) -> Iterator[str]:
     """Unverified parts and overdue reviews of the measures that apply to what was found."""
     applying = {one.id for finding in findings for one in finding.applying}
-    for measure in ruleset.measures:
+    for measure in ruleset.measures if applying else ():
         if measure.id not in applying:
             continue
         asked = {VENDOR, *bound_roles(measure, who)}
@@ -120,7 +120,7 @@ def waiver_warnings(
 
 def not_looked_for(ruleset: Ruleset, who: Declared) -> Iterator[Unseen]:
     """Vendors without a vendor file, and what is not known by name, if a measure with them binds a declared role."""
-    for measure in ruleset.measures:
+    for measure in ruleset.measures if who.roles else ():
         if not bound_roles(measure, who) or measure.status.state in DEAD:
             continue
         if measure.unruled_vendors:

@@ -47,7 +47,7 @@ def write_report(report: Report, _page: Page) -> Iterator[str]:
     protected = report.protection.state if report.protection is not None else ""
     cautions = "; ".join(report.rules.cautions)
     about = (host_id(report.host), rules_used(report))
-    yield _row(COLUMNS)
+    yield _HEADING
     for finding in (*report.findings, *report.suppressed):
         for item, because in zip(finding.items, finding.because, strict=True):
             begins = finding.driving.begins if finding.driving else ""
@@ -96,5 +96,8 @@ def _finding(report: Report, finding: Finding, item: Item, because: str) -> tupl
 def _row(fields: Iterable[str | int]) -> str:
     """A row. Every string cell is escaped; integers are ours, so a leading minus is not a formula."""
     line = io.StringIO()
-    csv.writer(line).writerow(cell(field) if isinstance(field, str) else field for field in fields)
+    csv.writer(line).writerow([cell(field) if field and isinstance(field, str) else field for field in fields])
     return line.getvalue()
+
+
+_HEADING = _row(COLUMNS)  # of every host of a fleet

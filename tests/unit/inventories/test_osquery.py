@@ -356,3 +356,14 @@ def test_the_real_shell() -> None:
         pytest.skip("not installed: osqueryi (PHASEOUT_OSQUERY names it)")
     result = subprocess.run([shell, "--json", "select * from processes"], capture_output=True, check=True, timeout=600)
     assert one(result.stdout).items
+
+
+def test_what_is_no_row_costs_itself() -> None:
+    row = '{"name":"%s","version":"1","install_location":"","publisher":"Foo","identifying_number":""}'
+    rows = f"[{row % 'Reader'},5,{row % 'Viewer'}]"
+    for data in (rows, f'{{"programs":{rows}}}'):
+        problem, inventory = read_bytes(data.encode(), "programs.json")
+        assert isinstance(inventory, Inventory)
+        assert isinstance(problem, Problem)
+        assert [item.name for item in inventory.items] == ["Reader", "Viewer"]
+        assert problem.where.endswith("[1]")

@@ -1,13 +1,17 @@
 """CSV of discovered apps and installed software, in its many spellings."""
 
+import gzip
 import io
+import random
+import zlib
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from phaseout.inventories.delimited import Heading, table
 from phaseout.inventories.document import Document
-from phaseout.model.nouns import Inventory
+from phaseout.model.nouns import Inventory, Problem
 
 from tests.unit.inventories.conftest import broken, one, read_bytes
 
@@ -278,3 +282,111 @@ def test_a_file_of_damaged_rows_is_given_up() -> None:
     assert "more than 10,000 rows are damaged" in broken((heading + rows).encode(), "x.csv").why
     whole = "".join(f"1,p{number},x,1,WS-1,10.0,Windows,Ada\r\n" for number in range(10_003))
     assert len(one((heading + whole + rows).encode()).items) == 10_003
+
+
+@pytest.mark.parametrize(
+    ("row", "found", "why"),
+    [
+        ("Rea\0der,Foo,1,PC-1,Windows\n", {"Reader"}, "x.csv:3: zero bytes in it"),
+        ("\0" * 4096 + "\n", set(), "1 row without a device, which may be of any; the first is x.csv:3"),
+        ("Reader,Foo,1,PC-1,Windows\rViewer,Foo,1,PC-1,Windows\n", {"Reader", "Viewer"}, ""),
+        ("\ufeff" + ROWS, set(), ""),  # where two lists were joined
+        ("\x1a\n", set(), ""),  # the end of a file of DOS
+    ],
+)
+def test_what_is_wrong_with_a_row_costs_that_row(row: str, found: set[str], why: str) -> None:
+    data = f"{ROWS}first,Bar,2,PC-1,Windows\n{row}last,Bar,2,PC-1,Windows\n"
+    (inventory,) = read_bytes(data.encode(), "x.csv")
+    assert isinstance(inventory, Inventory)
+    assert {item.name for item in inventory.items} == {"first", "last"} | found
+    assert (inventory.runs[0].status == "partial") == bool(why)
+    assert why in "".join(f"{one.where}: {one.why}" for one in inventory.runs[0].problems)
+
+
+def test_zero_bytes_at_the_beginning_make_no_other_encoding_of_it() -> None:
+    (found,) = read_bytes((f"{ROWS}Rea\0der,Foo,1,PC-1,Windows\n").encode(), "x.csv")
+    assert isinstance(found, Inventory)
+    assert [item.name for item in found.items] == ["Reader"]
+    without_mark = f"{ROWS}リーダー,会社,1,PC-1,Windows\n"
+    for encoding in ("utf-16-le", "utf-16-be"):
+        assert one(without_mark.encode(encoding), "x.csv").items[0].name == "リーダー"
+
+
+def test_lines_that_carriage_returns_end_are_counted() -> None:
+    data = (ROWS + "".join(f"App {n},Foo,1,PC-1,Windows\n" for n in range(50))).replace("\n", "\r")
+    found = one(data.encode(), "x.csv")
+    assert {item.evidence[0].where: item.name for item in found.items} == {
+        f"x.csv:{n + 2}": f"App {n}" for n in range(50)
+    }
+
+
+def test_a_line_that_is_too_long_costs_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("phaseout.inventories.document.WHOLE", 1 << 20)
+    rows = "Reader,Foo,1,PC-1,Windows\n", f"{'x' * (2 << 20)},Foo,1,PC-1,Windows\n", "Viewer,Foo,1,PC-1,Windows\n"
+    inventory, problem = read_bytes((ROWS + "".join(rows)).encode(), "x.csv")
+    assert isinstance(inventory, Inventory)
+    assert isinstance(problem, Problem)
+    assert [(item.name, item.evidence[0].where) for item in inventory.items] == [
+        ("Reader", "x.csv:2"),
+        ("Viewer", "x.csv:4"),
+    ]
+    assert (problem.where, problem.cause) == ("x.csv:3", "limit")
+
+
+@pytest.mark.parametrize(
+    ("pack", "end", "tail", "least"),
+    [
+        (gzip.compress, 0.5, b"", 150),
+        (zlib.compress, 0.5, b"", 150),
+        (gzip.compress, 1, b"junk", 400),
+        (gzip.compress, 1, gzip.compress(b"more")[:-6], 400),
+    ],
+)
+def test_of_a_packed_list_that_is_damaged_the_rows_before_the_fault_are_read(
+    pack: Callable[[bytes], bytes], end: float, tail: bytes, least: int
+) -> None:
+    chance = random.Random(7)
+    lines = [f"App {chance.getrandbits(64)},Foo,{number},PC-1,Windows\n" for number in range(400)]
+    packed = pack((ROWS + "".join(lines)).encode())
+    found, *_, problem = read_bytes(packed[: int(len(packed) * end)] + tail, "x.csv")
+    assert isinstance(found, Inventory)
+    assert isinstance(problem, Problem)
+    assert "damaged gzip or zlib data" in problem.why
+    assert len({item.name for item in found.items}) >= least
+
+
+@pytest.mark.parametrize("at", [-1, -5])
+def test_a_wrong_check_sum_costs_no_row(at: int) -> None:
+    packed = bytearray(gzip.compress((ROWS + "Reader,Foo,1,PC-1,Windows\n").encode()))
+    packed[at] ^= 1
+    found, problem = read_bytes(bytes(packed), "x.csv")
+    assert isinstance(found, Inventory)
+    assert isinstance(problem, Problem)
+    assert [item.name for item in found.items] == ["Reader"]
+    assert "damaged gzip or zlib data" in problem.why
+
+
+def test_members_of_gzip_follow_each_other_and_may_be_padded() -> None:
+    rows = [f"App {n},Foo,1,PC-1,Windows\n" for n in range(3)]
+    packed = b"".join(gzip.compress(part.encode()) for part in (ROWS, *rows))
+    assert len(one(packed + b"\0" * 512, "x.csv").items) == 3
+
+
+def test_what_is_no_row_of_a_list_in_json_costs_itself() -> None:
+    row = '{"DeviceName":"PC-1","ApplicationName":"%s","ApplicationVersion":"1"}'
+    found = one(f"[{row % 'Reader'},5,{row % 'Viewer'}]".encode(), "x.json")
+    assert [item.name for item in found.items] == ["Reader", "Viewer"]
+    assert "no object where a row should be" in found.runs[0].problems[0].why
+
+
+@pytest.mark.parametrize("wrong", [b"\xff", b"\\ud800", b"\x01", b"\0"])
+def test_a_character_that_is_none_costs_itself_in_json(wrong: bytes) -> None:
+    row = b'{"DeviceName":"PC-1","ApplicationName":"%s","ApplicationVersion":"1"}'
+    pair = b"\\ud83d\\ude00 \\\\ud800"  # of surrogates, and a backslash before letters
+    inventory, problem = read_bytes(b"[%s,%s,%s]" % (row % b"Reader", row % (b"a" + wrong), row % pair), "x.json")
+    assert isinstance(inventory, Inventory)
+    assert isinstance(problem, Problem)
+    names = {item.name for item in inventory.items}
+    assert {"Reader", "\U0001f600 \\ud800"} < names
+    assert len(names) == 3
+    assert "no characters" in problem.why
