@@ -97,14 +97,16 @@ class Judge:
         """The report on an inventory. What it has in common with earlier ones is not matched again."""
         settings = self._settings
         known = self._known.known(inventory.items)
-        hits = self._hits(inventory.items, known)
+        hits = self._hits(inventory.items, known) if known else self._matcher.match(inventory.items)
         whole = checked(inventory)
         digest = self._digest(whole, known) if self._digested else ""
         return judge(whole, hits, settings.ruleset, settings.policy, settings.as_of, settings.now, digest)
 
     def _digest(self, inventory: Inventory, known: Sequence[KnownItem]) -> str:
         file = self._known.file_of(inventory)
-        return sha256(file).hexdigest() if file is not None else digest_of(inventory, saved_items(known))
+        if file is not None:
+            return sha256(file).hexdigest()
+        return digest_of(inventory, saved_items(known) if known else None)
 
     def _hits(self, items: Sequence[Item], known: Sequence[KnownItem]) -> Hits:
         hits = [one.hits for one in known]

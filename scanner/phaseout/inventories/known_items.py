@@ -65,10 +65,8 @@ class KnownItems:
         return items
 
     def known(self, items: tuple[Item, ...]) -> list[KnownItem]:
-        """What is known of the items that were decoded last; others are new."""
-        if items is self._last[0]:
-            return self._last[1]
-        return [KnownItem(item, _inner(item)) for item in items]
+        """What is known of the items that were decoded last; nothing of others."""
+        return self._last[1] if items is self._last[0] else []
 
     def stands_in(self, data: bytes, inventory: Inventory) -> None:
         """Notes that the inventory, whose items were decoded last, stands in a file as it is saved, but for them."""

@@ -194,6 +194,7 @@ def read(document: Document) -> Iterator[Inventory | Problem]:
     if lost and not devices:
         yield Problem(document.name, f"{counted(lost, 'row')} not readable, the first is {first_lost}", "damaged")
     listed = list(programs)
+    programs.clear()  # tens of megabytes, where there are hundreds of thousands
     for key in sorted(devices):
         device = devices.pop(key)
         if lost:

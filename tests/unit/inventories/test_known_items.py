@@ -73,6 +73,14 @@ def test_what_is_not_as_saved_is_left_to_the_reader(old: bytes, new: bytes) -> N
     assert list(read(io.BytesIO(data), "pc", known=KnownItems())) == list(read(io.BytesIO(data), "pc"))
 
 
+def test_of_items_that_another_reader_made_nothing_is_known() -> None:
+    known = KnownItems()
+    first = saved.repeated(as_file(inventory("a")), "one", known)
+    assert first is not None
+    assert [one.item for one in known.known(first.items)] == list(first.items)
+    assert known.known(inventory("a").items) == []
+
+
 def test_secrets_are_masked_and_what_is_saved_has_none() -> None:
     item = Item(kind="process", name="p", source="dpkg", command="p --password=hunter2")
     one = msgspec.structs.replace(inventory("a"), items=(item,))
