@@ -19,7 +19,7 @@ _LISTED = 1_000  # items of one product that a report lists
 _PRODUCTS = 10_000  # that a report lists
 _NAMED = frozenset(("driver", "service"))  # what settings of Windows name
 _STARTED = frozenset(("program", "task"))  # what becomes a process
-_RUN_AS = {".exe": "process", ".sys": "driver"}  # what a file becomes that is run
+_RUN_AS = {".exe": "process", ".sys": "driver", ".dll": "library"}  # what a file becomes that is run
 # Words of ordinary software: a block indexed by one of them would be tried on many ordinary items.
 _COMMON = frozenset(
     (

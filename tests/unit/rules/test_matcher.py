@@ -154,6 +154,8 @@ def test_a_file_is_matched_as_what_it_is_when_it_runs() -> None:
     assert found(one, Item(kind="file", name="AVP.exe")) == [("a", "possible")]
     assert found(one, Item(kind="file", name="klif.sys", path="D:\\backup\\klif.sys")) == [("b", "possible")]
     assert found(one, Item(kind="file", name="avp")) == []
+    library = matcher(product("c", Match(kind="library", name="avzkrnl.dll")))
+    assert found(library, Item(kind="file", name="avzkrnl.dll")) == [("c", "possible")]
     assert found(one, Item(kind="library", name="avp.exe")) == []
 
 
