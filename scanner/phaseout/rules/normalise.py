@@ -58,7 +58,10 @@ def normal(text: str) -> str:
         # Accents go first: to put a long row of them in order takes normalisation a time that grows with its square.
         text = unicodedata.normalize("NFKD", _bare(text.translate(_MARKS).casefold())[:_LONGEST])
         text = _bare(text[:_LONGEST]).casefold().translate(_CONFUSABLE)
-    return " ".join(text.lower().replace("\\", "/").split())
+    spelled = " ".join(text.lower().replace("\\", "/").split())
+    # Lower case can turn letters into what a wrong code page makes of others, `Æ€€` into that of one ideograph.
+    again = spelled if spelled.isascii() else repaired(spelled)
+    return spelled if again == spelled else normal(again)
 
 
 def _bare(text: str) -> str:

@@ -97,6 +97,8 @@ def test_words_are_cut_at_everything_else() -> None:
 
 
 @given(st.text(max_size=80))
+@example("Æ\x80\x80")  # in lower case it is what a wrong code page makes of an ideograph
+@example("ÐÐÐÐ")
 def test_normal_is_final(text: str) -> None:
     assert normal(normal(text)) == normal(text)
     assert words(normal(text)) == words(text)
