@@ -124,7 +124,7 @@ def test_so_is_one_within_a_container(name: str, way: str, tree: Tree) -> None:
         for trace in collect(host):
             assert isinstance(trace, Inside)
             yield trace
-            WAYS[way](trace.host.files, "/etc/shadow")
+            WAYS[way](trace.host.files, SECRETS["linux"] if way in _CONTENT else DEEP["linux"])
 
     with pytest.raises(AssertionError, match=r"without declaring it.*shadow"):
         run_one(one._replace(collect=pry), tree.host())

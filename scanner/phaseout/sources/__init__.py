@@ -127,6 +127,7 @@ INSIDE: tuple[str, ...] = (
     "linux.chisel",
     "linux.rpm_manifest",
     "linux.eopkg",
+    "linux.loose_programs",
     "linux.systemd",
     "linux.vendor_folders",
     "anywhere.python_packages",

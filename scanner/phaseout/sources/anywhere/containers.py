@@ -385,7 +385,7 @@ SOURCE = Source(
     name="containers",
     title="Containers and images of Docker and Podman, and the packages inside",
     platforms=("linux", "macos", "windows"),
-    kinds=("app", "package", "library", "service", "task", "file", "driver"),
+    kinds=("app", "package", "library", "service", "task", "file", "driver", "program"),
     needs=(),
     reads=(
         *(f"{root}/{file}" for root in DOCKER for file in _DOCKER_FILES),

@@ -275,7 +275,7 @@ SOURCE = Source(
     name="containerd",
     title="Containers and images of containerd, and the packages inside",
     platforms=("linux",),
-    kinds=("app", "package", "library", "service", "task", "file", "driver"),
+    kinds=("app", "package", "library", "service", "task", "file", "driver", "program"),
     needs=(),
     reads=(
         *(f"{root}/{file}" for root in _ROOTS for file in _FILES),

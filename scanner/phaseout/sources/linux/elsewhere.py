@@ -36,7 +36,7 @@ from phaseout.sources.kit.top_folders import own_folders
 from phaseout.sources.source import Inside, Moved, Source, Trace
 
 _MOST = 5_000  # folders that are named
-_CHILDREN = 10_000  # folders in one
+_CHILDREN = 50_000  # folders in one: some seconds
 # What stands before a folder that a program must have; before others may stand anything.
 _KEYS = regex(
     r"""(?<![\w$-])(?:RootDirectory|RootImage|(?:--)?(?:root|chroot|directory|data-root|data-dir|user-data-dir|profile)"""

@@ -205,7 +205,7 @@ SOURCE = Source(
     name="guests",
     title="Containers of LXC and systemd, chroots, system extensions, and the packages inside",
     platforms=("linux",),
-    kinds=("app", "package", "library", "service", "task", "file", "driver"),
+    kinds=("app", "package", "library", "service", "task", "file", "driver", "program"),
     needs=(),
     reads=(
         *(f"{top}/*/{inside}" for top in _LXC for inside in ("config", "rootfs")),

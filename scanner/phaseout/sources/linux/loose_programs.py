@@ -51,7 +51,7 @@ _NO_PROGRAMS = frozenset(
 )
 _ENDINGS = frozenset(("a", "class", "ko", "la", "lua", "o", "pl", "pm", "py", "rb", "service", "so", "typelib", "vim"))
 _NO_PROGRAM = regex(r"\.so\.\d|^[0-9a-f]{32}")
-_FOLDERS = 10_000  # below one
+_FOLDERS = 50_000  # below one: some seconds
 _MOST = 100_000  # files of one
 _HEAD = 16
 _ARCHIVE = 256 << 10  # bytes; no script that people write is as long

@@ -152,3 +152,12 @@ def test_real_captures(corpora: Path, as_host: Callable[[Path], Host], capture: 
         pytest.skip(f"not here: {root}")
     result = run("guests", as_host(root))
     assert result.items or result.problems
+
+
+def test_a_program_that_lies_by_itself(tree: Tree) -> None:
+    tree.write("/var/lib/machines/web/etc/os-release", "ID=debian\n")
+    tree.write(
+        "/var/lib/machines/web/var/lib/dpkg/status", "Package: bash\nStatus: install ok installed\nVersion: 5\n\n"
+    )
+    tree.write("/var/lib/machines/web/usr/bin/kesl", b"\x7fELF\x02\x01\x01" + bytes(100), 0o755)
+    assert run("guests", tree.host()).one("kesl").kind == "program"
