@@ -25,6 +25,7 @@ WHOLE = 64 << 20  # bytes of one that must be in memory as a whole, and of one l
 _OLD = 16 << 20  # bytes of what version 0.1 wrote, which is decoded twice
 _COMMAS = 4_000_000  # in a JSON document: what they separate becomes values of up to a hundred bytes each
 _MEMBERS = 1_000  # files in a zip archive
+_BLANK = 1_000_000  # blank lines of a file
 _JOINED = 100_000  # lines of one value among others
 _NOISE = 20  # lines before the first value, such as warnings of the program that wrote it
 _BUFFER = 1 << 18
@@ -298,9 +299,14 @@ class Document:
     def lines(self) -> Iterator[tuple[int, bytes]]:
         """Number and bytes of each line that is not blank."""
         line = self._first
+        blank = 0
         while line:
             if not line.isspace():
                 yield self.line, line
+            elif (blank := blank + 1) > _BLANK:  # half a gigabyte of them would take minutes
+                why = f"more than {_BLANK:,} blank lines: what follows was not read"
+                self._break(Problem(f"{self.name}:{self.line}", why, "limit"))
+                return
             line = self._next_line()
             self.line += 1
 
@@ -556,7 +562,8 @@ def _encoding(start: bytes) -> str:
     fewer, more = sorted((before, after))
     if more * _UTF_16 < len(start) or fewer * _UTF_16 > more:
         return ""  # zero bytes that a disk or a program left
-    return "utf-16-be" if before > after else "utf-16-le"
+    line_end, encoding = (b"\0\n", "utf-16-be") if before > after else (b"\n\0", "utf-16-le")
+    return encoding if start.count(line_end) * 2 >= start.count(b"\n") else ""
 
 
 def _unzipped(packed: BinaryIO, name: str) -> Iterator[Document]:

@@ -307,6 +307,11 @@ def test_zero_bytes_at_the_beginning_make_no_other_encoding_of_it() -> None:
     (found,) = read_bytes((f"{ROWS}Rea\0der,Foo,1,PC-1,Windows\n").encode(), "x.csv")
     assert isinstance(found, Inventory)
     assert [item.name for item in found.items] == ["Reader"]
+    everywhere = f"{ROWS}" + "Rea\0der,Foo,1,PC-1,Windows.\n" * 60  # in every other place
+    assert len(everywhere.partition("\n")[2].partition("\n")[0]) % 2
+    (found,) = read_bytes(everywhere.encode(), "x.csv")
+    assert isinstance(found, Inventory)
+    assert len(found.items) == 60
     without_mark = f"{ROWS}リーダー,会社,1,PC-1,Windows\n"
     for encoding in ("utf-16-le", "utf-16-be"):
         assert one(without_mark.encode(encoding), "x.csv").items[0].name == "リーダー"
@@ -353,6 +358,16 @@ def test_of_a_packed_list_that_is_damaged_the_rows_before_the_fault_are_read(
     assert isinstance(problem, Problem)
     assert "damaged gzip or zlib data" in problem.why
     assert len({item.name for item in found.items}) >= least
+
+
+def test_a_flood_of_blank_lines_ends_the_list(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("phaseout.inventories.document._BLANK", 100)
+    row = "Reader,Foo,1,PC-1,Windows\n"
+    found, problem = read_bytes((ROWS + row + "\n" * 101 + row).encode(), "x.csv")
+    assert isinstance(found, Inventory)
+    assert isinstance(problem, Problem)
+    assert len(found.items) == 1
+    assert (problem.where, problem.cause) == ("x.csv:103", "limit")
 
 
 @pytest.mark.parametrize("at", [-1, -5])
