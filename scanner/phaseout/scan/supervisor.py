@@ -162,7 +162,7 @@ class ScanSupervisor:
         ready = prepared.workers if prepared else ()
         count = (workers or len(ready) or workers_at_once()) if fork and request.image is None else 1
         self._memory = memory // count  # bytes for each worker
-        self._shared = prepared.shared if prepared else Shared(count)
+        self._shared = prepared.shared if prepared else Shared(count) if fork else None
         self._lanes = [self._lane(number, *ready[number : number + 1]) for number in range(count)]
 
     def inventory(self, *, scanned_at: str, tool: str, found: Callable[[Item], object] | None = None) -> Inventory:
@@ -216,7 +216,8 @@ class ScanSupervisor:
         for lane in self._lanes:
             lane.worker.kill()
         self._lanes.clear()
-        self._shared.close()
+        if self._shared is not None:
+            self._shared.close()
 
     def _lane(self, number: int, prepared: PreparedWorker | None = None) -> _Lane:
         """A new worker."""

@@ -99,7 +99,7 @@ class Worker(ABC):
         request: Request,
         memory: int,
         seconds: float,
-        shared: Shared,
+        shared: Shared | None,
         number: int,
         prepared: PreparedWorker | None = None,
     ) -> None: ...
@@ -139,7 +139,7 @@ class Spawned(Worker):
         request: Request,
         memory: int,
         seconds: float,
-        shared: Shared,
+        shared: Shared | None,
         number: int,
         prepared: PreparedWorker | None = None,
     ) -> None:
@@ -244,10 +244,11 @@ else:
             request: Request,
             memory: int,
             seconds: float,
-            shared: Shared,
+            shared: Shared | None,
             number: int,
             prepared: PreparedWorker | None = None,
         ) -> None:
+            assert shared is not None
             self._pid, requests, self.pipe = prepared or _fork(shared, number)
             self.unpack = _Frames()
             self._status = 0
