@@ -52,6 +52,12 @@ def steps(tmp_path_factory: pytest.TempPathFactory) -> Path:
     anchor = tree.write("/usr/local/share/ca-certificates/made.crt", pem(x509(ROOT, "AO Kaspersky Lab")))
     scan(tree, tmp_path, "trusted", 3)
     anchor.unlink()
+    kept = tree.write("/etc/modules-load.d/kesl.conf", "x\n")
+    scan(tree, tmp_path, "configured", 3)
+    kept.unlink()
+    source = tree.write("/etc/apt/sources.list.d/x.list", "deb https://repo.kaspersky.com/apt stable main\n")
+    scan(tree, tmp_path, "supplied", 3)
+    source.unlink()
     tree.write("/etc/hosts", "192.0.2.7 dnl-01.geo.kaspersky.com\n")
     scan(tree, tmp_path, "pinned", 3)
     tree.write("/etc/hosts", "0.0.0.0 dnl-01.geo.kaspersky.com\n")
@@ -87,11 +93,19 @@ def test_proof_of_removal(steps: Path, kind: str, new: str, status: int, words: 
     assert phaseout("diff", old, later).returncode == 0
 
 
-def test_a_folder_of_the_vendor_that_is_left(steps: Path) -> None:
+@pytest.mark.parametrize(
+    ("new", "path"),
+    [
+        ("residue", "/etc/opt/kaspersky"),
+        ("configured", "/etc/modules-load.d/kesl.conf"),
+        ("supplied", "repo.kaspersky.com"),
+    ],
+)
+def test_what_the_vendor_has_left(steps: Path, new: str, path: str) -> None:
     """Whether rules name it (then it is left) or not (then nothing is proven)."""
-    result = phaseout("diff", str(steps / "before.json"), str(steps / "residue.json"), "--require-gone")
+    result = phaseout("diff", str(steps / "before.json"), str(steps / f"{new}.json"), "--require-gone")
     assert result.returncode in (1, 3)
-    assert "/etc/opt/kaspersky" in result.stdout
+    assert path in result.stdout
     assert "Removal proven" not in result.stdout
 
 

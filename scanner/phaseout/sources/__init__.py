@@ -36,6 +36,7 @@ ALL: tuple[str, ...] = (
     "linux.ca_certificates",
     "linux.antivirus",
     "linux.cached_packages",
+    "linux.remains",
     "linux.guests",
     "linux.containerd",
     "windows.uninstall",

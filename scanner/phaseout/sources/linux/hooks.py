@@ -54,7 +54,7 @@ _ALL = (
         "xinetd", ("/etc/xinetd.conf", "/etc/xinetd.d/*"), regex(r"(?m)^[ \t]*server(?:_args)?[ \t]*=[ \t]*([^\n]+)")
     ),
     _Hooks("inetd", ("/etc/inetd.conf", "/etc/inetd.d/*")),
-    _Hooks("the start of any program", ("/etc/ld.so.preload",)),
+    _Hooks("the start of any program", ("/etc/ld.so.preload", "/etc/ld.so.conf", "/etc/ld.so.conf.d/*")),
     _Hooks("a log-in", ("/etc/pam.d/*", "/etc/pam.conf", "/etc/profile", "/etc/profile.d/*", "/etc/bash.bashrc")),
     _Hooks(
         "a log-in", ("/etc/X11/Xsession.d/*", "/etc/X11/xinit/xinitrc.d/*", "/etc/update-motd.d/*", "/etc/ssh/sshrc")

@@ -55,6 +55,13 @@ def test_one_that_is_gone_is_left(tree: Tree) -> None:
     assert (item.name, item.state) == ("kesl", "leftover")
 
 
+def test_a_folder_of_libraries_that_is_gone_is_left(tree: Tree) -> None:
+    tree.folder("/opt/other/lib")
+    tree.write("/etc/ld.so.conf.d/x.conf", "/opt/kaspersky/kesl/lib64\n/opt/other/lib\n/usr/local/lib\n")
+    (item,) = run("hooks", tree.host()).items
+    assert (item.path, item.state) == ("/opt/kaspersky/kesl/lib64", "leftover")
+
+
 def test_a_flood_is_said(tree: Tree, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(hooks, "_MOST", 2)
     tree.write("/etc/ld.so.preload", "/opt/x/a\n/opt/x/b\n/opt/x/c\n")
