@@ -33,6 +33,7 @@ _LEVELS = 2
 _LEVELS_ELSEWHERE = 1
 _DEEP = 6  # levels below folders that all users share, as long as no program lies above
 _SEARCHED = 50_000  # folders of one place that lie so deep: some seconds
+_SEARCHED_IN_DATA = 2_000  # the same of a drive besides that of Windows, which may hold the data of a whole company
 # Folders of a project's own packages and history, in thousands of folders.
 _OF_PROJECTS = frozenset(("node_modules", ".git", ".svn", ".hg", "__pycache__", "site-packages"))
 _ENTRIES = 400_000  # of one place
@@ -110,13 +111,24 @@ _Product = tuple[str, str, str]  # maker, name and signer
 
 
 class _Place(NamedTuple):
-    """A folder for programs, its user, the names at its top that are skipped, and how many levels are read."""
+    """A folder for programs, and what of it is read.
+
+    Attributes:
+        path: of the folder.
+        user: whose it is.
+        skipped: names at its top.
+        levels: that are read whatever lies above.
+        is_searched: whether folders that lie deeper are, as long as no program lies above.
+        is_data: whether most of it is no program's.
+        endings: of programs.
+    """
 
     path: str
     user: str
     skipped: frozenset[str]
     levels: int = _LEVELS
-    deep: bool = False
+    is_searched: bool = False
+    is_data: bool = False
     endings: tuple[str, ...] = _PROGRAMS
 
 
@@ -188,16 +200,17 @@ def _places(host: Host) -> Iterator[_Place]:
     variables = host.variables
     native = variables.get("programfiles", r"C:\Program Files")
     for folder in (native, variables.get("programfiles(x86)", f"{native} (x86)")):
-        yield _Place(folder, "", _IN_PROGRAM_FILES, deep=True)
+        yield _Place(folder, "", _IN_PROGRAM_FILES, is_searched=True)
     common = variables.get("commonprogramfiles", rf"{native}\Common Files")
     for folder in (common, variables.get("commonprogramfiles(x86)", rf"{native} (x86)\Common Files")):
-        yield _Place(folder, "", frozenset(), deep=True)
-    yield _Place(variables.get("programdata", r"C:\ProgramData"), "", _IN_PROGRAM_DATA, deep=True)
+        yield _Place(folder, "", frozenset(), is_searched=True)
+    yield _Place(variables.get("programdata", r"C:\ProgramData"), "", _IN_PROGRAM_DATA, is_searched=True)
+    system = variables.get("systemroot", r"C:\Windows")[:2].upper()
     for drive in _DRIVES:
         if not host.files.gone(f"{drive}\\"):
             for folder in _ON_DRIVES:
-                yield _Place(rf"{drive}\{folder}", "", _IN_PROGRAM_FILES, deep=True)
-            yield _Place(drive, "", _AT_TOP, _LEVELS_ELSEWHERE, deep=True)
+                yield _Place(rf"{drive}\{folder}", "", _IN_PROGRAM_FILES, is_searched=True)
+            yield _Place(drive, "", _AT_TOP, _LEVELS_ELSEWHERE, is_searched=True, is_data=drive != system)
     public = variables.get("public", r"C:\Users\Public")
     for below in _KEPT_BY_USERS:
         yield _Place(rf"{public}\{below}", "", frozenset(), _LEVELS_ELSEWHERE)
@@ -246,7 +259,7 @@ def _folders(host: Host, place: _Place, seen: Seen) -> Iterator[tuple[str, list[
         if programs:
             yield folder, programs
         if level > place.levels or (level == place.levels and has_program):
-            if place.deep and not has_program:
+            if place.is_searched and not has_program:
                 deeper += _below(folder, level, entries)
             continue
         below: list[tuple[str, int, bool]] = []
@@ -260,15 +273,16 @@ def _folders(host: Host, place: _Place, seen: Seen) -> Iterator[tuple[str, list[
             if entry.kind == "dir" or (entry.kind == "link" and _leads_to_new(host, path, place, seen)):
                 below.append((path, level + 1, has_program))
         pending += reversed(below)
-    yield from _deeper(host, place.path, deeper)
+    yield from _deeper(host, place, deeper)
 
 
-def _deeper(host: Host, place: str, pending: list[tuple[str, int]]) -> Iterator[tuple[str, list[str]]]:
+def _deeper(host: Host, place: _Place, pending: list[tuple[str, int]]) -> Iterator[tuple[str, list[str]]]:
     """The same of folders that lie deeper, the upper ones first."""
+    most = _SEARCHED_IN_DATA if place.is_data else _SEARCHED
     for count, (folder, level) in enumerate(pending):
-        if count == _SEARCHED:
-            why = f"more than {_SEARCHED:,} folders so deep: the rest was not searched for programs that nothing names"
-            host.files.problems.append(Problem(place, why, "limit"))
+        if count == most:
+            why = f"more than {most:,} folders so deep: the rest was not searched for programs that nothing names"
+            host.files.problems.append(Problem(place.path, why, "limit", hides=not place.is_data))
             return
         entries = host.files.list(folder)
         if programs := _programs(host, folder, entries):
@@ -383,7 +397,8 @@ SOURCE = Source(
         ),
     ),
     limits="Programs elsewhere or deeper are seen only where something names them, and so are those deeper in the "
-    "folder of Windows. Packages of a project (`node_modules` and the like) are not searched deep. Of a desktop, "
-    "shortcuts on it and in the folders on it count. Signatures are read but not verified.",
+    f"folder of Windows. Of a drive besides that of Windows, {_SEARCHED_IN_DATA:,} folders are searched deep. Packages "
+    "of a project (`node_modules` and the like) are not. Of a desktop, shortcuts on it and in the folders on it count. "
+    "Signatures are read but not verified.",
     collect=collect,
 )

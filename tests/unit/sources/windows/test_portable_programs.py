@@ -269,6 +269,20 @@ def test_a_search_without_end_is_incomplete(windows_tree: WindowsTree, monkeypat
     assert (problem.where, problem.cause, problem.hides) == (FILES, "limit", True)
 
 
+def test_a_drive_of_data_is_not_searched_without_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file server is not incomplete for ever because of what people keep on it."""
+    monkeypatch.setattr("phaseout.sources.windows.portable_programs._SEARCHED_IN_DATA", 2)
+    for number in range(4):
+        (tmp_path / "root" / "D" / "Data" / "a" / "b" / str(number) / "x").mkdir(parents=True)
+    (tmp_path / "root" / "C").mkdir()
+    files = WindowsFiles(str(tmp_path / "root"), {"C": "/C", "D": "/D"})
+    tree = WindowsTree(tmp_path)
+    host = windows_host(registry_in_memory(tree.keys), files, r"C:\Windows", root=str(tmp_path / "root"))
+    result = run("portable_programs", host)
+    (problem,) = result.problems
+    assert (problem.where, problem.cause, problem.hides) == ("D:", "limit", False)
+
+
 def test_other_endings_of_programs(windows_tree: WindowsTree) -> None:
     windows_tree.write(rf"{FILES}\Vendor\tool.com", program("Command"))
     windows_tree.write(rf"{FILES}\Vendor\saver.SCR", program("Saver"))
