@@ -11,7 +11,7 @@ Facter.add(:phaseout) do
   setcode do
     folders = [ENV['PHASEOUT_REPORTS'], '/var/lib/phaseout', '/Library/Application Support/phaseout'].compact
     reports = folders.flat_map { |folder| Dir.glob(File.join(folder, '*.csv')) }
-    newest = reports.max_by { |file| File.basename(file)[/\d{8}T\d{6}Z/].to_s }
+    newest = reports.max_by { |file| file[/\d{8}T\d{6}Z(?=(-\h{16})?\.csv\z)/].to_s }
     next nil if newest.nil?
 
     begin

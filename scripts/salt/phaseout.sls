@@ -5,11 +5,15 @@
   file.managed:
     - source: salt://phaseout/phaseout-bundle.tar
 
+# An installation that failed is tried again: only one that ended well leaves the sum of its bundle.
 phaseout_installed:
   cmd.run:
-    - name: tar -xf phaseout-bundle.tar && sh phaseout-bundle/install /opt/phaseout && rm -r phaseout-bundle
+    - name: >-
+        rm -rf phaseout-bundle && tar -xf phaseout-bundle.tar && sh phaseout-bundle/install /opt/phaseout &&
+        rm -r phaseout-bundle && sha256sum phaseout-bundle.tar > phaseout-bundle.installed
+    - unless: sha256sum --check --status phaseout-bundle.installed && test -x /opt/phaseout/bin/phaseout
     - cwd: /opt
-    - onchanges:
+    - require:
       - file: /opt/phaseout-bundle.tar
 
 /usr/local/sbin/phaseout_report:

@@ -1,11 +1,13 @@
 """Files that other tools read: the Group Policy task, the Salt state and the Puppet fact."""
 
+import io
 import json
 import os
 import re
 import shutil
 import subprocess
 import sys
+import tarfile
 import time
 from pathlib import Path
 from xml.etree import ElementTree as ET
@@ -105,6 +107,31 @@ def test_salt_state() -> None:
     assert {name for one in required for name in one.values()} <= set(state)
 
 
+@pytest.mark.skipif(not shutil.which("sha256sum"), reason="no sha256sum")
+def test_salt_state_installs_again_what_failed_or_changed(tmp_path: Path) -> None:
+    yaml = pytest.importorskip("yaml")
+    ((_, arguments),) = yaml.safe_load(STATE.read_text().replace("{%", "# {%"))["phaseout_installed"].items()
+    commands = {key: value for one in arguments for key, value in one.items() if key in ("name", "unless")}
+
+    def ends(command: str) -> bool:
+        text = commands[command].replace("/opt/phaseout", str(tmp_path / "home"))
+        return not subprocess.run(["sh", "-c", text], cwd=tmp_path, capture_output=True, check=False).returncode
+
+    def bundle(install: str) -> None:
+        with tarfile.open(tmp_path / "phaseout-bundle.tar", "w") as archive:
+            member = tarfile.TarInfo("phaseout-bundle/install")
+            member.size = len(install)
+            archive.addfile(member, io.BytesIO(install.encode()))
+
+    bundle("exit 1")
+    assert (ends("unless"), ends("name"), ends("unless")) == (False, False, False)
+    works = 'mkdir -p "$1/bin" && cp /bin/sh "$1/bin/phaseout"'
+    bundle(works)
+    assert (ends("unless"), ends("name"), ends("unless")) == (False, True, True)
+    bundle(f"{works} # changed")
+    assert not ends("unless")
+
+
 def needs(*programs: str) -> pytest.MarkDecorator:
     missing = [one for one in programs if not shutil.which(one)]
     return pytest.mark.skipif(bool(missing), reason=f"not installed: {', '.join(missing)}")
@@ -129,7 +156,8 @@ def test_puppet_fact_is_the_newest_report(tree: Tree, tmp_path: Path) -> None:
     assert '"phaseout": null' in fact(tmp_path) or fact(tmp_path).split() == ["{", "}"]
     tree.write("/var/lib/dpkg/status", KESL)
     phaseout("scan", "--root", str(tree.root), "-o", str(tmp_path / "host-20260101T000000Z.csv"))
-    phaseout("scan", "--root", str(tree.root), "--source", "rpm", "-o", str(tmp_path / "host-20251231T235959Z.csv"))
+    earlier = tmp_path / "host-20300101T000000Z-20251231T235959Z-0123456789abcdef.csv"  # of a host with an odd name
+    phaseout("scan", "--root", str(tree.root), "--source", "rpm", "-o", str(earlier))
     found = fact(tmp_path)
     assert '"verdict": "replace"' in found
     assert '"Kaspersky Endpoint Security for Linux"' in found
