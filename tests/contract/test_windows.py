@@ -55,7 +55,7 @@ KEYS: dict[str, dict[str, Value]] = {
         "Publisher": "Igor Pavlov",
         "InstallLocation": "C:\\Program Files\\7-Zip phaseout\\",
     },
-    rf"HKLM\SOFTWARE\{UNINSTALL}\Bare": {"DisplayName": 'Яндекс "quoted" \\ ®'},
+    rf"HKLM\SOFTWARE\{UNINSTALL}\Bare": {"DisplayName": 'Пример "quoted" \\ ®'},
     rf"HKLM\SOFTWARE\{UNINSTALL}\Odd date": {"DisplayName": "Odd", "InstallDate": "soon", "SystemComponent": 1},
     rf"HKLM\SOFTWARE\{UNINSTALL}\Without a name": {"ParentKeyName": "Odd date", "ReleaseType": "Hotfix"},
     rf"HKLM\SOFTWARE\{UNINSTALL}\Nothing": {},
@@ -387,8 +387,8 @@ import _thread
 import threading
 from phaseout.scan.supervisor import ScanSupervisor
 take = ScanSupervisor._take
-def taken(self, message):
-    take(self, message)
+def taken(self, lane, message):
+    take(self, lane, message)
     if type(message).__name__ == "Found" and message.item.name == "before":
         threading.Timer(1, _thread.interrupt_main).start()
 ScanSupervisor._take = taken
