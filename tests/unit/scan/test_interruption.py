@@ -1,9 +1,12 @@
 """Ctrl-C while a process is started."""
 
+import contextlib
 import os
+import select
 import signal
 import sys
 import threading
+from collections.abc import Iterator
 
 import pytest
 from phaseout.scan.interruption import interruption_waits
@@ -11,16 +14,32 @@ from phaseout.scan.interruption import interruption_waits
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="no signals that wait")
 
 
+@contextlib.contextmanager
+def taken() -> Iterator[int]:
+    """A pipe with a byte for each signal that a thread has taken, however late the system lets that thread run."""
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    before = signal.set_wakeup_fd(writer)
+    try:
+        yield reader
+    finally:
+        signal.set_wakeup_fd(before)
+        os.close(reader)
+        os.close(writer)
+
+
 def interrupted() -> list[str]:
     reached: list[str] = []
 
-    def starting() -> None:
+    def starting(reader: int) -> None:
         with interruption_waits():
             os.kill(os.getpid(), signal.SIGINT)
+            if threading.active_count() > 1:
+                select.select([reader], [], [], 60)
             reached.append("the end")
 
-    with pytest.raises(KeyboardInterrupt):
-        starting()
+    with taken() as reader, pytest.raises(KeyboardInterrupt):
+        starting(reader)
     return reached
 
 
