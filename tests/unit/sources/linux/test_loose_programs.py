@@ -85,11 +85,11 @@ def test_of_what_packages_have_too_only_the_rest_counts(tree: Tree) -> None:
     tree.write("/var/lib/dpkg/info/x.list", "/.\n/bin\n/bin/own\n/usr/lib/x\n/usr/lib/x/helper\n/usr/share/x/run\n")
     tree.write("/var/lib/dpkg/diversions", "/usr/sbin/diverted\n/usr/sbin/diverted.distrib\ny\n")
     tree.link("/usr/bin/alternative", "/usr/lib/x/helper")
-    tree.link("/usr/bin/far", "/work/a/b/c/deep")
-    tree.write("/work/a/b/c/deep", PROGRAM, 0o755)
+    tree.link("/usr/bin/far", "/depot/a/b/c/deep")
+    tree.write("/depot/a/b/c/deep", PROGRAM, 0o755)
     result = run("loose_programs", tree.host())
     assert [(item.name, item.path) for item in result.items] == [
-        ("deep", "/work/a/b/c/deep"),
+        ("deep", "/depot/a/b/c/deep"),
         ("kesl", "/usr/bin/kesl"),
     ]
 

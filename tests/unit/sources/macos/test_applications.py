@@ -95,7 +95,7 @@ def test_hidden_folders_at_the_top_of_a_home_hide_nothing(mac_tree: MacTree) -> 
     "folder",
     [
         *("/data", "/data/tools/x", "/Users/ada/Library/Foo", "/Users/ada/Library/Foo/Bar", "/Library/Foo"),
-        *("/Users/ada/tools", "/Users/ada/tools/deep", "/.hidden", "/System/Volumes/Data/work"),
+        *("/Users/ada/tools", "/Users/ada/tools/deep", "/.hidden", "/System/Volumes/Data/depot"),
         *("/Users/ada/Documents/a/b", "/Users/ada/Desktop/a/b", "/Users/ada/Library/Application Support/A/B"),
         *("/private/var/folders/ab/cdef/T", "/Users/ada/Library/Mobile Documents/com~apple~CloudDocs/x"),
     ],
@@ -109,9 +109,9 @@ def test_folders_that_somebody_made(mac_tree: MacTree, folder: str) -> None:
 
 def test_a_folder_below_the_root_may_be_a_link(mac_tree: MacTree) -> None:
     """As synthetic.conf makes them."""
-    mac_tree.app("/System/Volumes/Data/work/Acme.app")
-    mac_tree.link("/work", "System/Volumes/Data/work")
-    assert [item.path for item in run("applications", mac_tree.host()).items] == ["/work/Acme.app"]
+    mac_tree.app("/System/Volumes/Data/depot/Acme.app")
+    mac_tree.link("/depot", "System/Volumes/Data/depot")
+    assert [item.path for item in run("applications", mac_tree.host()).items] == ["/depot/Acme.app"]
 
 
 def test_on_the_data_volume(mac_tree: MacTree) -> None:
