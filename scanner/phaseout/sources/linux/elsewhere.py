@@ -37,6 +37,8 @@ from phaseout.sources.source import Inside, Moved, Source, Trace
 
 _MOST = 5_000  # folders that are named
 _CHILDREN = 50_000  # folders in one: some seconds
+_PROGRAMS = 1_000  # programs in one
+_LIBRARY = regex(r"\.so(?:\.\d|$)")
 # What stands before a folder that a program must have; before others may stand anything.
 _KEYS = regex(
     r"""(?<![\w$-])(?:RootDirectory|RootImage|(?:--)?(?:root|chroot|directory|data-root|data-dir|user-data-dir|profile)"""
@@ -53,6 +55,8 @@ _IS_ROOT = regex(
     r"""|(?:systemd-nspawn|proot|bwrap|unshare)\b[^\n]{0,2000}?[ ]"""
     rf"""(?:-\w*[Dr]|--directory|--root(?:fs)?|--bind|--ro-bind)[ =]?){_PATH}"""
 )
+# Lines that say where a shell searches for programs and libraries, and what else it calls one.
+_SEARCH = regex(r"(?im)^[^\n]*(?:path|alias|abbr)\b[^\n]*")
 _IS_IMAGE = regex(rf"(?:\w+Images?=[-+]?|systemd-nspawn\b[^\n]{{0,2000}}?[ ](?:-\w*i|--image)[ =]?){_PATH}")
 # Folders of programs whose content other sources list.
 _LISTED = ("/usr/", "/bin/", "/sbin/", "/lib", "/etc/", "/opt/", "/snap/", "/var/lib/flatpak/", "/nix/", "/gnu/")
@@ -180,6 +184,8 @@ class _Elsewhere:
             for path in _said(text, _IMAGE_KEYS, _IS_IMAGE):
                 yield from self._image(_Named(path, file.user, file.path))
             yield from self._names(file, text, names)
+            if "PATH" in text or "path" in text or "alias" in text or "abbr" in text:
+                yield from self._names(file, "\n".join(_SEARCH.findall(text)), names, programs=True)
         for file, text in wrappers(self._host):
             yield from self._names(file, text, names, programs=True)
 
@@ -210,17 +216,23 @@ class _Elsewhere:
             or not self._wrapped.first(real, named.user)
         ):
             return
-        if self._is_program(real) or any(map(self._has_programs, (real, f"{real}/bin", f"{real}/sbin"))):
-            yield Item(
-                kind="file",
-                name=real.rpartition("/")[2],
-                path=real,
-                user=named.user,
-                evidence=(Evidence(named.where, real),),
-            )
+        if self._is_program(real):
+            yield self._item("program", real, named)
+            return
+        found = [path for folder in ("", "/bin", "/sbin") for path in self._programs_in(f"{real}{folder}")]
+        if found:
+            yield self._item("file", real, named)
+        for path in limited(self._host, real, found, _PROGRAMS):
+            yield self._item("program", path, named)
 
-    def _has_programs(self, folder: str) -> bool:
-        return any(kind == "file" and self._is_program(f"{folder}/{name}") for name, kind in self._files.list(folder))
+    def _programs_in(self, folder: str) -> Iterator[str]:
+        for name, kind in self._files.list(folder):
+            if kind == "file" and (_LIBRARY.search(name) or self._is_program(f"{folder}/{name}")):
+                yield f"{folder}/{name}"
+
+    def _item(self, kind: Kind, path: str, named: _Named) -> Item:
+        name = path.rpartition("/")[2]
+        return Item(kind=kind, name=name, path=path, user=named.user, evidence=(Evidence(named.where, path),))
 
     def _is_program(self, path: str) -> bool:
         found = self._files.stat(path)
