@@ -17,7 +17,7 @@ from phaseout.judgement.removal_proof import doubts
 from phaseout.model.findings import Finding, Report
 from phaseout.model.nouns import HostInfo, Inventory, Item, SourceRun, Unseen
 from phaseout.model.rules import Ruleset
-from phaseout.parsers.encodings.identity import Sameness
+from phaseout.parsers.encodings.identity import Comparison, Sameness
 from phaseout.parsers.encodings.identity import compare as compare_hosts
 
 SCHEMA = "phaseout-diff/1"
@@ -121,11 +121,23 @@ def compare(old: Report | Inventory, new: Report | Inventory, now: dt.datetime |
         changes=tuple(sorted(changes, key=_order)),
         newly_unseen=unseen,
         machine=machines.sameness,
-        notes=(machines.words,) if machines.words and machines.same_machine else (),
+        notes=tuple(_notes(old.host, new.host, machines)),
     )
     if isinstance(old, Report) and isinstance(new, Report):
         return _with_proof(difference, old, new, now=now)
     return difference
+
+
+def _notes(old: HostInfo, new: HostInfo, machines: Comparison) -> Iterator[str]:
+    """What a reader should know about the two hosts."""
+    if machines.words and machines.same_machine:
+        yield machines.words
+    if old.root != new.root:
+        yield f"OLD is of {_place(old)}, and NEW of {_place(new)}; make sure that both hold the same system"
+
+
+def _place(host: HostInfo) -> str:
+    return f"the root {host.root}" if host.root not in ("", "/") else "the running system"
 
 
 def outlined(inventory: Inventory) -> Inventory:

@@ -335,3 +335,18 @@ def test_more_changes_than_anybody_reads_are_counted() -> None:
     assert len(difference.changes) == 20_000
     assert difference.newly_unseen[-1] == Unseen("Changes", "2 more are not listed", cause="limit")
     assert shortened(compare(old, old)) == compare(old, old)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "said"),
+    [
+        ("/mnt/a", "/mnt/a", ""),
+        ("", "", ""),
+        ("/mnt/a", "/mnt/b", "OLD is of the root /mnt/a, and NEW of the root /mnt/b"),
+        ("", "/mnt/b", "OLD is of the running system, and NEW of the root /mnt/b"),
+    ],
+)
+def test_scans_of_different_roots_are_noted(before: str, after: str, said: str) -> None:
+    old, new = (replace(report(), host=HostInfo(name="h", platform="linux", root=root)) for root in (before, after))
+    notes = "; ".join(note for note in compare(old, new).notes if note.startswith("OLD is of"))
+    assert notes.startswith(said) if said else not notes

@@ -30,12 +30,14 @@ class _Place(NamedTuple):
         programs: whether there may be programs in such folders.
         levels: of folders that are listed: a vendor's, and those of its products.
         settings: whether files count as well, because each is the settings of one program.
+        hidden: whether only folders count whose name begins with a dot: the others are a user's own.
     """
 
     path: str
     programs: bool = False
     levels: int = 1
     settings: bool = False
+    hidden: bool = False
 
 
 _PLACES: dict[Platform, tuple[_Place, ...]] = {
@@ -44,8 +46,10 @@ _PLACES: dict[Platform, tuple[_Place, ...]] = {
         *(_Place(path, programs=True) for path in ("/usr/lib", "/usr/lib64", "/usr/libexec", "/usr/share", "/var/lib")),
         *(_Place(path) for path in ("~/.cache", "~/.config", "~/.local/state")),
         _Place("~/.local/share", programs=True),
+        _Place("~", hidden=True),
     ),
     "macos": (
+        _Place("~", hidden=True),
         *map(_Place, ("/Library/Caches", "/Library/Logs", "~/Library/Caches", "~/Library/Logs")),
         *(_Place(path, settings=True) for path in ("/Library/Preferences", "~/Library/Preferences")),
         *(
@@ -73,10 +77,10 @@ _OF_SYSTEM: dict[Platform, frozenset[str]] = {
             *("locale", "locales", "logrotate.d", "man", "mime", "misc", "modprobe.d", "modules", "opt", "pam.d"),
             *("pki", "polkit-1", "private", "profile.d", "rc0.d", "rc1.d", "rc2.d", "rc3.d", "rc4.d", "rc5.d"),
             *("rc6.d", "rcs.d", "rpm", "security", "skel", "ssl", "sysctl.d", "systemd", "terminfo", "tmpfiles.d"),
-            *("udev", "x11", "xdg", "zoneinfo"),
+            *("udev", "x11", "xdg", "zoneinfo", ".cache", ".config", ".gnupg", ".local", ".ssh"),
         )
     ),
-    "macos": frozenset(("byhost", "cloudkit", "familycircle", "diagnosticreports")),
+    "macos": frozenset((".ssh", ".trash", "byhost", "cloudkit", "familycircle", "diagnosticreports")),
     "windows": frozenset(
         (
             *("application data", "common files", "connecteddevicesplatform", "desktop", "documents", "history"),
@@ -114,6 +118,8 @@ def _folders(host: Host, place: _Place, top: str, user: str) -> Iterator[Trace]:
     if place.programs and host.files.real(top) != top:  # `/lib64` and the like: listed under its own name
         return
     for name, kind in host.files.list(top):
+        if place.hidden and not name.startswith("."):
+            continue
         if name.startswith(_APPLE) or name.lower() in of_system:
             yield LeftOut("part of the operating system")
             continue

@@ -41,12 +41,24 @@ _RPM_FILES = ("rpmdb.sqlite", "rpmdb.sqlite-wal", "Packages.db", "Packages")
 _LIST = 16 << 20  # bytes
 _DATABASE = 512 << 20
 
+OF_DPKG = tuple(f"{folder}/*{ending}" for folder, ending in _PATHS)
 READS = (
-    *(f"{folder}/*{ending}" for folder, ending in _PATHS),
+    *OF_DPKG,
     *(_DIVERSIONS, *_WITHOUT_ROOT),
     *(pattern for pattern, _ in _NAMES),
     *(f"{folder}/{file}" for folder in _RPM for file in _RPM_FILES),
 )
+
+
+def of_dpkg(host: Host) -> frozenset[str]:
+    """The names of the packages whose files dpkg or opkg lists: those that are installed."""
+    names = (
+        entry.name.removesuffix(ending)
+        for folder, ending in _PATHS
+        for entry in host.files.list(folder)
+        if entry.name.endswith(ending)
+    )
+    return frozenset(name.partition(":")[0] for name in names)
 
 
 def unlisted(host: Host, paths: Iterable[str]) -> set[str]:

@@ -30,7 +30,7 @@ _TEMPORARY = ("/tmp", "/var/tmp", "/dev/shm")  # noqa: S108
 _TOPS = ("/opt", "/srv", "/usr/local", "/mnt", "/media")
 # What a disk has just below its root besides the usual; the like of `/opt` are all others.
 _READ_OTHERWISE = ("lib", "lib32", "lib64", "libx32", "opt", "srv")
-_OF_USER = ("", ".cache", ".config", ".local", ".local/share", ".local/lib", ".local/opt")
+_OF_USER = ("", ".cache", ".config", ".local", ".local/share", ".local/lib", ".local/opt", ".local/share/Trash/files")
 _OF_USER_DEEPER = ("Applications", "Programs", "Downloads", "Desktop", "Documents", "opt")
 # Where packages put their programs, too, with the levels of folders below.
 _PACKAGED = dict(

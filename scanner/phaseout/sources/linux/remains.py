@@ -1,19 +1,27 @@
-"""What a removal leaves in folders of other programs: files of settings, repositories, and commands that lead nowhere.
+"""What a removal leaves among other programs: files of settings, names in their settings, commands that lead nowhere.
 
 A package manager keeps the settings of a removed package, and installers of vendors forget what they put elsewhere.
-Such files have the name of their program. Whose a file is, is judged by that name alone: its content is not read.
+A file of settings has the name of its program. In settings that all programs share, each has its own line: a chain of
+the firewall, an account, a repository.
 
 References:
     dpkg(1) (--purge), logrotate(8), dbus-daemon(1), modules-load.d(5), modprobe.d(5), tmpfiles.d(5), sysctl.d(5),
-    polkit(8), ld.so(8), rsyslog.conf(5); sources.list(5), dnf.conf(5) (baseurl), zypper(8), apk-repositories(5)
+    polkit(8), ld.so(8), rsyslog.conf(5), update-alternatives(1), semodule(8), initramfs-tools(7);
+    sources.list(5), dnf.conf(5) (baseurl), zypper(8), apk-repositories(5); iptables-save(8), nft(8), firewalld.zone(5),
+    ufw-framework(8); passwd(5), group(5), pam.d(5); dpkg-divert(1), dpkg-statoverride(1), systemd.preset(5);
+    postconf(5), master(5) of Postfix, smb.conf(5)
 """
 
+import re
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from phaseout.host import Host
-from phaseout.model.nouns import Evidence, Item, Problem
+from phaseout.model.nouns import Evidence, Item
 from phaseout.model.regex import regex
+from phaseout.sources.kit.limited import limited
 from phaseout.sources.kit.missing_files import VOLUME_LISTS, MissingFiles
+from phaseout.sources.kit.package_files import of_dpkg
 from phaseout.sources.kit.places import places
 from phaseout.sources.source import Source, Trace
 
@@ -26,33 +34,152 @@ _SETTINGS = (
     *("/etc/udev/rules.d/*", "/etc/ufw/applications.d/*", "/etc/apt/apt.conf.d/*", "/etc/apt/preferences.d/*"),
     *("/etc/apt/keyrings/*", "/etc/apt/trusted.gpg.d/*", "/usr/share/keyrings/*", "/etc/pki/rpm-gpg/*"),
     *("/usr/lib/tmpfiles.d/*", "/usr/lib/sysusers.d/*", "/usr/share/dbus-1/system.d/*"),
-    *("/usr/share/polkit-1/actions/*", "/usr/lib/modules-load.d/*"),
-)
-_REPOSITORIES = (
-    *("/etc/apt/sources.list", "/etc/apt/sources.list.d/*.list", "/etc/apt/sources.list.d/*.sources"),
-    *("/etc/yum.repos.d/*.repo", "/etc/zypp/repos.d/*.repo", "/etc/apk/repositories"),
+    *("/usr/share/polkit-1/actions/*", "/usr/share/polkit-1/rules.d/*", "/usr/lib/modules-load.d/*"),
+    *("/usr/lib/udev/rules.d/*", "/usr/share/dbus-1/system-services/*", "/usr/share/dbus-1/services/*"),
+    *("/etc/systemd/*.conf.d/*", "/etc/systemd/system-preset/*", "/etc/systemd/user-preset/*"),
+    *("/etc/initramfs-tools/hooks/*", "/etc/initramfs-tools/scripts/*/*", "/etc/dracut.conf.d/*"),
+    *("/usr/share/initramfs-tools/hooks/*", "/usr/share/initramfs-tools/scripts/*/*"),
+    *("/var/lib/dpkg/alternatives/*", "/var/lib/alternatives/*", "/usr/share/selinux/packages/*"),
+    *(f"/var/lib/selinux/*/active/modules/{priority}/*" for priority in (200, 300, 400)),
 )
 _COMMANDS = ("/usr/bin", "/usr/sbin", "/usr/local/bin", "/usr/local/sbin", "/bin", "/sbin", "/etc/alternatives")
 _OF_VENDORS = ("/opt/", "/usr/local/", "/var/opt/")
-_URL = regex(r"(?m)^(?![ \t]*#)[^\n]*?\b(?:https?|ftp)://(?:[^\s/@\"']*@)?([\w.-]+)")
-_MOST = 1_000  # repositories that one file names
+_DOCUMENTS = "/usr/share/doc"
+_MOST = 1_000  # names that one file has
 _EFFECT_SETTING = "it is read as long as it stays: delete it with the program that it belongs to"
-_EFFECT_REPOSITORY = "packages can be installed again from it: remove the repository"
 _EFFECT_COMMAND = "the command leads nowhere: delete the link"
 
 
+class _Lines(NamedTuple):
+    """Lines of settings that all programs share.
+
+    Attributes:
+        what: what such a line is.
+        effect: what it does as long as it stays, and what helps.
+        files: patterns of the files.
+        names: a pattern whose groups are the names.
+    """
+
+    what: str
+    effect: str
+    files: tuple[str, ...]
+    names: re.Pattern[str]
+
+
+_OF_FIREWALL = ("rule of the firewall", "it stays in force: delete it from the rules of the firewall")
+_LINES = (
+    _Lines(
+        "repository of packages",
+        "packages can be installed again from it: remove the repository",
+        (
+            *("/etc/apt/sources.list", "/etc/apt/sources.list.d/*.list", "/etc/apt/sources.list.d/*.sources"),
+            *("/etc/yum.repos.d/*.repo", "/etc/zypp/repos.d/*.repo", "/etc/apk/repositories"),
+        ),
+        regex(r"(?m)^(?![ \t]*#)[^\n]*?\b(?:https?|ftp)://(?:[^\s/@\"']*@)?([\w.-]+)"),
+    ),
+    _Lines(
+        *_OF_FIREWALL,
+        (
+            *("/etc/iptables/*", "/etc/iptables.rules", "/etc/sysconfig/ip*tables", "/var/lib/ip*tables/*"),
+            *("/etc/iptables.up.rules", "/etc/network/iptables*"),
+        ),
+        regex(r"(?m)^:(?!(?:INPUT|FORWARD|OUTPUT|PREROUTING|POSTROUTING) )(\S+)|--comment (?:\"([^\"\n]+)|(\S+))"),
+    ),
+    _Lines(
+        *_OF_FIREWALL,
+        ("/etc/nftables.conf", "/etc/nftables/*", "/etc/nftables.d/*", "/etc/sysconfig/nftables.conf"),
+        regex(
+            r"(?m)^[ \t]*(?:add[ \t]+)?(?:table(?:[ \t]+(?:ip6?|inet|arp|bridge|netdev)\b)?|chain|set|map)[ \t]+"
+            r"([\w./-]+)[ \t]*\{|\bcomment[ \t]+\"([^\"\n]+)"
+        ),
+    ),
+    _Lines(
+        *_OF_FIREWALL,
+        ("/etc/firewalld/zones/*.xml", "/etc/firewalld/policies/*.xml", "/etc/firewalld/direct.xml"),
+        regex(r"<service[ \t]+name=\"([^\"\n]+)\"|\bchain=\"([^\"\n]+)\""),
+    ),
+    _Lines(
+        *_OF_FIREWALL,
+        ("/etc/ufw/user.rules", "/etc/ufw/user6.rules", "/lib/ufw/user.rules", "/lib/ufw/user6.rules"),
+        regex(r"(?m)^### tuple ### (?:\S+ ){6}(\S+) (\S+) (?:in|out)|comment=(\S+)"),
+    ),
+    _Lines(
+        "account",
+        "nobody needs it without the program that it was made for: delete it",
+        ("/etc/passwd",),  # of the system, and of others who cannot log in
+        regex(
+            r"(?m)^([^:\n#+-][^:\n]*):[^:\n]*:"
+            r"(?:[1-9]\d{0,2}:\d*:([^:\n]*):|[1-9]\d+:\d*:([^:\n]*):[^:\n]*:[^:\n]*(?:nologin|false)$)"
+        ),
+    ),
+    _Lines(
+        "group",
+        "nobody needs it without the program that it was made for: delete it",
+        ("/etc/group",),
+        regex(r"(?m)^([^:\n#+-][^:\n]*):"),
+    ),
+    _Lines(
+        "module of log-ins",
+        "log-ins may fail without it: delete the line",
+        ("/etc/pam.d/*", "/etc/pam.conf"),
+        regex(r"(?m)^(?![ \t]*#)[^\n]*?\b(pam_[\w-]+)\.so"),
+    ),
+    _Lines(
+        "diversion of a file",
+        "the file of another package stays in another place: remove it with dpkg-divert",
+        ("/var/lib/dpkg/diversions",),
+        regex(r"(?m)^([^/:\n][^\n]*)$"),
+    ),
+    _Lines(
+        "owner of a file",
+        "it stays in force: remove it with dpkg-statoverride",
+        ("/var/lib/dpkg/statoverride",),
+        regex(r"(?m)^(\S+) (\S+) \d+ \S*/(\S+)$"),
+    ),
+    _Lines(
+        "preset of a service",
+        "a service of that name is switched on or off when it is installed: delete the line",
+        ("/etc/systemd/system-preset/*", "/etc/systemd/user-preset/*"),
+        regex(r"(?m)^[ \t]*(?:enable|disable|ignore)[ \t]+(\S+)"),
+    ),
+    _Lines(
+        "filter of mail",
+        "mail waits for it and may not be delivered without it: delete the line",
+        ("/etc/postfix/main.cf",),
+        regex(r"(?m)^(?:content_filter|(?:non_)?smtpd_milters|smtpd_proxy_filter)[ \t]*=[ \t]*(\S[^\n]*)"),
+    ),
+    _Lines(
+        "service of mail",
+        "mail may be handed to it: delete the line",
+        ("/etc/postfix/master.cf",),
+        regex(r"(?m)^([\w.:-]+)[ \t]+(?:inet|unix|fifo|pass)[ \t]"),
+    ),
+    _Lines(
+        "shared folder",
+        "it is still shared, or its files still go through the module: delete the line",
+        ("/etc/samba/smb.conf", "/etc/samba/*.conf"),
+        regex(r"(?m)^[ \t]*(?:\[([^\]\n]+)\]|vfs objects[ \t]*=[ \t]*(\S[^\n]*))"),
+    ),
+)
+
+
 def collect(host: Host) -> Iterator[Trace]:
-    """An item for each file of settings, each host of a repository, and each command of a vendor that is gone."""
+    """An item for each file of settings, each name in shared ones, and each command of a vendor that is gone."""
     for place in places(host, _SETTINGS):
-        if host.files.is_file(place.path):
+        if host.files.exists(place.path):
             yield _setting(place.path.rpartition("/")[2], place.path, "file of settings", _EFFECT_SETTING)
-    for place in places(host, _REPOSITORIES):
-        hosts = dict.fromkeys(_URL.findall(host.files.text(place.path) or ""))
-        if len(hosts) > _MOST:
-            yield Problem(place.path, f"more than {_MOST:,} repositories: the rest was not read", "limit")
-        for name in [*hosts][:_MOST]:
-            yield _setting(name, place.path, "repository of packages", _EFFECT_REPOSITORY)
+    for lines in _LINES:
+        for place in places(host, lines.files):
+            yield from _named(host, lines, place.path)
     yield from _commands(host)
+    yield from _documents(host)
+
+
+def _named(host: Host, lines: _Lines, path: str) -> Iterator[Trace]:
+    found = lines.names.finditer(host.files.text(path) or "")
+    names = dict.fromkeys(name for one in found for name in one.groups() if name and name != "-")
+    for name in limited(host, path, names, _MOST):
+        yield _setting(name, path, lines.what, lines.effect)
 
 
 def _setting(name: str, path: str, what: str, effect: str) -> Item:
@@ -84,13 +211,28 @@ def _commands(host: Host) -> Iterator[Trace]:
             )
 
 
+def _documents(host: Host) -> Iterator[Trace]:
+    """An item for each folder of documents whose package is gone, or was never one of dpkg's."""
+    installed = of_dpkg(host)
+    for name, kind in host.files.list(_DOCUMENTS) if installed else ():
+        if kind == "dir" and name not in installed:
+            path = f"{_DOCUMENTS}/{name}"
+            yield Item(kind="file", name=name, state="leftover", path=path, evidence=(Evidence(path),))
+
+
 SOURCE = Source(
     name="remains",
-    title="Settings, repositories and commands that removals leave",
+    title="Settings, accounts, rules and commands that removals leave",
     platforms=("linux",),
     kinds=("setting", "file"),
     needs=(),
-    reads=(*_SETTINGS, *_REPOSITORIES, *(f"{folder}/*" for folder in _COMMANDS), "/[!e]*/**", *VOLUME_LISTS),
-    limits="A file of settings is known by its name only.",
+    reads=(
+        *_SETTINGS,
+        *(file for lines in _LINES for file in lines.files),
+        *(f"{folder}/*" for folder in _COMMANDS),
+        "/[!e]*/**",
+        *VOLUME_LISTS,
+    ),
+    limits="A file of settings is known by its name only, and of shared settings the names in them.",
     collect=collect,
 )

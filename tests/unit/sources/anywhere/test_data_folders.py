@@ -86,3 +86,11 @@ def test_places_of_macos(mac_tree: MacTree) -> None:
         ("com.kaspersky.kav", "", "leftover"),
     ]
     assert result.run.left_out["part of the operating system"] == 2
+
+
+def test_hidden_folders_of_a_home(tree: Tree) -> None:
+    tree.folder("/home/ada/.kaspersky")
+    tree.folder("/home/ada/.ssh")
+    tree.folder("/home/ada/letters")
+    (item,) = [item for item in run("data_folders", tree.host()).items if item.user == "ada"]
+    assert (item.path, item.state) == ("/home/ada/.kaspersky", "leftover")

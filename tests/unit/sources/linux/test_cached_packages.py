@@ -26,3 +26,23 @@ def test_files_of_packages_that_are_not_installed(tree: Tree) -> None:
 
 def test_absent(tree: Tree) -> None:
     assert run("cached_packages", tree.host()).run.rows == 0
+
+
+def test_packages_that_people_fetched(tree: Tree) -> None:
+    for path in (
+        "/root/kesl_12.1.0-1543_amd64.deb",
+        "/home/ada/Téléchargements/klnagent64_15.1_amd64.deb",
+        "/tmp/kess-3.3.0-1.x86_64.rpm",
+        "/opt/installers/kics-2.0-1.x86_64.rpm",
+    ):
+        tree.write(path)
+    tree.write("/home/ada/notes.deb", "")
+    result = run("cached_packages", tree.host())
+    assert {(item.name, item.user) for item in result.items} == {
+        ("kesl", "root"),
+        ("klnagent64", "ada"),
+        ("kess", ""),
+        ("kics", ""),
+    }
+    assert {item.details["type"] for item in result.items} == {"package file"}
+    assert result.run.left_out == {"not a package": 1}

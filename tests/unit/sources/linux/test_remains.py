@@ -60,3 +60,96 @@ def test_a_flood_of_repositories_is_said(tree: Tree, monkeypatch: pytest.MonkeyP
     result = run("remains", tree.host())
     assert [item.name for item in result.items] == ["r0.example.com", "r1.example.com"]
     assert [problem.cause for problem in result.run.problems] == ["limit"]
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "what", "names"),
+    [
+        (
+            "/etc/iptables/rules.v4",
+            '*filter\n:INPUT ACCEPT [0:0]\n:KAV_IN - [0:0]\n-A INPUT -m comment --comment "of kesl" -j KAV_IN\n',
+            "rule of the firewall",
+            {"KAV_IN", "of kesl"},
+        ),
+        (
+            "/etc/nftables.conf",
+            'table inet kesl {\n  chain input_kesl {\n    tcp dport 1 accept comment "agent"\n  }\n}\n',
+            "rule of the firewall",
+            {"kesl", "input_kesl", "agent"},
+        ),
+        (
+            "/etc/firewalld/zones/public.xml",
+            '<zone><service name="ssh"/><service name="klnagent"/></zone>',
+            "rule of the firewall",
+            {"ssh", "klnagent"},
+        ),
+        (
+            "/etc/ufw/user.rules",
+            (
+                "### tuple ### allow tcp 13000 0.0.0.0/0 any 0.0.0.0/0 klnagent - in\n"
+                "### tuple ### allow tcp 22 0.0.0.0/0 any 0.0.0.0/0 in\n"
+            ),
+            "rule of the firewall",
+            {"klnagent"},
+        ),
+        (
+            "/etc/passwd",
+            (
+                "root:x:0:0:root:/root:/bin/sh\nklserver:x:998:998:Kaspersky:/var/opt/k:/bin/sh\n"
+                "ada:x:1000:1000:Ada:/home/ada:/bin/sh\nklagent:x:1001:1001::/var/opt/a:/usr/sbin/nologin\n"
+            ),
+            "account",
+            {"klserver", "Kaspersky", "klagent"},
+        ),
+        ("/etc/group", "kladmins:x:1003:ada\n", "group", {"kladmins"}),
+        (
+            "/etc/pam.d/common-auth",
+            "# pam_old.so\nauth [default=die] pam_kesl.so debug\n",
+            "module of log-ins",
+            {"pam_kesl"},
+        ),
+        ("/var/lib/dpkg/diversions", "/usr/bin/x\n/usr/bin/x.real\nkesl\n", "diversion of a file", {"kesl"}),
+        (
+            "/var/lib/dpkg/statoverride",
+            "root kluser 755 /var/opt/kesl\n",
+            "owner of a file",
+            {"root", "kluser", "kesl"},
+        ),
+        ("/etc/postfix/main.cf", "content_filter = klms:[::1]:10025\n", "filter of mail", {"klms:[::1]:10025"}),
+        ("/etc/postfix/master.cf", "# a\nklms unix - n n - 10 smtp\n  -o a=b\n", "service of mail", {"klms"}),
+        (
+            "/etc/samba/smb.conf",
+            "[share]\n  path = /srv\n  vfs objects = kavsamba recycle\n",
+            "shared folder",
+            {"share", "kavsamba recycle"},
+        ),
+    ],
+)
+def test_names_in_settings_that_all_programs_share(
+    tree: Tree, path: str, text: str, what: str, names: set[str]
+) -> None:
+    tree.write(path, text)
+    found = [
+        item
+        for item in run("remains", tree.host()).items
+        if item.path == path and item.details["type"] != "file of settings"
+    ]
+    assert {item.name for item in found} == names
+    assert {item.kind for item in found} == {"setting"}
+    assert {item.details["type"] for item in found} == {what}
+
+
+def test_presets_name_services(tree: Tree) -> None:
+    tree.write("/etc/systemd/system-preset/50-x.preset", "# enable a\nenable kesl.service\n")
+    assert {"50-x.preset", "kesl.service"} == {item.name for item in run("remains", tree.host()).items}
+
+
+def test_documents_of_a_package_that_is_gone(tree: Tree) -> None:
+    tree.write("/usr/share/doc/kesl/copyright", "x")
+    assert run("remains", tree.host()).items == (), "nothing says which packages are there"
+    tree.write("/var/lib/dpkg/info/bash.list", "/.\n")
+    tree.write("/var/lib/dpkg/info/libc6:amd64.list", "/.\n")
+    tree.write("/usr/share/doc/bash/copyright", "x")
+    tree.write("/usr/share/doc/libc6/copyright", "x")
+    (item,) = run("remains", tree.host()).items
+    assert (item.kind, item.state, item.path) == ("file", "leftover", "/usr/share/doc/kesl")
