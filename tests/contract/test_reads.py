@@ -23,6 +23,7 @@ SECRETS: dict[Platform, str] = {
 DEEP: dict[Platform, str] = {
     **SECRETS,
     "linux": "/etc/ssl/private/shadow",
+    "macos": "/private/etc/ssl/private/x/master.passwd",
     "windows": "C:\\Windows\\System32\\config\\" + "x\\" * 8 + "SAM",
 }
 

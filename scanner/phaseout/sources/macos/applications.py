@@ -37,6 +37,7 @@ class _Top(NamedTuple):
         folder: its path, below a home for those of users.
         levels: of folders that are searched, from the top down.
         whole: whether it is meant for applications, so that a folder deeper than that is a problem.
+        kept: whether people keep there what they like: of what lies deeper than three folders, not all can be read.
         skipped: folders just below it that are searched by themselves.
     """
 
@@ -44,6 +45,7 @@ class _Top(NamedTuple):
     levels: int
     whole: bool = False
     skipped: frozenset[str] = frozenset()
+    kept: bool = False
 
 
 _TOPS = (
@@ -61,17 +63,20 @@ _TOPS = (
     _Top("/private/var/tmp", 2),
 )
 _OF_USER = (
-    _Top("", 3, skipped=frozenset(("applications", "desktop", "documents", "downloads", "library"))),
+    _Top("", 6, skipped=frozenset(("applications", "desktop", "documents", "downloads", "library")), kept=True),
     _Top("/Library", 3),
     _Top("/Applications", 8, whole=True),
     _Top("/Applications (Parallels)", 8, whole=True),
     _Top("/Library/Input Methods", 1),
     _Top("/Library/Application Support", 3),
     _Top("/Library/Caches", 3),
-    _Top("/Library/Mobile Documents/com~apple~CloudDocs", 3),  # this and the next three are guarded on a live Mac
-    _Top("/Desktop", 3),
-    _Top("/Documents", 3),
-    _Top("/Downloads", 3),
+    # These are guarded on a live Mac.
+    _Top("/Library/Mobile Documents", 6, kept=True),
+    _Top("/Library/Containers", 6, kept=True),
+    _Top("/Library/Group Containers", 6, kept=True),
+    _Top("/Desktop", 6, kept=True),
+    _Top("/Documents", 6, kept=True),
+    _Top("/Downloads", 6, kept=True),
 )
 _OF_VOLUME = (_Top("", 3, skipped=frozenset(("applications",))), _Top("/Applications", 8, whole=True))
 _VOLUMES = "/Volumes"
@@ -82,6 +87,9 @@ _TRANSLOCATED = frozenset(("apptranslocation",))
 _IN_TRASH = 3
 _HIDDEN = 2  # levels of a hidden folder in a home
 _LIMIT = 50_000  # entries of one place
+_SURE = 3  # levels of what people keep: a limit that is reached below them is no problem
+# Folders of a project's own packages and history, in thousands of folders.
+_OF_PROJECTS = frozenset(("node_modules", "site-packages", "__pycache__"))
 _BUNDLES = (".app", ".appex")
 # Folders for plug-ins, and how the plug-ins in them end.
 _PLUG_INS = {
@@ -229,7 +237,8 @@ def _search(host: Host, top: _Top) -> Iterator[tuple[str, Entry]]:
         left -= len(entries)
         if left < 0:
             why = f"more than {_LIMIT} entries: not all folders were searched"
-            host.files.problems.append(Problem(top.folder or "/", why, "limit"))
+            deep = top.kept and top.levels - levels >= _SURE
+            host.files.problems.append(Problem(top.folder or "/", why, "limit", hides=not deep))
             return
         for entry in entries:
             name = entry.name.lower()
@@ -269,7 +278,11 @@ def _is_closed(top: str, folder: str, name: str) -> bool:
         return is_of_macos(name)
     if name.startswith("."):
         return folder != top or not top.startswith("/Users/") or "/Library" in top or name == _TRASH[1:].lower()
-    return name.endswith(_CLOSED) or ("/Library" in folder and (name.startswith("com.apple.") or name in _OF_MACOS))
+    return (
+        name.endswith(_CLOSED)
+        or name in _OF_PROJECTS
+        or ("/Library" in folder and (name.startswith("com.apple.") or name in _OF_MACOS))
+    )
 
 
 def _plug_ins(host: Host) -> Iterator[_Place]:

@@ -21,7 +21,14 @@ _NAMED = (
     *(f"/Library/Application Support{below}" for below in ("/*", "/*/*", "/*/*/*")),
     *(f"~/Library/Application Support{below}" for below in ("/*", "/*/*")),
     *("/Library/Caches/*", "~/Library/Caches/*"),
-    *("/private/var/*", "~", "/private/var/folders/*/*/T", "/private/var/folders/*/*/T/*"),
+    *(
+        "/private/etc",
+        "/private/etc/*",
+        "/private/var/*",
+        "~",
+        "/private/var/folders/*/*/T",
+        "/private/var/folders/*/*/T/*",
+    ),
     *(
         f"{base}/Library/{folder}"
         for base in ("", "~")

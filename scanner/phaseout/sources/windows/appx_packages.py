@@ -144,6 +144,8 @@ def _unregistered(host: Host, packages: _Packages, manifests: "_Manifests") -> I
                     name = full_name(f"{identity}__{publisher_id(found.publisher)}")
             if name is None:
                 yield LeftOut("not a package")
+                if entry.kind == "dir":
+                    yield from packaged_programs(host, root, entry.name)
             elif name.resource.startswith(_RESOURCES):
                 yield LeftOut("part of another item")
             else:

@@ -3,9 +3,10 @@ r"""Programs in the folders for programs, whether or not anything registers them
 Every program of a folder is read, and there is one item for each product in it. Read are two levels below
 `Program Files` of every drive, `C:\ProgramData` and the folders of users, and a third below folders without a program;
 of other folders of a drive and of what users keep in their own folders, one level and a second. What all users share is
-searched deeper, six levels where no program lies above. A folder of any other place is read as soon as a key or a
-shortcut names it or a program in it. Of the folder of Windows, the folders in it are read, those that others made two
-levels deep, and those of printer drivers with their libraries; what is a part of Windows itself is left out.
+searched deeper, six levels where no program lies above, and so is what a user keeps. In a folder without a program,
+libraries count. A folder of any other place is read as soon as a key or a shortcut names it or a program in it. Of the
+folder of Windows, the folders in it are read, those that others made two levels deep, those of printer drivers with
+their libraries, and the assemblies of other makers; what is a part of Windows itself is left out.
 
 References:
     Microsoft, "KNOWNFOLDERID" (ProgramFiles, ProgramData, LocalAppData, RoamingAppData, UserProgramFiles), "Registry
@@ -28,12 +29,15 @@ from phaseout.sources.kit.shell_folders import KEPT, moved
 from phaseout.sources.source import Source, Trace
 
 _PROGRAMS = (".exe", ".scr", ".com")  # what Windows runs as a program when it is opened
+_LIBRARIES = (".dll", ".ocx", ".cpl", ".sys", ".drv")  # what others load: it counts where no program lies
 _READ = 5_000  # programs of one folder
 _LEVELS = 2
 _LEVELS_ELSEWHERE = 1
 _DEEP = 6  # levels below folders that all users share, as long as no program lies above
 _SEARCHED = 50_000  # folders of one place that lie so deep: some seconds
-_SEARCHED_IN_DATA = 2_000  # the same of a drive besides that of Windows, which may hold the data of a whole company
+# The same of a drive besides that of Windows, which may hold the data of a whole company, and of a folder in `AppData`.
+_SEARCHED_IN_DATA = 2_000
+_SEARCHED_IN_HOME = 20_000  # of what a user keeps, beside `AppData`: a second or two
 # Folders of a project's own packages and history, in thousands of folders.
 _OF_PROJECTS = frozenset(("node_modules", ".git", ".svn", ".hg", "__pycache__", "site-packages"))
 _ENTRIES = 400_000  # of one place
@@ -69,10 +73,12 @@ _ON_DRIVES = ("Program Files", "Program Files (x86)", "Programs", "PortableApps"
 _AT_TOP = frozenset(
     (
         *(folder.lower() for folder in _ON_DRIVES),
-        *("windows", "winnt", "windows.old", "programdata", "users", "documents and settings", "recovery"),
-        *("system volume information", "msocache", "config.msi", "boot", "efi"),
+        *("windows", "winnt", "windows.old", "programdata", "users", "documents and settings", "$extend"),
+        *("system volume information", "msocache", "config.msi", "boot", "efi", "$recycle.bin", "recycler"),
     )
 )
+_TRASH = "$Recycle.Bin"
+_ABOUT_TRASH = "$I"  # how a file begins that says what another in the bin was
 _KEPT_BY_USERS = tuple(usual for _, usual in KEPT)
 # Folders of a home that are read as other places, or are links to them.
 _IN_HOME = frozenset(
@@ -100,6 +106,8 @@ serviceprofiles servicestate setup shellcomponents shellexperiences skb speech s
 systemtemp tapi tasks temp textinput tracing twain_32 twain_64 vss waas web wumodels
 """
 _USUAL = frozenset((*_USUAL_TEXT.split(), "downloaded program files", "offline web pages"))
+_ASSEMBLIES = ("assembly", r"Microsoft.NET\assembly")
+_OF_MICROSOFT = ("31bf3856ad364e35", "b03f5f7f11d50a3a", "b77a5c561934e089", "71e9bce111e9429c", "89845dcd8080cc91")
 _PRINTERS = r"System32\spool"
 _PRINTER_LEVELS = 4  # spool, drivers, the architecture, the version of drivers, and a maker's own
 _ALONE = -1  # levels: the folder, and none in it
@@ -118,8 +126,8 @@ class _Place(NamedTuple):
         user: whose it is.
         skipped: names at its top.
         levels: that are read whatever lies above.
-        is_searched: whether folders that lie deeper are, as long as no program lies above.
-        is_data: whether most of it is no program's.
+        searched: how many folders that lie deeper are read: below folders with a program only where people keep what
+            they like, of which not everything can be read.
         endings: of programs.
     """
 
@@ -127,8 +135,7 @@ class _Place(NamedTuple):
     user: str
     skipped: frozenset[str]
     levels: int = _LEVELS
-    is_searched: bool = False
-    is_data: bool = False
+    searched: int = 0
     endings: tuple[str, ...] = _PROGRAMS
 
 
@@ -200,25 +207,31 @@ def _places(host: Host) -> Iterator[_Place]:
     variables = host.variables
     native = variables.get("programfiles", r"C:\Program Files")
     for folder in (native, variables.get("programfiles(x86)", f"{native} (x86)")):
-        yield _Place(folder, "", _IN_PROGRAM_FILES, is_searched=True)
+        yield _Place(folder, "", _IN_PROGRAM_FILES, searched=_SEARCHED)
     common = variables.get("commonprogramfiles", rf"{native}\Common Files")
     for folder in (common, variables.get("commonprogramfiles(x86)", rf"{native} (x86)\Common Files")):
-        yield _Place(folder, "", frozenset(), is_searched=True)
-    yield _Place(variables.get("programdata", r"C:\ProgramData"), "", _IN_PROGRAM_DATA, is_searched=True)
+        yield _Place(folder, "", frozenset(), searched=_SEARCHED)
+    yield _Place(variables.get("programdata", r"C:\ProgramData"), "", _IN_PROGRAM_DATA, searched=_SEARCHED)
     system = variables.get("systemroot", r"C:\Windows")[:2].upper()
+    people = {user.sid.upper(): user.name for user in host.users if user.sid}
     for drive in _DRIVES:
         if not host.files.gone(f"{drive}\\"):
             for folder in _ON_DRIVES:
-                yield _Place(rf"{drive}\{folder}", "", _IN_PROGRAM_FILES, is_searched=True)
-            yield _Place(drive, "", _AT_TOP, _LEVELS_ELSEWHERE, is_searched=True, is_data=drive != system)
+                yield _Place(rf"{drive}\{folder}", "", _IN_PROGRAM_FILES, searched=_SEARCHED)
+            yield _Place(drive, "", _AT_TOP, _LEVELS_ELSEWHERE, _SEARCHED if drive == system else _SEARCHED_IN_DATA)
+            for name, _ in host.files.list(rf"{drive}\{_TRASH}"):
+                yield _Place(rf"{drive}\{_TRASH}\{name}", people.get(name.upper(), ""), frozenset())
     public = variables.get("public", r"C:\Users\Public")
     for below in _KEPT_BY_USERS:
-        yield _Place(rf"{public}\{below}", "", frozenset(), _LEVELS_ELSEWHERE)
-    yield _Place(public, "", _IN_HOME, _LEVELS_ELSEWHERE)
+        yield _kept(rf"{public}\{below}", "")
+    yield _kept(public, "", _IN_HOME)
     windows = variables.get("systemroot", r"C:\Windows")
     for folder in (windows, *(rf"{windows}\{system}" for system in _OF_SYSTEM)):
         yield _Place(folder, "", frozenset(), _ALONE)
     yield _Place(rf"{windows}\Temp", "", frozenset(), _LEVELS_ELSEWHERE)
+    yield _Place(rf"{windows}\Installer", "", frozenset(), _ALONE)
+    for folder in _ASSEMBLIES:
+        yield from _assemblies(host, rf"{windows}\{folder}")
     yield _Place(rf"{windows}\{_PRINTERS}", "", frozenset(), _PRINTER_LEVELS, endings=(*_PROGRAMS, ".dll"))
     for folder in (windows, *(rf"{windows}\{system}" for system in _OF_SYSTEM)):
         for name, kind in host.files.list(folder):
@@ -227,17 +240,36 @@ def _places(host: Host) -> Iterator[_Place]:
                 yield _Place(rf"{folder}\{name}", "", frozenset(), _ALONE if is_usual else _LEVELS_ELSEWHERE)
     for user in host.users:
         for below, skipped in _OF_USER if user.home else ():
-            yield _Place(rf"{user.home}\{below}", user.name, skipped)
+            yield _Place(rf"{user.home}\{below}", user.name, skipped, searched=_SEARCHED_IN_DATA)
         if user.home:
             yield _Place(rf"{user.home}\AppData", user.name, frozenset(), _ALONE)
             yield _Place(rf"{user.home}\{_TEMPORARY}", user.name, frozenset(), _LEVELS_ELSEWHERE)
         for name, below in KEPT if user.home else ():
-            yield _Place(rf"{user.home}\{below}", user.name, frozenset(), _LEVELS_ELSEWHERE)
+            yield _kept(rf"{user.home}\{below}", user.name)
             elsewhere = moved(host, user, name, below)
             if elsewhere and not elsewhere.startswith("\\\\"):
-                yield _Place(elsewhere, user.name, frozenset(), _LEVELS_ELSEWHERE)
+                yield _kept(elsewhere, user.name)
         if user.home and not f"{user.home}\\".lower().startswith(f"{windows}\\".lower()):
-            yield _Place(user.home, user.name, _IN_HOME, _LEVELS_ELSEWHERE)
+            yield _kept(user.home, user.name, _IN_HOME)
+
+
+def _kept(path: str, user: str, skipped: frozenset[str] = frozenset()) -> _Place:
+    """A folder in which people keep what they like."""
+    return _Place(path, user, skipped, _LEVELS_ELSEWHERE, _SEARCHED_IN_HOME)
+
+
+def _assemblies(host: Host, top: str) -> Iterator[_Place]:
+    """The folders of libraries for .NET that all programs share, unless the key in their name is Microsoft's.
+
+    References:
+        https://learn.microsoft.com/dotnet/framework/app-domains/gac (folder: kind, name, version with key)
+    """
+    for kind, _ in host.files.list(top):
+        for name, _ in host.files.list(rf"{top}\{kind}"):
+            for version, form in host.files.list(rf"{top}\{kind}\{name}"):
+                if form == "dir" and not version.lower().endswith(_OF_MICROSOFT):
+                    folder = rf"{top}\{kind}\{name}\{version}"
+                    yield _Place(folder, "", frozenset(), _ALONE, endings=(*_PROGRAMS, *_LIBRARIES))
 
 
 def _folders(host: Host, place: _Place, seen: Seen) -> Iterator[tuple[str, list[str]]]:
@@ -256,19 +288,19 @@ def _folders(host: Host, place: _Place, seen: Seen) -> Iterator[tuple[str, list[
             return
         programs = _programs(host, folder, entries, place.endings)
         has_program = has_program or bool(programs and level)
+        if not has_program and place.levels != _ALONE:
+            programs = programs or _programs(host, folder, entries, _LIBRARIES)
         if programs:
             yield folder, programs
         if level > place.levels or (level == place.levels and has_program):
-            if place.is_searched and not has_program:
+            if place.searched and (not has_program or place.searched == _SEARCHED_IN_HOME):
                 deeper += _below(folder, level, entries)
             continue
         below: list[tuple[str, int, bool]] = []
         for entry in entries:
             path = rf"{folder}\{entry.name}"
             name = entry.name.lower()
-            if (level == 0 and (name in place.skipped or name.startswith("$"))) or (
-                level == 1 and name == _LINKS_TO_APPS and place.user
-            ):
+            if (level == 0 and name in place.skipped) or (level == 1 and name == _LINKS_TO_APPS and place.user):
                 continue
             if entry.kind == "dir" or (entry.kind == "link" and _leads_to_new(host, path, place, seen)):
                 below.append((path, level + 1, has_program))
@@ -278,17 +310,17 @@ def _folders(host: Host, place: _Place, seen: Seen) -> Iterator[tuple[str, list[
 
 def _deeper(host: Host, place: _Place, pending: list[tuple[str, int]]) -> Iterator[tuple[str, list[str]]]:
     """The same of folders that lie deeper, the upper ones first."""
-    most = _SEARCHED_IN_DATA if place.is_data else _SEARCHED
     for count, (folder, level) in enumerate(pending):
-        if count == most:
-            why = f"more than {most:,} folders so deep: the rest was not searched for programs that nothing names"
-            host.files.problems.append(Problem(place.path, why, "limit", hides=not place.is_data))
+        if count == place.searched:
+            why = f"more than {count:,} folders so deep: the rest was not searched for programs that nothing names"
+            host.files.problems.append(Problem(place.path, why, "limit", hides=place.searched == _SEARCHED))
             return
         entries = host.files.list(folder)
-        if programs := _programs(host, folder, entries):
-            yield folder, programs
-        elif level < _DEEP:
+        programs = _programs(host, folder, entries)
+        if level < _DEEP and (not programs or place.searched == _SEARCHED_IN_HOME):
             pending += _below(folder, level, entries)
+        if programs := programs or _programs(host, folder, entries, _LIBRARIES):
+            yield folder, programs
 
 
 def _below(folder: str, level: int, entries: Iterable[Entry]) -> Iterator[tuple[str, int]]:
@@ -322,7 +354,8 @@ def _folder(
             yield LeftOut("part of the operating system")
             continue
         identity = host.executables.identity(path)
-        if identity is None and not name.lower().endswith(_PROGRAMS[0]):  # pages are called `example.com`, too
+        if identity is None and (not name.lower().endswith(_PROGRAMS[0]) or name.startswith(_ABOUT_TRASH)):
+            # Pages are called `example.com`, too.
             yield LeftOut("not a program")
             continue
         if identity is not None and (identity.product or identity.company or identity.signer):
@@ -397,7 +430,8 @@ SOURCE = Source(
         ),
     ),
     limits="Programs elsewhere or deeper are seen only where something names them, and so are those deeper in the "
-    f"folder of Windows. Of a drive besides that of Windows, {_SEARCHED_IN_DATA:,} folders are searched deep. Packages "
+    f"folder of Windows. Of a drive besides that of Windows and of each folder in `AppData`, "
+    f"{_SEARCHED_IN_DATA:,} folders are searched deep, and of what a user keeps {_SEARCHED_IN_HOME:,}. Packages "
     "of a project (`node_modules` and the like) are not. Of a desktop, shortcuts on it and in the folders on it count. "
     "Signatures are read but not verified.",
     collect=collect,

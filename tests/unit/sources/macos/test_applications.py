@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from phaseout.model.nouns import Problem
+from phaseout.sources.macos import applications
 
 from tests.support.harness import run
 from tests.support.macho_writer import detached_signature, fat, signed_macho
@@ -98,6 +99,12 @@ def test_hidden_folders_at_the_top_of_a_home_hide_nothing(mac_tree: MacTree) -> 
         *("/Users/ada/tools", "/Users/ada/tools/deep", "/.hidden", "/System/Volumes/Data/depot"),
         *("/Users/ada/Documents/a/b", "/Users/ada/Desktop/a/b", "/Users/ada/Library/Application Support/A/B"),
         *("/private/var/folders/ab/cdef/T", "/Users/ada/Library/Mobile Documents/com~apple~CloudDocs/x"),
+        *("/Users/ada/Documents/a/b/c/d", "/Users/ada/tools/a/b/c"),
+        *(
+            "/Users/ada/Library/Mobile Documents/iCloud~org~x/Documents",
+            "/Users/ada/Library/Containers/org.x/Data/Documents",
+        ),
+        "/Users/ada/Library/Group Containers/ABC.org.x/Library",
     ],
 )
 def test_folders_that_somebody_made(mac_tree: MacTree, folder: str) -> None:
@@ -105,6 +112,18 @@ def test_folders_that_somebody_made(mac_tree: MacTree, folder: str) -> None:
     result = run("applications", mac_tree.host())
     assert [item.path for item in result.items] == [f"{folder}/Acme.app"]
     assert result.run.status == "ok"
+
+
+@pytest.mark.parametrize(("depth", "hides"), [(1, True), (4, False)])
+def test_a_limit_deep_in_what_people_keep_is_a_note(
+    mac_tree: MacTree, monkeypatch: pytest.MonkeyPatch, depth: int, hides: bool
+) -> None:
+    monkeypatch.setattr(applications, "_LIMIT", 20)
+    folder = "/Users/ada/Documents" + "/x" * depth
+    for number in range(30):
+        mac_tree.folder(f"{folder}/{number}")
+    (problem,) = run("applications", mac_tree.host()).run.problems
+    assert (problem.cause, problem.hides) == ("limit", hides)
 
 
 def test_a_folder_below_the_root_may_be_a_link(mac_tree: MacTree) -> None:

@@ -109,15 +109,41 @@ def test_other_folders_of_a_drive_and_what_users_keep(windows_tree: WindowsTree)
         *(rf"C:\Users\ada\{below}\q.exe" for below in ("Music", r"Favorites\x", "AppData", r"AppData\Local\Temp")),
         *(r"C:\Users\ada\AppData\Local\Temp\kit\r.exe", r"C:\PerfLogs\s.exe", r"C:\Windows\System32\oobe\p.exe"),
         *(r"C:\Users\Public\Kit\l.exe", r"C:\Windows\Tasks\m.exe", r"C:\Acme2\n.scr", r"C:\Acme3\o.com"),
+        *(r"C:\$Recycle.Bin\S-1\$RA.exe", r"C:\$WinREAgent\Scratch\p.exe", r"C:\Recovery\q.exe"),
+        *(r"C:\Users\ada\tools\a\b\r.exe", r"C:\Users\ada\Documents\a\b\c\d\s.exe", r"C:\Windows\Installer\t.exe"),
+        r"C:\Users\ada\AppData\Local\a\b\c\d\u.exe",
     ]
     passed_over = [
-        *(r"C:\Acme\Deep\x.exe", r"C:\Tools\Acme\Deep\x.exe", r"C:\$Recycle.Bin\S-1\x.exe"),
-        *(r"C:\Windows\System32\oobe\Deep\x.exe", r"C:\Windows.old\x.exe", r"C:\Recovery\x.exe"),
-        r"C:\Users\ada\tools\a\b\x.exe",
+        *(r"C:\Acme\Deep\x.exe", r"C:\Tools\Acme\Deep\x.exe", r"C:\System Volume Information\x.exe"),
+        *(r"C:\Windows\System32\oobe\Deep\x.exe", r"C:\Windows.old\x.exe"),
     ]
     for path in wanted + passed_over:
         windows_tree.write(path, program(path[-5:]))
     assert paths(run("portable_programs", windows_tree.host())) == sorted(wanted)
+
+
+def test_libraries_where_no_program_lies(windows_tree: WindowsTree) -> None:
+    wanted = [rf"{FILES}\Alone\a.dll", r"C:\ProgramData\x\y\z\b.sys", r"C:\Users\ada\kit\c.ocx"]
+    shared = r"C:\Windows\Microsoft.NET\assembly\GAC_MSIL"
+    wanted.append(rf"{shared}\Acme.Core\v4.0_1.0.0.0__0123456789abcdef\Acme.Core.dll")
+    passed_over = [
+        *(rf"{FILES}\With\d.dll", rf"{FILES}\With\lib\e.dll"),
+        rf"{shared}\System.Xml\v4.0_4.0.0.0__b77a5c561934e089\System.Xml.dll",
+    ]
+    for path in (*wanted, *passed_over):
+        windows_tree.write(path, program(path[-5:]))
+    windows_tree.write(rf"{FILES}\With\program.exe", program("With"))
+    found = paths(run("portable_programs", windows_tree.host()))
+    assert found == sorted([*wanted, rf"{FILES}\With\program.exe"])
+
+
+def test_what_was_thrown_away_is_its_users(windows_tree: WindowsTree) -> None:
+    host = windows_tree.host()
+    sid = next(user.sid for user in host.users if user.name == "ada")
+    windows_tree.write(rf"C:\$Recycle.Bin\{sid}\$RABCDE\avp.exe", program("Acme"))
+    windows_tree.write(rf"C:\$Recycle.Bin\{sid}\$IABCDE.exe", b"\2\0\0\0")
+    (item,) = run("portable_programs", windows_tree.host()).items
+    assert (item.name, item.user) == ("Acme", "ada")
 
 
 def test_places_of_users_and_what_is_passed_over(windows_tree: WindowsTree) -> None:
