@@ -22,7 +22,6 @@ _NAMED = (
     *(f"~/Library/Application Support{below}" for below in ("/*", "/*/*")),
     *("/Library/Caches/*", "~/Library/Caches/*"),
     *(
-        "/private/etc",
         "/private/etc/*",
         "/private/var/*",
         "~",
