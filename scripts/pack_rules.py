@@ -21,7 +21,9 @@ class PackRules(BuildHookInterface[Any]):
         """Writes the packed rules and adds them to the wheel. Broken rules end the build with every error."""
         root = Path(self.root)
         sys.path.insert(0, str(root / "scanner"))
+        from msgspec.structs import replace
         from phaseout.rules.load import load, pack
+        from phaseout.rules.matcher import index_of
 
         files = {
             f"rules/{folder}/{path.name}": path.read_bytes()
@@ -31,11 +33,12 @@ class PackRules(BuildHookInterface[Any]):
         files["rules/roles.toml"] = (root / "rules" / "roles.toml").read_bytes()
         ruleset = load(files)
         if version == "editable":
+            # Without the index, which belongs to one state of the code.
             (root / "rules" / "packed").write_bytes(pack(ruleset))
             return
         packed = Path(self.directory) / "packed-rules"
         packed.parent.mkdir(parents=True, exist_ok=True)
-        packed.write_bytes(pack(ruleset))
+        packed.write_bytes(pack(replace(ruleset, index=index_of(ruleset))))
         build_data["force_include"][str(packed)] = "phaseout/rules/packed"
         release = packed.with_name("release")
         release.write_bytes((root / "rules" / "release").read_bytes() + f"digest {ruleset.digest}\n".encode())

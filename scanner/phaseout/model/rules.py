@@ -362,6 +362,16 @@ class Policy(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     defaults: Defaults = Defaults()
 
 
+class WordIndex(Struct, frozen=True):
+    """Where the words of patterns lead: to the numbers of `match` blocks, counted through all products.
+
+    A word is written with a character for each byte of its UTF-8; a head is the first bytes of one.
+    """
+
+    words: dict[str, list[int]]
+    heads: dict[str, list[int]]
+
+
 class Ruleset(Struct, frozen=True, kw_only=True, dict=True):
     """All checked rules of a run. `digest` is the SHA-256 over the files, in the order of their names.
 
@@ -380,6 +390,7 @@ class Ruleset(Struct, frozen=True, kw_only=True, dict=True):
     made: str = ""
     review_by: str = ""
     cautions: tuple[str, ...] = ()
+    index: WordIndex | None = None  # that the matcher of this very program made of these rules
 
     # Asked for each host of a fleet, and counted once.
 

@@ -11,7 +11,7 @@ from phaseout.model.budget import Budget
 from phaseout.model.fields import BY_NAME, FIELDS, HEAD_LISTS, IDS, TEXTS
 from phaseout.model.findings import CONFIDENCES, Confidence, Hit, Hits
 from phaseout.model.nouns import Item, Unseen
-from phaseout.model.rules import Match, Patterns, Product, Ruleset, Vendor, VersionRange
+from phaseout.model.rules import Match, Patterns, Product, Ruleset, Vendor, VersionRange, WordIndex
 from phaseout.rules import normalise
 from phaseout.rules.patterns import HEAD, Texts, Versions
 
@@ -149,22 +149,24 @@ class Matcher:
     """The rules, indexed."""
 
     def __init__(self, ruleset: Ruleset) -> None:
-        self.blocks: list[Block] = []
-        self._words: dict[bytes, list[Block]] = {}
-        self._heads: dict[bytes, list[Block]] = {}
-        self._unless: dict[str, list[Block]] = {}
-        for vendor in ruleset.vendors:
-            texts: _SharedTexts = {}
-            shared = [Block(match, vendor, None, texts) for match in vendor.unless]
-            for product in vendor.product:
-                self.blocks += [Block(match, vendor, product, texts) for match in product.match]
-                self._unless[product.id] = shared + [Block(match, vendor, product, texts) for match in product.unless]
-        self._index()
+        self._of_vendors: dict[str, _SharedTexts] = {vendor.id: {} for vendor in ruleset.vendors}
+        self._wanted = [(match, *owner) for owner in _products(ruleset) for match in owner[1].match]
+        self._blocks: dict[int, Block] = {}  # by the place in these; each is made when it is first needed
+        self._owners = {product.id: (vendor, product) for vendor, product in _products(ruleset)}
+        self._unless: dict[str, list[Block]] = {}  # by product, made as late
+        index = ruleset.index or index_of(ruleset)
+        self._words = {word.encode("latin-1"): numbers for word, numbers in index.words.items()}
+        self._heads = {head.encode("latin-1"): numbers for head, numbers in index.heads.items()}
         self._known_words = frozenset(self._words)
         self._known_heads = frozenset(self._heads)
         self._ordinary: set[str] = {""}  # texts in which no block is interested; most come again on the next host
         self._learning = Budget()  # for what may be known before `match`
         self._judged: dict[tuple[str, ...], list[Hit]] = {}  # by what is matched of an item
+
+    @property
+    def blocks(self) -> list[Block]:
+        """All `match` blocks."""
+        return [self._block(number) for number in range(len(self._wanted))]
 
     def learn(self, item: Item) -> None:
         """Remembers what can be known of an item before it has a place: `match` is sooner done with it."""
@@ -222,7 +224,26 @@ class Matcher:
     def excluded(self, item: Item, product: Product) -> Block | None:
         """The `unless` block that keeps the item from being the product, if the vendor has another one that it is."""
         spelled = _Spelled(item)
-        return next((block for block in self._unless[product.id] if block.fits(spelled) is not None), None)
+        return next((block for block in self._exceptions(product) if block.fits(spelled) is not None), None)
+
+    def _block(self, number: int) -> Block:
+        block = self._blocks.get(number)
+        if block is None:
+            match, vendor, product = self._wanted[number]
+            block = self._blocks[number] = Block(match, vendor, product, self._of_vendors[vendor.id])
+        return block
+
+    def _exceptions(self, product: Product) -> list[Block]:
+        """The `unless` blocks of a product and of its vendor."""
+        blocks = self._unless.get(product.id)
+        if blocks is None:
+            vendor, _ = self._owners[product.id]
+            texts = self._of_vendors[vendor.id]
+            blocks = self._unless[product.id] = [
+                *(Block(match, vendor, None, texts) for match in vendor.unless),
+                *(Block(match, vendor, product, texts) for match in product.unless),
+            ]
+        return blocks
 
     def _interesting(self, texts: tuple[str, ...]) -> bool:
         """Whether a block may fit one of the texts. Those that are ordinary are remembered."""
@@ -267,7 +288,7 @@ class Matcher:
             known = best.get(product.id)
             if known is not None and rank(known.confidence) >= rank(confidence):
                 continue
-            exceptions = [unless for unless in self._unless[product.id] if unless.fits(spelled) is not None]
+            exceptions = [unless for unless in self._exceptions(product) if unless.fits(spelled) is not None]
             if any(exception.identifies for exception in exceptions):
                 continue
             hit = Hit(index, block.vendor, product, confidence, _because(item, fits))
@@ -292,31 +313,47 @@ class Matcher:
     def _candidates(self, found: Iterable[bytes]) -> Iterator[Block]:
         seen: set[int] = set()
         for word in dict.fromkeys(found):
-            for block in (*self._words.get(word, ()), *self._heads.get(word[:HEAD], ())):
-                if id(block) not in seen:
-                    seen.add(id(block))
-                    yield block
+            for number in (*self._words.get(word, ()), *self._heads.get(word[:HEAD], ())):
+                if number not in seen:
+                    seen.add(number)
+                    yield self._block(number)
 
-    def _index(self) -> None:
-        """Indexes each pattern by its rarest word, or by a word prefix if it has no distinctive word."""
-        wanted = [(block, block.keys()) for block in self.blocks]
-        uses: dict[bytes, int] = {}
-        for _, keys in wanted:
-            for whole, _heads in keys:
-                for word in whole:
-                    uses[word] = uses.get(word, 0) + 1
-        for block, keys in wanted:
-            for whole, heads in keys:
-                telling = [word for word in whole if word not in _COMMON] or (whole if not heads else [])
-                table = self._words if telling else self._heads
-                key = (
-                    min(telling, key=lambda word: (len(word) < 3, uses[word], -len(word), word))
-                    if telling
-                    else min(heads, key=lambda head: (head in _COMMON_HEADS, -len(head)))
-                )
-                blocks = table.setdefault(key, [])
-                if not blocks or blocks[-1] is not block:
-                    blocks.append(block)
+
+def index_of(ruleset: Ruleset) -> WordIndex:
+    """The index of rules: each pattern by its rarest word, or by a word prefix if it has no distinctive word.
+
+    Raises:
+        NotIndexableError: a block has no literal in each pattern of any of its fields.
+    """
+    texts: dict[str, _SharedTexts] = {vendor.id: {} for vendor in ruleset.vendors}
+    wanted = [
+        Block(match, vendor, product, texts[vendor.id]).keys()
+        for vendor, product in _products(ruleset)
+        for match in product.match
+    ]
+    uses: dict[bytes, int] = {}
+    for keys in wanted:
+        for whole, _heads in keys:
+            for word in whole:
+                uses[word] = uses.get(word, 0) + 1
+    index = WordIndex(words={}, heads={})
+    for number, keys in enumerate(wanted):
+        for whole, heads in keys:
+            telling = [word for word in whole if word not in _COMMON] or (whole if not heads else [])
+            table = index.words if telling else index.heads
+            key = (
+                min(telling, key=lambda word: (len(word) < 3, uses[word], -len(word), word))
+                if telling
+                else min(heads, key=lambda head: (head in _COMMON_HEADS, -len(head)))
+            )
+            numbers = table.setdefault(key.decode("latin-1"), [])
+            if not numbers or numbers[-1] != number:
+                numbers.append(number)
+    return index
+
+
+def _products(ruleset: Ruleset) -> Iterator[tuple[Vendor, Product]]:
+    return ((vendor, product) for vendor in ruleset.vendors for product in vendor.product)
 
 
 def at(index: int, hit: Hit) -> Hit:

@@ -1,13 +1,15 @@
 """Which items are which products, and how sure that is."""
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from phaseout.cli.rule_files import rules_and_policy
 from phaseout.model.budget import Budget
 from phaseout.model.nouns import Item
-from phaseout.model.rules import Match, Product, Ruleset, Specimen, Vendor, VersionRange
-from phaseout.rules.matcher import Matcher, NotIndexableError, listed_hits
+from phaseout.model.rules import Match, Product, Ruleset, Specimen, Vendor, VersionRange, WordIndex
+from phaseout.rules.matcher import Matcher, NotIndexableError, index_of, listed_hits
 from phaseout.rules.patterns import Texts
 
 
@@ -359,3 +361,15 @@ def test_items_of_many_hosts_have_no_limit_and_what_one_host_lists_has_one() -> 
     assert len(hits) == 3_000
     shown = listed_hits(hits, items)
     assert (list(shown), shown.unseen[0].why) == (hits[:1_000], "2,000 more items of kesl: a report lists no more")
+
+
+@pytest.mark.slow
+def test_a_stored_index_finds_what_a_new_one_does() -> None:
+    rules = rules_and_policy()[0]
+    stored = msgspec.json.decode(msgspec.json.encode(index_of(rules)), type=WordIndex)
+    new, old = Matcher(rules), Matcher(replace(rules, index=stored))
+    specimens = [one for vendor in rules.vendors for product in vendor.product for one in product.hit]
+    fields = [field for field in Specimen.__struct_fields__ if field != "why"]
+    items = [Item(**{field: getattr(one, field) for field in fields}) for one in specimens]
+    assert len(items) > 1000
+    assert old.all_hits(items) == new.all_hits(items)
