@@ -13,7 +13,7 @@ import msgspec
 
 from phaseout.inventories.document import JSON_ERRORS, BrokenError, Document
 from phaseout.inventories.inventory_builder import Rows, inventory, kept, moment, platform_of, text
-from phaseout.inventories.package_types import kind_of_purl, linux_purl
+from phaseout.inventories.package_types import kind_of_purl, linux_purl, vendor_of_cpe
 from phaseout.inventories.wrappers import unwrapped
 from phaseout.inventories.xml_objects import objects
 from phaseout.model.nouns import Evidence, HostInfo, IdType, Inventory, Item, Kind, Platform, Problem
@@ -201,7 +201,7 @@ def _component(place: str, component: _Object, rows: Rows) -> None:
             name=f"{group}/{name}" if group.startswith("@") else name,
             source=rows.source,
             state="running" if kind == "process" else "installed",
-            vendor=maintainer_name(_vendor(component)),
+            vendor=maintainer_name(_vendor(component, group, purl)),
             version="" if process else version,
             path=found if kind != "package" else "",
             command=properties.get("cmdline", ""),
@@ -218,9 +218,11 @@ def _os(release: _Object) -> str:
     return description if description.lower().startswith(name.lower()) else name
 
 
-def _vendor(component: _Object) -> str:
+def _vendor(component: _Object, group: str, purl: str) -> str:
+    """Who makes it; of what is in no register of packages, its CPE or its group may say so as well."""
     makers = (component.get(key) for key in ("publisher", "supplier", "manufacturer", "author", "authors"))
-    return next((found for found in map(_name, makers) if found), "")
+    found = next((found for found in map(_name, makers) if found), "")
+    return found or ("" if purl else vendor_of_cpe(text(component.get("cpe"))) or group)
 
 
 def _name(value: Any) -> str:

@@ -25,6 +25,7 @@ WHOLE = 64 << 20  # bytes of one that must be in memory as a whole, and of one l
 _OLD = 16 << 20  # bytes of what version 0.1 wrote, which is decoded twice
 _COMMAS = 4_000_000  # in a JSON document: what they separate becomes values of up to a hundred bytes each
 _MEMBERS = 1_000  # files in a zip archive
+_OF_FINDER = ("__MACOSX/", ".DS_Store")  # what macOS adds to an archive about the files in it
 _BLANK = 1_000_000  # blank lines of a file
 _JOINED = 100_000  # lines of one value among others
 _NOISE = 20  # lines before the first value, such as warnings of the program that wrote it
@@ -571,7 +572,7 @@ def _unzipped(packed: BinaryIO, name: str) -> Iterator[Document]:
     """The files in a zip archive; limits hold for all of them together."""
     try:
         archive = zipfile.ZipFile(packed)
-        files = [one for one in archive.infolist() if not one.is_dir()]
+        files = [one for one in archive.infolist() if not one.is_dir() and not one.filename.startswith(_OF_FINDER)]
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, OverflowError) as error:
         raise BrokenError(name, f"damaged zip archive: {error}") from error
     if any(one.filename == "[Content_Types].xml" for one in files):

@@ -43,6 +43,7 @@ _FLEET = frozenset(("Last fetched", *_HOSTS))
 
 _WRAPPERS = ("json", "osquery", "message")  # where log shippers put a line of the log
 _FOREIGN = frozenset(("schema", "bomFormat", "spdxVersion", "@context", "artifacts"))
+_LISTS = ("software", "software_titles")  # of all hosts together
 _REPORTS = frozenset(("query_id", "report_clipped", "summary"))
 
 _Row = dict[str, Any]
@@ -96,9 +97,10 @@ def _shape(members: Mapping[str, msgspec.Raw]) -> str:
 def _is_answer(members: Mapping[str, msgspec.Raw]) -> bool:
     """Whether it is an answer of Fleet's API."""
     names = members.keys()
-    if "host" in names:
-        return b'"software"' in bytes(members["host"])
-    if "software" in names:
+    for name in ("host", "spec"):  # the second as `fleetctl get host` prints it
+        if name in names:
+            return b'"software"' in bytes(members[name])
+    if not names.isdisjoint(_LISTS):
         return bool(names & {"count", "meta", "counts_updated_at"})
     return bool(names & {"hosts", "live_query_results"} or ("results" in names and names & _REPORTS))
 
@@ -371,12 +373,13 @@ class Hosts:
 
     def _answer(self, document: Document, where: str, members: Mapping[str, msgspec.Raw], depth: int) -> None:
         """An answer of Fleet's API: hosts with their software, or results with their hosts."""
-        if "host" in members and bytes(members["host"])[:1] == b"{":
-            self._fleet_host(document, where, members["host"])
-            return
-        if "software" in members:
-            host = self._host(document.stem)
-            self._software(where, host, members["software"])
+        for name in ("host", "spec"):
+            if name in members and bytes(members[name])[:1] == b"{":
+                self._fleet_host(document, where, members[name])
+                return
+        for name in _LISTS:
+            if name in members:
+                self._software(where, self._host(document.stem), members[name])
         for name in ("hosts", "live_query_results"):
             for number, one in enumerate(_raw_list(members.get(name))):
                 if name == "hosts":
@@ -525,7 +528,7 @@ def _versions(row: _Row) -> Iterator[_Row]:
         "browser_type": row.get("browser"),
         **dict.fromkeys(("maintainer", "publisher", "author", "vendor"), vendor),
     }
-    versions = row.get("installed_versions")
+    versions = row.get("installed_versions") or row.get("versions")
     for one in versions if isinstance(versions, list) and versions else [{**row, "installed_paths": paths}]:
         if isinstance(one, dict):
             places = one.get("installed_paths")

@@ -47,7 +47,8 @@ _SPELLINGS: Mapping[str, str] = {
         제품이름
         назвапрограми applicationtitle applicationsdisplayname appfriendlyname""",
     "vendor": """
-        applicationpublisher publisher normalizedpublisher manufacturer vendor company vendorname publishername
+        applicationpublisher publisher softwarepublisher softwarevendor normalizedpublisher manufacturer vendor
+        company vendorname publishername
         herausgeber hersteller anwendungsherausgeber éditeur éditeurdelapplication editor editordelaaplicación
         editordoaplicativo fabricante autore editore fornecedor uitgever uitgevervantoepassing 発行元 公開元 製造元
         发布者

@@ -14,7 +14,7 @@ import msgspec
 
 from phaseout.inventories.document import JSON_ERRORS, BrokenError, Document
 from phaseout.inventories.inventory_builder import Rows, inventory, kept, moment, platform_of, text
-from phaseout.inventories.package_types import kind_of_purl, linux_purl
+from phaseout.inventories.package_types import kind_of_purl, linux_purl, vendor_of_cpe
 from phaseout.inventories.wrappers import unwrapped
 from phaseout.model.nouns import Evidence, HostInfo, Inventory, Item, Kind, Problem
 from phaseout.parsers.linux.deb822 import maintainer_name
@@ -114,7 +114,9 @@ def _packages(where: str, values: list[Any], rows: Rows) -> tuple[str, ...]:
             place,
             text(package.get("name")),
             text(package.get("versionInfo")),
-            _party(package.get("supplier")) or _party(package.get("originator")),
+            _party(package.get("supplier"))
+            or _party(package.get("originator"))
+            or _vendor([text(one.get("referenceLocator")) for one in references], purl),
             purl,
             _purpose(text(package.get("SPDXID")), text(package.get("primaryPackagePurpose"))),
             text(package.get("sourceInfo")),
@@ -149,7 +151,7 @@ def _from_tags(document: Document) -> Inventory:
 def _tagged(place: str, package: dict[str, list[str]], rows: Rows) -> list[str]:
     """Adds a package; its name if it is an operating system."""
     first = {tag: values[0] for tag, values in package.items()}
-    references = (value.split() for value in package.get("ExternalRef", []))
+    references = [value.split() for value in package.get("ExternalRef", [])]
     purl = next((parts[2] for parts in references if len(parts) > 2 and _is_purl(parts[1])), "")
     purpose = first.get("PrimaryPackagePurpose", "")
     _row(
@@ -157,7 +159,9 @@ def _tagged(place: str, package: dict[str, list[str]], rows: Rows) -> list[str]:
         place,
         text(first.get("PackageName")),
         text(first.get("PackageVersion")),
-        _party(first.get("PackageSupplier")) or _party(first.get("PackageOriginator")),
+        _party(first.get("PackageSupplier"))
+        or _party(first.get("PackageOriginator"))
+        or _vendor([parts[2] for parts in references if len(parts) > 2], purl),
         text(purl),
         _purpose(first.get("SPDXID", ""), purpose),
         text(first.get("PackageSourceInfo")),
@@ -195,13 +199,17 @@ def _graph(where: str, values: list[Any], rows: Rows) -> str:
             vendor = next(
                 (name for name in (text(_resolved(maker, by_id).get("name")) for maker in makers) if name), ""
             )
+            purl = text(one.get("software_packageUrl")) or _external_purl(one, by_id)
+            others = (_resolved(other, by_id) for other in _list(one.get("externalIdentifier")))
             _row(
                 rows,
                 place,
                 text(one.get("name")),
                 text(one.get("software_packageVersion")),
-                vendor if vendor not in _NOTHING else "",
-                text(one.get("software_packageUrl")) or _external_purl(one, by_id),
+                vendor
+                if vendor and vendor not in _NOTHING
+                else _vendor([text(other.get("identifier")) for other in others], purl),
+                purl,
                 _purpose(
                     "SPDXRef-DocumentRoot" if _id(one) in described and _is_folder(one) else "",
                     text(one.get("software_primaryPurpose")),
@@ -269,6 +277,11 @@ def _row(rows: Rows, place: str, name: str, version: str, vendor: str, purl: str
                 evidence=(Evidence(place, purl),),
             )
         )
+
+
+def _vendor(identifiers: list[str], purl: str) -> str:
+    """The vendor that a CPE among the identifiers names, where there is no package URL."""
+    return "" if purl else next((found for found in map(vendor_of_cpe, identifiers) if found), "")
 
 
 def _party(value: Any) -> str:

@@ -254,7 +254,8 @@ def test_answers_of_fleet() -> None:
         {"name": "TikTok", "source": "ios_apps", "bundle_identifier": "com.zhiliaoapp.musically", "version": "1"},
     ]
     host = {"hostname": "ws", "platform": "windows", "hardware_serial": "PF3ABC12", "software": software}
-    answers: tuple[dict[str, Any], ...] = ({"host": host}, {"hosts": [host]})
+    printed = {"kind": "host", "apiVersion": "v1", "spec": host}
+    answers: tuple[dict[str, Any], ...] = ({"host": host}, {"hosts": [host]}, printed)
     for answer in answers:
         found = one(json.dumps(answer).encode())
         assert (found.host.name, found.host.platform, found.host.identity[0].value) == ("ws", "windows", "PF3ABC12")
@@ -274,6 +275,15 @@ def test_answers_of_fleet() -> None:
         assert (a.host.name, a.items[0].name, second.items[0].name) == ("a", "kesl", "bash")
         assert (second.host.name, third.items) == ("host 2", ())
         assert "timed out" in third.unseen[0].why
+
+
+def test_titles_of_all_hosts_of_fleet() -> None:
+    titles = [{"name": "Kaspersky Free", "source": "programs", "versions": [{"version": "21"}, {"version": "20"}]}]
+    found = one(json.dumps({"count": 1, "software_titles": titles}).encode(), "titles.json")
+    assert [(item.kind, item.name, item.version) for item in found.items] == [
+        ("program", "Kaspersky Free", "20"),
+        ("program", "Kaspersky Free", "21"),
+    ]
 
 
 def test_lines_of_a_log_shipper_and_noise_between_them() -> None:

@@ -424,3 +424,42 @@ def test_a_component_without_a_type_is_a_program() -> None:
     document = {"bomFormat": "CycloneDX", "specVersion": "1.5", "components": components}
     found = one(json.dumps(document).encode())
     assert [(item.kind, item.name) for item in found.items] == [("program", "Kaspersky Endpoint Security")]
+
+
+CPE = "cpe:2.3:a:ao_kaspersky_lab:endpoint\\:security:12:*:*:*:*:*:*:*"
+
+
+@pytest.mark.parametrize(
+    ("more", "vendor"),
+    [
+        ({"cpe": CPE}, "ao kaspersky lab"),
+        ({"cpe": "cpe:/a:kaspersky:anti%2dvirus:6"}, "kaspersky"),
+        ({"cpe": "cpe:2.3:a:*:x:1:*:*:*:*:*:*:*"}, ""),
+        ({"cpe": "nothing"}, ""),
+        ({"group": "AO Kaspersky Lab"}, "AO Kaspersky Lab"),
+        ({"group": "AO Kaspersky Lab", "publisher": "Acme"}, "Acme"),
+        ({"cpe": CPE, "purl": "pkg:pypi/kaspersky@1"}, ""),
+    ],
+)
+def test_who_makes_what_is_in_no_register_of_packages(more: dict[str, str], vendor: str) -> None:
+    (item,) = one(bom(components=[{"type": "application", "name": "Endpoint Security", **more}])).items
+    assert item.vendor == vendor
+
+
+def test_the_cpe_of_an_spdx_package_names_its_vendor() -> None:
+    reference = {"referenceCategory": "SECURITY", "referenceType": "cpe23Type", "referenceLocator": CPE}
+    package = {"SPDXID": "SPDXRef-1", "name": "Endpoint Security", "externalRefs": [reference]}
+    (item,) = one(json.dumps({"spdxVersion": "SPDX-2.3", "name": "x", "packages": [package]}).encode()).items
+    lines = ("SPDXVersion: SPDX-2.3", "PackageName: Endpoint Security", f"ExternalRef: SECURITY cpe23Type {CPE}", "")
+    tagged = "\n".join(lines)
+    (again,) = one(tagged.encode(), "x.spdx").items
+    identifier = {"type": "ExternalIdentifier", "externalIdentifierType": "cpe23", "identifier": CPE}
+    element = {
+        "type": "software_Package",
+        "spdxId": "urn:1",
+        "name": "Endpoint Security",
+        "externalIdentifier": [identifier],
+    }
+    graph = {"@context": "https://spdx.org/rdf/3.0.1/spdx-context.jsonld", "@graph": [element]}
+    (third,) = one(json.dumps(graph).encode()).items
+    assert item.vendor == again.vendor == third.vendor == "ao kaspersky lab"

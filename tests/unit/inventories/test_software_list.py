@@ -3,6 +3,7 @@
 import gzip
 import io
 import random
+import zipfile
 import zlib
 from collections.abc import Callable
 
@@ -405,3 +406,12 @@ def test_a_character_that_is_none_costs_itself_in_json(wrong: bytes) -> None:
     assert {"Reader", "\U0001f600 \\ud800"} < names
     assert len(names) == 3
     assert "no characters" in problem.why
+
+
+def test_what_macos_adds_to_an_archive_is_no_list() -> None:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("apps.csv", "DeviceName,SoftwareVendor,SoftwareName,SoftwareVersion\nPC1,kaspersky,free,21\n")
+        archive.writestr("__MACOSX/._apps.csv", b"\0\5\x16\7")
+    (item,) = one(packed.getvalue(), "apps.zip").items
+    assert (item.name, item.vendor, item.version) == ("free", "kaspersky", "21")
