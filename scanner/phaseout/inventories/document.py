@@ -5,6 +5,7 @@ References:
     https://github.com/ndjson/ndjson-spec
 """
 
+import errno
 import io
 import itertools
 import lzma
@@ -12,7 +13,7 @@ import re
 import zipfile
 import zlib
 from collections.abc import Iterator
-from typing import BinaryIO, TypeVar, cast
+from typing import IO, BinaryIO, TypeVar, cast
 
 import msgspec
 from msgspec.structs import replace
@@ -465,6 +466,31 @@ class _Limited(io.RawIOBase):
         return count
 
 
+class _Member(io.RawIOBase):
+    """The content of one file in a zip archive; what is wrong with it is an `OSError`."""
+
+    def __init__(self, archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> None:
+        super().__init__()
+        self._archive = archive
+        self._member: zipfile.ZipInfo | IO[bytes] = member
+
+    def readable(self) -> bool:
+        """It is."""
+        return True
+
+    def readinto(self, buffer: object) -> int:
+        """The next bytes."""
+        view = memoryview(buffer).cast("B")  # type: ignore[arg-type]
+        try:
+            if isinstance(self._member, zipfile.ZipInfo):
+                self._member = self._archive.open(self._member)
+            data = self._member.read(len(view))
+        except (zipfile.BadZipFile, RuntimeError, ValueError, EOFError, zlib.error, lzma.LZMAError) as error:
+            raise OSError(errno.EIO, f"cannot be unpacked: {error}") from error
+        view[: len(data)] = data
+        return len(data)
+
+
 class _Inflated(io.RawIOBase):
     """The content of a gzip stream, of all its members, or of a zlib stream, as OCS keeps what its agents sent.
 
@@ -588,11 +614,9 @@ def _unzipped(packed: BinaryIO, name: str) -> Iterator[Document]:
     for one in files:
         place = f"{name}/{one.filename}"
         try:
-            data = archive.read(one)
-        except (zipfile.BadZipFile, RuntimeError, ValueError, OSError, EOFError, zlib.error, lzma.LZMAError) as error:
-            broken = broken or BrokenError(place, f"cannot be unpacked: {error}")  # the others are read
-            continue
-        yield Document(io.BytesIO(data), place)
+            yield Document(cast("BinaryIO", io.BufferedReader(_Member(archive, one), _BUFFER)), place)
+        except BrokenError as error:
+            broken = broken or error  # the others are read
     if broken is not None:
         raise broken
 
