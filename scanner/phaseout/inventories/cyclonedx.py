@@ -149,6 +149,7 @@ def _subject(place: str, about: _Object, rows: Rows, system: list[_Object]) -> N
 
 def _components(where: str, values: list[Any], rows: Rows, system: list[_Object], depth: int) -> None:
     for number, component in enumerate(values):
+        values[number] = None  # there may be hundreds of thousands, and each becomes an item
         place = f"{where}: components[{number}]"
         if not isinstance(component, dict):
             rows.damaged(place, f"no component but {type(component).__name__}")
