@@ -143,13 +143,21 @@ class _Line(NamedTuple):
 
 
 class _Listed:
-    """A machine of the list, with its programs by number and the rows they stand in."""
+    """A machine of the list, with its programs by number, each before the row it stands in. There may be very many."""
+
+    __slots__ = ("_rows", "about", "programs")
 
     def __init__(self, about: Device) -> None:
         self.about = about
-        self.rows = Rows("discovered apps")
         self.programs = array("I")
-        self.lines = array("I")
+        self._rows: Rows | None = None
+
+    @property
+    def rows(self) -> Rows:
+        """What was wrong with its rows, and its items."""
+        if self._rows is None:
+            self._rows = Rows("discovered apps")
+        return self._rows
 
 
 def fits(document: Document) -> bool:
@@ -190,8 +198,7 @@ def read(document: Document) -> Iterator[Inventory | Problem]:
             taken += 1
             if len(programs) >= _MOST and app not in programs:
                 raise BrokenError(where, f"more than {_MOST:,} different programs", "limit")
-            device.programs.append(programs.setdefault(app, len(programs)))
-            device.lines.append(line.number)
+            device.programs.extend((programs.setdefault(app, len(programs)), line.number))
     if lost and not devices:
         yield Problem(document.name, f"{counted(lost, 'row')} not readable, the first is {first_lost}", "damaged")
     listed = list(programs)
@@ -208,7 +215,7 @@ def read(document: Document) -> Iterator[Inventory | Problem]:
             device.rows,
             (
                 (f"{document.name}{place}{line}", listed[number])
-                for number, line in zip(device.programs, device.lines, strict=True)
+                for number, line in zip(device.programs[::2], device.programs[1::2], strict=True)
             ),
             personal_apps=document.personal_apps,
         )
