@@ -88,6 +88,10 @@ def install(path: str, *, allow_older: bool) -> str:
     Raises:
         Failure: it must not be used, or cannot be written; and then everything is as it was.
     """
+    from msgspec.structs import replace
+
+    from phaseout.rules.matcher import index_of
+
     # Read once: what is installed is what was verified, whatever becomes of the file meanwhile.
     content, state = _read_pack(path), _state()
     found, ruleset = _verified(path, content, state)
@@ -114,7 +118,7 @@ def install(path: str, *, allow_older: bool) -> str:
         if why := written_by_others(folder):
             raise _refused(folder, f"not used: {why}")
         _write(f"{serial}.tar", content)
-        _write(f"{serial}.packed", pack(ruleset))
+        _write(f"{serial}.packed", pack(replace(ruleset, index=index_of(ruleset))))
         _write_state(fields)
     except OSError as error:
         raise Failure(f"{folder}: {error.strerror or error}; nothing was imported") from error

@@ -36,12 +36,12 @@ class Scan:
         """Whether Ctrl-C ended it early."""
         return self._supervisor.interrupted
 
-    def inventories(self, now: dt.datetime, found: Callable[[Item], object] | None = None) -> Iterator[Inventory]:
+    def inventories(self, now: dt.datetime, found: Callable[[list[Item]], object] | None = None) -> Iterator[Inventory]:
         """Everything that was seen: of one host, or of each host in an image, one after the other.
 
         Args:
             now: the time of the scan.
-            found: is called with every item as it comes.
+            found: is called with the items as they come.
 
         Raises:
             click.UsageError: as `_inventory` does.
@@ -57,7 +57,7 @@ class Scan:
                 if self.interrupted:
                     return
 
-    def _inventory(self, now: dt.datetime, found: Callable[[Item], object] | None) -> Inventory:
+    def _inventory(self, now: dt.datetime, found: Callable[[list[Item]], object] | None) -> Inventory:
         """Everything that was seen of one host.
 
         Raises:

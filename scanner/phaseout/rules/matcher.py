@@ -4,7 +4,9 @@ Rules are indexed by the words of their patterns: an item is compared only with 
 so the cost of an item does not grow with the number of rules.
 """
 
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import accumulate
 from operator import attrgetter
 
 from phaseout.model.budget import Budget
@@ -38,6 +40,8 @@ _COMMON_HEADS = frozenset(word[:HEAD] for word in _COMMON)
 # What is remembered of earlier items: hosts of one fleet are much alike. Bounded, for texts come from anywhere.
 _REMEMBERED = 1 << 16
 _REMEMBERED_LENGTH = 512  # characters
+_PIECE = 256  # items whose words are looked up together
+_SOUGHT = 16  # words of a piece that are sought one by one
 
 
 class NotIndexableError(ValueError):
@@ -156,11 +160,13 @@ class Matcher:
         self._unless: dict[str, list[Block]] = {}  # by product, made as late
         index = ruleset.index or index_of(ruleset)
         self._words = {word.encode("latin-1"): numbers for word, numbers in index.words.items()}
-        self._heads = {head.encode("latin-1"): numbers for head, numbers in index.heads.items()}
-        self._known_words = frozenset(self._words)
-        self._known_heads = frozenset(self._heads)
-        self._ordinary: set[str] = {""}  # texts in which no block is interested; most come again on the next host
+        self._heads: dict[bytes, list[tuple[bytes, int]]] = {}  # by their first letters
+        for number, head in sorted((number, head) for head, numbers in index.heads.items() for number in numbers):
+            begun = head.encode("latin-1")
+            self._heads.setdefault(begun[:HEAD], []).append((begun, number))
+        self._ordinary: set[bytes] = set()  # words in which no block is interested; most come again on the next host
         self._learning = Budget()  # for what may be known before `match`
+        self._learned: dict[int, Item] = {}  # ordinary items by their `id`, which no other has while they are held here
         self._judged: dict[tuple[str, ...], list[Hit]] = {}  # by what is matched of an item
 
     @property
@@ -168,15 +174,16 @@ class Matcher:
         """All `match` blocks."""
         return [self._block(number) for number in range(len(self._wanted))]
 
-    def learn(self, item: Item) -> None:
-        """Remembers what can be known of an item before it has a place: `match` is sooner done with it."""
-        if self._learning.out_of_time or len(self._ordinary) >= _REMEMBERED:
+    def learn(self, items: Sequence[Item]) -> None:
+        """Remembers what can be known of items before they have a place: `match` is sooner done with them."""
+        if self._learning.out_of_time or max(len(self._ordinary), len(self._learned)) >= _REMEMBERED:
             return
-        texts = _indexed(item)
-        if item.ids:
-            texts += tuple(item.ids.values())
-        if not self._ordinary.issuperset(texts) and self._interesting(texts):
-            self._known_hits(-1, item, self._learning)
+        for first in range(0, len(items), _PIECE):
+            piece = items[first : first + _PIECE]
+            self._learned.update((id(item), item) for item in piece)
+            for _, item, words in self._interesting(enumerate(piece)):
+                del self._learned[id(item)]
+                self._known_hits(-1, item, words, self._learning)
 
     def match(self, items: Sequence[Item], budget: Budget | None = None) -> Hits:
         """Every item that is a product of the rules, in the order of the items, the surest product first.
@@ -187,19 +194,16 @@ class Matcher:
         """
         found = _Collected(Hits(budget))
         budget = found.hits.budget
-        are_ordinary = self._ordinary.issuperset
-        for index, item in enumerate(items):
-            texts = _indexed(item)
-            if item.ids:
-                texts += tuple(item.ids.values())
-            if are_ordinary(texts) or not self._interesting(texts):
-                if index & 0xFF or not budget.out_of_time:
-                    continue
-            else:
-                for hit in self._known_hits(index, item, budget):
+        for first in range(0, len(items), _PIECE):
+            piece = enumerate(items[first : first + _PIECE], first)
+            for index, item, words in self._interesting(one for one in piece if id(one[1]) not in self._learned):
+                for hit in self._known_hits(index, item, words, budget):
                     found.take(hit, item)
-            if late := budget.out_of_time:
-                found.stopped(index + 1, len(items), late)
+                if late := budget.out_of_time:
+                    found.stopped(index + 1, len(items), late)
+                    return found.hits_and_limits()
+            if first + _PIECE < len(items) and (late := budget.out_of_time):
+                found.stopped(first + _PIECE, len(items), late)
                 break
         return found.hits_and_limits()
 
@@ -207,18 +211,15 @@ class Matcher:
         """The same without limits, for items of many hosts."""
         unbounded = Budget(float("inf"))
         hits: list[Hit] = []
-        for index, item in enumerate(items):
-            texts = _indexed(item)
-            if item.ids:
-                texts += tuple(item.ids.values())
-            if not self._ordinary.issuperset(texts) and self._interesting(texts):
-                hits += self._known_hits(index, item, unbounded)
+        for first in range(0, len(items), _PIECE):
+            for index, item, words in self._interesting(enumerate(items[first : first + _PIECE], first)):
+                hits += self._known_hits(index, item, words, unbounded)
         return hits
 
     def nearest(self, item: Item) -> Iterator[tuple[Block, list[tuple[str, str]]]]:
         """Every block that shares a word with the item, with the fields that do not fit, for an explanation."""
         spelled = _Spelled(item)
-        for block in self._candidates(item_words(item)):
+        for block in self._candidates(item_words(item), HEAD):
             yield block, block.misses(spelled)
 
     def excluded(self, item: Item, product: Product) -> Block | None:
@@ -245,27 +246,46 @@ class Matcher:
             ]
         return blocks
 
-    def _interesting(self, texts: tuple[str, ...]) -> bool:
-        """Whether a block may fit one of the texts. Those that are ordinary are remembered."""
-        ordinary = self._ordinary
-        interesting = False
-        for text in texts:
-            if text in ordinary:
-                continue
-            found = normalise.words(text)
-            if self._known_words.isdisjoint(found) and self._known_heads.isdisjoint([word[:HEAD] for word in found]):
-                if len(text) <= _REMEMBERED_LENGTH and len(ordinary) < _REMEMBERED:
-                    ordinary.add(text)
-            else:
-                interesting = True
-        return interesting
+    def _interesting(self, piece: Iterable[tuple[int, Item]]) -> Iterator[tuple[int, Item, list[bytes]]]:
+        """The items that a block may fit, each with its place in the inventory and its words.
 
-    def _known_hits(self, index: int, item: Item, budget: Budget) -> list[Hit]:
+        The words of all are split together, and the few that a block is interested in are sought in the whole: of most
+        items, nothing is done for one alone.
+        """
+        given = list(piece)
+        texts = [_together(item) for _, item in given]
+        plain = [text if text.isascii() else "" for text in texts]
+        whole = normalise.separated("\0".join(("", *plain, "")))
+        telling = self._telling(whole.split())
+        if len(telling) > _SOUGHT:
+            chosen: Iterable[int] = range(len(given))
+        else:
+            ends = list(accumulate(len(text) + 1 for text in plain))
+            starts = (at for word in telling for at in _found(whole, b" %b " % word))
+            others = (number for number, text in enumerate(texts) if not text.isascii())
+            chosen = sorted({*others, *(bisect_right(ends, start) for start in starts)})
+        for number in chosen:
+            place, item = given[number]
+            found = item_words(item)
+            if self._telling(found):
+                yield place, item, found
+
+    def _telling(self, found: Iterable[bytes]) -> list[bytes]:
+        """The words in which a block is interested. Those that are ordinary are remembered."""
+        telling: list[bytes] = []
+        for word in set(found).difference(self._ordinary):
+            if word in self._words or any(word.startswith(head) for head, _ in self._heads.get(word[:HEAD], ())):
+                telling.append(word)
+            elif len(word) <= _REMEMBERED_LENGTH and len(self._ordinary) < _REMEMBERED:
+                self._ordinary.add(word)
+        return telling
+
+    def _known_hits(self, index: int, item: Item, found: list[bytes], budget: Budget) -> list[Hit]:
         """The hits of an item; of one that is matched like an earlier one, they are the same."""
         key = (item.kind, *_matched(item), *item.ids, *item.ids.values())
         known = self._judged.get(key)
         if known is None:
-            known = self._hits(index, item, item_words(item), budget)
+            known = self._hits(index, item, found, budget)
             if len(self._judged) < _REMEMBERED and not budget.out_of_time and sum(map(len, key)) <= _REMEMBERED_LENGTH:
                 self._judged[key] = known
             return known
@@ -310,10 +330,15 @@ class Matcher:
         hits.sort(key=lambda hit: (-rank(hit.confidence), hit.product.id))
         return hits
 
-    def _candidates(self, found: Iterable[bytes]) -> Iterator[Block]:
+    def _candidates(self, found: Iterable[bytes], letters: int | None = None) -> Iterator[Block]:
+        """The blocks that are found by one of the words, or by a start of one: all of it, or so many letters."""
         seen: set[int] = set()
         for word in dict.fromkeys(found):
-            for number in (*self._words.get(word, ()), *self._heads.get(word[:HEAD], ())):
+            heads = self._heads.get(word[:HEAD], ())
+            for number in (
+                *self._words.get(word, ()),
+                *(one for head, one in heads if word.startswith(head[:letters])),
+            ):
                 if number not in seen:
                     seen.add(number)
                     yield self._block(number)
@@ -344,7 +369,7 @@ def index_of(ruleset: Ruleset) -> WordIndex:
             key = (
                 min(telling, key=lambda word: (len(word) < 3, uses[word], -len(word), word))
                 if telling
-                else min(heads, key=lambda head: (head in _COMMON_HEADS, -len(head)))
+                else min(heads, key=lambda head: head[:HEAD] in _COMMON_HEADS)
             )
             numbers = table.setdefault(key.decode("latin-1"), [])
             if not numbers or numbers[-1] != number:
@@ -459,6 +484,20 @@ _matched = attrgetter(*TEXTS)
 def item_words(item: Item) -> list[bytes]:
     """The words of everything in an item that a block may be found by, in their normal spelling."""
     return [word for text in (*_indexed(item), *item.ids.values()) if text for word in normalise.words(text)]
+
+
+def _together(item: Item) -> str:
+    """Everything in an item that a block may be found by."""
+    texts: tuple[str, ...] = _indexed(item)
+    return "\0".join((*texts, *item.ids.values()) if item.ids else texts)
+
+
+def _found(whole: bytes, sought: bytes) -> Iterator[int]:
+    """The places of a word between blanks; one blank may end a word and begin the next."""
+    at = whole.find(sought)
+    while at >= 0:
+        yield at
+        at = whole.find(sought, at + len(sought) - 1)
 
 
 def rank(confidence: Confidence) -> int:

@@ -141,8 +141,13 @@ def _legal_form(ahead: list[str]) -> int:
 def words(text: str) -> list[bytes]:
     """The words of a string in normal spelling, as UTF-8: splitting bytes is four times as fast."""
     if text.isascii():
-        return text.encode().translate(_SEPARATORS).split()
+        return separated(text).split()
     return "".join(char if char.isalnum() else " " for char in normal(text)).encode().split()
+
+
+def separated(text: str) -> bytes:
+    """An ASCII string in lower case, with a blank for each character that belongs to no word."""
+    return text.encode().translate(_SEPARATORS)
 
 
 FORMS = _LEGAL_FORMS | {normal(form) for form in _NATIVE_FORMS}

@@ -8,6 +8,8 @@ from phaseout.model.rules import VersionRange
 from phaseout.rules.normalise import words
 
 HEAD = 3  # bytes of a word's start that an index needs
+# And so many it can use: `normalise.path` writes out `progra~1` and `common~1`, of whose words a text has six letters.
+_LONGEST_HEAD = 6
 _NUMBERS = regex(r"\d+")
 
 
@@ -100,4 +102,4 @@ def _heads(parts: tuple[str, ...]) -> list[bytes]:
         inside = words(part)
         if inside and part[-1].isalnum() and (len(inside) > 1 or index == 0 or not part[0].isalnum()):
             found.append(inside[-1])
-    return [head[:HEAD] for head in found if len(head) >= HEAD]
+    return [head[:_LONGEST_HEAD] for head in found if len(head) >= HEAD]

@@ -153,7 +153,7 @@ class ScanSupervisor:
         self._planned: dict[str, Planned] = {}
         self._runs: dict[str, SourceRun] = {}
         self._items: list[Item] = []
-        self._found: Callable[[Item], object] | None = None
+        self._found: Callable[[list[Item]], object] | None = None
         self._texts = SharedTexts()
         self._lost: tuple[_Loss, str] = ("failed", "the worker ended")  # how the last one that was lost ended
         self._not_run = ""  # why sources have not run
@@ -165,13 +165,15 @@ class ScanSupervisor:
         self._shared = prepared.shared if prepared else Shared(count) if fork else None
         self._lanes = [self._lane(number, *ready[number : number + 1]) for number in range(count)]
 
-    def inventory(self, *, scanned_at: str, tool: str, found: Callable[[Item], object] | None = None) -> Inventory:
+    def inventory(
+        self, *, scanned_at: str, tool: str, found: Callable[[list[Item]], object] | None = None
+    ) -> Inventory:
         """Everything that the sources found, sorted, so that the same host gives the same inventory.
 
         Args:
             scanned_at: the time of the scan, RFC 3339 in UTC.
             tool: name and version of this program.
-            found: is called with every item as it comes.
+            found: is called with the items as they come.
 
         Raises:
             ScanError: there is nothing to scan.
@@ -252,8 +254,11 @@ class ScanSupervisor:
                 return "failed", lane.worker.death()
             self._end_lane(lane)
             return None
+        known = len(self._items)
         for message in messages or ():
             self._take(lane, message)
+        if self._found is not None and len(self._items) > known:
+            self._found(self._items[known:])
         return self._exceeded(lane)
 
     def _replace(self, lane: _Lane, status: _Loss, reason: str) -> None:
@@ -318,10 +323,7 @@ class ScanSupervisor:
 
     def _take(self, lane: _Lane, message: Message) -> None:
         if isinstance(message, Found):
-            item = self._texts.within(message.item)
-            self._items.append(item)
-            if self._found is not None:
-                self._found(item)
+            self._items.append(self._texts.within(message.item))
         elif isinstance(message, Started):
             lane.current = message.source
             lane.start_clocks()

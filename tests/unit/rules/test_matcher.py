@@ -230,13 +230,32 @@ def test_what_cannot_be_indexed_is_refused() -> None:
         matcher(product("worst", Match(name="a*b*c")))
 
 
-@given(st.text(max_size=30), st.text(max_size=30), st.text(max_size=30))
+_SPELLED = st.sampled_from(
+    (
+        *(
+            "kesl",
+            "KESL-GUI",
+            "Kaspersky Lab",
+            "АО «Лаборатория Касперского»",
+            "/opt/kaspersky/kesl/libexec/kesl",
+            "main",
+        ),
+        *(r"C:\PROGRA~2\Kaspersky Lab\avp.exe", r"C:\Program Files\Kaspersky Lab", "mail.exe", "mailer", "maildrop 2"),
+    )
+)
+
+
+@given(*[st.text(max_size=30) | _SPELLED] * 3)
 def test_the_index_loses_nothing(name: str, vendor: str, path: str) -> None:
     """Whatever a block fits is found through the index as well."""
-    rules = matcher(KESL, ANY)
+    cut = product("cut", Match(kind="package", name="mail*"), Match(path=r"*\Program*\Kaspersky*"))
+    rules = matcher(KESL, ANY, cut)
     item = Item(kind="package", name=name, vendor=vendor, path=path)
-    indexed = {block for block, misses in rules.nearest(item) if not misses}
-    assert len(indexed) == sum(not block.misses(_spelled(item)) for block in rules.blocks)
+    fits = {block.product.id for block in rules.blocks if block.product and not block.misses(_spelled(item))}
+    nearest = {block.product.id for block, misses in rules.nearest(item) if block.product and not misses}
+    assert nearest == fits
+    found = {hit.product.id for hit in rules.all_hits([item])}
+    assert found | {"any"} == fits | {"any"}, "a product stands for its vendor"
 
 
 def _spelled(item: Item):  # type: ignore[no-untyped-def]  # noqa: ANN202
@@ -264,6 +283,7 @@ _ITEMS = st.lists(
 def test_what_was_matched_before_changes_nothing(earlier: list[Item], items: list[Item]) -> None:
     used = matcher(KESL)
     used.match(earlier)
+    used.learn(items)
     assert used.match(items) == matcher(KESL).match(items)
 
 
@@ -312,8 +332,13 @@ def test_matching_ends_with_its_time_and_says_so() -> None:
     (unseen,) = hits.unseen
     why = "stopped after 1 of 100 items: the limit is 0 s of CPU time"
     assert (unseen.why, unseen.cause, unseen.kinds) == (why, "limit", ())
-    others = matcher(*TWO).match(flood("bash", 100), Budget(seconds=0))
-    assert others.unseen[0].why == why
+    others = matcher(*TWO).match(flood("bash", 600), Budget(seconds=0))
+    assert others.unseen[0].why == "stopped after 256 of 600 items: the limit is 0 s of CPU time"
+    assert matcher(*TWO).match(flood("bash", 100), Budget(seconds=0)).unseen == [], "all were compared"
+    (unseen,) = matcher(*TWO).match([*flood("bash", 300), *flood("kesl", 1)], Budget(seconds=0)).unseen
+    assert unseen.why == "stopped after 256 of 301 items: the limit is 0 s of CPU time"
+    (unseen,) = matcher(*TWO).match(flood("kesl", 1), Budget(seconds=0)).unseen
+    assert unseen.why == "the last item was not compared with all rules: the limit is 0 s of CPU time"
 
 
 def test_usual_hosts_meet_no_limit() -> None:
