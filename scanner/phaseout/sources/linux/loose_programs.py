@@ -27,7 +27,7 @@ from phaseout.sources.source import Source, Trace
 _LEVELS = 2  # of folders below each of these, and the folders of programs in those
 # Folders where everybody may put a program: what lies there may be gone the next moment.
 _TEMPORARY = ("/tmp", "/var/tmp", "/dev/shm")  # noqa: S108
-_TOPS = ("/opt", "/srv", "/usr/local", "/mnt", "/media")
+_TOPS = ("/opt", "/srv", "/usr/local", "/mnt", "/media", "/lost+found")
 # What a disk has just below its root besides the usual; the like of `/opt` are all others.
 _READ_OTHERWISE = ("lib", "lib32", "lib64", "libx32", "opt", "srv")
 _OF_USER = ("", ".cache", ".config", ".local", ".local/share", ".local/lib", ".local/opt", ".local/share/Trash/files")
@@ -51,6 +51,11 @@ _NO_PROGRAMS = frozenset(
 )
 _ENDINGS = frozenset(("a", "class", "ko", "la", "lua", "o", "pl", "pm", "py", "rb", "service", "so", "typelib", "vim"))
 _NO_PROGRAM = regex(r"\.so\.\d|^[0-9a-f]{32}")
+_DEEP = 6  # levels below some of these, as long as no program lies above
+_SEARCHED = 20_000  # folders of one place that lie so deep: a second or two
+_SEARCHED_IN_HOME = 2_000  # the same of a home, which may hold anything
+# Folders of a project's own packages and history, in thousands of folders.
+_OF_PROJECTS = frozenset(("node_modules", "site-packages", "dist-packages", "__pycache__", "CVS", "lost+found"))
 _FOLDERS = 50_000  # below one: some seconds
 _MOST = 100_000  # files of one
 _HEAD = 16
@@ -60,13 +65,23 @@ _ELF = b"\x7fELF"
 
 
 class _Folder(NamedTuple):
-    """A folder, whose it is, and how many levels below it are read."""
+    """A folder of programs.
+
+    Attributes:
+        path: of the folder.
+        user: whose it is.
+        levels: of folders below that are read.
+        temporary: whether everybody may put a program there, which may be gone the next moment.
+        packaged: whether packages put their programs there, too.
+        searched: how many folders that lie deeper are read.
+    """
 
     path: str
     user: str
     levels: int = 0
     temporary: bool = False
     packaged: bool = False
+    searched: int = 0
 
 
 class _Program(NamedTuple):
@@ -83,16 +98,21 @@ def collect(host: Host) -> Iterator[Trace]:
     met: dict[tuple[str, str], int] = {}
     later: list[_Program] = []
     for folder in _folders(host):
-        for found in _below(host, folder, met):
+        deeper: list[_Folder] = []
+        holding: set[str] = set()  # folders with a program
+        for found in _below(host, folder, met, deeper):
             if not isinstance(found, _Program):
                 yield found
             elif found.linked or found.folder.packaged:
                 later.append(found)
             else:
-                yield from _file(host, found, seen)
+                for trace in _file(host, found, seen):
+                    holding.add(_of_programs(found.folder.path))
+                    yield trace
+        yield from _deeper(host, folder, [one for one in deeper if not _lies_in(one.path, holding)], seen)
     yield from _unlisted(host, later, seen)
     for top in _TEMPORARY:  # what was moved meanwhile has a new name
-        for found in _below(host, _Folder(top, "", _LEVELS, temporary=True), {}):
+        for found in _below(host, _Folder(top, "", _LEVELS, temporary=True), {}, []):
             yield from _file(host, found, seen) if isinstance(found, _Program) else (found,)
 
 
@@ -100,7 +120,7 @@ def _folders(host: Host) -> Iterator[_Folder]:
     for top in _TEMPORARY:
         yield _Folder(top, "", _LEVELS, temporary=True)
     for top in (*_TOPS, *own_folders(host, _READ_OTHERWISE)):
-        yield _Folder(top, "", _LEVELS)
+        yield _Folder(top, "", _LEVELS, searched=_SEARCHED)
     for top, levels in _PACKAGED.items():
         if host.files.link(top) is None:  # else it is the same as one in `/usr`
             yield _Folder(top, "", levels, packaged=True)
@@ -110,14 +130,23 @@ def _folders(host: Host) -> Iterator[_Folder]:
     for home, user in host.homes.items():
         if f"{home}/".startswith(_OF_SYSTEM):  # accounts of services without a home of their own
             continue
-        for path in _OF_USER:
-            yield _Folder(f"{home}/{path}".rstrip("/"), user, _LEVELS)
         for path in _OF_USER_DEEPER:
-            yield _Folder(f"{home}/{path}", user, _LEVELS)
+            yield _Folder(f"{home}/{path}", user, _LEVELS, searched=_SEARCHED_IN_HOME)
+        for path in _OF_USER:
+            yield _Folder(f"{home}/{path}".rstrip("/"), user, _LEVELS, searched=0 if path else _SEARCHED_IN_HOME)
 
 
-def _below(host: Host, folder: _Folder, met: dict[tuple[str, str], int]) -> Iterator[_Program | Problem]:
-    """What may be a program in a folder and those below it; `met` says how far below each was read for a user."""
+def _below(
+    host: Host, folder: _Folder, met: dict[tuple[str, str], int], deeper: list[_Folder]
+) -> Iterator[_Program | Problem]:
+    """What may be a program in a folder and those below it.
+
+    Args:
+        host: the host.
+        folder: the folder.
+        met: how far below each folder was read for a user.
+        deeper: takes the folders that lie below those, if some are to be read.
+    """
     known = met.get((folder.path, folder.user), -1)
     if known >= folder.levels or folder.path in _NO_PROGRAMS:
         return
@@ -131,7 +160,9 @@ def _below(host: Host, folder: _Folder, met: dict[tuple[str, str], int]) -> Iter
                 if folders <= _FOLDERS:
                     levels = max(folder.levels - 1, 0)
                     below = folder._replace(path=f"{folder.path.rstrip('/')}/{name}", levels=levels)
-                    yield from _below(host, below, met)
+                    yield from _below(host, below, met, deeper)
+            elif folder.searched:
+                deeper += _inner(folder, name)
         elif known < 0 and (kind == "file" or (kind == "link" and is_bin)) and _may_be_program(name):
             count += 1
             if count <= _MOST:
@@ -140,6 +171,47 @@ def _below(host: Host, folder: _Folder, met: dict[tuple[str, str], int]) -> Iter
         yield Problem(folder.path, f"more files than {_MOST:,}: the rest was not read", "limit")
     if folders > _FOLDERS:
         yield Problem(folder.path, f"more folders than {_FOLDERS:,}: the rest was not read", "limit")
+
+
+def _deeper(host: Host, top: _Folder, pending: list[_Folder], seen: Seen) -> Iterator[Trace]:
+    """The programs in folders that lie deeper, the upper ones first, and in none below a program."""
+    limit = len(top.path.split("/")) + _LEVELS + _DEEP
+    for count, folder in enumerate(pending):
+        if count == top.searched:
+            why = f"more than {count:,} folders so deep: the rest was not searched for programs that nothing names"
+            yield Problem(top.path, why, "limit", hides=count == _SEARCHED)
+            return
+        entries = host.files.list(folder.path)
+        names = [name for name, kind in entries if kind == "file" and _may_be_program(name)]
+        holds = False
+        for name in names[:_MOST]:
+            for trace in _file(host, _Program(f"{folder.path}/{name}", folder, linked=False), seen):
+                holds = True
+                yield trace
+        if len(names) > _MOST:
+            yield Problem(folder.path, f"more files than {_MOST:,}: the rest was not read", "limit")
+        if not holds and folder.path.count("/") < limit:
+            pending += (inner for name, kind in entries if kind == "dir" for inner in _inner(folder, name))
+
+
+def _inner(folder: _Folder, name: str) -> Iterator[_Folder]:
+    """A folder in one that is searched, unless it is hidden or a project's own."""
+    if not name.startswith(".") and name not in _OF_PROJECTS:
+        yield folder._replace(path=f"{folder.path.rstrip('/')}/{name}", levels=0)
+
+
+def _of_programs(path: str) -> str:
+    """The folder that programs belong to: that of a folder `bin` in it."""
+    folder, _, name = path.rpartition("/")
+    return folder if name in _BIN else path
+
+
+def _lies_in(path: str, folders: set[str]) -> bool:
+    while folders and path:
+        if path in folders:
+            return True
+        path = path.rpartition("/")[0]
+    return False
 
 
 def _may_be_program(name: str) -> bool:
@@ -196,13 +268,14 @@ SOURCE = Source(
         *(f"{top}/**/*" for top in _TEMPORARY),
         *(
             f"{top.rstrip('/')}{below}"
-            for top, levels in (*((top, _LEVELS) for top in _TOPS), *_PACKAGED.items(), (f"{_SETTINGS}/*", 0))
+            for top, levels in (*((top, _LEVELS + _DEEP) for top in _TOPS), *_PACKAGED.items(), (f"{_SETTINGS}/*", 0))
             for below in (*("/*" * (level + 1) for level in range(levels + 1)), *_in_bin(levels))
         ),
         *("~/**/*", "/[!e]*/**/*"),
         *OF_PACKAGES,
     ),
     limits="Such a program says who made it only by its name, and one that is called like a file of a package is taken "
-    "for it. Those that lie deeper, or in other folders, are found where something names or runs them.",
+    f"for it. In each home, {_SEARCHED_IN_HOME:,} folders are searched deep. Those that lie deeper than "
+    f"{_LEVELS + _DEEP} folders, or in others, are found where something names or runs them.",
     collect=collect,
 )

@@ -23,6 +23,15 @@ PLACES = (
     *("/lib/acme/kesl", "/etc/acme/kesl", "/var/acme/kesl", "/var/cache/acme/kesl", "/var/lib/acme/x/kesl"),
     *("/data/acme/bin/kesl", "/mnt/disk/acme/kesl", "/home/ada/.cache/x/kesl", "/home/ada/.hidden/.more/kesl"),
     *("/home/ada/.config/x/y/kesl", "/home/ada/.local/share/x/y/kesl", "/home/ada/tools/x/bin/kesl"),
+    *(
+        "/opt/a/b/c/d/e/kesl",
+        "/opt/a/b/c/d/bin/kesl",
+        "/srv/a/b/c/d/kesl",
+        "/data/a/b/c/d/kesl",
+        "/lost+found/#12/kesl",
+    ),
+    *("/usr/local/lib/a/b/c/kesl", "/home/ada/a/b/c/d/kesl", "/home/ada/Documents/a/b/c/d/e/kesl"),
+    *("/home/ada/.local/share/Trash/files/kesl", "/home/ada/.local/share/Trash/files/acme/bin/kesl"),
     *("/home/ada/kesl", "/home/ada/bin/kesl", "/home/ada/.local/bin/kesl", "/home/ada/Downloads/x/y/kesl"),
 )
 
@@ -71,6 +80,28 @@ def test_limits_are_said(tree: Tree, monkeypatch: pytest.MonkeyPatch) -> None:
         ("/tmp", "more files than 2: the rest was not read"),
         ("/var/tmp", "more folders than 2: the rest was not read"),
     }
+
+
+def test_below_a_program_nothing_is_searched(tree: Tree) -> None:
+    for path in ("/opt/acme/bin/acme", "/opt/other/a/b/c/other", "/opt/deep/a/b/c/d/e/f/g/seven"):
+        tree.write(path, PROGRAM, 0o755)
+    for path in ("/opt/acme/a/b/c/part", "/opt/other/a/b/c/d/part", "/opt/deep/a/b/c/d/e/f/g/h/i/j/far"):
+        tree.write(path, PROGRAM, 0o755)
+    tree.write("/home/ada/project/a/node_modules/b/c/d/part", PROGRAM, 0o755)
+    assert run("loose_programs", tree.host()).names() == ["acme", "other", "seven"]
+
+
+@pytest.mark.parametrize(
+    ("top", "limit", "hides"), [("/opt", "_SEARCHED", True), ("/home/ada", "_SEARCHED_IN_HOME", False)]
+)
+def test_a_search_that_ends_early_is_said(
+    tree: Tree, monkeypatch: pytest.MonkeyPatch, top: str, limit: str, hides: bool
+) -> None:
+    monkeypatch.setattr(loose_programs, limit, 2)
+    for number in range(4):
+        tree.folder(f"{top}/a/b/c/{number}")
+    (problem,) = run("loose_programs", tree.host()).run.problems
+    assert (problem.where, problem.cause, problem.hides) == (top, "limit", hides)
 
 
 def test_of_what_packages_have_too_only_the_rest_counts(tree: Tree) -> None:
