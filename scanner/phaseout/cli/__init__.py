@@ -111,11 +111,12 @@ def run(arguments: list[str] | None = None, prepared: object = None) -> NoReturn
         prepared: a worker that waits for a scan, see `phaseout.scan.worker_process.prepare`.
     """
     status = EXIT_WRONG_USE
+    held: BaseException | None = None  # with the frames of the command, and what was found in them
     try:
         for stream in (sys.stdout, sys.stderr):
             if isinstance(stream, io.TextIOWrapper):  # Windows would write cp1252 into files and pipes
                 stream.reconfigure(encoding=None if stream.isatty() else "utf-8", errors="backslashreplace")
-        status = _status(arguments, prepared)
+        status, held = _status(arguments, prepared)
         if sys.stdout is not None:
             sys.stdout.flush()
     except KeyboardInterrupt:
@@ -136,6 +137,7 @@ def run(arguments: list[str] | None = None, prepared: object = None) -> NoReturn
         signal.signal(signal.SIGINT, signal.SIG_IGN)
     if prepared is not None:  # the process did nothing but this scan: to free all that it holds, one by one, takes time
         os._exit(status)
+    del held
     sys.exit(status)
 
 
@@ -152,17 +154,18 @@ def found_status(verdicts: Collection[str], fail_on: str, *, complete: bool) -> 
     return 0 if complete else EXIT_INCOMPLETE
 
 
-def _status(arguments: list[str] | None, prepared: object) -> int:
+def _status(arguments: list[str] | None, prepared: object) -> tuple[int, BaseException | None]:
+    """The exit status, and what ended the command."""
     try:
         result = group.main(arguments, prog_name="phaseout", standalone_mode=False, obj=prepared)
     except SystemExit as end:
-        return end.code if isinstance(end.code, int) else EXIT_WRONG_USE if end.code else 0
+        return (end.code if isinstance(end.code, int) else EXIT_WRONG_USE if end.code else 0), end
     except click.ClickException as error:
         error.show()
-        return error.exit_code
-    except click.Abort:
-        return EXIT_INTERRUPTED
-    return result if isinstance(result, int) else 0
+        return error.exit_code, error
+    except click.Abort as abort:
+        return EXIT_INTERRUPTED, abort
+    return (result if isinstance(result, int) else 0), None
 
 
 def _say(text: str) -> None:

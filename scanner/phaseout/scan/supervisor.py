@@ -39,6 +39,7 @@ from phaseout.scan.worker_process import (
     Shared,
     Spawned,
     Worker,
+    started,
     workers_at_once,
 )
 from phaseout.sources import FLOOR
@@ -227,7 +228,7 @@ class ScanSupervisor:
         memory = used + _ITEM * len(self._items)
         request = replace(self._request, done=tuple(self._runs), memory=memory, results=used)
         seconds = self._end - time.monotonic()
-        return _Lane(number, self._kind(request, self._memory, seconds, self._shared, number, prepared))
+        return _Lane(number, started(request, self._memory, seconds, self._shared, number, prepared))
 
     def _supervise(self) -> None:
         while self._lanes:

@@ -93,17 +93,6 @@ class Worker(ABC):
 
     received = 0
 
-    @abstractmethod
-    def __init__(
-        self,
-        request: Request,
-        memory: int,
-        seconds: float,
-        shared: Shared | None,
-        number: int,
-        prepared: PreparedWorker | None = None,
-    ) -> None: ...
-
     @classmethod
     @abstractmethod
     def receive(cls, workers: Sequence[Self], seconds: float) -> dict[Self, list[Message]]:
@@ -129,25 +118,13 @@ class Spawned(Worker):
         request: what it should do.
         memory: bytes that it may use.
         seconds: that it may run.
-        shared: ignored, as are the others: only forks share anything, and can be prepared.
-        number: ignored.
-        prepared: ignored.
     """
 
-    def __init__(
-        self,
-        request: Request,
-        memory: int,
-        seconds: float,
-        shared: Shared | None,
-        number: int,
-        prepared: PreparedWorker | None = None,
-    ) -> None:
+    def __init__(self, request: Request, memory: int, seconds: float) -> None:
         import queue
         import subprocess
         import threading
 
-        del shared, number, prepared
         code = f"import sys; sys.path[:] = {sys.path!r}; from phaseout.scan.worker_process import spawned; spawned()"
         # In a virtual environment of Windows `sys.executable` is a launcher: one process more, and slower to start.
         python = getattr(sys, "_base_executable", sys.executable) if sys.platform == "win32" else sys.executable
@@ -234,22 +211,11 @@ else:
             request: what it should do.
             memory: bytes of address space that it may use, beside what it has from the program that it is a fork of.
             seconds: that it may run.
-            shared: what it shares with the other workers of the scan.
-            number: its own among them.
-            prepared: a fork that waits for a request; otherwise a new one is made.
+            prepared: the fork, which waits for the request.
         """
 
-        def __init__(
-            self,
-            request: Request,
-            memory: int,
-            seconds: float,
-            shared: Shared | None,
-            number: int,
-            prepared: PreparedWorker | None = None,
-        ) -> None:
-            assert shared is not None
-            self._pid, requests, self.pipe = prepared or _fork(shared, number)
+        def __init__(self, request: Request, memory: int, seconds: float, prepared: PreparedWorker) -> None:
+            self._pid, requests, self.pipe = prepared
             self.unpack = _Frames()
             self._status = 0
             self._inherited = peak_memory()
@@ -326,6 +292,29 @@ else:
         os.close(requests)
         os.close(writer)
         return PreparedWorker(pid, to_worker, from_worker)
+
+
+def started(
+    request: Request,
+    memory: int,
+    seconds: float,
+    shared: Shared | None,
+    number: int,
+    prepared: PreparedWorker | None = None,
+) -> Worker:
+    """A worker that runs.
+
+    Args:
+        request: what it should do.
+        memory: bytes that it may use.
+        seconds: that it may run.
+        shared: what the workers of the scan share, if they are forks.
+        number: its own among them.
+        prepared: a fork that waits for a request; otherwise a new one is made.
+    """
+    if sys.platform != "win32" and shared is not None:
+        return Forked(request, memory, seconds, prepared or _fork(shared, number))
+    return Spawned(request, memory, seconds)
 
 
 def workers_at_once() -> int:
