@@ -49,11 +49,20 @@ def tell(value):
 _SLOW_FIXTURES = {"bundle", "on_windows"}  # packages are fetched, Wine is started
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Marks tests as slow that wait for something slow."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Marks tests as slow that wait for something slow, and limits all examples to those of the quick lane in it.
+
+    A test with a number of its own would make so many in every lane: a profile is only what holds where it says none.
+    """
+    quick = settings.get_profile("quick") if config.getoption("hypothesis_profile", None) == "quick" else None
     for item in items:
-        if isinstance(item, pytest.Function) and not _SLOW_FIXTURES.isdisjoint(item.fixturenames):
+        if not isinstance(item, pytest.Function):
+            continue
+        if not _SLOW_FIXTURES.isdisjoint(item.fixturenames):
             item.add_marker("slow")
+        own = getattr(item.obj, "_hypothesis_internal_use_settings", None)
+        if quick is not None and own is not None and own.max_examples > quick.max_examples:
+            item.obj._hypothesis_internal_use_settings = settings(own, max_examples=quick.max_examples)
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ interpreter would need three times as long to answer.
 """
 
 import compileall
+import sys
 from contextlib import suppress
 
 import pytest
@@ -16,6 +17,8 @@ _PACKED = ROOT / "rules" / "packed"
 
 def pytest_configure(config: pytest.Config) -> None:
     """Compiles the program and packs the rules. Where tests run in several processes, the first one does it for all."""
+    # Whatever the environment says: pytest compiles all tests in each process, unless it may keep the result.
+    sys.dont_write_bytecode = False
     if hasattr(config, "workerinput"):
         return
     compileall.compile_dir(CODE / "phaseout", quiet=2)

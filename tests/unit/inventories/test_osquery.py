@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from phaseout.inventories import read_logs
 from phaseout.model.nouns import Inventory, Problem
@@ -352,7 +352,6 @@ def test_captures() -> None:
     assert len(one((CAPTURES / "osqueryi.json").read_bytes(), "osqueryi.json").items) == 3
 
 
-@settings(max_examples=60, deadline=None)
 @given(st.lists(st.dictionaries(st.sampled_from(("name", "version", "rows", "columns", "snapshot", "host")), JSON)))
 def test_odd_lines_never_raise(values: list[dict[str, Any]]) -> None:
     for found in read_bytes(lines(event(columns=DEB, action="added"), *values)):

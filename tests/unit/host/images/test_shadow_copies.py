@@ -23,11 +23,12 @@ MADE = dt.datetime(2026, 1, 2, 3, 4, tzinfo=dt.UTC)
 REAL = Path(os.environ.get("PHASEOUT_VSS", "/none"))
 
 
-@pytest.fixture
-def volume(tmp_path: Path) -> bytes:
+@pytest.fixture(scope="module")
+def volume(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     """A volume that was a Windows when the shadow copy was made, and is empty now."""
-    windows(tmp_path / "root", restricted=True)
-    return with_shadow_copy(fat(tmp_path / "root", tmp_path / "fat"), MADE)
+    folder = tmp_path_factory.mktemp("volume")
+    windows(folder / "root", restricted=True)
+    return with_shadow_copy(fat(folder / "root", folder / "fat"), MADE)
 
 
 def programs(image: str) -> list[str]:
