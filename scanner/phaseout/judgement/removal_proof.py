@@ -2,8 +2,8 @@
 
 It is proven only if it is the same machine by its identity, the later scan is younger, both saw everything in which
 the vendor's software could show, and nothing of the vendor is left: no product that rules recognise, and no folder,
-certificate, driver or setting that bears the name of vendor or product, or lies where the product was, without a rule
-for it.
+certificate, driver, setting or program that bears the name of vendor or product, or lies where the product was, without
+a rule for it.
 """
 
 import datetime as dt
@@ -17,10 +17,11 @@ from phaseout.model.nouns import Inventory, Item, Kind, Unseen
 from phaseout.model.rules import Ruleset, Vendor
 from phaseout.parsers.encodings.identity import Comparison
 
-# What bears a vendor's name and is no program: of packages and libraries rules know better whose they are.
+# What may bear a vendor's name: of packages and libraries rules know better whose they are.
 _RESIDUES: frozenset[Kind] = frozenset(
     ("file", "certificate", "setting", "driver", "service", "task", "security_product", "process")
 )
+_NAMED = _RESIDUES.union(("app", "program", "extension"))  # of which a name in what was seen counts
 _BETWEEN = re.compile(r"[\s._,;=()\[\]{}@-]+")  # words of file names and signatures
 # Names of products that ordinary folders have as well.
 _EVERYBODYS = frozenset(("agent", "backup", "browser", "client", "cloud", "server", "service", "setup", "update"))
@@ -87,7 +88,9 @@ def residues(old: Report, new: Report, items: Sequence[Item], vendors: Sequence[
     for item in items:
         if _key(item) in matched:
             continue
-        if item.kind in _RESIDUES and (_bears(item, names) or _below(_folded(item.path), places)):
+        if (item.kind in _NAMED or "receipt_id" in item.ids) and (
+            _bears(item, names) or _below(_folded(item.path), places)
+        ):
             yield item
 
 
@@ -149,7 +152,9 @@ def _product_names(vendor: Vendor, found: Collection[str]) -> Iterator[str]:
 def _bears(item: Item, names: Collection[str]) -> bool:
     """Whether a folder or a name has the vendor's name as words (`com.kaspersky.agent`, `Kaspersky Lab`)."""
     parts = item.path.replace("\\", "/").split("/")
-    return any(_named(part, names) for part in (*parts, item.name, item.vendor, item.signer) if part)
+    return any(
+        _named(part, names) for part in (*parts, item.name, item.vendor, item.signer, *item.ids.values()) if part
+    )
 
 
 def _named(text: str, names: Collection[str]) -> bool:

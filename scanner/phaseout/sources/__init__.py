@@ -36,7 +36,6 @@ ALL: tuple[str, ...] = (
     "linux.ca_certificates",
     "linux.antivirus",
     "linux.cached_packages",
-    "linux.remains",
     "linux.guests",
     "linux.containerd",
     "windows.uninstall",
@@ -78,6 +77,7 @@ ALL: tuple[str, ...] = (
     "macos.safari_extensions",
     "macos.xprotect",
     "macos.keychains",
+    "anywhere.remains",
     "anywhere.processes",
     "anywhere.homebrew",
     "anywhere.nix",
@@ -110,7 +110,7 @@ ALL: tuple[str, ...] = (
     "linux.elsewhere",
     "territory",
 )
-_NOT_ON_WINDOWS = frozenset(("anywhere.homebrew", "anywhere.nix", "anywhere.wine"))
+_NOT_ON_WINDOWS = frozenset(("anywhere.homebrew", "anywhere.nix", "anywhere.remains", "anywhere.wine"))
 _NOT_ON_MACOS = frozenset(("anywhere.pending_restart", "anywhere.boot_entries"))
 _NOT_ON_LINUX = frozenset(("anywhere.portable_profiles",))
 # Those that also read the containers and the like that others find within a host.

@@ -246,6 +246,11 @@ def test_both_must_be_complete_for_the_kinds_concerned(side: str, kinds: tuple[K
         item("made", kind="setting", vendor="Kaspersky Lab", path="C:\\Windows\\System32\\made.dll"),
         item("proxy.pac", kind="setting", path="C:\\ProgramData\\Kaspersky Lab\\proxy.pac", state="leftover"),
         item("kesl-logs", kind="file", path="/var/cache/kesl-logs", state="leftover"),
+        item(
+            "Pane", kind="app", path="/Library/PreferencePanes/Pane.prefPane", ids={"bundle_id": "com.kaspersky.pane"}
+        ),
+        item("com.kaspersky.agent", kind="package", ids={"receipt_id": "com.kaspersky.agent"}),
+        item("kesl", kind="program", path="/srv/kesl"),
     ],
 )
 def test_what_no_rule_names_is_left_all_the_same(residue: Item) -> None:

@@ -102,7 +102,7 @@ _PLUG_INS = {
     "/Library/Security/SecurityAgentPlugins": (".bundle",),
     "/Library/DirectoryServices/PlugIns": (".dsplug",),
     "/Library/ScriptingAdditions": (".osax",),
-    "/Library/Services": (".service", ".app"),
+    "/Library/Services": (".service", ".app", ".workflow"),
     "/Library/Address Book Plug-Ins": (".bundle",),
     "/Library/Contextual Menu Items": (".plugin",),
     "/Library/Audio/Plug-Ins/HAL": (".driver", ".plugin"),

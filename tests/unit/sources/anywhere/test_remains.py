@@ -1,10 +1,10 @@
 """What a removal leaves in folders of other programs."""
 
 import pytest
-from phaseout.sources.linux import remains
+from phaseout.sources.anywhere import remains
 
 from tests.support.harness import run
-from tests.support.trees import Tree
+from tests.support.trees import MacTree, Tree
 
 
 @pytest.mark.parametrize(
@@ -153,3 +153,35 @@ def test_documents_of_a_package_that_is_gone(tree: Tree) -> None:
     tree.write("/usr/share/doc/libc6/copyright", "x")
     (item,) = run("remains", tree.host()).items
     assert (item.kind, item.state, item.path) == ("file", "leftover", "/usr/share/doc/kesl")
+
+
+@pytest.mark.parametrize(
+    ("path", "kind", "user"),
+    [
+        ("/private/etc/sudoers.d/kav", "setting", ""),
+        ("/private/etc/pf.anchors/org.kav", "setting", ""),
+        ("/Library/Managed Preferences/org.kav.plist", "setting", ""),
+        ("/Library/PrivilegedHelperTools/org.kav.helper", "setting", ""),
+        ("/Users/ada/Library/Cookies/org.kav.binarycookies", "setting", "ada"),
+        ("/private/var/db/dslocal/nodes/Default/users/_kav.plist", "setting", ""),
+        ("/private/var/db/org.kav/x", "file", ""),
+        ("/Users/ada/Downloads/kav.dmg", "file", "ada"),
+        ("/usr/local/share/kav/x", "file", ""),
+    ],
+)
+def test_what_removals_leave_on_a_mac(mac_tree: MacTree, path: str, kind: str, user: str) -> None:
+    mac_tree.write(path, "x")
+    found = [item for item in run("remains", mac_tree.host()).items if "kav" in item.name]
+    assert [(item.kind, item.user) for item in found] == [(kind, user)]
+    assert path.startswith(found[0].path)
+
+
+def test_what_is_of_macos_itself_is_left_out(mac_tree: MacTree) -> None:
+    before = run("remains", mac_tree.host())
+    mac_tree.write("/private/etc/pf.anchors/com.apple", "x")
+    mac_tree.write("/Library/PrivilegedHelperTools/com.apple.x", "x")
+    mac_tree.write(
+        "/private/etc/pf.conf", 'anchor "com.apple/*"\nload anchor "org.kav" from "/etc/pf.anchors/org.kav"\n'
+    )
+    after = run("remains", mac_tree.host())
+    assert [item.name for item in after.items if item not in before.items] == ["com.apple", "com.apple/*", "org.kav"]

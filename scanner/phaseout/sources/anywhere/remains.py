@@ -9,7 +9,8 @@ References:
     polkit(8), ld.so(8), rsyslog.conf(5), update-alternatives(1), semodule(8), initramfs-tools(7);
     sources.list(5), dnf.conf(5) (baseurl), zypper(8), apk-repositories(5); iptables-save(8), nft(8), firewalld.zone(5),
     ufw-framework(8); passwd(5), group(5), pam.d(5); dpkg-divert(1), dpkg-statoverride(1), systemd.preset(5);
-    postconf(5), master(5) of Postfix, smb.conf(5)
+    postconf(5), master(5) of Postfix, smb.conf(5); pf.conf(5), newsyslog.conf(5), path_helper(8), asl.conf(5) and
+    Open Directory's local nodes of macOS
 """
 
 import re
@@ -17,14 +18,15 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from phaseout.host import Host
-from phaseout.model.nouns import Evidence, Item
+from phaseout.model.nouns import Evidence, Item, LeftOut
 from phaseout.model.regex import regex
 from phaseout.sources.kit.limited import limited
 from phaseout.sources.kit.missing_files import VOLUME_LISTS, MissingFiles
-from phaseout.sources.kit.package_files import of_dpkg
+from phaseout.sources.kit.package_files import OF_DPKG, of_dpkg
 from phaseout.sources.kit.places import places
 from phaseout.sources.source import Source, Trace
 
+# Of Linux, and of macOS.
 _SETTINGS = (
     *("/etc/apparmor.d/*", "/etc/audit/rules.d/*", "/etc/bash_completion.d/*", "/etc/cron.d/*", "/etc/default/*"),
     *("/etc/dbus-1/system.d/*", "/etc/firewalld/services/*", "/etc/ld.so.conf.d/*", "/etc/logrotate.d/*"),
@@ -42,6 +44,25 @@ _SETTINGS = (
     *("/var/lib/dpkg/alternatives/*", "/var/lib/alternatives/*", "/usr/share/selinux/packages/*"),
     *(f"/var/lib/selinux/*/active/modules/{priority}/*" for priority in (200, 300, 400)),
 )
+_SETTINGS_OF_MAC = (
+    *("/private/etc/sudoers.d/*", "/private/etc/newsyslog.d/*", "/private/etc/paths.d/*", "/private/etc/manpaths.d/*"),
+    *("/private/etc/pf.anchors/*", "/private/etc/asl/*", "/private/etc/emond.d/rules/*", "/private/etc/resolver/*"),
+    *("/private/etc/periodic/*/*", "/private/etc/ssh/sshd_config.d/*", "/private/etc/pam.d/*"),
+    *("/Library/Managed Preferences/*.plist", "/Library/Managed Preferences/*/*.plist"),
+    *("/Library/PrivilegedHelperTools/*", "~/Library/Preferences/ByHost/*.plist", "~/Library/Cookies/*"),
+    *("~/Library/Application Scripts/*", "~/Library/Safari/Extensions/*"),
+    *("/private/var/db/dslocal/nodes/Default/users/_*.plist", "/private/var/db/dslocal/nodes/Default/groups/*.plist"),
+)
+# Folders, and files that install a program again, as people and installers leave them on a Mac.
+_LEFT_ON_MAC = (
+    *("/usr/local/share/*", "/Users/Shared/*", "/private/var/opt/*", "/private/var/db/*"),
+    *(
+        f"{folder}/*{ending}"
+        for folder in ("~", "~/Downloads", "~/Desktop", "~/Documents", "/Users/Shared")
+        for ending in (".dmg", ".pkg", ".mpkg")
+    ),
+)
+_OF_APPLE = regex(r"^(?:com\.apple\.|[a-z]+\.db|\.)")
 _COMMANDS = ("/usr/bin", "/usr/sbin", "/usr/local/bin", "/usr/local/sbin", "/bin", "/sbin", "/etc/alternatives")
 _OF_VENDORS = ("/opt/", "/usr/local/", "/var/opt/")
 _DOCUMENTS = "/usr/share/doc"
@@ -104,6 +125,11 @@ _LINES = (
         regex(r"(?m)^### tuple ### (?:\S+ ){6}(\S+) (\S+) (?:in|out)|comment=(\S+)"),
     ),
     _Lines(
+        *_OF_FIREWALL,
+        ("/private/etc/pf.conf",),
+        regex(r"(?m)^[ \t]*(?:(?:nat-|rdr-|scrub-|load )?anchor|table)[ \t]+[\"<]([^\">\n]+)"),
+    ),
+    _Lines(
         "account",
         "nobody needs it without the program that it was made for: delete it",
         ("/etc/passwd",),  # of the system, and of others who cannot log in
@@ -121,7 +147,7 @@ _LINES = (
     _Lines(
         "module of log-ins",
         "log-ins may fail without it: delete the line",
-        ("/etc/pam.d/*", "/etc/pam.conf"),
+        ("/etc/pam.d/*", "/etc/pam.conf", "/private/etc/pam.d/*"),
         regex(r"(?m)^(?![ \t]*#)[^\n]*?\b(pam_[\w-]+)\.so"),
     ),
     _Lines(
@@ -165,14 +191,25 @@ _LINES = (
 
 def collect(host: Host) -> Iterator[Trace]:
     """An item for each file of settings, each name in shared ones, and each command of a vendor that is gone."""
-    for place in places(host, _SETTINGS):
-        if host.files.exists(place.path):
-            yield _setting(place.path.rpartition("/")[2], place.path, "file of settings", _EFFECT_SETTING)
+    is_mac = host.info.platform == "macos"
+    for place in places(host, _SETTINGS_OF_MAC if is_mac else _SETTINGS):
+        name = place.path.rpartition("/")[2]
+        if is_mac and _OF_APPLE.match(name):
+            yield LeftOut("part of the operating system")
+        elif host.files.exists(place.path):
+            yield _setting(name, place.path, "file of settings", _EFFECT_SETTING, place.user)
+    for place in places(host, _LEFT_ON_MAC) if is_mac else ():
+        name = place.path.rpartition("/")[2]
+        if _OF_APPLE.match(name):
+            yield LeftOut("part of the operating system")
+        else:
+            yield _left(name, place.path, place.user)
     for lines in _LINES:
         for place in places(host, lines.files):
             yield from _named(host, lines, place.path)
-    yield from _commands(host)
-    yield from _documents(host)
+    if not is_mac:
+        yield from _commands(host)
+        yield from _documents(host)
 
 
 def _named(host: Host, lines: _Lines, path: str) -> Iterator[Trace]:
@@ -182,9 +219,13 @@ def _named(host: Host, lines: _Lines, path: str) -> Iterator[Trace]:
         yield _setting(name, path, lines.what, lines.effect)
 
 
-def _setting(name: str, path: str, what: str, effect: str) -> Item:
+def _setting(name: str, path: str, what: str, effect: str, user: str = "") -> Item:
     details = {"type": what, "effect": effect}
-    return Item(kind="setting", name=name, path=path, details=details, evidence=(Evidence(path),))
+    return Item(kind="setting", name=name, path=path, user=user, details=details, evidence=(Evidence(path),))
+
+
+def _left(name: str, path: str, user: str = "") -> Item:
+    return Item(kind="file", name=name, state="leftover", path=path, user=user, evidence=(Evidence(path),))
 
 
 def _commands(host: Host) -> Iterator[Trace]:
@@ -216,22 +257,21 @@ def _documents(host: Host) -> Iterator[Trace]:
     installed = of_dpkg(host)
     for name, kind in host.files.list(_DOCUMENTS) if installed else ():
         if kind == "dir" and name not in installed:
-            path = f"{_DOCUMENTS}/{name}"
-            yield Item(kind="file", name=name, state="leftover", path=path, evidence=(Evidence(path),))
+            yield _left(name, f"{_DOCUMENTS}/{name}")
 
 
 SOURCE = Source(
     name="remains",
     title="Settings, accounts, rules and commands that removals leave",
-    platforms=("linux",),
+    platforms=("linux", "macos"),
     kinds=("setting", "file"),
     needs=(),
     reads=(
-        *_SETTINGS,
+        *(*_SETTINGS, *_SETTINGS_OF_MAC, *_LEFT_ON_MAC),
         *(file for lines in _LINES for file in lines.files),
         *(f"{folder}/*" for folder in _COMMANDS),
-        "/[!e]*/**",
-        *VOLUME_LISTS,
+        *(f"{top}**" for top in _OF_VENDORS),
+        *(*VOLUME_LISTS, *OF_DPKG, f"{_DOCUMENTS}/*/"),
     ),
     limits="A file of settings is known by its name only, and of shared settings the names in them.",
     collect=collect,
