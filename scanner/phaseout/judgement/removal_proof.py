@@ -151,7 +151,8 @@ def _product_names(vendor: Vendor, found: Collection[str]) -> Iterator[str]:
 
 def _bears(item: Item, names: Collection[str]) -> bool:
     """Whether a folder or a name has the vendor's name as words (`com.kaspersky.agent`, `Kaspersky Lab`)."""
-    parts = item.path.replace("\\", "/").split("/")
+    where = (one.where for one in item.evidence)
+    parts = [part for path in (item.path, *where) for part in path.replace("\\", "/").split("/")]
     return any(
         _named(part, names) for part in (*parts, item.name, item.vendor, item.signer, *item.ids.values()) if part
     )

@@ -60,6 +60,7 @@ ALL: tuple[str, ...] = (
     "windows.filtering_platform",
     "windows.loaded_libraries",
     "windows.cached_installers",
+    "windows.left_settings",
     "windows.group_policy",
     "windows.policy_files",
     "windows.wsl",
