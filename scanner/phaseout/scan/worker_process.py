@@ -10,6 +10,7 @@ References:
 """
 
 import contextlib
+import gc
 import math
 import os
 import select
@@ -77,7 +78,7 @@ class PreparedWorker(NamedTuple):
 
 
 class Prepared(NamedTuple):
-    """Forks that were made early, and load what a scan needs. One that gets no request ends with this process."""
+    """Forks that were made early, with all that a scan needs. One that gets no request ends with this process."""
 
     workers: tuple[PreparedWorker, ...]
     shared: Shared
@@ -325,8 +326,14 @@ def workers_at_once() -> int:
 
 
 def prepare() -> Prepared | None:
-    """Forks that load what a scan needs while the command line is parsed; `None` where workers are no forks."""
+    """Forks that are ready while the command line is parsed; `None` where workers are no forks.
+
+    What a scan needs is loaded before, once for all of them: on two processors that takes as long as if each loaded it
+    by itself, and half of the CPU time.
+    """
     if sys.platform == "linux":
+        warm_up()
+        gc.freeze()  # what is loaded stays: a collection in a fork would copy each page of it
         shared = Shared(workers_at_once())
         workers = tuple(_fork(shared, number) for number in range(workers_at_once()))
         return Prepared(workers, shared, _started())
