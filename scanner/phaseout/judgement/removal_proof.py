@@ -22,7 +22,7 @@ _RESIDUES: frozenset[Kind] = frozenset(
     ("file", "certificate", "setting", "driver", "service", "task", "security_product", "process")
 )
 _NAMED = _RESIDUES.union(("app", "program", "extension"))  # of which a name in what was seen counts
-_BETWEEN = re.compile(r"[\s._,;=()\[\]{}@-]+")  # words of file names and signatures
+_BETWEEN = re.compile(r"[\s._,:;=+/'\"()\[\]{}@-]+")  # words of file names and signatures
 # Names of products that ordinary folders have as well.
 _EVERYBODYS = frozenset(("agent", "backup", "browser", "client", "cloud", "server", "service", "setup", "update"))
 _SHOWN = 5  # of each reason
@@ -140,7 +140,7 @@ def _names(vendor: Vendor) -> Iterator[str]:
 
 
 def _product_names(vendor: Vendor, found: Collection[str]) -> Iterator[str]:
-    """What the rules call packages, services and drivers of the products, plain: folders are often named so."""
+    """What the rules call packages, services and drivers, of the products, plain: folders are often named so."""
     for product in vendor.product:
         for match in product.match if product.id in found else ():
             for name in (match.name,) if isinstance(match.name, str) else match.name:

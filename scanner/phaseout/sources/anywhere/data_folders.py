@@ -44,6 +44,7 @@ _PLACES: dict[Platform, tuple[_Place, ...]] = {
     "linux": (
         *map(_Place, ("/etc", "/var/cache", "/var/log", "/var/spool")),
         *(_Place(path, programs=True) for path in ("/usr/lib", "/usr/lib64", "/usr/libexec", "/usr/share", "/var/lib")),
+        *(_Place(path, programs=True) for path in ("/tmp", "/var/tmp")),  # noqa: S108
         *(_Place(path) for path in ("~/.cache", "~/.config", "~/.local/state")),
         _Place("~/.local/share", programs=True),
         _Place("~", hidden=True),

@@ -26,23 +26,39 @@ from phaseout.sources.kit.package_files import OF_DPKG, of_dpkg
 from phaseout.sources.kit.places import places
 from phaseout.sources.source import Source, Trace
 
-# Of Linux, and of macOS.
+_LIBRARIES = (
+    *("/lib", "/lib64", "/lib/*-linux-gnu", "/lib/*-linux-gnueabihf"),
+    *("/usr/lib", "/usr/lib64", "/usr/lib/*-linux-gnu", "/usr/lib/*-linux-gnueabihf"),
+)
+# Of Linux, and of macOS. Folders of small files, each of one program: by custom their names end with ".d".
 _SETTINGS = (
-    *("/etc/apparmor.d/*", "/etc/audit/rules.d/*", "/etc/bash_completion.d/*", "/etc/cron.d/*", "/etc/default/*"),
-    *("/etc/dbus-1/system.d/*", "/etc/firewalld/services/*", "/etc/ld.so.conf.d/*", "/etc/logrotate.d/*"),
-    *("/etc/modprobe.d/*", "/etc/modules-load.d/*", "/etc/NetworkManager/dispatcher.d/*", "/etc/pam.d/*"),
-    *("/etc/polkit-1/rules.d/*", "/etc/profile.d/*", "/etc/rsyslog.d/*", "/etc/security/limits.d/*"),
-    *("/etc/sudoers.d/*", "/etc/sysconfig/*", "/etc/sysctl.d/*", "/etc/sysusers.d/*", "/etc/tmpfiles.d/*"),
-    *("/etc/udev/rules.d/*", "/etc/ufw/applications.d/*", "/etc/apt/apt.conf.d/*", "/etc/apt/preferences.d/*"),
-    *("/etc/apt/keyrings/*", "/etc/apt/trusted.gpg.d/*", "/usr/share/keyrings/*", "/etc/pki/rpm-gpg/*"),
-    *("/usr/lib/tmpfiles.d/*", "/usr/lib/sysusers.d/*", "/usr/share/dbus-1/system.d/*"),
-    *("/usr/share/polkit-1/actions/*", "/usr/share/polkit-1/rules.d/*", "/usr/lib/modules-load.d/*"),
-    *("/usr/lib/udev/rules.d/*", "/usr/share/dbus-1/system-services/*", "/usr/share/dbus-1/services/*"),
-    *("/etc/systemd/*.conf.d/*", "/etc/systemd/system-preset/*", "/etc/systemd/user-preset/*"),
-    *("/etc/initramfs-tools/hooks/*", "/etc/initramfs-tools/scripts/*/*", "/etc/dracut.conf.d/*"),
+    *("/etc/*.d/*", "/etc/*/*.d/*", "/etc/*/*.d/*/*", "/etc/*/*/*.d/*"),
+    *("/usr/lib/*.d/*", "/usr/lib/udev/*.d/*", "/usr/lib/dracut/modules.d/*", "/usr/lib/fapolicyd/*.d/*"),
+    *("/lib/udev/rules.d/*", "/lib/modprobe.d/*", "/usr/share/dbus-1/*.d/*", "/usr/share/polkit-1/rules.d/*"),
+    # Those of other names.
+    *("/etc/default/*", "/etc/sysconfig/*", "/etc/firewalld/services/*", "/etc/apparmor.d/*/*"),
+    *("/etc/apt/keyrings/*", "/usr/share/keyrings/*", "/etc/pki/rpm-gpg/*", "/etc/polkit-1/actions/*"),
+    *("/etc/polkit-1/localauthority/*/*", "/usr/share/polkit-1/actions/*"),
+    *("/usr/share/dbus-1/system-services/*", "/usr/share/dbus-1/services/*"),
+    *("/etc/systemd/system-preset/*", "/etc/systemd/user-preset/*", "/usr/lib/systemd/system-preset/*"),
+    *("/var/lib/systemd/deb-systemd-helper-*/*", "/var/lib/systemd/timers/*"),
+    *("/etc/initramfs-tools/hooks/*", "/etc/initramfs-tools/scripts/*/*", "/etc/initcpio/*/*"),
     *("/usr/share/initramfs-tools/hooks/*", "/usr/share/initramfs-tools/scripts/*/*"),
-    *("/var/lib/dpkg/alternatives/*", "/var/lib/alternatives/*", "/usr/share/selinux/packages/*"),
-    *(f"/var/lib/selinux/*/active/modules/{priority}/*" for priority in (200, 300, 400)),
+    *("/etc/docker/plugins/*", "/etc/NetworkManager/system-connections/*", "/etc/nginx/sites-*/*"),
+    *("/etc/apache2/*-enabled/*", "/etc/xinetd.d/*", "/etc/monit/conf-*/*", "/etc/logwatch/conf/services/*"),
+    *("/var/lib/dpkg/alternatives/*", "/var/lib/alternatives/*", "/usr/share/selinux/*/*"),
+    *(f"{top}/*/active/modules/{n}/*" for top in ("/var/lib/selinux", "/etc/selinux") for n in (200, 300, 400)),
+    # What the log-in and the look-up of names load, by what its file is called.
+    *(f"{top}/security/pam_*" for top in _LIBRARIES),
+    *(f"{top}/libnss_*" for top in _LIBRARIES),
+)
+# What a program has left of its runs and its commands: files that are called like it.
+_TRACES = (
+    *("/var/log/*", "/var/crash/*", "/var/lib/systemd/coredump/*", "/run/*", "/tmp/*", "/var/tmp/*"),  # noqa: S108
+    *("/usr/local/share/man/*/*", "/etc/bash_completion.d/*", "/usr/share/lintian/overrides/*"),
+    *("/usr/local/share/bash-completion/completions/*", "/usr/local/share/zsh/site-functions/*"),
+    *("/usr/share/zsh/vendor-completions/*", "/usr/share/fish/vendor_completions.d/*"),
+    *("~/.config/*", "~/.local/share/*", "~/.config/environment.d/*"),
 )
 _SETTINGS_OF_MAC = (
     *("/private/etc/sudoers.d/*", "/private/etc/newsyslog.d/*", "/private/etc/paths.d/*", "/private/etc/manpaths.d/*"),
@@ -66,6 +82,7 @@ _OF_APPLE = regex(r"^(?:com\.apple\.|[a-z]+\.db|\.)")
 _COMMANDS = ("/usr/bin", "/usr/sbin", "/usr/local/bin", "/usr/local/sbin", "/bin", "/sbin", "/etc/alternatives")
 _OF_VENDORS = ("/opt/", "/usr/local/", "/var/opt/")
 _DOCUMENTS = "/usr/share/doc"
+_INFO = "/var/lib/dpkg/info"  # the scripts of packages
 _MOST = 1_000  # names that one file has
 _EFFECT_SETTING = "it is read as long as it stays: delete it with the program that it belongs to"
 _EFFECT_COMMAND = "the command leads nowhere: delete the link"
@@ -111,7 +128,8 @@ _LINES = (
         ("/etc/nftables.conf", "/etc/nftables/*", "/etc/nftables.d/*", "/etc/sysconfig/nftables.conf"),
         regex(
             r"(?m)^[ \t]*(?:add[ \t]+)?(?:table(?:[ \t]+(?:ip6?|inet|arp|bridge|netdev)\b)?|chain|set|map)[ \t]+"
-            r"([\w./-]+)[ \t]*\{|\bcomment[ \t]+\"([^\"\n]+)"
+            r"([\w./-]+)[ \t]*(?:\{|;|$)|\bcomment[ \t]+\"([^\"\n]+)\"|"
+            r"^[ \t]*add[ \t]+(?:chain|set|map)[ \t]+(?:(?:ip6?|inet|arp|bridge|netdev)[ \t]+)?\S+[ \t]+([\w./-]+)"
         ),
     ),
     _Lines(
@@ -169,6 +187,114 @@ _LINES = (
         regex(r"(?m)^[ \t]*(?:enable|disable|ignore)[ \t]+(\S+)"),
     ),
     _Lines(
+        "rule for a package",
+        "it counts as soon as the package can be installed: delete it",
+        ("/etc/apt/preferences", "/etc/apt/preferences.d/*"),
+        regex(r"(?m)^Package:[ \t]*(\S[^\n]*)"),
+    ),
+    _Lines(
+        "module of the kernel",
+        "it is loaded or configured when the system starts: delete the line",
+        ("/etc/modules", "/etc/modules-load.d/*", "/etc/initramfs-tools/modules"),
+        regex(r"(?m)^[ \t]*([\w-]+)"),
+    ),
+    _Lines(
+        "module of the kernel",
+        "it is loaded or configured when the system starts: delete the line",
+        ("/etc/modprobe.d/*", "/etc/modprobe.conf"),
+        regex(r"(?m)^[ \t]*(?:options|blacklist|install|remove|softdep|alias[ \t]+\S+)[ \t]+([\w-]+)"),
+    ),
+    _Lines(
+        "library that every program loads",
+        "programs may fail without it: delete the line",
+        ("/etc/ld.so.preload",),
+        regex(r"\b(?:lib)?([^/\s:]+\.so[\w.]*)"),
+    ),
+    _Lines(
+        "service that names are looked up with",
+        "look-ups fail or wait without it: delete the name",
+        ("/etc/nsswitch.conf",),
+        regex(r"(?m)^[ \t]*\w+:[ \t]*([^\n#]+)"),
+    ),
+    _Lines(
+        "right to run commands",
+        "it holds again for the next account of that name: delete the line",
+        ("/etc/sudoers", "/etc/sudoers.d/*"),
+        regex(r"(?m)^[ \t]*%?(?!Defaults)([\w.-]+)[ \t]+[\w%., ]+="),
+    ),
+    _Lines(
+        "limit or numbers of an account",
+        "nobody needs it without the account: delete the line",
+        ("/etc/security/limits.conf", "/etc/security/limits.d/*"),
+        regex(r"(?m)^[ \t]*[@%]?([A-Za-z_][\w.-]*)[ \t]+(?:soft|hard|-)[ \t]"),
+    ),
+    _Lines(
+        "account that is made",
+        "the system makes it when it starts: delete the line",
+        ("/etc/sysusers.d/*", "/usr/lib/sysusers.d/*"),
+        regex(r"(?m)^[ \t]*[ugm]!?[ \t]+(\S+)"),
+    ),
+    _Lines(
+        "file that is made",
+        "the system makes it when it starts: delete the line",
+        ("/etc/tmpfiles.d/*",),
+        regex(r"(?m)^[a-zA-Z][\w+!=~^$-]*[ \t]+/(\S+)"),
+    ),
+    _Lines(
+        "order of services",
+        "it names a service that may be gone: delete the line",
+        ("/etc/systemd/system/*.d/*.conf", "/etc/systemd/system/*.service"),
+        regex(r"(?m)^[ \t]*(?:After|Before|Wants|Requires|Requisite|BindsTo|PartOf|Conflicts)=[ \t]*([^\n]+)"),
+    ),
+    _Lines(
+        "program that logs and audits name",
+        "it stays in force: delete the line",
+        ("/etc/rsyslog.conf", "/etc/rsyslog.d/*", "/etc/audit/audit.rules", "/etc/audit/rules.d/*"),
+        regex(r"(?m)^(?![ \t]*#)[^\n]*?(?:programname[^\n]*?[\"']([^\"'\n]+)[\"']|-k[ \t]+(\S+))"),
+    ),
+    _Lines(
+        "access of an account",
+        "it holds again for the next account of that name: delete it",
+        ("/etc/ssh/sshd_config", "/etc/ssh/sshd_config.d/*"),
+        regex(r"(?mi)^[ \t]*(?:Allow|Deny)(?:Users|Groups)[ \t]+([^\n]+)"),
+    ),
+    _Lines(
+        "filter of the web",
+        "requests wait for it and may fail without it: delete the line",
+        ("/etc/squid/squid.conf", "/etc/squid/conf.d/*"),
+        regex(r"(?m)^[ \t]*(?:icap|ecap)_service[ \t]+(\S+)[^\n]*?(?:i|e)cap://([^/\s]+)"),
+    ),
+    _Lines(
+        "filter of mail",
+        "mail waits for it and may not be delivered without it: delete the line",
+        ("/etc/mail/sendmail.mc",),
+        regex(r"(?m)^INPUT_MAIL_FILTER\(`([^'\n]+)'"),
+    ),
+    _Lines(
+        "plug-in of Docker",
+        "Docker may not start without it: delete its name",
+        ("/etc/docker/daemon.json",),
+        regex(r"\"authorization-plugins\"\s*:\s*\[([^\]]*)\]"),
+    ),
+    _Lines(
+        "variable of the environment",
+        "programs read it: delete the line",
+        ("/etc/environment", "/etc/environment.d/*", "~/.config/environment.d/*", "~/.pam_environment"),
+        regex(r"(?m)^[ \t]*(?:export[ \t]+)?(?!PATH\b)(\w+)="),
+    ),
+    _Lines(
+        "domain of names",
+        "names are looked up in it: delete it",
+        ("/etc/resolv.conf",),
+        regex(r"(?m)^[ \t]*(?:search|domain)[ \t]+([^\n]+)"),
+    ),
+    _Lines(
+        "setting of the start",
+        "the kernel is started with it: delete it",
+        ("/etc/default/grub", "/etc/default/grub.d/*"),
+        regex(r"(?m)^[ \t]*GRUB_CMDLINE_LINUX\w*=[\"']?([^\"'\n]+)"),
+    ),
+    _Lines(
         "filter of mail",
         "mail waits for it and may not be delivered without it: delete the line",
         ("/etc/postfix/main.cf",),
@@ -204,6 +330,9 @@ def collect(host: Host) -> Iterator[Trace]:
             yield LeftOut("part of the operating system")
         else:
             yield _left(name, place.path, place.user)
+    for place in places(host, _TRACES, tried=True) if not is_mac else ():
+        if host.files.is_file(place.path):
+            yield _left(place.path.rpartition("/")[2], place.path, place.user)
     for lines in _LINES:
         for place in places(host, lines.files):
             yield from _named(host, lines, place.path)
@@ -253,11 +382,14 @@ def _commands(host: Host) -> Iterator[Trace]:
 
 
 def _documents(host: Host) -> Iterator[Trace]:
-    """An item for each folder of documents whose package is gone, or was never one of dpkg's."""
+    """An item for the folder of documents and the scripts of each package that dpkg does not have."""
     installed = of_dpkg(host)
     for name, kind in host.files.list(_DOCUMENTS) if installed else ():
         if kind == "dir" and name not in installed:
             yield _left(name, f"{_DOCUMENTS}/{name}")
+    orphans = {name.rpartition(".")[0].partition(":")[0]: name for name, _ in host.files.list(_INFO)}
+    for package in sorted(orphans.keys() - installed - {""}) if installed else ():
+        yield _left(package, f"{_INFO}/{orphans[package]}")
 
 
 SOURCE = Source(
@@ -267,7 +399,7 @@ SOURCE = Source(
     kinds=("setting", "file"),
     needs=(),
     reads=(
-        *(*_SETTINGS, *_SETTINGS_OF_MAC, *_LEFT_ON_MAC),
+        *(*_SETTINGS, *_TRACES, *_SETTINGS_OF_MAC, *_LEFT_ON_MAC),
         *(file for lines in _LINES for file in lines.files),
         *(f"{folder}/*" for folder in _COMMANDS),
         *(f"{top}**" for top in _OF_VENDORS),

@@ -18,6 +18,12 @@ _APT = "/var/cache/apt/archives"
 _TREES = ("/var/cache/dnf", "/var/cache/yum", "/var/cache/libdnf5", "/var/cache/zypp/packages")
 _DEB = regex(r"([a-z0-9][a-z0-9+.-]*)_([^_]+)_([a-z0-9-]+)\.deb")
 _RPM = regex(r"(.+)-([^-]+-[^-]+)\.([a-z0-9_]+)\.rpm")
+# Installers of other forms, which bear a version: `klnagent64_15.1.0-20748_amd64.sh`, `tool-1.2-linux.run`.
+_OTHER = regex(
+    r"([A-Za-z][A-Za-z0-9+]*(?:[-_.][A-Za-z][A-Za-z0-9+]*)*)[-_]v?(\d+\.\d[\w.+-]*?)"
+    r"((?:\.tar)?\.(?:sh|run|bin|tgz|gz|xz|bz2|zst))"
+)
+_ENDINGS = (".deb", ".rpm", ".run", ".bin", ".sh", ".tgz", ".tar.gz", ".tar.xz", ".tar.bz2", ".tar.zst")
 # Where people put what they fetch and mean to install. Folders of a home have names in every language.
 _FETCHED = tuple(
     f"{folder}/*{ending}"
@@ -25,7 +31,7 @@ _FETCHED = tuple(
         *("~", "~/*", "/tmp", "/var/tmp", "/opt", "/opt/*", "/srv", "/srv/*"),  # noqa: S108
         *("/usr/local/src", "/mnt", "/media"),
     )
-    for ending in (".deb", ".rpm")
+    for ending in _ENDINGS
 )
 _DEPTH = 6
 _MOST = 50_000
@@ -45,7 +51,8 @@ def collect(host: Host) -> Iterator[Trace]:
             yield _item(f"{_APT}/{name}", found)
     for place in places(host, _FETCHED):
         name = place.path.rpartition("/")[2]
-        found = (_DEB if name.endswith(".deb") else _RPM).fullmatch(name.replace("%3a", ":"))
+        form = _DEB if name.endswith(".deb") else _RPM if name.endswith(".rpm") else _OTHER
+        found = form.fullmatch(name.replace("%3a", ":"))
         if host.files.is_file(place.path):
             yield _item(place.path, found, place.user, "package file", _EFFECT_FETCHED)
     for top in _TREES:
@@ -72,7 +79,7 @@ def _item(
         version=found[2],
         path=path,
         user=user,
-        details={"type": what, "arch": found[3], "effect": effect},
+        details={"type": what, "arch": "" if found[3].startswith(".") else found[3], "effect": effect},
         evidence=(Evidence(path),),
     )
 

@@ -9,11 +9,12 @@ References:
 from collections.abc import Iterator
 
 from phaseout.host import Host
-from phaseout.model.nouns import Evidence, Item, Kind, LeftOut
+from phaseout.model.nouns import Evidence, Item, Kind, LeftOut, Problem
 from phaseout.parsers.encodings.keyfile import sections, unescaped
 from phaseout.parsers.windows.command_line import executable
 from phaseout.sources.kit.missing_files import VOLUME_LISTS, MissingFiles
 from phaseout.sources.kit.parsed import damaged
+from phaseout.sources.kit.places import places
 from phaseout.sources.kit.walk import walk
 from phaseout.sources.source import Source, Trace
 
@@ -26,6 +27,7 @@ _MENUS = (
 _USER_MENUS = ("/.local/share/applications", "/.local/share/flatpak/exports/share/applications")
 _AUTOSTART = "/etc/xdg/autostart"
 _USER_AUTOSTART = "/.config/autostart"
+_ICONS = ("~/*/*.desktop", "/etc/skel/*/*.desktop")  # of the desktop, which each language calls differently
 _GROUP = "Desktop Entry"
 _LIMIT = 1 << 20
 _LANGUAGES = ("ru", "uk", "zh_CN", "en", "en_US")  # names first seen where the vendors are at home
@@ -42,6 +44,10 @@ def collect(host: Host) -> Iterator[Trace]:
         for folder in _USER_MENUS:
             yield from _entries(host, missing, home + folder, "app", user)
         yield from _entries(host, missing, home + _USER_AUTOSTART, "task", user)
+    for place in places(host, _ICONS):
+        traces = [*_entry(host, missing, place.path, "app", place.user)]
+        is_none = any(isinstance(trace, Problem) for trace in traces)  # a file of a user that is called like one
+        yield from [LeftOut("not a program")] if is_none else traces
 
 
 def _entries(host: Host, missing: MissingFiles, top: str, kind: Kind, user: str) -> Iterator[Trace]:
@@ -134,8 +140,9 @@ SOURCE = Source(
         f"{_AUTOSTART}/*",
         *(f"~{folder}/**/*.desktop" for folder in _USER_MENUS),
         f"~{_USER_AUTOSTART}/*",
+        *_ICONS,
         *VOLUME_LISTS,
     ),
-    limits="A program without an entry in the menus is not seen, nor are shortcuts on the desktop itself.",
+    limits="A program without an entry in the menus or on a desktop is not seen.",
     collect=collect,
 )

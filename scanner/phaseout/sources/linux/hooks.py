@@ -27,7 +27,7 @@ _MOST = 1_000  # programs that one file names
 _RUN = "run"  # what starts a service that has a folder of its own
 # At least two names, and no variable or pattern among them.
 _PATH = regex(r"(?<![\w./$}~*%^-])((?:/[\w.+~-]+){2,})(?![\w./$*?%^:@={\[-])")
-_OF_VENDORS = ("/opt/", "/usr/local/")  # where a path that leads nowhere is what a removal has left
+_OF_VENDORS = ("/opt/", "/usr/local/", "/var/opt/")  # where a path that leads nowhere is what a removal has left
 # Where packages put what they bring, and where no program lies. `/usr/local` and `/opt` are others.
 _OF_PACKAGES = regex(
     r"/(?:bin|sbin|lib\w*|boot|dev|proc|sys|run|etc|tmp|nix/store|gnu/store|snap/bin|"
@@ -89,6 +89,12 @@ _ALL = (
     _Hooks("sudo", ("/etc/sudoers", "/etc/sudoers.d/*")),
     _Hooks("keepalived", ("/etc/keepalived/*.conf",)),
     _Hooks("a change of a file", ("/var/spool/incron/*", "/etc/incron.d/*")),
+    _Hooks("the environment", ("/etc/environment", "/etc/environment.d/*", "~/.config/environment.d/*")),
+    _Hooks("SNMP", ("/etc/snmp/*.conf",)),
+    _Hooks("a container", ("/etc/containers/oci/hooks.d/*", "/usr/share/containers/oci/hooks.d/*")),
+    _Hooks("a rule of access", ("/etc/fapolicyd/trust.d/*", "/etc/fapolicyd/rules.d/*", "/etc/fapolicyd/fapolicyd.*")),
+    _Hooks("a rule of access", ("/etc/selinux/*/contexts/files/file_contexts.local", "/etc/audit/rules.d/*")),
+    _Hooks("the share of a folder", ("/etc/exports", "/etc/exports.d/*")),
     _Hooks("a supervisor", ("/etc/service/*/run", "/service/*/run", "/var/service/*/run", "/etc/services.d/*/run")),
     _Hooks("a supervisor", ("/etc/s6-overlay/s6-rc.d/*/run", "/etc/cont-init.d/*", "/etc/my_init.d/*")),
 )

@@ -19,7 +19,7 @@ from tests.support.trees import MacTree, Tree
     ],
 )
 def test_files_of_settings_are_listed_by_name(tree: Tree, path: str) -> None:
-    tree.write(path, "x\n")
+    tree.write(path, "# x\n")
     (item,) = run("remains", tree.host()).items
     assert (item.kind, item.name, item.path) == ("setting", path.rpartition("/")[2], path)
 
@@ -37,7 +37,7 @@ def test_files_of_settings_are_listed_by_name(tree: Tree, path: str) -> None:
 )
 def test_repositories_are_listed_by_host_without_password(tree: Tree, path: str, text: str) -> None:
     tree.write(path, text)
-    (item,) = run("remains", tree.host()).items
+    (item,) = (one for one in run("remains", tree.host()).items if one.details["type"] == "repository of packages")
     assert (item.kind, item.name, item.path) == ("setting", "repo.kaspersky.com", path)
     assert "s3cret" not in repr(item)
 
@@ -185,3 +185,70 @@ def test_what_is_of_macos_itself_is_left_out(mac_tree: MacTree) -> None:
     )
     after = run("remains", mac_tree.host())
     assert [item.name for item in after.items if item not in before.items] == ["com.apple", "com.apple/*", "org.kav"]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/etc/syslog-ng/conf.d/kesl.conf",
+        "/etc/exim4/conf.d/acl/kesl",
+        "/etc/systemd/system/ssh.service.d/kesl.conf",
+        "/usr/lib/modprobe.d/kesl.conf",
+        "/lib/udev/rules.d/99-kesl.rules",
+        "/usr/share/dbus-1/session.d/com.kaspersky.kesl.conf",
+        "/etc/apparmor.d/local/opt.kaspersky.kesl",
+        "/lib/x86_64-linux-gnu/security/pam_kesl.so",
+        "/usr/lib/arm-linux-gnueabihf/libnss_kesl.so.2",
+        "/var/lib/systemd/deb-systemd-helper-enabled/kesl.service.dsh-also",
+    ],
+)
+def test_folders_of_drop_ins_and_modules_are_listed_wherever_they_are(tree: Tree, path: str) -> None:
+    tree.write(path, "x\n")
+    assert path in [item.path for item in run("remains", tree.host()).items if item.kind == "setting"]
+
+
+@pytest.mark.parametrize("path", ["/var/log/kesl.log", "/tmp/kesl.sock.log", "/home/ada/.config/kesl-gui.conf"])
+def test_files_that_are_called_like_a_program_are_listed(tree: Tree, path: str) -> None:
+    tree.write(path, "x\n")
+    (item,) = run("remains", tree.host()).items
+    assert (item.kind, item.state, item.path) == ("file", "leftover", path)
+
+
+def test_a_script_of_a_package_that_is_gone(tree: Tree) -> None:
+    for name in ("format", "bash.list", "bash.postrm", "libc6:amd64.list", "libc6:amd64.triggers", "kesl.postrm"):
+        tree.write(f"/var/lib/dpkg/info/{name}", "x\n")
+    (item,) = run("remains", tree.host()).items
+    assert (item.name, item.state, item.path) == ("kesl", "leftover", "/var/lib/dpkg/info/kesl.postrm")
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "name"),
+    [
+        ("/etc/nftables.conf", "add table inet kesl_table\n", "kesl_table"),
+        ("/etc/nftables.conf", "add chain inet filter kesl_bypass\n", "kesl_bypass"),
+        ("/etc/apt/preferences", "Package: kesl\nPin: release *\n", "kesl"),
+        ("/etc/modules", "# a\nklif\n", "klif"),
+        ("/etc/modprobe.d/local.conf", "options klif x=1\n", "klif"),
+        ("/etc/ld.so.preload", "/usr/lib/libkesl_preload.so\n", "kesl_preload.so"),
+        ("/etc/nsswitch.conf", "passwd: files kesl\n", "files kesl"),
+        ("/etc/sudoers", "root ALL=(ALL) ALL\n%kesladmin ALL=(ALL) NOPASSWD: ALL\n", "kesladmin"),
+        ("/etc/security/limits.conf", "# x\n@kesl soft nofile 1000\n", "kesl"),
+        ("/usr/lib/sysusers.d/local.conf", 'u kesl - "x"\n', "kesl"),
+        ("/etc/tmpfiles.d/local.conf", "d /var/opt/kaspersky 0755 kesl kesl -\n", "var/opt/kaspersky"),
+        ("/etc/systemd/system/ssh.service.d/10.conf", "[Unit]\nAfter=kesl.service\n", "kesl.service"),
+        ("/etc/rsyslog.conf", ':programname, isequal, "kesl" /var/log/a\n', "kesl"),
+        ("/etc/audit/rules.d/audit.rules", "-w /opt/k -p wa -k kesl\n", "kesl"),
+        ("/etc/ssh/sshd_config", "allowusers klnagent\n", "klnagent"),
+        ("/etc/squid/squid.conf", "icap_service kav reqmod_precache icap://kaspersky.local:1344/x\n", "kav"),
+        ("/etc/mail/sendmail.mc", "INPUT_MAIL_FILTER(`kaspersky', `S=inet:1@127.0.0.1')\n", "kaspersky"),
+        ("/etc/docker/daemon.json", '{"authorization-plugins": ["kaspersky-authz"]}', '"kaspersky-authz"'),
+        ("/etc/environment", 'PATH="/usr/bin"\nKESL_HOME=/opt/x\n', "KESL_HOME"),
+        ("/etc/resolv.conf", "nameserver ::1\nsearch kaspersky.com\n", "kaspersky.com"),
+        ("/etc/default/grub", 'GRUB_CMDLINE_LINUX="quiet kesl.enable=1"\n', "quiet kesl.enable=1"),
+    ],
+)
+def test_names_that_only_a_line_has(tree: Tree, path: str, text: str, name: str) -> None:
+    tree.write(path, text)
+    names = [item.name for item in run("remains", tree.host()).items]
+    assert name in names
+    assert not {"PATH", "a", "x", "#"} & set(names)

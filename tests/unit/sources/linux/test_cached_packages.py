@@ -46,3 +46,10 @@ def test_packages_that_people_fetched(tree: Tree) -> None:
     }
     assert {item.details["type"] for item in result.items} == {"package file"}
     assert result.run.left_out == {"not a package": 1}
+
+
+def test_installers_that_bear_a_version(tree: Tree) -> None:
+    for name in ("klnagent64_15.1.0-20748_amd64.sh", "kesl-12.1.0.tar.gz", "backup.sh", "photos-2024.tar.gz"):
+        tree.write(f"/root/{name}", "x")
+    items = run("cached_packages", tree.host()).items
+    assert [(item.name, item.version) for item in items] == [("kesl", "12.1.0"), ("klnagent64", "15.1.0-20748_amd64")]

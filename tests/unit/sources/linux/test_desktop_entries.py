@@ -115,3 +115,11 @@ def test_every_entry_of_this_machine_is_accounted_for() -> None:
     seen = [item for item in result.items if item.evidence[0].where.startswith(f"{MENU}/")]
     assert entries <= len(seen) + sum(result.run.left_out.values())
     assert {item.name for item in seen}.isdisjoint({""})
+
+
+def test_shortcuts_on_a_desktop(tree: Tree) -> None:
+    tree.write("/root/Desktop/tool.desktop", "[Desktop Entry]\nName=Tool\nExec=/opt/tool/tool\n")
+    tree.write("/root/Desktop/notes.desktop", "no entry\n")
+    result = run("desktop_entries", tree.host())
+    assert [item.name for item in result.items] == ["Tool"]
+    assert (result.run.status, result.run.left_out) == ("ok", {"not a program": 1})
