@@ -47,6 +47,9 @@ _PREFIXES = (
         "~/.virtualenvs/*",
         "~/Library/Application Support/pipx/venvs/*",
     ),
+    # Environments of applications, and of other tools.
+    *(f"{top}/{name}" for top in ("/opt/*", "/srv/*", "/usr/local/*", "/var/lib/*", "~") for name in ("venv", ".venv")),
+    *("~/.cache/pypoetry/virtualenvs/*", "~/.rye/tools/*", "~/.local/share/pdm/venvs/*"),
     *(f"{prefix}{below}" for prefix in _CONDA for below in ("", "/envs/*")),
     _PIXI[0],
 )

@@ -228,3 +228,12 @@ def test_a_package_that_is_used_from_its_project(tree: Tree) -> None:
     tree.write(f"{site}/far.egg-link", "/gone\n.\n")
     items = run("python_packages", tree.host()).items
     assert {(item.name, item.version, item.user) for item in items} == {("my-tool", "1.5", "ada"), ("far", "", "ada")}
+
+
+@pytest.mark.parametrize(
+    "prefix", ["/opt/app/venv", "/srv/app/.venv", "/root/venv", "/root/.cache/pypoetry/virtualenvs/x"]
+)
+def test_environments_of_applications_and_tools(tree: Tree, prefix: str) -> None:
+    metadata = f"{prefix}/lib/python3.11/site-packages/demo-1.0.dist-info/METADATA"
+    tree.write(metadata, "Metadata-Version: 2.1\nName: demo\nVersion: 1.0\n")
+    assert [item.name for item in run("python_packages", tree.host()).items] == ["demo"]
