@@ -35,9 +35,9 @@ _LEVELS = 2
 _LEVELS_ELSEWHERE = 1
 _DEEP = 6  # levels below folders that all users share, as long as no program lies above
 _SEARCHED = 50_000  # folders of one place that lie so deep: some seconds
-# The same of a drive besides that of Windows, which may hold the data of a whole company, and of a folder in `AppData`.
+# The same of a drive besides that of Windows, which may hold the data of a whole company, and of each folder of a user.
 _SEARCHED_IN_DATA = 2_000
-_SEARCHED_IN_HOME = 20_000  # of what a user keeps, beside `AppData`: a second or two
+_SEARCHED_OF_USER = 400
 # Folders of a project's own packages and history, in thousands of folders.
 _OF_PROJECTS = frozenset(("node_modules", ".git", ".svn", ".hg", "__pycache__", "site-packages"))
 _ENTRIES = 400_000  # of one place
@@ -126,8 +126,8 @@ class _Place(NamedTuple):
         user: whose it is.
         skipped: names at its top.
         levels: that are read whatever lies above.
-        searched: how many folders that lie deeper are read: below folders with a program only where people keep what
-            they like, of which not everything can be read.
+        searched: how many folders that lie deeper are read, as long as no program lies above.
+        is_kept: whether people keep there what they like, so that a program above says nothing of those below.
         endings: of programs.
     """
 
@@ -136,6 +136,7 @@ class _Place(NamedTuple):
     skipped: frozenset[str]
     levels: int = _LEVELS
     searched: int = 0
+    is_kept: bool = False
     endings: tuple[str, ...] = _PROGRAMS
 
 
@@ -240,7 +241,7 @@ def _places(host: Host) -> Iterator[_Place]:
                 yield _Place(rf"{folder}\{name}", "", frozenset(), _ALONE if is_usual else _LEVELS_ELSEWHERE)
     for user in host.users:
         for below, skipped in _OF_USER if user.home else ():
-            yield _Place(rf"{user.home}\{below}", user.name, skipped, searched=_SEARCHED_IN_DATA)
+            yield _Place(rf"{user.home}\{below}", user.name, skipped, searched=_SEARCHED_OF_USER)
         if user.home:
             yield _Place(rf"{user.home}\AppData", user.name, frozenset(), _ALONE)
             yield _Place(rf"{user.home}\{_TEMPORARY}", user.name, frozenset(), _LEVELS_ELSEWHERE)
@@ -255,7 +256,7 @@ def _places(host: Host) -> Iterator[_Place]:
 
 def _kept(path: str, user: str, skipped: frozenset[str] = frozenset()) -> _Place:
     """A folder in which people keep what they like."""
-    return _Place(path, user, skipped, _LEVELS_ELSEWHERE, _SEARCHED_IN_HOME)
+    return _Place(path, user, skipped, _LEVELS_ELSEWHERE, _SEARCHED_OF_USER, is_kept=True)
 
 
 def _assemblies(host: Host, top: str) -> Iterator[_Place]:
@@ -293,7 +294,7 @@ def _folders(host: Host, place: _Place, seen: Seen) -> Iterator[tuple[str, list[
         if programs:
             yield folder, programs
         if level > place.levels or (level == place.levels and has_program):
-            if place.searched and (not has_program or place.searched == _SEARCHED_IN_HOME):
+            if place.searched and (not has_program or place.is_kept):
                 deeper += _below(folder, level, entries)
             continue
         below: list[tuple[str, int, bool]] = []
@@ -317,9 +318,11 @@ def _deeper(host: Host, place: _Place, pending: list[tuple[str, int]]) -> Iterat
             return
         entries = host.files.list(folder)
         programs = _programs(host, folder, entries)
-        if level < _DEEP and (not programs or place.searched == _SEARCHED_IN_HOME):
+        if level < _DEEP and (not programs or place.is_kept):
             pending += _below(folder, level, entries)
-        if programs := programs or _programs(host, folder, entries, _LIBRARIES):
+        if not programs and place.searched == _SEARCHED:
+            programs = _programs(host, folder, entries, _LIBRARIES)
+        if programs:
             yield folder, programs
 
 
@@ -430,9 +433,9 @@ SOURCE = Source(
         ),
     ),
     limits="Programs elsewhere or deeper are seen only where something names them, and so are those deeper in the "
-    f"folder of Windows. Of a drive besides that of Windows and of each folder in `AppData`, "
-    f"{_SEARCHED_IN_DATA:,} folders are searched deep, and of what a user keeps {_SEARCHED_IN_HOME:,}. Packages "
-    "of a project (`node_modules` and the like) are not. Of a desktop, shortcuts on it and in the folders on it count. "
+    f"folder of Windows. Of a drive besides that of Windows, {_SEARCHED_IN_DATA:,} folders are searched deep, and "
+    f"{_SEARCHED_OF_USER} of each folder in which a user keeps programs or files. Packages of a project "
+    "(`node_modules` and the like) are not. Of a desktop, shortcuts on it and in the folders on it count. "
     "Signatures are read but not verified.",
     collect=collect,
 )
