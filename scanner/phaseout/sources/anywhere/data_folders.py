@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 from phaseout.host import Host
 from phaseout.model.nouns import Evidence, Item, LeftOut, Platform, Problem, State
+from phaseout.sources.kit.places import is_of_system
 from phaseout.sources.source import Source, Trace
 
 _CHILDREN = 1_000  # of a vendor's folder
@@ -110,7 +111,8 @@ def collect(host: Host) -> Iterator[Trace]:
             yield from _folders(host, place, place.path, "")
             continue
         for home, user in host.homes.items():
-            yield from _folders(host, place, home + place.path[1:], user)
+            if not place.hidden or not is_of_system(home):
+                yield from _folders(host, place, home + place.path[1:], user)
 
 
 def _folders(host: Host, place: _Place, top: str, user: str) -> Iterator[Trace]:

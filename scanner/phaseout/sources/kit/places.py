@@ -15,6 +15,9 @@ _MOST = 10_000  # names that fit one `*`
 
 Tree = dict[str, "Tree"]  # name or pattern → what follows it; the empty name ends a pattern
 
+# Folders of a Linux itself.
+OF_SYSTEM = ("/usr/", "/bin/", "/sbin/", "/lib", "/dev/", "/etc/", "/proc/", "/run/", "/boot/")
+
 
 class Place(NamedTuple):
     """A path that exists, and the user whose home holds it."""
@@ -73,10 +76,17 @@ def places(host: Host, patterns: Iterable[str], *, tried: bool = False) -> Itera
     for home, user in {user.home: user.name for user in reversed(host.users) if user.home and tree}.items():
         names = {_fold(entry.name, separator) for entry in host.files.list(home)}
         there = {
-            name: rest for name, rest in tree.items() if not name or "*" in name or _fold(name, separator) in names
+            name: rest
+            for name, rest in tree.items()
+            if not name or _fold(name, separator) in names or ("*" in name and not is_of_system(home))
         }
         for path in _below(host.files, separator, home, there, tried=tried):
             yield from _once(host, Place(path, user), seen)
+
+
+def is_of_system(home: str) -> bool:
+    """Whether a home is a folder of a Linux itself, as accounts of services have: what lies in it is nobody's own."""
+    return home in ("", "/") or f"{home}/".startswith(OF_SYSTEM)
 
 
 def _once(host: Host, place: Place, seen: Seen) -> Iterator[Place]:
@@ -116,6 +126,8 @@ def _fitting(files: Files, separator: str, folder: str, pattern: str, *, files_t
         if not (name.startswith(head) and name.endswith(tail) and len(name) >= len(head) + len(tail)):
             continue
         if (name[0] == "." and not head) or entry.kind == "other" or (entry.kind == "file" and not files_too):
+            continue
+        if entry.kind == "link" and not files_too and not files.is_dir(f"{folder}{separator}{entry.name}"):
             continue
         count += 1
         if count > _MOST:

@@ -20,13 +20,14 @@ from phaseout.parsers.linux.appimage import image_type, named
 from phaseout.sources.kit.data_files import is_data
 from phaseout.sources.kit.package_files import READS as OF_PACKAGES
 from phaseout.sources.kit.package_files import unlisted
-from phaseout.sources.kit.places import Seen
+from phaseout.sources.kit.places import OF_SYSTEM, Seen, is_of_system
 from phaseout.sources.kit.top_folders import own_folders
 from phaseout.sources.source import Source, Trace
 
 _LEVELS = 2  # of folders below each of these, and the folders of programs in those
 # Folders where everybody may put a program: what lies there may be gone the next moment.
 _TEMPORARY = ("/tmp", "/var/tmp", "/dev/shm")  # noqa: S108
+_OF_PROGRAMS = ("/opt", "/usr/local")
 _TOPS = ("/opt", "/srv", "/usr/local", "/mnt", "/media", "/lost+found")
 # What a disk has just below its root besides the usual; the like of `/opt` are all others.
 _READ_OTHERWISE = ("lib", "lib32", "lib64", "libx32", "opt", "srv")
@@ -41,7 +42,6 @@ _PACKAGED = dict(
     ]
 )
 _SETTINGS = "/etc"  # the folders in it
-_OF_SYSTEM = ("/usr/", "/bin/", "/sbin/", "/lib", "/dev/", "/etc/", "/proc/", "/run/", "/boot/")
 _BIN = ("bin", "sbin", "libexec")
 _MOUNTED = (".mount_", "snap-private-tmp")  # what a running AppImage mounts, and what is a snap's own
 # Files of thousands that are no programs, among them those called by a digest of what they hold.
@@ -52,8 +52,8 @@ _NO_PROGRAMS = frozenset(
 _ENDINGS = frozenset(("a", "class", "ko", "la", "lua", "o", "pl", "pm", "py", "rb", "service", "so", "typelib", "vim"))
 _NO_PROGRAM = regex(r"\.so\.\d|^[0-9a-f]{32}")
 _DEEP = 6  # levels below some of these, as long as no program lies above
-_SEARCHED = 20_000  # folders of one place that lie so deep: a second or two
-_SEARCHED_IN_HOME = 2_000  # the same of a home, which may hold anything
+_SEARCHED = 2_000  # folders of one place that lie so deep
+_SEARCHED_IN_DATA = 500  # the same of one that may hold anything
 # Folders of a project's own packages and history, in thousands of folders.
 _OF_PROJECTS = frozenset(("node_modules", "site-packages", "dist-packages", "__pycache__", "CVS", "lost+found"))
 _FOLDERS = 50_000  # below one: some seconds
@@ -120,7 +120,7 @@ def _folders(host: Host) -> Iterator[_Folder]:
     for top in _TEMPORARY:
         yield _Folder(top, "", _LEVELS, temporary=True)
     for top in (*_TOPS, *own_folders(host, _READ_OTHERWISE)):
-        yield _Folder(top, "", _LEVELS, searched=_SEARCHED)
+        yield _Folder(top, "", _LEVELS, searched=_SEARCHED if top in _OF_PROGRAMS else _SEARCHED_IN_DATA)
     for top, levels in _PACKAGED.items():
         if host.files.link(top) is None:  # else it is the same as one in `/usr`
             yield _Folder(top, "", levels, packaged=True)
@@ -128,12 +128,12 @@ def _folders(host: Host) -> Iterator[_Folder]:
         if kind == "dir":
             yield _Folder(f"{_SETTINGS}/{name}", "", packaged=True)
     for home, user in host.homes.items():
-        if f"{home}/".startswith(_OF_SYSTEM):  # accounts of services without a home of their own
+        if is_of_system(home):  # accounts of services without a home of their own
             continue
         for path in _OF_USER_DEEPER:
-            yield _Folder(f"{home}/{path}", user, _LEVELS, searched=_SEARCHED_IN_HOME)
+            yield _Folder(f"{home}/{path}", user, _LEVELS, searched=_SEARCHED_IN_DATA)
         for path in _OF_USER:
-            yield _Folder(f"{home}/{path}".rstrip("/"), user, _LEVELS, searched=0 if path else _SEARCHED_IN_HOME)
+            yield _Folder(f"{home}/{path}".rstrip("/"), user, _LEVELS, searched=0 if path else _SEARCHED_IN_DATA)
 
 
 def _below(
@@ -179,7 +179,7 @@ def _deeper(host: Host, top: _Folder, pending: list[_Folder], seen: Seen) -> Ite
     for count, folder in enumerate(pending):
         if count == top.searched:
             why = f"more than {count:,} folders so deep: the rest was not searched for programs that nothing names"
-            yield Problem(top.path, why, "limit", hides=count == _SEARCHED)
+            yield Problem(top.path, why, "limit", hides=False)
             return
         entries = host.files.list(folder.path)
         names = [name for name, kind in entries if kind == "file" and _may_be_program(name)]
@@ -222,7 +222,7 @@ def _unlisted(host: Host, found: list[_Program], seen: Seen) -> Iterator[Trace]:
     """The items of those of some programs that no package lists. A link counts where it leads to anywhere else."""
     left = unlisted(host, (one.path for one in found))
     for one in found:
-        if one.path in left and not (one.linked and (host.files.real(one.path) or "/usr/").startswith(_OF_SYSTEM)):
+        if one.path in left and not (one.linked and (host.files.real(one.path) or "/usr/").startswith(OF_SYSTEM)):
             yield from _file(host, one, seen)
 
 
@@ -275,7 +275,8 @@ SOURCE = Source(
         *OF_PACKAGES,
     ),
     limits="Such a program says who made it only by its name, and one that is called like a file of a package is taken "
-    f"for it. In each home, {_SEARCHED_IN_HOME:,} folders are searched deep. Those that lie deeper than "
+    f"for it. Deep in `/opt` and `/usr/local`, {_SEARCHED:,} folders are searched, in homes and others "
+    f"{_SEARCHED_IN_DATA} each. Those that lie deeper than "
     f"{_LEVELS + _DEEP} folders, or in others, are found where something names or runs them.",
     collect=collect,
 )

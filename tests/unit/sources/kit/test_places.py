@@ -106,3 +106,20 @@ def test_a_user_with_two_homes_has_a_place_once(tree: Tree) -> None:
     tree.folder("/var/home/ada/x")
     tree.link("/home", "var/home")
     assert [place.user for place in found(tree, "~/x")] == ["ada"]
+
+
+def test_a_link_to_a_file_is_no_folder_on_the_way(tree: Tree) -> None:
+    """As `/etc/mtab`, which leads to a file of the kernel."""
+    tree.link("/etc/mtab", "/proc/self/mounts")
+    tree.write("/proc/self/mounts", "x")
+    tree.write("/etc/a/b.d/c", "x")
+    host = tree.host()
+    assert [place.path for place in places(host, ("/etc/*/*.d/*",))] == ["/etc/a/b.d/c"]
+    assert not host.files.problems
+
+
+def test_folders_of_the_system_are_nobodys_home(tree: Tree) -> None:
+    tree.write("/etc/passwd", "sys:x:3:3::/dev:/bin/false\nada:x:1000:1000::/home/ada:/bin/sh\n")
+    tree.write("/dev/x/kit.deb", "x")
+    tree.write("/home/ada/x/kit.deb", "x")
+    assert [place.path for place in places(tree.host(), ("~/*/*.deb",))] == ["/home/ada/x/kit.deb"]
