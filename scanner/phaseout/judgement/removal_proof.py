@@ -140,7 +140,7 @@ def _names(vendor: Vendor) -> Iterator[str]:
 
 
 def _product_names(vendor: Vendor, found: Collection[str]) -> Iterator[str]:
-    """What the rules call packages, services and drivers, of the products, plain: folders are often named so."""
+    """What the rules call packages, services and drivers of the products, plain: folders are often named so."""
     for product in vendor.product:
         for match in product.match if product.id in found else ():
             for name in (match.name,) if isinstance(match.name, str) else match.name:

@@ -44,7 +44,7 @@ _SETTINGS = (
     *("/var/lib/systemd/deb-systemd-helper-*/*", "/var/lib/systemd/timers/*"),
     *("/etc/initramfs-tools/hooks/*", "/etc/initramfs-tools/scripts/*/*", "/etc/initcpio/*/*"),
     *("/usr/share/initramfs-tools/hooks/*", "/usr/share/initramfs-tools/scripts/*/*"),
-    *("/etc/docker/plugins/*", "/etc/NetworkManager/system-connections/*", "/etc/nginx/sites-*/*"),
+    *("/etc/docker/plugins/*", "/etc/nginx/sites-*/*"),
     *("/etc/apache2/*-enabled/*", "/etc/xinetd.d/*", "/etc/monit/conf-*/*", "/etc/logwatch/conf/services/*"),
     *("/var/lib/dpkg/alternatives/*", "/var/lib/alternatives/*", "/usr/share/selinux/*/*"),
     *(f"{top}/*/active/modules/{n}/*" for top in ("/var/lib/selinux", "/etc/selinux") for n in (200, 300, 400)),
@@ -215,12 +215,6 @@ _LINES = (
         "look-ups fail or wait without it: delete the name",
         ("/etc/nsswitch.conf",),
         regex(r"(?m)^[ \t]*\w+:[ \t]*([^\n#]+)"),
-    ),
-    _Lines(
-        "right to run commands",
-        "it holds again for the next account of that name: delete the line",
-        ("/etc/sudoers", "/etc/sudoers.d/*"),
-        regex(r"(?m)^[ \t]*%?(?!Defaults)([\w.-]+)[ \t]+[\w%., ]+="),
     ),
     _Lines(
         "limit or numbers of an account",

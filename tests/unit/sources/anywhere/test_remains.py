@@ -231,7 +231,6 @@ def test_a_script_of_a_package_that_is_gone(tree: Tree) -> None:
         ("/etc/modprobe.d/local.conf", "options klif x=1\n", "klif"),
         ("/etc/ld.so.preload", "/usr/lib/libkesl_preload.so\n", "kesl_preload.so"),
         ("/etc/nsswitch.conf", "passwd: files kesl\n", "files kesl"),
-        ("/etc/sudoers", "root ALL=(ALL) ALL\n%kesladmin ALL=(ALL) NOPASSWD: ALL\n", "kesladmin"),
         ("/etc/security/limits.conf", "# x\n@kesl soft nofile 1000\n", "kesl"),
         ("/usr/lib/sysusers.d/local.conf", 'u kesl - "x"\n', "kesl"),
         ("/etc/tmpfiles.d/local.conf", "d /var/opt/kaspersky 0755 kesl kesl -\n", "var/opt/kaspersky"),
