@@ -207,7 +207,7 @@ def test_folders_of_drop_ins_and_modules_are_listed_wherever_they_are(tree: Tree
     assert path in [item.path for item in run("remains", tree.host()).items if item.kind == "setting"]
 
 
-@pytest.mark.parametrize("path", ["/var/log/kesl.log", "/tmp/kesl.sock.log", "/home/ada/.config/kesl-gui.conf"])
+@pytest.mark.parametrize("path", ["/var/log/kesl.log", "/var/crash/kesl.1.crash", "/home/ada/.config/kesl-gui.conf"])
 def test_files_that_are_called_like_a_program_are_listed(tree: Tree, path: str) -> None:
     tree.write(path, "x\n")
     (item,) = run("remains", tree.host()).items
